@@ -1,0 +1,46 @@
+/* The exact tests behind split verdicts. Pure functions; docs/statistics.md says why these. */
+#ifndef TRAMMEL_HOST_CONFORMANCE_STATISTICS_H
+#define TRAMMEL_HOST_CONFORMANCE_STATISTICS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SPLIT_ALPHA 1e-6 /* chance that a fair split is failed, per check */
+#define SPLIT_POWER 0.999
+#define SPLIT_SHIFT 0.05 /* the shift of one share that is found with that power */
+#define SPLIT_LEAK 0.01  /* the leak to a backend that must get nothing that is found with that power */
+
+/* ln of C(n, k) p^k (1-p)^(n-k); -INFINITY where it is 0. */
+double binomial_log_pmf(uint64_t n, uint64_t k, double p);
+
+/* Two-sided exact p-value, by the method of small p-values (as R's binom.test). */
+double binomial_test(uint64_t n, uint64_t k, double p);
+
+/* P(X <= k) and P(X >= k). */
+double binomial_lower(uint64_t n, uint64_t k, double p);
+double binomial_upper(uint64_t n, uint64_t k, double p);
+
+/* Exact multinomial goodness of fit by the same method where the number of tables is at most `exact_max`, else Monte Carlo with `draws`
+ * from `seed`, never reporting less than 1/(draws+1). `*ret_exact` says which. Probabilities must sum to 1. */
+double multinomial_test(const uint64_t *counts, const double *probabilities, size_t n, uint64_t seed, uint64_t draws,
+                        uint64_t exact_max, int *ret_exact);
+
+/* Requests needed so that the exact test at `alpha` finds a shift of `shift` in any one share of `probabilities` with at least `power`. */
+uint64_t split_sample_size(const double *probabilities, size_t n, double alpha, double power, double shift);
+
+/* Requests needed so that a leak of `leak` shows at least once with `power`. */
+uint64_t leak_sample_size(double leak, double power);
+
+/* The verdict on a split. */
+struct split_verdict {
+  int fair;
+  double p_value;      /* of the shares among the backends with weight */
+  size_t worst;        /* index with the largest deviation */
+  uint64_t strays;     /* requests that went to a backend of weight 0, or nowhere known */
+};
+/* `counts[i]` requests went to a backend of weight `weights[i]`; `unknown` to none of them. Zero tolerance for strays. With more than two
+ * weighted backends each share is tested by the exact binomial at alpha divided by their number (Bonferroni), so the error rate holds exactly. */
+void split_judge(const uint64_t *counts, const uint32_t *weights, size_t n, uint64_t unknown, double alpha,
+                 struct split_verdict *ret_verdict);
+
+#endif

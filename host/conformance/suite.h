@@ -1,0 +1,117 @@
+/* Cases and topologies of a conformance suite, read from YAML (docs/cases.md) and checked. */
+#ifndef TRAMMEL_HOST_CONFORMANCE_SUITE_H
+#define TRAMMEL_HOST_CONFORMANCE_SUITE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/lab/topology.h"
+#include "sdk/smi/model.h"
+
+enum case_level { CASE_REQUIRED = 1, CASE_INFORMATIVE };
+enum check_kind { CHECK_ALLOWED = 1, CHECK_DENIED, CHECK_SPLIT };
+
+struct check_header {
+  const char *name;
+  const char *value;
+};
+
+struct check_share {
+  const char *workload; /* in namespace main */
+  uint32_t weight;
+};
+
+/* One thing that must hold: a call from a workload to a service and what becomes of it. */
+struct check {
+  enum check_kind kind;
+  const char *requirement; /* "ACC-03" */
+  const char *from;        /* workload as "alias/name" */
+  const char *to;          /* service as "alias/name"; with `direct`, a workload */
+  uint16_t port;
+  enum protocol protocol;
+  const char *method; /* HTTP */
+  const char *path;
+  const struct check_header *headers;
+  size_t header_count;
+  bool direct;
+  const char *keep; /* name of a connection kept across steps; NULL */
+  bool fresh;       /* CHECK_SPLIT: a connection per request */
+  bool shares_judged; /* CHECK_SPLIT: false with `tolerance: zero` */
+  const struct check_share *shares;
+  size_t share_count;
+};
+
+/* "TrafficTarget/allow" */
+struct resource_name {
+  enum smi_kind kind;
+  const char *name;
+};
+
+struct step {
+  bool apply_all; /* the first step without an apply list */
+  const struct resource_name *apply;
+  size_t apply_count;
+  const struct resource_name *delete;
+  size_t delete_count;
+  const struct check *checks;
+  size_t check_count;
+};
+
+struct test_case {
+  const char *id;
+  const char *title;
+  const char *why;
+  enum case_level level;
+  enum smi_group group; /* SMI_ACCESS, SMI_SPECS or SMI_SPLIT, from the id's first part */
+  const char *const *requirements;
+  size_t requirement_count;
+  const struct topology *topology;
+  const char *const *deny_by_default; /* namespace aliases */
+  size_t deny_count;
+  const struct smi_version *versions; /* only these; none: all that can express it */
+  size_t version_count;
+  struct smi_version written_in; /* {0}: hub form */
+  const int *interpretations;
+  size_t interpretation_count;
+  const struct node *resources; /* a list; texts hold ${alias} */
+  const struct step *steps;
+  size_t step_count;
+  const char *file; /* where it was read from */
+};
+
+/* A requirement of docs/smi.md, as the suite knows it. */
+struct requirement {
+  const char *id;      /* "ACC-05" */
+  const char *summary; /* one sentence */
+  enum smi_group group;
+};
+const struct requirement *requirement_find(const char *id);
+size_t requirement_count(void);
+const struct requirement *requirement_at(size_t i);
+
+struct suite;
+
+/* The embedded suite `name` ("smi"), then, for each of `directories` (NULL-terminated, may be NULL), the *.yaml files below it. Diagnostics
+ * CASE-0001… with file, line and field. 0, -ENOENT (no such suite), -EINVAL. */
+int suite_load(const char *name, const char *const *directories, struct diagnostics *diagnostics,
+               struct suite **ret_suite, struct error **err);
+void suite_destroy(struct suite *suite);
+size_t suite_count(const struct suite *suite); /* cases, sorted by id */
+const struct test_case *suite_at(const struct suite *suite, size_t i);
+const struct test_case *suite_find(const struct suite *suite, const char *id);
+
+/* A copy of the case's resources with each ${alias} replaced by `lookup(ctx, alias)`, as YAML nodes in `arena`. */
+int case_resources(const struct test_case *test, struct arena *arena, const char *(*lookup)(void *ctx, const char *alias),
+                   void *ctx, struct smi_set *ret_set, struct diagnostics *diagnostics, struct error **err);
+
+/* The columns of a case: version combinations to run it in, each a full set of versions, e.g. access/v1alpha2 with specs/v1alpha3. Heap
+ * array. A combination that turns out to be unable to express the case is found by smi_convert later. */
+struct case_column {
+  struct smi_version access; /* {0} when the case has no resource of the group */
+  struct smi_version specs;
+  struct smi_version split;
+  char label[64]; /* "access/v1alpha2 specs/v1alpha3" */
+};
+int case_columns(const struct test_case *test, struct case_column **ret_columns, size_t *ret_count);
+
+#endif

@@ -1,0 +1,58 @@
+/* Where workloads live. The process lab: every workload is a trammel-workload process on a loopback address of its own. A lab has slots that
+ * are isolated from each other; a slot holds one placement (a topology with its own fresh namespaces) at a time. */
+#ifndef TRAMMEL_HOST_LAB_LAB_H
+#define TRAMMEL_HOST_LAB_LAB_H
+
+#include <stdatomic.h>
+
+#include "host/engine/engine.h"
+#include "host/lab/topology.h"
+#include "host/lab/workload_client.h"
+
+struct lab;
+struct placement;
+
+/* Most slots of one process lab, and most workloads of one topology. */
+#define LAB_SLOTS_MAX 32
+#define LAB_WORKLOADS_MAX 64
+
+struct process_lab_options {
+  unsigned slots;
+  unsigned workloads; /* processes per slot: the largest topology's count */
+  struct journal *journal;
+  const atomic_bool *cancel;
+};
+
+/* Takes a block of loopback addresses no other Trammel run of this machine uses (127.N.0.0/16, locked by an abstract socket, so nothing is left
+ * behind), starts the workload processes and waits until each answers. Main thread only. */
+int process_lab_create(const struct process_lab_options *options, struct lab **ret_lab, struct error **err);
+void lab_destroy(struct lab *lab);
+
+/* A free loopback address for the mesh's control plane. Borrowed. */
+const char *lab_mesh_address(const struct lab *lab);
+
+/* Puts `topology` into slot `slot`: fresh namespaces "<alias>-<unique>", addresses, the adapter's Enroll through `engine`, its registrations
+ * applied, workloads reset. One thread per slot. A workload process that died is an error (-ECHILD) that says how. */
+int lab_place(struct lab *lab, unsigned slot, struct engine *engine, const struct topology *topology,
+              struct placement **ret_placement, struct error **err);
+/* Takes the registrations away. NULL is fine. */
+int placement_remove(struct placement *placement, struct error **err);
+
+const Trammel__Adapter__V1__Inventory *placement_inventory(const struct placement *placement);
+/* The real namespace of an alias; NULL when the topology has no such alias. */
+const char *placement_namespace(const struct placement *placement, const char *alias);
+
+/* Where `client` (a workload as "alias/name") connects to reach a service's port through the mesh; and where anyone connects to reach a
+ * workload's port around the client-side proxy (its inbound address). -ENOENT with a reason. `ret_address` is borrowed. */
+int placement_upstream(const struct placement *placement, const char *client, const char *service, uint16_t port,
+                       const char **ret_address, uint16_t *ret_port, struct error **err);
+int placement_direct(const struct placement *placement, const char *workload, uint16_t port, const char **ret_address,
+                     uint16_t *ret_port, struct error **err);
+
+/* The control client of a workload ("alias/name"); NULL when there is none. Used by the slot's thread only. */
+struct workload_client *placement_workload(const struct placement *placement, const char *workload);
+
+/* 0 while every process of the slot lives; -ECHILD with the epitaph of one that died. */
+int placement_check(const struct placement *placement, struct error **err);
+
+#endif

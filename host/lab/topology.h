@@ -1,0 +1,53 @@
+/* A topology: which workloads, ServiceAccounts and Services a case needs. Names only; a lab gives them addresses. */
+#ifndef TRAMMEL_HOST_LAB_TOPOLOGY_H
+#define TRAMMEL_HOST_LAB_TOPOLOGY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sdk/base/document.h"
+
+enum protocol {
+  PROTOCOL_HTTP = 1,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+};
+
+struct topology_port {
+  const char *name;     /* services only */
+  uint16_t port;
+  uint16_t target_port; /* services only */
+  enum protocol protocol;
+};
+
+struct topology_workload {
+  const char *name;
+  const char *ns; /* an alias ("main", "other"); the lab makes a real namespace of it */
+  const char *service_account;
+  const struct topology_port *ports;
+  size_t port_count;
+};
+
+struct topology_service {
+  const char *name;
+  const char *ns;
+  const struct topology_port *ports;
+  size_t port_count;
+  const char *const *workloads; /* in the same namespace */
+  size_t workload_count;
+};
+
+struct topology {
+  const char *name;
+  const struct topology_workload *workloads;
+  size_t workload_count;
+  const struct topology_service *services;
+  size_t service_count;
+};
+
+/* Reads a map {workloads: [...], services: [...]} into `arena`, checking it (known fields, unique names, references). Diagnostics TOPO-0001…
+ * 0 or -EINVAL. Format: docs/cases.md. */
+int topology_read(struct arena *arena, const char *name, const struct node *node, struct diagnostics *diagnostics,
+                  struct topology *ret_topology);
+
+#endif

@@ -1,0 +1,24 @@
+/* Renders a conformance run. Each writer prints to `out`; 0 or -errno (-EIO when `out` failed). */
+#ifndef TRAMMEL_HOST_REPORT_REPORT_H
+#define TRAMMEL_HOST_REPORT_REPORT_H
+
+#include <stdio.h>
+
+#include "host/conformance/result.h"
+#include "host/conformance/runner.h"
+
+int report_json(const struct run_result *run, FILE *out);     /* schema: docs/schema/conformance-report.json */
+int report_junit(const struct run_result *run, FILE *out);    /* JUnit XML; a test suite per group, a case per column */
+int report_markdown(const struct run_result *run, FILE *out);
+
+/* The summary for a terminal or pipe: a requirement matrix by version, failures with evidence, totals. `colour` uses ANSI colours. */
+int report_text(const struct run_result *run, bool colour, FILE *out);
+
+/* Progress while a run goes on: on a terminal a board that redraws itself, otherwise a line per case. */
+struct progress;
+struct progress *progress_create(FILE *out, bool terminal, bool colour, unsigned slots);
+struct runner_listener progress_listener(struct progress *progress);
+/* Redraws (terminal: spinner and clock); any thread; called about ten times a second by its own ticker thread. */
+void progress_destroy(struct progress *progress); /* removes the board */
+
+#endif

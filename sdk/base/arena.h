@@ -1,0 +1,30 @@
+/* An arena: many small allocations, one free. For parse trees and per-request data. Not thread-safe. */
+#ifndef TRAMMEL_SDK_BASE_ARENA_H
+#define TRAMMEL_SDK_BASE_ARENA_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "sdk/base/memory.h"
+
+struct arena;
+
+/* `limit` is the most bytes the arena hands out in all; 0 for no limit. NULL without memory. */
+struct arena *arena_create(size_t limit);
+void arena_destroy(struct arena *arena);
+DEFINE_CLEANUP(struct arena *, arena_destroy);
+#define _cleanup_arena_ _cleanup_(arena_destroy_p)
+
+/* Zeroed memory, aligned for any type, that lives as long as the arena. NULL when memory or the limit is used up, or when
+ * `count * size` overflows. A size of 0 gives a valid pointer. */
+void *arena_alloc(struct arena *arena, size_t size);
+void *arena_array(struct arena *arena, size_t count, size_t size);
+
+/* Copies into the arena, NUL-terminated. NULL as above; arena_strdup(NULL) is NULL. */
+char *arena_strdup(struct arena *arena, const char *text);
+char *arena_strndup(struct arena *arena, const char *text, size_t length);
+char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#define arena_new(arena, T) ((T *)arena_alloc((arena), sizeof(T)))
+
+#endif
