@@ -1,0 +1,38 @@
+/* Which cases of a suite a run executes, in which versions and in which order. */
+#ifndef TRAMMEL_HOST_CONFORMANCE_PLAN_H
+#define TRAMMEL_HOST_CONFORMANCE_PLAN_H
+
+#include "host/conformance/suite.h"
+
+/* What to run. Lists end with NULL; a NULL or empty one selects everything. */
+struct selection {
+  const char *filter;              /* glob on case ids, or a substring when it has no glob characters; NULL: all */
+  const char *const *groups;       /* "access" … */
+  const char *const *requirements; /* "ACC-05" … */
+  const char *const *versions;     /* "access/v1alpha3" …: columns in which any of these appears */
+};
+
+/* A case in one column. */
+struct job {
+  const struct test_case *test;
+  struct case_column column;
+};
+
+struct plan {
+  struct job *jobs; /* sorted by case id, then column */
+  size_t count;
+  size_t *order;           /* positions in `jobs`, shuffled by the seed */
+  unsigned not_applicable; /* selected columns whose versions cannot express their case */
+  unsigned workloads;      /* of the largest topology */
+};
+
+/* Plans in an order that only `seed` decides. 0, -ENOMEM, or -EINVAL with a reason when a case does not convert for
+ * another reason than its version. The plan borrows from `suite`. */
+int plan_create(const struct suite *suite, const struct selection *selection, uint64_t seed, struct plan *ret_plan,
+                struct error **err);
+void plan_finish(struct plan *plan);
+
+/* Whether the case is selected by filter, groups and requirements (versions are a matter of columns). */
+bool selection_has(const struct selection *selection, const struct test_case *test);
+
+#endif
