@@ -15,8 +15,8 @@ void arena_destroy(struct arena *arena);
 DEFINE_CLEANUP(struct arena *, arena_destroy);
 #define _cleanup_arena_ _cleanup_(arena_destroy_p)
 
-/* Zeroed memory, aligned for any type, that lives as long as the arena. NULL when memory or the limit is used up, or when
- * `count * size` overflows. A size of 0 gives a valid pointer. */
+/* Zeroed memory, aligned for any type, that lives as long as the arena. NULL when memory or the limit is used up, or
+ * when `count * size` overflows. A size of 0 gives a valid pointer. */
 void *arena_alloc(struct arena *arena, size_t size);
 void *arena_array(struct arena *arena, size_t count, size_t size);
 

@@ -1,4 +1,13 @@
-/* Reading YAML (libyaml) and JSON (jansson) into one tree that knows where each value stands. */
+/* Reading YAML (libyaml) and JSON into one tree that knows where each value stands, and writing both.
+ *
+ * Diagnostic codes:
+ *   DOC-0001  the input is larger than the limit      DOC-0008  a tag that is not of the core schema
+ *   DOC-0002  a NUL character                         DOC-0009  a value that does not fit its tag
+ *   DOC-0003  not UTF-8                               DOC-0010  a list or map as a key
+ *   DOC-0004  not JSON                                DOC-0011  nested deeper than the limit
+ *   DOC-0005  not YAML                                DOC-0012  more values than the limit
+ *   DOC-0006  a duplicate key                         DOC-0013  more documents than the limit
+ *   DOC-0007  an alias */
 #ifndef TRAMMEL_SDK_BASE_DOCUMENT_H
 #define TRAMMEL_SDK_BASE_DOCUMENT_H
 
@@ -13,11 +22,13 @@
 /* Limits on what is read. The defaults hold for everything a user or a mesh gives. */
 struct document_limits {
   size_t bytes;     /* of one input; default 16 MiB */
-  size_t depth;     /* nested lists and maps; default 64 */
+  size_t depth;     /* nested lists and maps; default 64, at most DOCUMENT_DEPTH_MAX */
   size_t nodes;     /* values in one input, aliases expanded are refused; default 1,000,000 */
   size_t documents; /* in one input; default 10,000 */
 };
 extern const struct document_limits document_limits_default;
+
+#define DOCUMENT_DEPTH_MAX 256
 
 enum node_kind {
   NODE_NULL = 1,
@@ -34,12 +45,12 @@ const char *node_kind_name(enum node_kind kind);
 
 struct node {
   enum node_kind kind;
-  struct position position; /* of the value's first character */
-  const char *text;         /* a scalar exactly as written, without quotes and with escapes resolved; NULL for list, map */
-  size_t length;            /* bytes of text; text holds no NUL byte (refused when read) */
-  bool boolean;             /* NODE_BOOLEAN */
-  int64_t integer;          /* NODE_INTEGER */
-  size_t count;             /* items of a list, entries of a map */
+  struct position position; /* of the value's first character, or of its YAML tag or anchor; columns count characters */
+  const char *text; /* a scalar exactly as written, without quotes and with escapes resolved; NULL for list, map */
+  size_t length;    /* bytes of text; text holds no NUL byte (refused when read) */
+  bool boolean;     /* NODE_BOOLEAN */
+  int64_t integer;  /* NODE_INTEGER */
+  size_t count;     /* items of a list, entries of a map */
   const struct node *const *items; /* NODE_LIST */
   const struct entry *entries;     /* NODE_MAP: keys are unique strings, in the order written */
   const struct node *parent;       /* NULL for the root of a document */
@@ -58,21 +69,26 @@ struct document_list {
 };
 
 enum document_format {
-  DOCUMENT_ANY = 0, /* JSON when the first character that is no white space is { or [, and it reads as JSON; else YAML */
+  DOCUMENT_ANY =
+      0, /* JSON when the first character that is no white space is { or [, and it reads as JSON; else YAML */
   DOCUMENT_JSON,
   DOCUMENT_YAML,
 };
 
-/* Reads `length` bytes. `file` is only for positions (copied; NULL allowed). What is wrong becomes diagnostics DOC-0001… with
- * line and column, and the result is -EINVAL; -E2BIG for a passed limit (also a diagnostic); -ENOMEM. On an error, documents
- * before the broken one are still returned in `*ret_documents` when libyaml could read them. Scalars resolve by the YAML 1.2 core
- * schema (yes/no/on/off are strings). Duplicate keys, anchors with aliases, tags other than the core ones, invalid UTF-8 and
- * NUL characters are errors. */
+/* Reads `length` bytes; NULL `limits` are the default ones. `file` is only for positions (copied; NULL allowed). What
+ * is wrong becomes diagnostics DOC-0001… with line and column, and the result is -EINVAL; -E2BIG for a passed limit
+ * (also a diagnostic); -ENOMEM. On an error, documents before the broken one are still returned in `*ret_documents`
+ * when libyaml could read them. Scalars resolve by the YAML 1.2 core schema (yes/no/on/off are strings). Duplicate
+ * keys, anchors with aliases, tags other than the core ones, invalid UTF-8 and NUL characters are errors. */
 int document_read(struct arena *arena, const char *file, const void *data, size_t length, enum document_format format,
-                  const struct document_limits *limits, struct diagnostics *diagnostics, struct document_list *ret_documents);
+                  const struct document_limits *limits, struct diagnostics *diagnostics,
+                  struct document_list *ret_documents);
 
-/* Reads a whole file, "-" is standard input, at most `limit` bytes: the text is a heap string the caller frees. */
+/* Reads a whole file, "-" is standard input, at most `limit` bytes (and never more than FILE_READ_MAX): the text is a
+ * heap string the caller frees, NUL-terminated. -E2BIG for a larger one, of which no more than limit + 1 bytes were
+ * read. */
 struct error;
+#define FILE_READ_MAX ((size_t)1 << 30)
 int file_read(const char *path, size_t limit, char **ret_data, size_t *ret_length, struct error **err);
 
 /* The value under `key` in a map; NULL when absent or when `map` is NULL or no map. */
@@ -82,13 +98,16 @@ const struct entry *node_entry(const struct node *map, const char *key);
 /* The RFC 6901 pointer of a node within its document, built in `arena`; "" for the root; NULL without memory. */
 const char *node_pointer(struct arena *arena, const struct node *node);
 
-/* The same tree as jansson values (a new reference; NULL without memory). Numbers that are no int64 become reals; one beyond a
- * double's range becomes a string. */
+/* Appends "/" and the key, escaped as RFC 6901 wants. */
+struct strbuf;
+void pointer_append(struct strbuf *out, const char *key);
+
+/* The same tree as jansson values (a new reference; NULL without memory). Numbers that are no int64 become reals; one
+ * beyond a double's range becomes a string. */
 json_t *node_to_json(const struct node *node);
 
-/* Writes a jansson tree as block YAML into `out`, keys in the order they have, strings quoted where a reader would misread them.
- * `json_write` writes indented JSON and a newline. */
-struct strbuf;
+/* Writes a jansson tree as block YAML into `out`, keys in the order they have, strings quoted where a reader would
+ * misread them. `json_write` writes indented JSON and a newline. */
 int yaml_write(const json_t *value, struct strbuf *out);
 int json_write(const json_t *value, struct strbuf *out);
 

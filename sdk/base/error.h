@@ -1,5 +1,6 @@
-/* Errors with context. A function that can fail for a reason worth telling takes `struct error **err` last, may be given
- * NULL there, and returns 0 or -errno. Each layer that knows more wraps once: "reading policy.yaml: line 3: …". */
+/* Errors with context. A function that can fail for a reason worth telling takes `struct error **err` last, may be
+ * given NULL there, and returns 0 or -errno. Each layer that knows more wraps once: "reading policy.yaml: line 3: …".
+ */
 #ifndef TRAMMEL_SDK_BASE_ERROR_H
 #define TRAMMEL_SDK_BASE_ERROR_H
 
@@ -9,8 +10,9 @@
 
 struct error;
 
-/* Sets `*err` (freeing one that is already there) to a formatted message with the positive errno `code`. Returns -code, so
- * that callers write `return error_set(err, EINVAL, "…")`. When memory runs out the code is kept and the text is fixed. */
+/* Sets `*err` (freeing one that is already there) to a formatted message with the positive errno `code`. Returns -code,
+ * so that callers write `return error_set(err, EINVAL, "…")`. When memory runs out the code is kept and the text is
+ * fixed. */
 int error_set(struct error **err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int error_setv(struct error **err, int code, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
 

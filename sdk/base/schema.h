@@ -1,6 +1,7 @@
-/* Checks a value against a JSON Schema (draft 2020-12), in the subset that adapters' configuration schemas may use: type, enum,
- * const, properties, required, additionalProperties (boolean), items, minItems, maxItems, minimum, maximum, minLength, maxLength,
- * pattern, default, title, description. Any other keyword makes the schema itself an error, so that nothing goes unchecked. */
+/* Checks a value against a JSON Schema (draft 2020-12), in the subset that adapters' configuration schemas may use:
+ * type, enum, const, properties, required, additionalProperties (boolean), items, minItems, maxItems, minimum, maximum,
+ * minLength, maxLength, pattern, default, title, description. Any other keyword makes the schema itself an error, so
+ * that nothing goes unchecked. */
 #ifndef TRAMMEL_SDK_BASE_SCHEMA_H
 #define TRAMMEL_SDK_BASE_SCHEMA_H
 
@@ -12,16 +13,16 @@
 /* 0, or -EINVAL with a reason that names the keyword and its pointer. */
 int schema_check(const json_t *schema, struct error **err);
 
-/* Checks `value`: 0, or -EINVAL with a diagnostic (SCHEMA-0001…) for each violation that says what is allowed (for an unknown
- * property: the known ones; for an enum: its members). `file` is where the value came from, or NULL. */
+/* Checks `value`: 0, or -EINVAL with a diagnostic (SCHEMA-0001…) for each violation that says what is allowed (for an
+ * unknown property: the known ones; for an enum: its members). `file` is where the value came from, or NULL. */
 int schema_validate(const json_t *schema, const json_t *value, const char *file, struct diagnostics *diagnostics);
 
 /* Fills absent properties of `object` that have a default. 0 or -ENOMEM. */
 int schema_fill_defaults(const json_t *schema, json_t *object);
 
-/* Turns the text of `--set key=text` into a value of the type the schema gives the property (string, boolean, integer, number,
- * or JSON for list and map). `key` may be dotted (a.b.c) for nested objects. A new reference in `*ret_value`. -EINVAL with a
- * reason that names the key and the known ones. */
+/* Turns the text of `--set key=text` into a value of the type the schema gives the property (string, boolean, integer,
+ * number, or JSON for list and map). `key` may be dotted (a.b.c) for nested objects. A new reference in `*ret_value`.
+ * -EINVAL with a reason that names the key and the known ones. */
 int schema_parse_value(const json_t *schema, const char *key, const char *text, json_t **ret_value, struct error **err);
 
 #endif

@@ -1,5 +1,5 @@
-/* A growing byte buffer that is always NUL-terminated. An allocation failure is remembered: appends after it do nothing,
- * and strbuf_failed() tells, so that a run of appends is checked once. */
+/* A growing byte buffer that is always NUL-terminated. An allocation failure is remembered: appends after it do
+ * nothing, and strbuf_failed() tells, so that a run of appends is checked once. */
 #ifndef TRAMMEL_SDK_BASE_STRBUF_H
 #define TRAMMEL_SDK_BASE_STRBUF_H
 
@@ -33,7 +33,8 @@ void strbuf_consume(struct strbuf *buffer, size_t length);
 const char *strbuf_text(const struct strbuf *buffer);
 bool strbuf_failed(const struct strbuf *buffer);
 
-/* Hands over the text as a heap string the caller frees, and leaves the buffer empty. NULL when an append had failed. */
+/* Hands over the text as a heap string the caller frees, and leaves the buffer empty. NULL when an append had failed.
+ */
 char *strbuf_steal(struct strbuf *buffer);
 
 #define _cleanup_strbuf_ _cleanup_(strbuf_finish)

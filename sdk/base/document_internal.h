@@ -1,0 +1,78 @@
+/* Inside document_*.c: the tree under construction, which both readers feed, and how scalars resolve. */
+#ifndef TRAMMEL_SDK_BASE_DOCUMENT_INTERNAL_H
+#define TRAMMEL_SDK_BASE_DOCUMENT_INTERNAL_H
+
+#include "sdk/base/document.h"
+
+struct slot;
+struct frame;
+
+/* Builds trees without recursion. Values arrive in the order written; a map takes key and value in turn. */
+struct builder {
+  struct arena *arena;
+  struct diagnostics *diagnostics;
+  struct document_limits limits;
+  const char *file;
+
+  struct frame *frames; /* open lists and maps, outermost first */
+  size_t depth;
+  size_t frames_capacity;
+  struct slot *slots; /* what the open lists and maps hold so far, one after the other */
+  size_t slot_count;
+  size_t slots_capacity;
+  const struct node **roots;
+  size_t root_count;
+  size_t roots_capacity;
+
+  size_t nodes;
+  size_t documents;
+  size_t errors;
+  bool syntax; /* reading stopped because the text is not of the format */
+};
+
+void builder_init(struct builder *builder, struct arena *arena, const char *file, const struct document_limits *limits,
+                  struct diagnostics *diagnostics);
+void builder_finish(struct builder *builder);
+#define _cleanup_builder_ _cleanup_(builder_finish)
+
+/* Counts one more document against the limit. */
+int builder_begin_document(struct builder *builder, struct position position);
+
+/* Whether the next value is a map's key: hand it to builder_key(). */
+bool builder_wants_key(const struct builder *builder);
+bool builder_in_map(const struct builder *builder);
+int builder_key(struct builder *builder, struct position position, const char *key, size_t length);
+
+/* A copy of `scalar`, whose text already lives in the arena. */
+int builder_scalar(struct builder *builder, const struct node *scalar);
+int builder_open(struct builder *builder, enum node_kind kind, struct position position);
+int builder_close(struct builder *builder);
+
+/* The documents read before the first error, in the arena. */
+int builder_documents(const struct builder *builder, struct document_list *ret_documents);
+
+struct complaint {
+  const char *code;
+  struct position position;
+  const char *detail; /* may be NULL */
+  const char *remedy; /* may be NULL */
+};
+
+/* An error that leaves the rest readable: 0 to go on, -EINVAL after too many, -ENOMEM. */
+int builder_note(struct builder *builder, const struct complaint *complaint, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* An error that ends the reading: -code, or -ENOMEM. */
+int builder_stop(struct builder *builder, int code, const struct complaint *complaint, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Resolves a plain scalar by the YAML 1.2 core schema, which agrees with JSON on all that JSON can write: sets kind,
+ * boolean, integer from text and length. */
+void scalar_resolve(struct node *scalar);
+
+/* The double a number's text means; infinite when beyond its range, NaN for .nan. */
+double scalar_double(const struct node *number);
+
+int document_read_json(struct builder *builder, const char *text, size_t length);
+int document_read_yaml(struct builder *builder, const char *text, size_t length);
+
+#endif
