@@ -3,6 +3,7 @@
 #define TRAMMEL_HOST_CONFORMANCE_PLAN_H
 
 #include "host/conformance/suite.h"
+#include "sdk/base/error.h"
 
 /* What to run. Lists end with NULL; a NULL or empty one selects everything. */
 struct selection {

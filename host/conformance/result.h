@@ -31,10 +31,10 @@ struct case_result {
   struct case_column column;
   unsigned order; /* position in this run's order */
   enum outcome outcome;
-  bool held;              /* informative: every check held */
-  const char *reason;     /* for skipped and error; for failed the first broken check in one line */
-  const char *cause;      /* failed: the likely cause; NULL */
-  int64_t started_ns;     /* CLOCK_REALTIME */
+  bool held;          /* informative: every check held */
+  const char *reason; /* for skipped and error; for failed the first broken check in one line */
+  const char *cause;  /* failed: the likely cause; NULL */
+  int64_t started_ns; /* CLOCK_REALTIME */
   int64_t duration_ns;
   int64_t propagation_ns; /* of the slowest step; -1: never converged */
   const struct check_result *checks;
@@ -59,15 +59,15 @@ struct run_result {
   const char *mesh_name;
   const char *mesh_type;
   const char *mesh_version;
-  const char *lab; /* "process" */
+  const char *lab;     /* "process" */
   const char *command; /* reproduces the run, with the seed */
   json_t *config;
   uint64_t seed;
   int64_t started_ns; /* CLOCK_REALTIME */
   int64_t duration_ns;
-  bool interrupted; /* Ctrl-C or --fail-fast: the rest did not run */
-  unsigned planned; /* case-columns that were to run */
-  unsigned not_applicable; /* case-columns that a version cannot express */
+  bool interrupted;                /* Ctrl-C or --fail-fast: the rest did not run */
+  unsigned planned;                /* case-columns that were to run */
+  unsigned not_applicable;         /* case-columns that a version cannot express */
   const struct case_result *cases; /* in the order of ids, then columns */
   size_t case_count;
 };
@@ -84,7 +84,8 @@ int run_broken_requirements(const struct run_result *run, const char ***ret_requ
 enum capability run_capability(const struct run_result *run, enum smi_group group, unsigned *ret_proved,
                                unsigned *ret_total);
 
-/* Exit code: 0 all passed; 1 something failed; 3 nothing was executed or nothing but errors; errors beside passes are 3, too. */
+/* Exit code: 0 all passed; 1 something failed; 3 nothing was executed or nothing but errors; errors beside passes are
+ * 3, too. */
 int run_exit_code(const struct run_result *run);
 
 #endif

@@ -20,12 +20,14 @@ double binomial_test(uint64_t n, uint64_t k, double p);
 double binomial_lower(uint64_t n, uint64_t k, double p);
 double binomial_upper(uint64_t n, uint64_t k, double p);
 
-/* Exact multinomial goodness of fit by the same method where the number of tables is at most `exact_max`, else Monte Carlo with `draws`
- * from `seed`, never reporting less than 1/(draws+1). `*ret_exact` says which. Probabilities must sum to 1. */
+/* Exact multinomial goodness of fit by the same method where the number of tables is at most `exact_max`, else Monte
+ * Carlo with `draws` from `seed`, never reporting less than 1/(draws+1). `*ret_exact` says which. Probabilities must
+ * sum to 1. */
 double multinomial_test(const uint64_t *counts, const double *probabilities, size_t n, uint64_t seed, uint64_t draws,
                         uint64_t exact_max, int *ret_exact);
 
-/* Requests needed so that the exact test at `alpha` finds a shift of `shift` in any one share of `probabilities` with at least `power`. */
+/* Requests needed so that the exact test at `alpha` finds a shift of `shift` in any one share of `probabilities` with
+ * at least `power`. */
 uint64_t split_sample_size(const double *probabilities, size_t n, double alpha, double power, double shift);
 
 /* Requests needed so that a leak of `leak` shows at least once with `power`. */
@@ -34,12 +36,13 @@ uint64_t leak_sample_size(double leak, double power);
 /* The verdict on a split. */
 struct split_verdict {
   int fair;
-  double p_value;      /* of the shares among the backends with weight */
-  size_t worst;        /* index with the largest deviation */
-  uint64_t strays;     /* requests that went to a backend of weight 0, or nowhere known */
+  double p_value;  /* of the shares among the backends with weight */
+  size_t worst;    /* index with the largest deviation */
+  uint64_t strays; /* requests that went to a backend of weight 0, or nowhere known */
 };
-/* `counts[i]` requests went to a backend of weight `weights[i]`; `unknown` to none of them. Zero tolerance for strays. With more than two
- * weighted backends each share is tested by the exact binomial at alpha divided by their number (Bonferroni), so the error rate holds exactly. */
+/* `counts[i]` requests went to a backend of weight `weights[i]`; `unknown` to none of them. Zero tolerance for strays.
+ * With more than two weighted backends each share is tested by the exact binomial at alpha divided by their number
+ * (Bonferroni), so the error rate holds exactly. */
 void split_judge(const uint64_t *counts, const uint32_t *weights, size_t n, uint64_t unknown, double alpha,
                  struct split_verdict *ret_verdict);
 

@@ -34,8 +34,8 @@ struct check {
   const struct check_header *headers;
   size_t header_count;
   bool direct;
-  const char *keep; /* name of a connection kept across steps; NULL */
-  bool fresh;       /* CHECK_SPLIT: a connection per request */
+  const char *keep;   /* name of a connection kept across steps; NULL */
+  bool fresh;         /* CHECK_SPLIT: a connection per request */
   bool shares_judged; /* CHECK_SPLIT: false with `tolerance: zero` */
   const struct check_share *shares;
   size_t share_count;
@@ -91,8 +91,8 @@ const struct requirement *requirement_at(size_t i);
 
 struct suite;
 
-/* The embedded suite `name` ("smi"), then, for each of `directories` (NULL-terminated, may be NULL), the *.yaml files below it. Diagnostics
- * CASE-0001… with file, line and field. 0, -ENOENT (no such suite), -EINVAL. */
+/* The embedded suite `name` ("smi"), then, for each of `directories` (NULL-terminated, may be NULL), the *.yaml files
+ * below it. Diagnostics CASE-0001… with file, line and field. 0, -ENOENT (no such suite), -EINVAL. */
 int suite_load(const char *name, const char *const *directories, struct diagnostics *diagnostics,
                struct suite **ret_suite, struct error **err);
 void suite_destroy(struct suite *suite);
@@ -101,11 +101,13 @@ const struct test_case *suite_at(const struct suite *suite, size_t i);
 const struct test_case *suite_find(const struct suite *suite, const char *id);
 
 /* A copy of the case's resources with each ${alias} replaced by `lookup(ctx, alias)`, as YAML nodes in `arena`. */
-int case_resources(const struct test_case *test, struct arena *arena, const char *(*lookup)(void *ctx, const char *alias),
-                   void *ctx, struct smi_set *ret_set, struct diagnostics *diagnostics, struct error **err);
+int case_resources(const struct test_case *test, struct arena *arena,
+                   const char *(*lookup)(void *ctx, const char *alias), void *ctx, struct smi_set *ret_set,
+                   struct diagnostics *diagnostics, struct error **err);
 
-/* The columns of a case: version combinations to run it in, each a full set of versions, e.g. access/v1alpha2 with specs/v1alpha3. Heap
- * array. A combination that turns out to be unable to express the case is found by smi_convert later. */
+/* The columns of a case: version combinations to run it in, each a full set of versions, e.g. access/v1alpha2 with
+ * specs/v1alpha3. Heap array. A combination that turns out to be unable to express the case is found by smi_convert
+ * later. */
 struct case_column {
   struct smi_version access; /* {0} when the case has no resource of the group */
   struct smi_version specs;

@@ -1,0 +1,376 @@
+/* trammel conformance run: the main job. */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "host/cli/cmds.h"
+#include "host/cli/mesh_options.h"
+#include "host/cli/outputs.h"
+#include "host/cli/suite_options.h"
+#include "host/conformance/runner.h"
+#include "sdk/base/strbuf.h"
+
+/* Cases that run at once unless --parallel says otherwise: they mostly wait for convergence windows. */
+#define PARALLEL_DEFAULT 8
+
+struct arguments {
+  struct mesh_options mesh;
+  struct suite_options suite;
+  struct outputs outputs;
+  struct runner_options runner;
+  bool seed_given;
+  bool quiet;
+  const char *colour; /* auto, always, never */
+};
+
+enum {
+  KEY_OUTPUT = 'o',
+  KEY_QUIET = 'q',
+  KEY_SEED = 0x400,
+  KEY_PARALLEL,
+  KEY_TIMEOUT,
+  KEY_CONVERGE,
+  KEY_HOLD,
+  KEY_FAIL_FAST,
+  KEY_COLOUR,
+};
+
+static const struct argp_option option_table[] = {
+    {0, 0, 0, 0, "Run:", 3},
+    {"seed", KEY_SEED, "N", 0, "order and traffic as in the run that had this seed", 3},
+    {"parallel", KEY_PARALLEL, "N", 0, "cases at once, 1 to 32 (default 8)", 3},
+    {"timeout", KEY_TIMEOUT, "DURATION", 0, "longest time for one case (default 60s)", 3},
+    {"converge", KEY_CONVERGE, "DURATION", 0, "longest wait for a change to take effect (default 2s)", 3},
+    {"hold", KEY_HOLD, "DURATION", 0, "how long it must then hold before it is judged (default 50ms)", 3},
+    {"fail-fast", KEY_FAIL_FAST, 0, 0, "start no further case after a failed one", 3},
+    {0, 0, 0, 0, "Output:", 4},
+    {"output", KEY_OUTPUT, "FORMAT[=FILE]", 0,
+     "text, json, junit or markdown, to standard output or a file; may be repeated", 4},
+    {"quiet", KEY_QUIET, 0, 0, "no progress", 4},
+    {"colour", KEY_COLOUR, "WHEN", 0, "auto, always or never", 4},
+    {0},
+};
+
+/* "500ms", "2s", "1m", "1.5" (seconds), in nanoseconds; ends the program when it is none. */
+static int64_t parse_duration(const struct argp_state *state, const char *name, const char *text) {
+  static const struct {
+    const char *unit;
+    double seconds;
+  } units[] = {{"ms", 1e-3}, {"s", 1}, {"", 1}, {"m", 60}, {"h", 3600}};
+  char *end = NULL;
+  errno = 0;
+  double value = strtod(text, &end);
+  for (size_t i = 0; end != text && errno == 0 && i < sizeof(units) / sizeof(*units); i++)
+    if (strcmp(end, units[i].unit) == 0 && value > 0 && value * units[i].seconds <= 86400)
+      return (int64_t)(value * units[i].seconds * 1e9);
+  argp_error(state, "--%s wants a duration above 0 and at most 24h, such as 500ms, 2s or 1m, not '%s'", name, text);
+  return 0;
+}
+
+static uint64_t parse_number(const struct argp_state *state, const char *name, const char *text, uint64_t least,
+                             uint64_t most) {
+  char *end = NULL;
+  errno = 0;
+  unsigned long long value = strtoull(text, &end, 10);
+  if (errno != 0 || end == text || *end || text[0] == '-' || value < least || value > most)
+    argp_error(state, "--%s wants a number from %" PRIu64 " to %" PRIu64 ", not '%s'", name, least, most, text);
+  return value;
+}
+
+static error_t parse_run(int key, char *argument, struct argp_state *state) {
+  struct arguments *arguments = state->input;
+  struct runner_options *runner = &arguments->runner;
+  switch (key) {
+  case KEY_SEED:
+    runner->seed = parse_number(state, "seed", argument, 0, UINT64_MAX);
+    arguments->seed_given = true;
+    return 0;
+  case KEY_PARALLEL:
+    runner->parallel = (unsigned)parse_number(state, "parallel", argument, 1, LAB_SLOTS_MAX);
+    return 0;
+  case KEY_TIMEOUT:
+    runner->case_timeout_ns = parse_duration(state, "timeout", argument);
+    return 0;
+  case KEY_CONVERGE:
+    runner->converge_ns = parse_duration(state, "converge", argument);
+    return 0;
+  case KEY_HOLD:
+    runner->hold_window_ns = parse_duration(state, "hold", argument);
+    return 0;
+  case KEY_FAIL_FAST:
+    runner->fail_fast = true;
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+  static const char *const when[] = {"auto", "always", "never", NULL};
+  struct arguments *arguments = state->input;
+  switch (key) {
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = &arguments->mesh;
+    state->child_inputs[1] = &arguments->suite;
+    return 0;
+  case KEY_OUTPUT:
+    outputs_add(state, &arguments->outputs, argument);
+    return 0;
+  case KEY_QUIET:
+    arguments->quiet = true;
+    return 0;
+  case KEY_COLOUR:
+    arguments->colour = when[command_format(state, argument, when)];
+    return 0;
+  case ARGP_KEY_ARG:
+    argp_error(state, "unexpected argument '%s'; use --filter to select cases", argument);
+    return EINVAL;
+  default:
+    return parse_run(key, argument, state);
+  }
+}
+
+static const struct argp_child children[] = {{&mesh_options_argp, 0, NULL, 0}, {&suite_options_argp, 0, NULL, 0}, {0}};
+const struct argp cmd_conformance_run_argp = {
+    .options = option_table,
+    .parser = parse,
+    .children = children,
+    .doc = "Runs the conformance suite: places workloads, applies SMI resources through the mesh's adapter, sends real "
+           "traffic and judges what "
+           "arrived.\vWithout --mesh it uses the adapter that brings its own mesh: nothing needs to be installed.\n\n"
+           "Exit codes: 0 all passed; 1 something failed; 2 usage or bad input; 3 could not test, or nothing was "
+           "tested; 4 internal error.",
+};
+
+/* ---- the run */
+
+static atomic_bool cancelled;
+
+static void on_signal(int number) {
+  (void)number;
+  atomic_store(&cancelled, true);
+}
+
+/* The first signal ends the run in order; a second one ends the program at once (`trammel cleanup` then removes the
+ * rest). */
+static void catch_signals(void) {
+  struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+  sigaction(SIGHUP, &action, NULL);
+}
+
+/* Everything a run holds, in the order it is taken. */
+struct session {
+  struct registry *registry;
+  const struct adapter_entry *entry;
+  json_t *config;
+  struct suite *suite;
+  struct plan plan;
+  struct journal *journal;
+  struct lab *lab;
+  struct engine *engine;
+  char *mesh_version;
+};
+
+static void session_finish(struct session *session) {
+  engine_destroy(session->engine);
+  lab_destroy(session->lab);
+  journal_finish(session->journal);
+  plan_finish(&session->plan);
+  suite_destroy(session->suite);
+  json_decref(session->config);
+  registry_destroy(session->registry);
+  free(session->mesh_version);
+}
+
+/* What needs no mesh: adapter, configuration, suite, plan. Failures here are bad input. */
+static int session_prepare(struct session *session, const struct arguments *arguments, struct error **err) {
+  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
+  int r = mesh_options_find(&arguments->mesh, &session->registry, &session->entry, err);
+  if (r == 0)
+    r = mesh_options_config(&arguments->mesh, session->entry, diagnostics, &session->config, err);
+  diagnostics_print(diagnostics, stderr);
+  if (r == 0)
+    r = suite_options_load(&arguments->suite, &session->suite, err);
+  if (r < 0)
+    return r;
+  struct selection selection = suite_options_selection(&arguments->suite);
+  r = plan_create(session->suite, &selection, arguments->runner.seed, &session->plan, err);
+  if (r < 0)
+    return r;
+  return session->plan.count > 0 ? 0
+                                 : error_set(err, ENOENT, "no case is selected; `trammel conformance list` shows them");
+}
+
+static int session_detect(struct session *session, struct error **err) {
+  Trammel__Adapter__V1__DetectResponse *found = NULL;
+  int r = engine_detect(session->engine, &found, err);
+  if (r < 0)
+    return r;
+  if (!found->present || !found->ready)
+    r = error_set(err, ENODEV, "the mesh is not ready: %s", found->detail);
+  else if (!(session->mesh_version = strdup(found->mesh_version)))
+    r = error_set(err, ENOMEM, "no memory");
+  trammel__adapter__v1__detect_response__free_unpacked(found, NULL);
+  return r;
+}
+
+/* Journal, lab, engine, mesh. Failures here mean that it could not test. */
+static int session_start(struct session *session, const struct runner_options *options, struct error **err) {
+  _cleanup_free_ char *state = NULL;
+  int r = state_directory(&state, err);
+  if (r == 0)
+    r = journal_create(state, &session->journal, err);
+  if (r < 0)
+    return r;
+  struct process_lab_options lab = {
+      .slots = options->parallel,
+      .workloads = session->plan.workloads,
+      .journal = session->journal,
+      .cancel = &cancelled,
+  };
+  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
+  r = process_lab_create(&lab, &session->lab, err);
+  if (r == 0)
+    r = engine_create(session->entry, session->config, session->journal, &cancelled, diagnostics, &session->engine,
+                      err);
+  if (r == 0)
+    r = engine_plan(session->engine, TRAMMEL__ADAPTER__V1__PLAN_ACTION__PLAN_ACTION_INSTALL,
+                    TRAMMEL__ADAPTER__V1__LAB_KIND__LAB_KIND_PROCESS, lab_mesh_address(session->lab), err);
+  diagnostics_print(diagnostics, stderr);
+  return r < 0 ? r : session_detect(session, err);
+}
+
+/* Quotes a word for a shell when it needs it. */
+static void put_word(struct strbuf *text, const char *word) {
+  if (word[0] &&
+      strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./:,+@") == strlen(word)) {
+    strbuf_puts(text, word);
+    return;
+  }
+  strbuf_putc(text, '\'');
+  for (; *word; word++) {
+    if (*word == '\'')
+      strbuf_puts(text, "'\\''");
+    else
+      strbuf_putc(text, *word);
+  }
+  strbuf_putc(text, '\'');
+}
+
+/* The command line as given, and the seed when it was not. */
+static char *command_line(int argc, char **words, const struct arguments *arguments) {
+  struct strbuf text = STRBUF_INIT;
+  strbuf_puts(&text, "trammel conformance run");
+  for (int i = 1; i < argc; i++) {
+    strbuf_putc(&text, ' ');
+    put_word(&text, words[i]);
+  }
+  if (!arguments->seed_given)
+    strbuf_printf(&text, " --seed %" PRIu64, arguments->runner.seed);
+  return strbuf_steal(&text);
+}
+
+static void describe_run(struct run_result *run, const struct session *session, const char *command) {
+  const Trammel__Adapter__V1__DescribeResponse *description = session->entry->description;
+  run->id = journal_run_id(session->journal);
+  run->trammel_version = TRAMMEL_VERSION;
+  run->suite = "smi";
+  run->adapter_id = session->entry->id;
+  run->adapter_version = description->adapter_version;
+  run->adapter_digest = session->entry->digest;
+  run->adapter_path = session->entry->path;
+  run->mesh_name = description->mesh_name;
+  run->mesh_type = description->mesh_type;
+  run->mesh_version = session->mesh_version;
+  run->lab = "process";
+  run->command = command;
+  run->config = json_incref(session->config);
+}
+
+static bool want_colour(const struct arguments *arguments, bool terminal) {
+  if (arguments->colour && strcmp(arguments->colour, "auto") != 0)
+    return strcmp(arguments->colour, "always") == 0;
+  const char *term = getenv("TERM");
+  const char *none = getenv("NO_COLOR");
+  return terminal && !(none && *none) && !(term && strcmp(term, "dumb") == 0);
+}
+
+/* Runs the cases with progress shown where a person may see it. */
+static int execute(struct session *session, struct arguments *arguments, struct run_result **ret_run,
+                   struct error **err) {
+  struct runner_options options = arguments->runner;
+  options.plan = &session->plan;
+  options.cancel = &cancelled;
+  FILE *where = outputs_for_people(&arguments->outputs) ? stdout : stderr;
+  const char *term = getenv("TERM");
+  bool terminal = isatty(fileno(where)) && !(term && strcmp(term, "dumb") == 0);
+  struct progress *progress =
+      arguments->quiet ? NULL : progress_create(where, terminal, want_colour(arguments, terminal), options.parallel);
+  if (progress)
+    options.listener = progress_listener(progress);
+  int r = runner_run(session->engine, session->lab, &options, ret_run, err);
+  progress_destroy(progress);
+  return r;
+}
+
+static int report(struct session *session, const struct arguments *arguments, struct run_result *run,
+                  const char *command, struct error **err) {
+  describe_run(run, session, command);
+  int r = outputs_write(&arguments->outputs, run, want_colour(arguments, isatty(STDOUT_FILENO)), err);
+  if (run->interrupted && atomic_load(&cancelled))
+    fprintf(stderr, "trammel: interrupted; %zu of %u cases ran\n", run->case_count, run->planned);
+  return r < 0 ? r : run_exit_code(run);
+}
+
+/* The exit code. */
+static int conduct(struct session *session, struct arguments *arguments, const char *command, struct error **err) {
+  if (session_prepare(session, arguments, err) < 0)
+    return EXIT_USAGE;
+  if (session->plan.count < arguments->runner.parallel)
+    arguments->runner.parallel = (unsigned)session->plan.count;
+  catch_signals();
+  struct run_result *run = NULL;
+  int r = session_start(session, &arguments->runner, err);
+  if (r == 0)
+    r = execute(session, arguments, &run, err);
+  if (r < 0)
+    return r == -ENOMEM ? EXIT_INTERNAL : EXIT_COULD_NOT_TEST;
+  r = report(session, arguments, run, command, err);
+  run_result_free(run);
+  return r < 0 ? EXIT_INTERNAL : r;
+}
+
+int cmd_conformance_run(int argc, char **argv) {
+  struct arguments arguments = {
+      .runner = {.parallel = PARALLEL_DEFAULT,
+                 .case_timeout_ns = CASE_TIMEOUT_DEFAULT_NS,
+                 .converge_ns = CONVERGE_DEFAULT_NS,
+                 .hold_window_ns = HOLD_WINDOW_DEFAULT_NS},
+  };
+  uint32_t seed = 0;
+  (void)getrandom(&seed, sizeof(seed), 0);
+  arguments.runner.seed = seed;
+  /* Before parsing: options are cut up and reordered by it. */
+  _cleanup_free_ char **words = calloc((size_t)argc + 1, sizeof(*words));
+  for (int i = 0; words && i < argc; i++)
+    words[i] = strdup(argv[i]);
+  command_parse(&cmd_conformance_run_argp, argc, argv, &arguments);
+  _cleanup_free_ char *command = words ? command_line(argc, words, &arguments) : NULL;
+
+  struct session session = {0};
+  _cleanup_error_ struct error *err = NULL;
+  int code = command ? conduct(&session, &arguments, command, &err) : EXIT_INTERNAL;
+  if (err)
+    fprintf(stderr, "trammel: %s\n", error_message(err));
+  session_finish(&session);
+  for (int i = 0; words && i < argc; i++)
+    free(words[i]);
+  suite_options_finish(&arguments.suite);
+  mesh_options_finish(&arguments.mesh);
+  return code;
+}

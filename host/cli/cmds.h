@@ -1,0 +1,21 @@
+/* Every command's entry point and argp, for the table in commands.c. */
+#ifndef TRAMMEL_HOST_CLI_CMDS_H
+#define TRAMMEL_HOST_CLI_CMDS_H
+
+#include "host/cli/command.h"
+
+#define DECLARE_COMMAND(name)                                                                                          \
+  int name(int argc, char **argv);                                                                                     \
+  extern const struct argp name##_argp
+
+DECLARE_COMMAND(cmd_conformance_run);
+DECLARE_COMMAND(cmd_conformance_list);
+DECLARE_COMMAND(cmd_conformance_show);
+DECLARE_COMMAND(cmd_lint);
+DECLARE_COMMAND(cmd_convert);
+DECLARE_COMMAND(cmd_adapter_list);
+DECLARE_COMMAND(cmd_adapter_show);
+DECLARE_COMMAND(cmd_cleanup);
+DECLARE_COMMAND(cmd_completion);
+
+#endif

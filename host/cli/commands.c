@@ -1,0 +1,14 @@
+#include "host/cli/cmds.h"
+
+const struct command commands[] = {
+    {"conformance run", "run the conformance suite against a mesh", &cmd_conformance_run_argp, cmd_conformance_run},
+    {"conformance list", "list the suite's cases", &cmd_conformance_list_argp, cmd_conformance_list},
+    {"conformance show", "show one case: why, resources, checks", &cmd_conformance_show_argp, cmd_conformance_show},
+    {"lint", "check SMI resources and say what is wrong, where", &cmd_lint_argp, cmd_lint},
+    {"convert", "convert SMI resources between versions", &cmd_convert_argp, cmd_convert},
+    {"adapter list", "list the adapters there are, and why some are refused", &cmd_adapter_list_argp, cmd_adapter_list},
+    {"adapter show", "show what an adapter is and can do", &cmd_adapter_show_argp, cmd_adapter_show},
+    {"cleanup", "remove what crashed runs left behind", &cmd_cleanup_argp, cmd_cleanup},
+    {"completion", "print a completion script for bash, zsh or fish", &cmd_completion_argp, cmd_completion},
+    {0},
+};

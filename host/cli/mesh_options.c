@@ -1,0 +1,151 @@
+#include "host/cli/mesh_options.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "sdk/base/document.h"
+#include "sdk/base/schema.h"
+
+#define CONFIG_FILE_MAX (1u << 20)
+
+enum { KEY_MESH = 'm', KEY_SET = 's', KEY_CONFIG = 'c', KEY_ADAPTER_DIR = 0x200 };
+
+static const struct argp_option option_table[] = {
+    {0, 0, 0, 0, "Mesh:", 1},
+    {"mesh", KEY_MESH, "NAME", 0, "the mesh or adapter to use (default: the adapter that brings its own mesh)", 1},
+    {"set", KEY_SET, "KEY=VALUE", 0, "set a key of the adapter's configuration; `trammel adapter show NAME` lists them",
+     1},
+    {"config", KEY_CONFIG, "FILE", 0, "read the adapter's configuration from a YAML or JSON file; --set goes on top",
+     1},
+    {"adapter-dir", KEY_ADAPTER_DIR, "DIR", 0, "look for adapters here first; may be repeated", 1},
+    {0},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+  struct mesh_options *options = state->input;
+  switch (key) {
+  case KEY_MESH:
+    options->mesh = argument;
+    return 0;
+  case KEY_SET:
+    if (!strchr(argument, '=') || argument[0] == '=')
+      argp_error(state, "--set wants KEY=VALUE, not '%s'", argument);
+    return -list_add(&options->settings, argument);
+  case KEY_CONFIG:
+    options->config_file = argument;
+    return 0;
+  case KEY_ADAPTER_DIR:
+    return -list_add(&options->adapter_directories, argument);
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+const struct argp mesh_options_argp = {.options = option_table, .parser = parse};
+
+void mesh_options_finish(struct mesh_options *options) {
+  list_finish(&options->adapter_directories);
+  list_finish(&options->settings);
+}
+
+int mesh_options_find(const struct mesh_options *options, struct registry **ret_registry,
+                      const struct adapter_entry **ret_entry, struct error **err) {
+  char **directories = NULL;
+  int r = registry_directories(options->adapter_directories.items, &directories, err);
+  if (r < 0)
+    return r;
+  struct registry *registry = NULL;
+  r = registry_scan((const char *const *)directories, &registry, err);
+  directories_free(directories);
+  if (r < 0)
+    return r;
+  const struct adapter_entry *entry =
+      options->mesh ? registry_find(registry, options->mesh, err) : registry_default(registry, err);
+  if (!entry) {
+    registry_destroy(registry);
+    return -ENOENT;
+  }
+  *ret_registry = registry;
+  *ret_entry = entry;
+  return 0;
+}
+
+static int read_config_file(const char *path, struct diagnostics *diagnostics, json_t **ret_config,
+                            struct error **err) {
+  _cleanup_free_ char *text = NULL;
+  size_t length = 0;
+  int r = file_read(path, CONFIG_FILE_MAX, &text, &length, err);
+  if (r < 0)
+    return r;
+  _cleanup_arena_ struct arena *arena = arena_create(0);
+  if (!arena)
+    return error_set(err, ENOMEM, "reading %s: no memory", path);
+  struct document_list documents;
+  r = document_read(arena, path, text, length, DOCUMENT_ANY, &document_limits_default, diagnostics, &documents);
+  if (r < 0)
+    return error_set(err, -r, "%s is no configuration", path);
+  if (documents.count != 1 || documents.roots[0]->kind != NODE_MAP)
+    return error_set(err, EINVAL, "%s: expected one map of configuration keys", path);
+  *ret_config = node_to_json(documents.roots[0]);
+  return *ret_config ? 0 : error_set(err, ENOMEM, "reading %s: no memory", path);
+}
+
+/* Puts `value` (its reference is taken) under a dotted key, making the objects on the way. */
+static int set_dotted(json_t *object, const char *key, json_t *value) {
+  _cleanup_free_ char *path = strdup(key);
+  if (!path) {
+    json_decref(value);
+    return -ENOMEM;
+  }
+  char *part = path;
+  for (char *dot = strchr(part, '.'); dot; part = dot + 1, dot = strchr(part, '.')) {
+    *dot = '\0';
+    json_t *child = json_object_get(object, part);
+    if (!json_is_object(child)) {
+      child = json_object();
+      if (json_object_set_new(object, part, child) < 0) {
+        json_decref(value);
+        return -ENOMEM;
+      }
+    }
+    object = child;
+  }
+  return json_object_set_new(object, part, value) < 0 ? -ENOMEM : 0;
+}
+
+static int apply_setting(const json_t *schema, const char *setting, json_t *config, struct error **err) {
+  const char *equals = strchr(setting, '=');
+  _cleanup_free_ char *key = strndup(setting, (size_t)(equals - setting));
+  if (!key)
+    return error_set(err, ENOMEM, "--set: no memory");
+  json_t *value = NULL;
+  int r = schema_parse_value(schema, key, equals + 1, &value, err);
+  if (r < 0)
+    return error_wrap(err, "--set %s", setting);
+  r = set_dotted(config, key, value);
+  return r < 0 ? error_set(err, -r, "--set %s: no memory", setting) : 0;
+}
+
+int mesh_options_config(const struct mesh_options *options, const struct adapter_entry *entry,
+                        struct diagnostics *diagnostics, json_t **ret_config, struct error **err) {
+  json_error_t wrong;
+  json_t *schema = json_loadb((const char *)entry->description->config_schema.data,
+                              entry->description->config_schema.len, 0, &wrong);
+  if (!schema)
+    return error_set(err, EPROTO, "the adapter's configuration schema is no JSON: %s", wrong.text);
+  json_t *config = NULL;
+  int r = options->config_file ? read_config_file(options->config_file, diagnostics, &config, err) : 0;
+  if (r == 0 && !config)
+    config = json_object();
+  for (size_t i = 0; r == 0 && i < options->settings.count; i++)
+    r = apply_setting(schema, options->settings.items[i], config, err);
+  if (r == 0 && schema_validate(schema, config, options->config_file, diagnostics) < 0)
+    r = error_set(err, EINVAL, "the configuration does not fit adapter %s", entry->id);
+  json_decref(schema);
+  if (r < 0) {
+    json_decref(config);
+    return r;
+  }
+  *ret_config = config;
+  return 0;
+}

@@ -1,0 +1,33 @@
+/* The options that choose a mesh's adapter and configure it, shared by the commands that talk to a mesh. */
+#ifndef TRAMMEL_HOST_CLI_MESH_OPTIONS_H
+#define TRAMMEL_HOST_CLI_MESH_OPTIONS_H
+
+#include <argp.h>
+#include <jansson.h>
+
+#include "host/adapter/registry.h"
+#include "host/cli/list.h"
+#include "sdk/base/diagnostic.h"
+
+struct mesh_options {
+  const char *mesh; /* --mesh; NULL: the adapter that brings its own mesh */
+  struct list adapter_directories;
+  struct list settings; /* --set key=value */
+  const char *config_file;
+};
+
+/* A child argp; its input is a struct mesh_options. */
+extern const struct argp mesh_options_argp;
+
+void mesh_options_finish(struct mesh_options *options);
+
+/* Scans for adapters and picks the one that is meant. `*ret_registry` owns `*ret_entry`. 0 or an error for people. */
+int mesh_options_find(const struct mesh_options *options, struct registry **ret_registry,
+                      const struct adapter_entry **ret_entry, struct error **err);
+
+/* The configuration from --config and --set, each setting in the type the adapter's schema says, checked against the
+ * schema. -EINVAL with diagnostics or an error. */
+int mesh_options_config(const struct mesh_options *options, const struct adapter_entry *entry,
+                        struct diagnostics *diagnostics, json_t **ret_config, struct error **err);
+
+#endif

@@ -1,0 +1,33 @@
+/* Where a run's report goes: -o FORMAT[=FILE], once or more. */
+#ifndef TRAMMEL_HOST_CLI_OUTPUTS_H
+#define TRAMMEL_HOST_CLI_OUTPUTS_H
+
+#include <argp.h>
+#include <stdbool.h>
+
+#include "host/report/report.h"
+
+#define OUTPUTS_MAX 8
+
+struct output {
+  int format;
+  const char *file; /* NULL: standard output */
+};
+
+struct outputs {
+  struct output list[OUTPUTS_MAX];
+  int count;
+};
+
+/* Adds what -o says; ends the program with a usage error when it says nothing known, or two formats would share
+ * standard output. */
+void outputs_add(const struct argp_state *state, struct outputs *outputs, char *text);
+
+/* Whether standard output carries the report for people, and may carry progress, too. */
+bool outputs_for_people(const struct outputs *outputs);
+
+/* Writes every report; text to standard output when none was asked for. A file is complete or not there: it is written
+ * beside its place and renamed. 0 or the first error. */
+int outputs_write(const struct outputs *outputs, const struct run_result *run, bool colour, struct error **err);
+
+#endif

@@ -1,0 +1,95 @@
+#include "host/cli/suite_options.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "host/cli/command.h"
+
+enum { KEY_SUITE = 0x300, KEY_FILTER = 'f', KEY_GROUP = 'g', KEY_REQUIREMENT = 'r', KEY_VERSION = 'v' };
+
+static const struct argp_option option_table[] = {
+    {0, 0, 0, 0, "Cases:", 2},
+    {"suite", KEY_SUITE, "DIR", 0, "add the cases below this folder; one with a known id replaces it", 2},
+    {"filter", KEY_FILTER, "PATTERN", 0, "only cases whose id matches: a glob, or a part of the id", 2},
+    {"group", KEY_GROUP, "GROUP", 0, "only access, specs or split; comma-separated or repeated", 2},
+    {"requirement", KEY_REQUIREMENT, "ID", 0,
+     "only cases that prove this requirement, e.g. ACC-05; comma-separated or repeated", 2},
+    {"spec-version", KEY_VERSION, "VERSION", 0,
+     "only this API version, e.g. access/v1alpha3; comma-separated or repeated", 2},
+    {0},
+};
+
+static void check_groups(const struct argp_state *state, const struct list *groups) {
+  static const char *const known[] = {"access", "specs", "split", NULL};
+  for (size_t i = 0; i < groups->count; i++) {
+    int k = 0;
+    while (known[k] && strcmp(known[k], groups->items[i]) != 0)
+      k++;
+    if (!known[k])
+      argp_error(state, "unknown group '%s'; known: access, specs, split", groups->items[i]);
+  }
+}
+
+static void check_requirements(const struct argp_state *state, const struct list *requirements) {
+  for (size_t i = 0; i < requirements->count; i++)
+    if (!requirement_find(requirements->items[i]))
+      argp_error(state, "unknown requirement '%s'; `trammel conformance list` shows them", requirements->items[i]);
+}
+
+static void check_versions(const struct argp_state *state, const struct list *versions) {
+  struct smi_version version;
+  for (size_t i = 0; i < versions->count; i++)
+    if (smi_version_parse(versions->items[i], &version) < 0)
+      argp_error(state, "unknown version '%s'; written like access/v1alpha3", versions->items[i]);
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+  struct suite_options *options = state->input;
+  switch (key) {
+  case KEY_SUITE:
+    return -list_add(&options->directories, argument);
+  case KEY_FILTER:
+    options->filter = argument;
+    return 0;
+  case KEY_GROUP:
+    return -list_add_split(&options->groups, argument);
+  case KEY_REQUIREMENT:
+    return -list_add_split(&options->requirements, argument);
+  case KEY_VERSION:
+    return -list_add_split(&options->versions, argument);
+  case ARGP_KEY_END:
+    check_groups(state, &options->groups);
+    check_requirements(state, &options->requirements);
+    check_versions(state, &options->versions);
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+const struct argp suite_options_argp = {.options = option_table, .parser = parse};
+
+void suite_options_finish(struct suite_options *options) {
+  list_finish(&options->directories);
+  list_finish(&options->groups);
+  list_finish(&options->requirements);
+  list_finish(&options->versions);
+}
+
+int suite_options_load(const struct suite_options *options, struct suite **ret_suite, struct error **err) {
+  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
+  if (!diagnostics)
+    return error_set(err, ENOMEM, "loading the suite: no memory");
+  int r = suite_load("smi", options->directories.items, diagnostics, ret_suite, err);
+  diagnostics_print(diagnostics, stderr);
+  return r;
+}
+
+struct selection suite_options_selection(const struct suite_options *options) {
+  return (struct selection){
+      .filter = options->filter,
+      .groups = options->groups.items,
+      .requirements = options->requirements.items,
+      .versions = options->versions.items,
+  };
+}

@@ -1,0 +1,197 @@
+#include "host/conformance/trial_policy.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "sdk/base/document.h"
+#include "sdk/smi/convert.h"
+#include "sdk/smi/parse.h"
+
+struct trial_policy {
+  struct engine *engine;
+  const struct placement *placement;
+  const struct job *job;
+  struct arena *arena;
+  const char *owner;
+  json_t *resources; /* in the column's version, as an array */
+  bool *active;      /* which of them are in force */
+  json_t *coverage;
+};
+
+static const char *lookup_namespace(void *ctx, const char *alias) {
+  return placement_namespace(ctx, alias);
+}
+
+/* The first error among diagnostics, for a one-line reason. */
+static const char *first_error(const struct diagnostics *diagnostics) {
+  for (size_t i = 0; i < diagnostics_count(diagnostics); i++)
+    if (diagnostics_at(diagnostics, i)->severity == SEVERITY_ERROR)
+      return diagnostics_at(diagnostics, i)->summary;
+  return "no reason was given";
+}
+
+static int policy_convert(struct trial_policy *policy, struct error **err) {
+  const struct case_column *column = &policy->job->column;
+  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
+  if (!diagnostics)
+    return error_set(err, ENOMEM, "preparing resources: no memory");
+  struct smi_set set;
+  int r = case_resources(policy->job->test, policy->arena, lookup_namespace, (void *)(uintptr_t)policy->placement, &set,
+                         diagnostics, err);
+  if (r < 0)
+    return r;
+  struct smi_target_versions versions = {.access = column->access, .specs = column->specs, .split = column->split};
+  r = smi_convert(&set, &versions, diagnostics, &policy->resources);
+  if (r < 0)
+    return error_set(err, EINVAL, "converting to %s: %s", column->label, first_error(diagnostics));
+  policy->active = arena_array(policy->arena, json_array_size(policy->resources) + 1, sizeof(*policy->active));
+  return policy->active ? 0 : error_set(err, ENOMEM, "preparing resources: no memory");
+}
+
+int trial_policy_create(struct engine *engine, const struct placement *placement, const struct job *job,
+                        const char *name, struct arena *arena, struct trial_policy **ret_policy, struct error **err) {
+  struct trial_policy *policy = calloc(1, sizeof(*policy));
+  if (!policy)
+    return error_set(err, ENOMEM, "preparing resources: no memory");
+  *policy = (struct trial_policy){.engine = engine, .placement = placement, .job = job, .arena = arena};
+  policy->owner = arena_printf(arena, "policy-%s", name);
+  int r = policy->owner ? policy_convert(policy, err) : error_set(err, ENOMEM, "preparing resources: no memory");
+  if (r < 0) {
+    trial_policy_destroy(policy);
+    return r;
+  }
+  *ret_policy = policy;
+  return 0;
+}
+
+void trial_policy_destroy(struct trial_policy *policy) {
+  if (!policy)
+    return;
+  json_decref(policy->resources);
+  json_decref(policy->coverage);
+  free(policy);
+}
+
+/* ---- which resources are in force */
+
+static bool resource_is(const json_t *resource, const struct resource_name *name) {
+  const char *kind = json_string_value(json_object_get(resource, "kind"));
+  const char *given = json_string_value(json_object_get(json_object_get(resource, "metadata"), "name"));
+  return kind && given && strcmp(kind, smi_kind_name(name->kind)) == 0 && strcmp(given, name->name) == 0;
+}
+
+static void set_active(struct trial_policy *policy, const struct resource_name *names, size_t count, bool active) {
+  size_t i;
+  json_t *resource;
+  json_array_foreach(policy->resources, i, resource) {
+    for (size_t k = 0; k < count; k++)
+      if (resource_is(resource, &names[k]))
+        policy->active[i] = active;
+  }
+}
+
+static void step_active(struct trial_policy *policy, const struct step *step) {
+  for (size_t i = 0; step->apply_all && i < json_array_size(policy->resources); i++)
+    policy->active[i] = true;
+  set_active(policy, step->delete, step->delete_count, false);
+  set_active(policy, step->apply, step->apply_count, true);
+}
+
+/* Reads the active resources as the file they would be. */
+static int read_active(struct trial_policy *policy, struct smi_set *ret_set, struct error **err) {
+  json_t *active = json_array();
+  size_t i;
+  json_t *resource;
+  json_array_foreach(policy->resources, i, resource) {
+    if (policy->active[i])
+      json_array_append(active, resource);
+  }
+  json_t *list = json_pack("{s:s, s:s, s:o}", "apiVersion", "v1", "kind", "List", "items", active);
+  _cleanup_free_ char *text = list ? json_dumps(list, JSON_COMPACT) : NULL;
+  json_decref(list);
+  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
+  if (!text || !diagnostics)
+    return error_set(err, ENOMEM, "reading resources: no memory");
+  struct document_list documents;
+  int r = document_read(policy->arena, NULL, text, strlen(text), DOCUMENT_JSON, &document_limits_default, diagnostics,
+                        &documents);
+  if (r == 0)
+    r = smi_parse(policy->arena, &documents, NULL, diagnostics, ret_set);
+  return r < 0 ? error_set(err, -r, "reading resources of %s: %s", policy->job->column.label, first_error(diagnostics))
+               : 0;
+}
+
+/* ---- translation */
+
+static json_t *coverage_to_json(const Trammel__Adapter__V1__TranslateResponse *response) {
+  static const char *const levels[] = {"unspecified", "exact", "approximated", "unsupported"};
+  json_t *list = json_array();
+  for (size_t i = 0; list && i < response->n_coverage; i++) {
+    const Trammel__Adapter__V1__Coverage *coverage = response->coverage[i];
+    unsigned level = (unsigned)coverage->level < 4 ? (unsigned)coverage->level : 0;
+    json_t *item = json_pack("{s:s, s:s}", "pointer", coverage->pointer, "level", levels[level]);
+    if (item && coverage->resource)
+      json_object_set_new(
+          item, "resource",
+          json_sprintf("%s %s/%s", coverage->resource->kind, coverage->resource->namespace_, coverage->resource->name));
+    if (item && coverage->reason[0])
+      json_object_set_new(item, "reason", json_string(coverage->reason));
+    json_array_append_new(list, item);
+  }
+  return list;
+}
+
+static int deny_namespaces(const struct trial_policy *policy, char ***ret_namespaces, struct error **err) {
+  const struct test_case *test = policy->job->test;
+  char **namespaces = arena_array(policy->arena, test->deny_count + 1, sizeof(*namespaces));
+  if (!namespaces)
+    return error_set(err, ENOMEM, "translating: no memory");
+  for (size_t i = 0; i < test->deny_count; i++) {
+    namespaces[i] = arena_strdup(policy->arena, placement_namespace(policy->placement, test->deny_by_default[i]));
+    if (!namespaces[i])
+      return error_set(err, EINVAL, "the topology has no namespace '%s'", test->deny_by_default[i]);
+  }
+  *ret_namespaces = namespaces;
+  return 0;
+}
+
+static int translate_and_apply(struct trial_policy *policy, const struct smi_set *set, struct error **err) {
+  Trammel__Adapter__V1__TranslateOptions options = TRAMMEL__ADAPTER__V1__TRANSLATE_OPTIONS__INIT;
+  int r = deny_namespaces(policy, &options.deny_by_default, err);
+  if (r < 0)
+    return r;
+  options.n_deny_by_default = policy->job->test->deny_count;
+  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
+  Trammel__Adapter__V1__TranslateResponse *response = NULL;
+  r = engine_translate(policy->engine, set, placement_inventory(policy->placement), &options, diagnostics, &response,
+                       err);
+  if (r < 0)
+    return r;
+  json_decref(policy->coverage);
+  policy->coverage = coverage_to_json(response);
+  r = engine_apply(policy->engine, policy->owner, response->objects, response->n_objects, err);
+  trammel__adapter__v1__translate_response__free_unpacked(response, NULL);
+  return r;
+}
+
+int trial_policy_step(struct trial_policy *policy, const struct step *step, struct error **err) {
+  step_active(policy, step);
+  struct smi_set set = {0};
+  int r = read_active(policy, &set, err);
+  if (r < 0)
+    return r;
+  return translate_and_apply(policy, &set, err);
+}
+
+int trial_policy_remove(struct trial_policy *policy, struct error **err) {
+  return engine_remove(policy->engine, policy->owner, err);
+}
+
+const char *trial_policy_owner(const struct trial_policy *policy) {
+  return policy->owner;
+}
+
+void trial_policy_result(struct trial_policy *policy, struct case_result *result) {
+  result->resources = take(policy->resources);
+  result->coverage = take(policy->coverage);
+}

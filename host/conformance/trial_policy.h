@@ -1,0 +1,30 @@
+/* The SMI resources of a case while it runs: in its column's version, and what of them is in force on the mesh. */
+#ifndef TRAMMEL_HOST_CONFORMANCE_TRIAL_POLICY_H
+#define TRAMMEL_HOST_CONFORMANCE_TRIAL_POLICY_H
+
+#include "host/conformance/plan.h"
+#include "host/conformance/result.h"
+#include "host/lab/lab.h"
+
+struct trial_policy;
+
+/* Reads the case's resources for `placement`, writes them in the column's version and reads that back, as a user's
+ * files would be. `name` is unique in the run. Nothing is applied yet. */
+int trial_policy_create(struct engine *engine, const struct placement *placement, const struct job *job,
+                        const char *name, struct arena *arena, struct trial_policy **ret_policy, struct error **err);
+void trial_policy_destroy(struct trial_policy *policy);
+
+/* Takes away and applies what the step says: translates what is then in force and makes the mesh have exactly that.
+ * -ENOTSUP with the adapter's reason when it cannot express it. */
+int trial_policy_step(struct trial_policy *policy, const struct step *step, struct error **err);
+
+/* Takes everything away. */
+int trial_policy_remove(struct trial_policy *policy, struct error **err);
+
+/* The owner that the mesh's objects are applied under. */
+const char *trial_policy_owner(const struct trial_policy *policy);
+
+/* Hands resources and coverage over to the result. */
+void trial_policy_result(struct trial_policy *policy, struct case_result *result);
+
+#endif
