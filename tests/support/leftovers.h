@@ -1,0 +1,12 @@
+/* What a run may have left behind: processes and files. */
+#ifndef TRAMMEL_TESTS_SUPPORT_LEFTOVERS_H
+#define TRAMMEL_TESTS_SUPPORT_LEFTOVERS_H
+
+/* The live processes (zombies apart) whose environment has TRAMMEL_RUN and was started for a run whose journal is below
+ * `state_directory`: told by an open log file there, deleted or not. */
+unsigned leftover_processes(const char *state_directory);
+
+/* Fails the test when such a process lives or a file is below `state_directory`. */
+void assert_no_leftovers(const char *state_directory);
+
+#endif
