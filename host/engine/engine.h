@@ -1,5 +1,6 @@
-/* Carries out what an adapter says: translate → apply → prune → remove, and Plan's steps. Every creation is journaled first. Data goes one
- * way: SMI set → native objects → transport. Thread-safe: cases on several threads share one engine. */
+/* Carries out what an adapter says: translate → apply → prune → remove, and Plan's steps. Every creation is journaled
+ * first. Data goes one way: SMI set → native objects → transport. Thread-safe: cases on several threads share one
+ * engine. */
 #ifndef TRAMMEL_HOST_ENGINE_ENGINE_H
 #define TRAMMEL_HOST_ENGINE_ENGINE_H
 
@@ -13,8 +14,8 @@
 
 struct engine;
 
-/* `entry` and `journal` are borrowed. `config` (may be NULL) is checked against the adapter's schema. `cancel` (may be NULL) ends waits
- * with -ECANCELED. */
+/* `entry` and `journal` are borrowed. `config` (may be NULL) is checked against the adapter's schema. `cancel` (may be
+ * NULL) ends waits with -ECANCELED. */
 int engine_create(const struct adapter_entry *entry, json_t *config, struct journal *journal, const atomic_bool *cancel,
                   struct diagnostics *diagnostics, struct engine **ret_engine, struct error **err);
 /* Removes whatever is still applied, ends the processes, destroys the instance. */
@@ -25,26 +26,30 @@ struct instance *engine_instance(struct engine *engine);
 /* Sets an endpoint's base URL ("http://127.0.0.1:8500"); copied. -ENOENT when the adapter declares no such endpoint. */
 int engine_set_endpoint(struct engine *engine, const char *name, const char *url, struct error **err);
 
-/* Carries out Plan(action) in order, waiting for each step. `address` is the free loopback address for a process lab. Main thread only. */
+/* Carries out Plan(action) in order, waiting for each step. `address` is the free loopback address for a process lab.
+ * Main thread only. */
 int engine_plan(struct engine *engine, Trammel__Adapter__V1__PlanAction action, Trammel__Adapter__V1__LabKind lab,
                 const char *address, struct error **err);
 
 int engine_detect(struct engine *engine, Trammel__Adapter__V1__DetectResponse **ret_response, struct error **err);
 
-/* Translates. -EINVAL or -ENOTSUP with diagnostics when the adapter refuses. Free with trammel__adapter__v1__translate_response__free_unpacked. */
+/* Translates. -EINVAL or -ENOTSUP with diagnostics when the adapter refuses. Free with
+ * trammel__adapter__v1__translate_response__free_unpacked. */
 int engine_translate(struct engine *engine, const struct smi_set *set, const Trammel__Adapter__V1__Inventory *inventory,
                      const Trammel__Adapter__V1__TranslateOptions *options, struct diagnostics *diagnostics,
                      Trammel__Adapter__V1__TranslateResponse **ret_response, struct error **err);
 
-/* Makes `objects` what `owner` has on the mesh: creates and replaces in wave order, then prunes what the owner had before and has no longer
- * (in reverse order). An object that did not change (same method, path, body) is left alone. `owner` is any name that is unique in the engine. */
+/* Makes `objects` what `owner` has on the mesh: creates and replaces in wave order, then prunes what the owner had
+ * before and has no longer (in reverse order). An object that did not change (same method, path, body) is left alone.
+ * `owner` is any name that is unique in the engine. */
 int engine_apply(struct engine *engine, const char *owner, Trammel__Adapter__V1__NativeObject *const *objects,
                  size_t count, struct error **err);
 
 /* Removes everything `owner` has. Goes on after a failure and returns the first. */
 int engine_remove(struct engine *engine, const char *owner, struct error **err);
 
-/* What `owner` has in force, read back from the mesh where the objects have a read path: a JSON array of {id, path, body}. */
+/* What `owner` has in force, read back from the mesh where the objects have a read path: a JSON array of {id, path,
+ * body}. */
 int engine_read(struct engine *engine, const char *owner, json_t **ret_objects, struct error **err);
 
 #endif

@@ -1,0 +1,107 @@
+#include "host/engine/record.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <string.h>
+
+static const char *const kind_names[] = {
+    [RECORD_RUN] = "run",
+    [RECORD_PROCESS_INTENDED] = "process-intended",
+    [RECORD_PROCESS_STARTED] = "process-started",
+    [RECORD_PROCESS_ENDED] = "process-ended",
+    [RECORD_OBJECT_INTENDED] = "object-intended",
+    [RECORD_OBJECT_REMOVED] = "object-removed",
+};
+#define KIND_COUNT (sizeof(kind_names) / sizeof(kind_names[0]))
+
+static void json_decref_p(json_t **value) {
+  json_decref(*value);
+}
+
+static int set_text(json_t *object, const char *key, const char *text) {
+  return text ? json_object_set_new(object, key, json_string(text)) : 0;
+}
+
+static int set_number(json_t *object, const char *key, uint64_t number) {
+  return number > 0 ? json_object_set_new(object, key, json_integer((json_int_t)number)) : 0;
+}
+
+int record_write(const struct record *record, struct strbuf *out, struct error **err) {
+  _cleanup_(json_decref_p) json_t *object = json_object();
+
+  if (!object)
+    return error_set(err, ENOMEM, "out of memory for a journal record");
+  if (set_text(object, "record", kind_names[record->kind]) < 0 || set_text(object, "boot", record->boot) < 0 ||
+      set_text(object, "name", record->name) < 0 || set_number(object, "pid", (uint64_t)record->pid) < 0 ||
+      set_number(object, "start", record->start) < 0 || set_text(object, "method", record->method) < 0 ||
+      set_text(object, "url", record->url) < 0)
+    return error_set(err, EINVAL, "a journal record must be UTF-8 text");
+  _cleanup_free_ char *line = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
+  if (!line)
+    return error_set(err, ENOMEM, "out of memory for a journal record");
+  if (strlen(line) >= RECORD_LINE_MAX)
+    return error_set(err, E2BIG, "a journal record has at most %u bytes, this one %zu", RECORD_LINE_MAX, strlen(line));
+  strbuf_puts(out, line);
+  strbuf_putc(out, '\n');
+  return strbuf_failed(out) ? error_set(err, ENOMEM, "out of memory for a journal record") : 0;
+}
+
+static enum record_kind kind_of(const json_t *object) {
+  const char *name = json_string_value(json_object_get(object, "record"));
+
+  for (unsigned i = RECORD_RUN; name && i < KIND_COUNT; i++)
+    if (strcmp(kind_names[i], name) == 0)
+      return (enum record_kind)i;
+  return 0;
+}
+
+static bool is_complete(const struct record *record) {
+  switch (record->kind) {
+  case RECORD_RUN:
+    return record->boot;
+  case RECORD_PROCESS_INTENDED:
+  case RECORD_OBJECT_REMOVED:
+    return record->name;
+  case RECORD_PROCESS_STARTED:
+    return record->name && record->pid > 0 && record->start > 0;
+  case RECORD_PROCESS_ENDED:
+    return record->pid > 0;
+  case RECORD_OBJECT_INTENDED:
+    return record->name && record->method && record->url;
+  }
+  return false;
+}
+
+static const char *get_text(struct arena *arena, const json_t *object, const char *key) {
+  return arena_strdup(arena, json_string_value(json_object_get(object, key)));
+}
+
+static int64_t get_number(const json_t *object, const char *key) {
+  json_int_t number = json_integer_value(json_object_get(object, key));
+
+  return number > 0 ? number : 0;
+}
+
+int record_read(struct arena *arena, const char *line, size_t length, struct record *ret_record, struct error **err) {
+  json_error_t error;
+
+  if (length > RECORD_LINE_MAX)
+    return error_set(err, EINVAL, "the line has %zu bytes, at most %u are expected", length, RECORD_LINE_MAX);
+  _cleanup_(json_decref_p) json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
+  if (!object)
+    return error_set(err, EINVAL, "%s", error.text);
+  struct record record = {
+      .kind = kind_of(object),
+      .boot = get_text(arena, object, "boot"),
+      .name = get_text(arena, object, "name"),
+      .pid = get_number(object, "pid"),
+      .start = (uint64_t)get_number(object, "start"),
+      .method = get_text(arena, object, "method"),
+      .url = get_text(arena, object, "url"),
+  };
+  if (record.kind == 0 || !is_complete(&record))
+    return error_set(err, EINVAL, "no complete record of a known kind");
+  *ret_record = record;
+  return 0;
+}
