@@ -7,11 +7,12 @@
 #include "host/conformance/result.h"
 #include "host/conformance/runner.h"
 
-int report_json(const struct run_result *run, FILE *out);     /* schema: docs/schema/conformance-report.json */
-int report_junit(const struct run_result *run, FILE *out);    /* JUnit XML; a test suite per group, a case per column */
+int report_json(const struct run_result *run, FILE *out);  /* schema: docs/schema/conformance-report.json */
+int report_junit(const struct run_result *run, FILE *out); /* JUnit XML; a test suite per group, a case per column */
 int report_markdown(const struct run_result *run, FILE *out);
 
-/* The summary for a terminal or pipe: a requirement matrix by version, failures with evidence, totals. `colour` uses ANSI colours. */
+/* The summary for a terminal or pipe: a requirement matrix by version, failures with evidence, totals. `colour` uses
+ * ANSI colours. */
 int report_text(const struct run_result *run, bool colour, FILE *out);
 
 /* Progress while a run goes on: on a terminal a board that redraws itself, otherwise a line per case. */

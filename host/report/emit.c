@@ -1,0 +1,75 @@
+#include "host/report/emit.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <time.h>
+
+#define NS_PER_S INT64_C(1000000000)
+#define NS_PER_MS INT64_C(1000000)
+
+int emit(const struct strbuf *buffer, FILE *out) {
+  if (strbuf_failed(buffer))
+    return -ENOMEM;
+  if (buffer->length > 0 && fwrite(buffer->data, 1, buffer->length, out) != buffer->length)
+    return -EIO;
+  return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
+}
+
+const char *time_text(int64_t realtime_ns, char text[TIME_TEXT_MAX]) {
+  if (realtime_ns < 0)
+    realtime_ns = 0;
+  time_t seconds = (time_t)(realtime_ns / NS_PER_S);
+  struct tm parts;
+  if (!gmtime_r(&seconds, &parts) || strftime(text, TIME_TEXT_MAX, "%Y-%m-%dT%H:%M:%S", &parts) == 0) {
+    text[0] = '\0';
+    return text;
+  }
+  size_t length = sizeof "0000-00-00T00:00:00" - 1; /* an int64_t of nanoseconds ends in the year 2262 */
+  (void)snprintf(text + length, TIME_TEXT_MAX - length, ".%03dZ", (int)(realtime_ns % NS_PER_S / NS_PER_MS));
+  return text;
+}
+
+const char *duration_text(int64_t duration_ns, char text[DURATION_TEXT_MAX]) {
+  if (duration_ns < 0)
+    duration_ns = 0;
+  int64_t ms = duration_ns / NS_PER_MS;
+  if (ms < 100)
+    (void)snprintf(text, DURATION_TEXT_MAX, "%" PRId64 "ms", ms);
+  else if (ms < 1000)
+    (void)snprintf(text, DURATION_TEXT_MAX, "0.%02" PRId64 "s", ms / 10);
+  else if (ms < 60000)
+    (void)snprintf(text, DURATION_TEXT_MAX, "%" PRId64 ".%" PRId64 "s", ms / 1000, ms % 1000 / 100);
+  else
+    (void)snprintf(text, DURATION_TEXT_MAX, "%" PRId64 "m%02" PRId64 "s", ms / 60000, ms % 60000 / 1000);
+  return text;
+}
+
+struct smi_version column_version(const struct case_column *column, enum smi_group group) {
+  switch (group) {
+  case SMI_ACCESS:
+    return column->access;
+  case SMI_SPECS:
+    return column->specs;
+  case SMI_SPLIT:
+    return column->split;
+  case SMI_METRICS:
+    break;
+  }
+  return (struct smi_version){0};
+}
+
+const char *text_or_empty(const char *text) {
+  return text ? text : "";
+}
+
+void append_reproduction(struct strbuf *buffer, const struct run_result *run, const struct case_result *result) {
+  if (run->command)
+    strbuf_printf(buffer, "%s --filter %s", run->command, result->test->id);
+}
+
+const struct check_result *first_broken_check(const struct case_result *result) {
+  for (size_t i = 0; i < result->check_count; i++)
+    if (!result->checks[i].held)
+      return &result->checks[i];
+  return NULL;
+}

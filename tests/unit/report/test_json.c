@@ -1,0 +1,171 @@
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "outside.h"
+#include "run_fixture.h"
+#include "sdk/base/schema.h"
+
+static json_t *report(const struct run_result *run) {
+  _cleanup_free_ char *text = rendered(report_json, run);
+  json_error_t error;
+  json_t *value = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+  if (!value)
+    fail_msg("%s at %d:%d", error.text, error.line, error.column);
+  return value;
+}
+
+static char *schema_path(void) {
+  const char *source = getenv("TRAMMEL_SOURCE_DIR");
+  char *path = NULL;
+  assert_non_null(source);
+  assert_true(asprintf(&path, "%s/docs/schema/conformance-report.json", source) > 0);
+  return path;
+}
+
+static void says_what_ran(void **state) {
+  (void)state;
+  struct run_fixture fixture;
+  run_fixture_init(&fixture);
+  json_t *value = report(&fixture.run);
+  assert_string_equal(json_string_value(json_object_get(value, "seed")), "18446744073709551615");
+  assert_string_equal(json_string_value(json_object_get(value, "started")), "2024-05-01T12:00:00.250Z");
+  assert_int_equal(json_integer_value(json_object_get(value, "exitCode")), 1);
+  assert_int_equal(json_integer_value(json_object_get(json_object_get(value, "totals"), "failed")), 1);
+  assert_int_equal(json_array_size(json_object_get(value, "cases")), FIXTURE_CASES);
+  json_t *broken = json_object_get(value, "brokenRequirements");
+  assert_int_equal(json_array_size(broken), 1);
+  assert_string_equal(json_string_value(json_array_get(broken, 0)), "ACC-03");
+  json_decref(value);
+  run_fixture_finish(&fixture);
+}
+
+static void a_failure_keeps_its_evidence_and_repairs_bad_text(void **state) {
+  (void)state;
+  struct run_fixture fixture;
+  run_fixture_init(&fixture);
+  json_t *value = report(&fixture.run);
+  json_t *failed = json_array_get(json_object_get(value, "cases"), FIXTURE_FAILED);
+  json_t *check = json_array_get(json_object_get(failed, "checks"), 0);
+  assert_string_equal(json_string_value(json_object_get(check, "seen")),
+                      "\x1b[31m<b>&amp;|`x`\xef\xbf\xbd\x01 \"status\" 200");
+  assert_int_equal(json_integer_value(json_object_get(check, "step")), 2);
+  assert_int_equal(json_integer_value(json_object_get(json_object_get(check, "evidence"), "status")), 200);
+  assert_null(json_object_get(failed, "propagationNs"));
+  assert_non_null(json_object_get(failed, "objects"));
+  json_t *passed = json_array_get(json_object_get(value, "cases"), FIXTURE_PASSED);
+  assert_int_equal(json_integer_value(json_object_get(passed, "propagationNs")), 12000000);
+  assert_null(json_object_get(passed, "objects"));
+  json_decref(value);
+  run_fixture_finish(&fixture);
+}
+
+static void the_matrix_names_group_version_and_state(void **state) {
+  (void)state;
+  struct run_fixture fixture;
+  run_fixture_init(&fixture);
+  json_t *value = report(&fixture.run);
+  json_t *row = json_array_get(json_object_get(value, "requirements"), 1);
+  assert_string_equal(json_string_value(json_object_get(row, "id")), "ACC-03");
+  assert_string_equal(json_string_value(json_object_get(row, "group")), "access");
+  json_t *version = json_array_get(json_object_get(row, "versions"), 1);
+  assert_string_equal(json_string_value(json_object_get(version, "version")), "v1alpha3");
+  assert_string_equal(json_string_value(json_object_get(version, "state")), "broken");
+  json_decref(value);
+  run_fixture_finish(&fixture);
+}
+
+/* Trammel's own validator refuses keywords it does not know, so that the published schema keeps to what it checks. */
+static void output_fits_the_published_schema(void **state) {
+  (void)state;
+  _cleanup_free_ char *path = schema_path();
+  json_error_t error;
+  json_t *schema = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+  if (!schema)
+    fail_msg("%s: %s", path, error.text);
+  assert_int_equal(json_object_del(schema, "$schema"), 0);
+  _cleanup_error_ struct error *err = NULL;
+  if (schema_check(schema, &err) < 0)
+    fail_msg("%s", error_message(err));
+  struct run_fixture fixture;
+  run_fixture_init(&fixture);
+  json_t *value = report(&fixture.run);
+  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
+  assert_non_null(diagnostics);
+  if (schema_validate(schema, value, NULL, diagnostics) < 0) {
+    diagnostics_print(diagnostics, stdout);
+    fail_msg("the report does not fit its schema");
+  }
+  assert_int_equal(json_object_set_new(value, "surprise", json_true()), 0);
+  assert_int_not_equal(schema_validate(schema, value, NULL, NULL), 0);
+  json_decref(value);
+  json_decref(schema);
+  run_fixture_finish(&fixture);
+}
+
+static void output_fits_the_schema_by_another_validator(void **state) {
+  (void)state;
+  static const char script[] = "import json, sys\n"
+                               "try:\n"
+                               "  import jsonschema\n"
+                               "except ImportError:\n"
+                               "  sys.exit(77)\n"
+                               "schema = json.load(open(sys.argv[1]))\n"
+                               "jsonschema.Draft202012Validator.check_schema(schema)\n"
+                               "validator = jsonschema.Draft202012Validator(schema)\n"
+                               "errors = [e.message for e in validator.iter_errors(json.load(sys.stdin))]\n"
+                               "sys.exit('; '.join(errors)[:500] if errors else 0)\n";
+  _cleanup_free_ char *path = schema_path();
+  struct run_fixture fixture;
+  run_fixture_init(&fixture);
+  _cleanup_free_ char *text = rendered(report_json, &fixture.run);
+  run_fixture_finish(&fixture);
+  int r = outside_check((const char *const[]){"python3", "-c", script, path, NULL}, text);
+  if (r == OUTSIDE_ABSENT) {
+    print_message("python3-jsonschema is not installed\n");
+    skip();
+  }
+  assert_int_equal(r, 0);
+  assert_int_not_equal(outside_check((const char *const[]){"python3", "-c", script, path, NULL}, "{}"), 0);
+}
+
+static void an_empty_run_is_a_report_too(void **state) {
+  (void)state;
+  struct run_result run = {.suite = "smi"};
+  json_t *value = report(&run);
+  assert_int_equal(json_array_size(json_object_get(value, "cases")), 0);
+  assert_int_equal(json_integer_value(json_object_get(value, "exitCode")), 3);
+  json_decref(value);
+}
+
+static void a_full_disk_is_an_error(void **state) {
+  (void)state;
+  struct run_fixture fixture;
+  run_fixture_init(&fixture);
+  FILE *full = fopen("/dev/full", "w");
+  assert_non_null(full);
+  assert_int_equal(report_json(&fixture.run, full), -EIO);
+  (void)fclose(full);
+  run_fixture_finish(&fixture);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(says_what_ran),
+      cmocka_unit_test(a_failure_keeps_its_evidence_and_repairs_bad_text),
+      cmocka_unit_test(the_matrix_names_group_version_and_state),
+      cmocka_unit_test(output_fits_the_published_schema),
+      cmocka_unit_test(output_fits_the_schema_by_another_validator),
+      cmocka_unit_test(an_empty_run_is_a_report_too),
+      cmocka_unit_test(a_full_disk_is_an_error),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
