@@ -4,10 +4,10 @@
 
 #include "sdk/smi/model.h"
 
-/* Adds diagnostics SMI-02xx: dangling route and match references, duplicate names of resources, matches and backends, targets without
- * destination, rule or source (ACC-12), self-reference and two splits with one root (SPL-13, ambiguity 11), all weights 0, unknown HTTP
- * methods, regexes outside the accepted dialect or that look mistaken, empty names, IdentityBinding schemes that exclude each other.
- * Returns 0, or -EINVAL when an error was added. */
+/* Adds diagnostics SMI-02xx: dangling route and match references, duplicate names of resources, matches and backends,
+ * targets without destination, rule or source (ACC-12), self-reference and two splits with one root (SPL-13, ambiguity
+ * 11), all weights 0, unknown HTTP methods, regexes outside the accepted dialect or that look mistaken, empty names,
+ * IdentityBinding schemes that exclude each other. Returns 0, or -EINVAL when an error was added. */
 int smi_lint(const struct smi_set *set, struct diagnostics *diagnostics);
 
 #endif

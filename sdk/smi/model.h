@@ -1,6 +1,6 @@
-/* The hub form of SMI: what every supported version converts to before an adapter sees it. It is access v1alpha3 with specs
- * v1alpha4 and split v1alpha4, plus the draft IdentityBinding of access v1alpha4. Field names and rules are those of the SMI
- * specification v0.6.0; docs/smi.md lists how Trammel reads what the specification leaves open.
+/* The hub form of SMI: what every supported version converts to before an adapter sees it. It is access v1alpha3 with
+ * specs v1alpha4 and split v1alpha4, plus the draft IdentityBinding of access v1alpha4. Field names and rules are those
+ * of the SMI specification v0.6.0; docs/smi.md lists how Trammel reads what the specification leaves open.
  *
  * Everything is allocated in one arena and const once parsed. Arrays with a count of 0 may be NULL. */
 #ifndef TRAMMEL_SDK_SMI_MODEL_H
@@ -59,14 +59,16 @@ enum smi_subject_kind {
   SMI_BINDING, /* IdentityBinding, access v1alpha4 (draft) */
 };
 
-/* A source or destination. Access v1alpha3: kind, name, namespace (absent: the TrafficTarget's own, filled in when parsing). */
+/* A source or destination. Access v1alpha3: kind, name, namespace (absent: the TrafficTarget's own, filled in when
+ * parsing). */
 struct smi_subject {
   enum smi_subject_kind kind;
   const char *name;
   const char *ns;
 };
 
-/* Access v1alpha3, rules[]. `matches` empty: every match of an HTTPRouteGroup (ACC-05). The route is in the target's namespace. */
+/* Access v1alpha3, rules[]. `matches` empty: every match of an HTTPRouteGroup (ACC-05). The route is in the target's
+ * namespace. */
 struct smi_rule {
   enum smi_kind kind; /* SMI_HTTP_ROUTE_GROUP, SMI_TCP_ROUTE or SMI_UDP_ROUTE */
   const char *name;

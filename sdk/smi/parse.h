@@ -13,8 +13,8 @@
 /* How to read. */
 struct smi_parse_options {
   const char *default_namespace; /* for resources without metadata.namespace; NULL: "default" */
-  bool ignore_other_kinds;       /* skip resources of other API groups silently (manifests with Services and Deployments);
-                                    otherwise each gives an info diagnostic */
+  bool ignore_other_kinds; /* skip resources of other API groups silently (manifests with Services and Deployments);
+                              otherwise each gives an info diagnostic */
 };
 
 /* Collects resources of many documents and files into one set. */
@@ -23,9 +23,10 @@ struct smi_reader;
 struct smi_reader *smi_reader_create(struct arena *arena, const struct smi_parse_options *options,
                                      struct diagnostics *diagnostics);
 
-/* Reads one document: dispatches on apiVersion and kind (a `kind: List` is read item by item), converts up to the hub, reports
- * unknown fields, wrong types and out-of-range values as diagnostics SMI-0001… with pointer and position. A resource with an error is
- * left out of the set. 0, -EINVAL when it had an error, -ENOMEM, -E2BIG beyond SMI_RESOURCES_MAX. */
+/* Reads one document: dispatches on apiVersion and kind (a `kind: List` is read item by item), converts up to the hub,
+ * reports unknown fields, wrong types and out-of-range values as diagnostics SMI-0001… with pointer and position. A
+ * resource with an error is left out of the set. 0, -EINVAL when it had an error, -ENOMEM, -E2BIG beyond
+ * SMI_RESOURCES_MAX. */
 int smi_reader_document(struct smi_reader *reader, const struct node *root);
 
 /* The set read so far, valid as long as the arena. The reader is done afterwards. */

@@ -9,15 +9,15 @@
 
 #define WEIGHTS_MAX 10000
 
-/* A Kubernetes Quantity ("1", "500m", "1.5", "2k", "1e3", "1Ki") as milli-units. -EINVAL: no quantity, negative, finer than a
- * milli-unit, or above INT64_MAX. */
+/* A Kubernetes Quantity ("1", "500m", "1.5", "2k", "1e3", "1Ki") as milli-units. -EINVAL: no quantity, negative, finer
+ * than a milli-unit, or above INT64_MAX. */
 int quantity_parse_milli(const char *text, uint64_t *ret_milli, struct error **err);
 
 /* Divides all weights by their greatest common divisor, in place. All zero stays. */
 void weights_reduce(uint64_t *weights, size_t count);
 
-/* Percentages by largest remainder: the sum is exactly 100 unless all weights are 0 (then all 0); zeros stay zero. -ERANGE when a
- * weight above zero would round to 0 (the mesh cannot say it), with a reason. */
+/* Percentages by largest remainder: the sum is exactly 100 unless all weights are 0 (then all 0); zeros stay zero.
+ * -ERANGE when a weight above zero would round to 0 (the mesh cannot say it), with a reason. */
 int weights_to_percent(const uint64_t *weights, size_t count, uint32_t *ret_percent, struct error **err);
 
 #endif
