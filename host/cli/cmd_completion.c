@@ -32,11 +32,25 @@ const struct argp cmd_completion_argp = {
     .doc = "Prints a completion script. For bash: source <(trammel completion bash)",
 };
 
-static void print_options(const struct command *command, const char *prefix, const char *separator) {
-  for (const struct argp_option *option = command->argp ? command->argp->options : NULL;
-       option && (option->name || option->key || option->doc); option++)
+/* Calls `each` for every long option of an argp and of its children. */
+static void for_options(const struct argp *argp, const char *context,
+                        void (*each)(const char *context, const struct argp_option *option)) {
+  const struct argp_option *option = argp ? argp->options : NULL;
+  for (; option && (option->name || option->key || option->doc); option++)
     if (option->name)
-      printf("%s%s%s", prefix, option->name, separator);
+      each(context, option);
+  for (const struct argp_child *child = argp ? argp->children : NULL; child && child->argp; child++)
+    for_options(child->argp, context, each);
+}
+
+static void print_bash_option(const char *context, const struct argp_option *option) {
+  (void)context;
+  printf("--%s ", option->name);
+}
+
+static void print_fish_option(const char *context, const struct argp_option *option) {
+  printf("complete -c trammel -n '__fish_seen_subcommand_from %s' -l %s%s\n", context, option->name,
+         option->arg ? " -r" : "");
 }
 
 static void print_bash(void) {
@@ -45,7 +59,7 @@ static void print_bash(void) {
        "  case \"$line\" in");
   for (const struct command *command = commands; command->name; command++) {
     printf("    '%s'|'%s '*) words='", command->name, command->name);
-    print_options(command, "--", " ");
+    for_options(command->argp, NULL, print_bash_option);
     puts("--help' ;;");
   }
   const char *group = "";
@@ -81,11 +95,7 @@ static void print_fish(void) {
              rest, command->summary);
     printf("complete -c trammel -n '__fish_use_subcommand' -a %.*s%s%s%s\n", (int)length, command->name,
            rest ? "" : " -d '", rest ? "" : command->summary, rest ? "" : "'");
-    for (const struct argp_option *option = command->argp ? command->argp->options : NULL;
-         option && (option->name || option->key || option->doc); option++)
-      if (option->name)
-        printf("complete -c trammel -n '__fish_seen_subcommand_from %s' -l %s%s\n", rest ? rest : command->name,
-               option->name, option->arg ? " -r" : "");
+    for_options(command->argp, rest ? rest : command->name, print_fish_option);
   }
 }
 
