@@ -44,7 +44,7 @@ static void check_fault(void **state) {
   json_t *report = json_loadb(strbuf_text(&result.out), result.out.length, 0, NULL);
   if (!report)
     fail_msg("%s: no report: %s", fault->name, strbuf_text(&result.errors));
-  json_t *broken = json_object_get(report, "broken_requirements");
+  json_t *broken = json_object_get(report, "brokenRequirements");
   char *list = json_dumps(broken, JSON_COMPACT | JSON_ENCODE_ANY);
   print_message("%-24s exit %d, broken: %s\n", fault->name, result.exit_code, list);
   if (result.exit_code != 1 || !names(broken, fault->requirement))

@@ -74,7 +74,7 @@ static void a_seed_gives_the_same_order(void **state) {
     json_array_foreach(json_object_get(report, "cases"), i, item) {
       char key[256];
       (void)snprintf(key, sizeof(key), "%s %s", json_string_value(json_object_get(item, "id")),
-                     json_string_value(json_object_get(item, "versions")));
+                     json_string_value(json_object_get(json_object_get(item, "column"), "label")));
       json_object_set(orders[run], key, json_object_get(item, "order"));
     }
     assert_true(json_object_size(orders[run]) > 5);
