@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 #include "host/conformance/trial.h"
+#include "sdk/base/clock.h"
 
 /* Bytes that one case may take for its texts and resources. */
 #define CASE_ARENA_MAX (64u << 20)
@@ -36,12 +36,6 @@ struct slot {
   unsigned number;
   pthread_t thread;
 };
-
-static int64_t clock_ns(clockid_t clock) {
-  struct timespec now;
-  clock_gettime(clock, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static bool runner_cancelled(const struct runner *runner) {
   return runner->options->cancel && atomic_load(runner->options->cancel);
@@ -168,8 +162,8 @@ int runner_run(struct engine *engine, struct lab *lab, const struct runner_optio
   run->result.seed = options->seed;
   run->result.planned = (unsigned)plan->count;
   run->result.not_applicable = plan->not_applicable;
-  run->result.started_ns = clock_ns(CLOCK_REALTIME);
-  int64_t started_ns = clock_ns(CLOCK_MONOTONIC);
+  run->result.started_ns = clock_realtime_ns();
+  int64_t started_ns = clock_monotonic_ns();
   if (options->listener.planned)
     options->listener.planned(options->listener.ctx, &run->result, run->result.planned);
 
@@ -184,7 +178,7 @@ int runner_run(struct engine *engine, struct lab *lab, const struct runner_optio
   int r = runner_start(&runner, err);
   pthread_mutex_destroy(&runner.lock);
   run_compact(run, finished, plan->count);
-  run->result.duration_ns = clock_ns(CLOCK_MONOTONIC) - started_ns;
+  run->result.duration_ns = clock_monotonic_ns() - started_ns;
   if (r < 0) {
     run_result_free(&run->result);
     return r;

@@ -4,19 +4,13 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "host/conformance/judge.h"
 #include "host/conformance/trial_policy.h"
+#include "sdk/base/clock.h"
 
 /* Between two looks at checks that do not hold yet. */
 #define GLANCE_PAUSE_MS 5
-
-static int64_t clock_ns(clockid_t clock) {
-  struct timespec now;
-  clock_gettime(clock, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* A case while it runs. */
 struct trial {
@@ -75,12 +69,12 @@ static int converge(struct trial *trial, const struct step *step, int64_t applie
   int64_t held_since_ns = -1;
   *ret_propagation_ns = -1;
   for (;;) {
-    int64_t asked_ns = clock_ns(CLOCK_MONOTONIC);
+    int64_t asked_ns = clock_monotonic_ns();
     bool hold = false;
     int r = all_hold(trial, step, &hold, err);
     if (r < 0)
       return r;
-    int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+    int64_t now_ns = clock_monotonic_ns();
     if (!hold)
       held_since_ns = -1;
     else if (held_since_ns < 0)
@@ -112,7 +106,7 @@ static int judge_step(struct trial *trial, size_t index, struct error **err) {
 
 static int run_step(struct trial *trial, size_t index, struct error **err) {
   const struct step *step = &trial->test->steps[index];
-  int64_t applied_ns = clock_ns(CLOCK_MONOTONIC);
+  int64_t applied_ns = clock_monotonic_ns();
   int r = trial_policy_step(trial->policy, step, err);
   if (r < 0)
     return r;
@@ -226,13 +220,13 @@ static int clear_slot(struct trial *trial, struct error **err) {
 
 int trial_run(struct engine *engine, struct lab *lab, unsigned slot, const struct job *job, size_t number,
               const struct runner_options *options, struct arena *arena, struct case_result *ret_result) {
-  int64_t started_ns = clock_ns(CLOCK_MONOTONIC);
+  int64_t started_ns = clock_monotonic_ns();
   char id[24];
   (void)snprintf(id, sizeof(id), "c%zu", number);
   *ret_result = (struct case_result){
       .test = job->test,
       .column = job->column,
-      .started_ns = clock_ns(CLOCK_REALTIME),
+      .started_ns = clock_realtime_ns(),
   };
   struct trial trial = {
       .engine = engine,
@@ -257,7 +251,7 @@ int trial_run(struct engine *engine, struct lab *lab, unsigned slot, const struc
     error_wrap(&left, "taking the case's objects away");
     result_set(&trial, OUTCOME_ERROR, error_message(left));
   }
-  ret_result->duration_ns = clock_ns(CLOCK_MONOTONIC) - started_ns;
+  ret_result->duration_ns = clock_monotonic_ns() - started_ns;
   return r == -ECANCELED || trial_cancelled(&trial) ? -ECANCELED : 0;
 }
 

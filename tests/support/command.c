@@ -12,17 +12,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include <cmocka.h>
 
-extern char **environ;
+#include "sdk/base/clock.h"
 
-static int64_t now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
+extern char **environ;
 
 static char *program_of(const char *name) {
   char *path = NULL;
@@ -84,9 +79,9 @@ static void give_up(struct running *running, const char *why) {
 void command_wait(struct running *running, unsigned timeout_s, struct command_result *ret_result) {
   struct command_result result = {0};
   struct pollfd fds[2] = {{.fd = running->out, .events = POLLIN}, {.fd = running->errors, .events = POLLIN}};
-  int64_t deadline = now_ms() + (int64_t)timeout_s * 1000;
+  int64_t deadline = clock_monotonic_ns() / NS_PER_MS + (int64_t)timeout_s * 1000;
   while (fds[0].fd >= 0 || fds[1].fd >= 0) {
-    int64_t left = deadline - now_ms();
+    int64_t left = deadline - clock_monotonic_ns() / NS_PER_MS;
     if (left <= 0)
       give_up(running, "the program did not end in time");
     if (poll(fds, 2, (int)left) <= 0)
@@ -116,9 +111,9 @@ void command_result_finish(struct command_result *result) {
 }
 
 void wait_until(bool (*done)(void *ctx), void *ctx, unsigned timeout_s, const char *what) {
-  int64_t deadline = now_ms() + (int64_t)timeout_s * 1000;
+  int64_t deadline = clock_monotonic_ns() / NS_PER_MS + (int64_t)timeout_s * 1000;
   while (!done(ctx)) {
-    if (now_ms() > deadline)
+    if (clock_monotonic_ns() / NS_PER_MS > deadline)
       fail_msg("waited %u s in vain until %s", timeout_s, what);
     poll(NULL, 0, 10);
   }
