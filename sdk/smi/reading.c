@@ -6,7 +6,8 @@
 #include "sdk/smi/parse.h"
 #include "sdk/smi/shape.h"
 
-static void report(struct reading *reading, const struct diagnostic *diagnostic, const char *format, va_list args) {
+__attribute__((format(printf, 3, 0))) static void report(struct reading *reading, const struct diagnostic *diagnostic,
+                                                         const char *format, va_list args) {
   char summary[1024]; /* every argument of a message is cut to be shown */
   struct diagnostic full = *diagnostic;
 
