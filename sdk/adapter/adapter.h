@@ -1,0 +1,225 @@
+/* What a vendor writes against: a table of functions over SMI in hub form, an inventory and builders. No protobuf, no
+ * sockets, no threads.
+ *
+ *   static int translate(struct call *call, const struct translate_request *request, struct translation *translation) {
+ * … } static const struct adapter_class mymesh = {.description = {…}, .translate = translate}; ADAPTER_DEFINE(mymesh,
+ * "mymesh", "1.0.0", "mymesh")
+ *
+ * A function left out answers UNIMPLEMENTED, and Describe doesn't list it. Functions are pure but for what they ask of
+ * the host through the call: the same request gives the same bytes. They run one at a time unless the description says
+ * reentrant. */
+#ifndef TRAMMEL_SDK_ADAPTER_ADAPTER_H
+#define TRAMMEL_SDK_ADAPTER_ADAPTER_H
+
+#include <elf.h>
+
+#include "sdk/adapter/call.h"
+#include "sdk/adapter/inventory.h"
+#include "sdk/adapter/native.h"
+#include "sdk/adapter/translation.h"
+#include "trammel/abi.h"
+
+enum smi_support_level {
+  SMI_UNSUPPORTED = 1,
+  SMI_TRANSLATED, /* the adapter turns it into the mesh's own API */
+  SMI_NATIVE,     /* the mesh reads SMI itself */
+};
+
+struct smi_support {
+  struct smi_version version;
+  enum smi_support_level level;
+  const char *const *limits; /* what it cannot do, one sentence each; NULL-terminated, or NULL */
+};
+
+struct endpoint_permission {
+  const char *method; /* "GET"; "*": any */
+  const char *path_prefix;
+};
+
+struct endpoint_need {
+  const char *name; /* "kubernetes", "consul": lower case letters, digits and '-' */
+  const char *purpose;
+  const struct endpoint_permission *permissions;
+  size_t permission_count;
+};
+
+struct operation {
+  const char *name;
+  const char *summary;
+  const char *argument_schema; /* JSON Schema; NULL: no argument */
+};
+
+struct adapter_description {
+  const char *mesh_name;            /* for people: "Istio" */
+  const char *summary;              /* one line */
+  const char *const *mesh_versions; /* supported, as ranges for people; NULL-terminated */
+  const struct smi_support *smi;
+  size_t smi_count;
+  const char
+      *config_schema; /* JSON Schema of the configuration, in the subset of sdk/base/schema.h; NULL: no configuration */
+  const struct endpoint_need *endpoints;
+  size_t endpoint_count;
+  const struct operation *operations;
+  size_t operation_count;
+  bool reentrant; /* the functions may run at the same time */
+  bool embedded;  /* the mesh comes with the adapter: plan(INSTALL) in a process lab needs nothing from the operator */
+};
+
+/* ---- detect */
+struct detection {
+  bool present;
+  bool ready;
+  const char *mesh_version; /* strings live as long as the call; NULL: unknown */
+  const char *detail;       /* why it is absent or not ready */
+  const struct smi_support *served;
+  size_t served_count;
+};
+
+/* ---- enroll and plan */
+enum lab_kind { LAB_PROCESS = 1, LAB_KUBERNETES };
+
+/* A program the host runs while the lab lives. `program` is a bare name, looked up where Trammel's own programs are. */
+struct mesh_process {
+  const char *name;
+  const char *program;
+  const char *const *arguments; /* NULL-terminated */
+  const char *ready_endpoint;   /* ready when GET `ready_path` there answers 200; NULL: at once */
+  const char *ready_path;
+  uint32_t ready_timeout_ms;
+};
+
+struct enroll_request {
+  enum lab_kind lab;
+  struct inventory inventory;
+};
+
+/* Where a workload's own program connects to reach a service's port through the mesh. */
+struct upstream {
+  const struct inventory_workload *workload;
+  const struct inventory_service *service;
+  uint16_t port; /* of the service */
+  const char *address;
+  uint16_t listen_port;
+};
+
+struct enrollment;
+void enrollment_register(struct enrollment *enrollment, struct native_object *object);
+void enrollment_process(struct enrollment *enrollment, const struct mesh_process *process);
+void enrollment_upstream(struct enrollment *enrollment, const struct upstream *upstream);
+void enrollment_namespace_label(struct enrollment *enrollment, const char *name, const char *value);
+void enrollment_namespace_annotation(struct enrollment *enrollment, const char *name, const char *value);
+/* A JSON merge patch for pod templates; takes the reference. */
+void enrollment_pod_overlay(struct enrollment *enrollment, json_t *overlay);
+
+enum plan_action { PLAN_INSTALL = 1, PLAN_UPGRADE, PLAN_UNINSTALL };
+
+struct plan_request {
+  enum plan_action action;
+  enum lab_kind lab;
+  const char *mesh_version; /* "": the adapter's choice */
+  const char *address;      /* process lab: a loopback address that is free for the mesh's control plane; else "" */
+};
+
+struct plan;
+/* Adds a step, carried out after the ones before it. */
+void plan_process(struct plan *plan, const char *summary, const struct mesh_process *process);
+void plan_object(struct plan *plan, const char *summary, struct native_object *object);
+/* The address of an endpoint that is known from the last added step on. */
+void plan_endpoint(struct plan *plan, const char *endpoint, const char *url);
+
+/* ---- metrics */
+struct metrics_resource {
+  const char *kind;
+  const char *ns;
+  const char *name; /* "": all of the kind in the namespace */
+};
+
+struct metrics_request {
+  struct metrics_resource resource;
+  bool edges;
+};
+
+enum edge_direction { EDGE_TO = 1, EDGE_FROM };
+
+struct metrics_item {
+  struct metrics_resource resource;
+  struct metrics_resource peer;  /* edges only */
+  enum edge_direction direction; /* edges only: traffic goes from the resource to the peer, or comes from it */
+  uint64_t success_count;
+  uint64_t failure_count;
+  uint64_t p50_ns;
+  uint64_t p90_ns;
+  uint64_t p99_ns;
+};
+
+struct metrics;
+void metrics_add(struct metrics *metrics, const struct metrics_item *item);
+void metrics_window(struct metrics *metrics, uint32_t window_ms); /* 0: since the mesh started */
+
+/* ---- invoke */
+struct invocation;
+/* Sends an event at once. False when nobody listens any more: return TRAMMEL_CANCELLED. */
+bool invocation_event(struct invocation *invocation, bool error, const char *summary, const char *detail);
+
+struct adapter_class {
+  struct adapter_description description;
+  /* Refuses a configuration the schema cannot refuse. Optional. */
+  int (*configure)(struct call *call);
+  int (*translate)(struct call *call, const struct translate_request *request, struct translation *translation);
+  int (*detect)(struct call *call, struct detection *ret_detection);
+  int (*enroll)(struct call *call, const struct enroll_request *request, struct enrollment *enrollment);
+  int (*plan)(struct call *call, const struct plan_request *request, struct plan *plan);
+  int (*metrics)(struct call *call, const struct metrics_request *request, struct metrics *metrics);
+  int (*invoke)(struct call *call, const char *operation, const json_t *argument, struct invocation *invocation);
+};
+
+/* Who the adapter is: one place for the ELF note, the C ABI table and Describe. */
+struct adapter_identity {
+  const char *id;
+  const char *version;
+  const char *mesh;
+};
+
+int adapter_sdk_create(const struct adapter_class *class, const struct adapter_identity *identity,
+                       const trammel_host *host, trammel_str config, trammel_instance **ret, trammel_op *op);
+int adapter_sdk_call(trammel_instance *instance, trammel_str method, trammel_str request, trammel_op *op);
+const void *adapter_sdk_get(trammel_instance *instance, const char *extension_id);
+void adapter_sdk_destroy(trammel_instance *instance);
+
+/* An instrumenting compiler would pad the note. */
+#ifdef __clang__
+#define ADAPTER_NOTE_ATTRIBUTES __attribute__((section(".note.trammel"), aligned(4), used, no_sanitize("address")))
+#else
+#define ADAPTER_NOTE_ATTRIBUTES __attribute__((section(".note.trammel"), aligned(4), used))
+#endif
+
+/* The entry point and the ELF note of an adapter whose table of functions is `class_`. Once per shared object; `id_`,
+ * `version_` and `mesh_` are string literals. */
+#define ADAPTER_DEFINE(class_, id_, version_, mesh_)                                                                   \
+  static const struct {                                                                                                \
+    Elf64_Nhdr head;                                                                                                   \
+    char owner[sizeof TRAMMEL_NOTE_OWNER];                                                                             \
+    trammel_note note;                                                                                                 \
+  } adapter_note ADAPTER_NOTE_ATTRIBUTES = {                                                                           \
+      {sizeof TRAMMEL_NOTE_OWNER, sizeof(trammel_note), TRAMMEL_NOTE_TYPE},                                            \
+      TRAMMEL_NOTE_OWNER,                                                                                              \
+      {TRAMMEL_ABI_MAJOR, 0, id_, version_, mesh_},                                                                    \
+  };                                                                                                                   \
+  static const struct adapter_identity adapter_identity = {id_, version_, mesh_};                                      \
+  static int adapter_create(const trammel_host *host, trammel_str config, trammel_instance **ret, trammel_op *op) {    \
+    return adapter_sdk_create(&(class_), &adapter_identity, host, config, ret, op);                                    \
+  }                                                                                                                    \
+  const trammel_adapter *trammel_adapter_entry_v1(const trammel_head *host) {                                          \
+    static const trammel_adapter table = {                                                                             \
+        .head = {sizeof(trammel_adapter), TRAMMEL_ABI_MAJOR, TRAMMEL_ABI_MINOR, 0},                                    \
+        .id = {id_, sizeof id_ - 1},                                                                                   \
+        .version = {version_, sizeof version_ - 1},                                                                    \
+        .create = adapter_create,                                                                                      \
+        .call = adapter_sdk_call,                                                                                      \
+        .get = adapter_sdk_get,                                                                                        \
+        .destroy = adapter_sdk_destroy,                                                                                \
+    };                                                                                                                 \
+    return host->abi_major == TRAMMEL_ABI_MAJOR ? &table : NULL;                                                       \
+  }
+
+#endif

@@ -1,0 +1,180 @@
+#include "sdk/adapter/native.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "sdk/adapter/internal.h"
+
+PB(ResourceRef) * resource_ref(struct call *call, const char *kind, const char *ns, const char *name) {
+  PB(ResourceRef) *ref = call_new(call, PB(ResourceRef));
+  if (!ref)
+    return NULL;
+  *ref = (PB(ResourceRef))PB_INIT(RESOURCE_REF);
+  ref->kind = call_text(call, kind);
+  ref->namespace_ = call_text(call, ns);
+  ref->name = call_text(call, name);
+  return ref;
+}
+
+/* Compact, with sorted keys: the same object always gives the same bytes. */
+static bool set_body(struct call *call, PB(NativeObject) * message, const json_t *body) {
+  const size_t flags = JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY;
+  size_t length = body ? json_dumpb(body, NULL, 0, flags) : 0;
+  if (length == 0)
+    return false;
+  char *text = call_alloc(call, length + 1);
+  if (!text || json_dumpb(body, text, length, flags) != length)
+    return false;
+  message->body = (ProtobufCBinaryData){.len = length, .data = (uint8_t *)text};
+  return true;
+}
+
+static struct native_object *object_create(struct call *call, const char *id, uint32_t wave, const json_t *body) {
+  struct native_object *object = call_new(call, struct native_object);
+  if (!object)
+    return NULL;
+  object->call = call;
+  object->message = (PB(NativeObject))PB_INIT(NATIVE_OBJECT);
+  object->message.id = call_text(call, id);
+  object->message.wave = wave;
+  if (!set_body(call, &object->message, body)) {
+    call_out_of_memory(call);
+    return NULL;
+  }
+  return object;
+}
+
+static const char *or_else(const char *text, const char *otherwise) {
+  return text ? text : otherwise;
+}
+
+struct native_object *native_http(struct call *call, const char *id, uint32_t wave, const struct http_place *place,
+                                  json_t *body) {
+  struct native_object *object = object_create(call, id, wave, body);
+  json_decref(body);
+  PB(HttpObject) *http = object ? call_new(call, PB(HttpObject)) : NULL;
+  if (!http)
+    return NULL;
+  *http = (PB(HttpObject))PB_INIT(HTTP_OBJECT);
+  http->endpoint = call_text(call, place->endpoint);
+  http->method = call_text(call, or_else(place->method, "PUT"));
+  http->path = call_text(call, place->path);
+  http->content_type = call_text(call, or_else(place->content_type, "application/json"));
+  http->read_path = call_text(call, or_else(place->read_path, place->path));
+  http->delete_method = call_text(call, or_else(place->delete_method, "DELETE"));
+  if (*http->delete_method)
+    http->delete_path = call_text(call, or_else(place->delete_path, place->path));
+  object->message.transport_case = PB_VALUE(NATIVE_OBJECT__TRANSPORT_HTTP);
+  object->message.http = http;
+  return object;
+}
+
+static bool set_kubernetes_head(json_t *body, const char *api_version, const char *kind, const char *ns,
+                                const char *name) {
+  if (!json_is_object(body))
+    return false;
+  json_t *metadata = json_object_get(body, "metadata");
+  if (!metadata) {
+    metadata = json_object();
+    if (json_object_set_new(body, "metadata", metadata) < 0)
+      return false;
+  }
+  return json_object_set_new(body, "apiVersion", json_string(api_version)) == 0 &&
+         json_object_set_new(body, "kind", json_string(kind)) == 0 &&
+         json_object_set_new(metadata, "name", json_string(name)) == 0 &&
+         (!ns || json_object_set_new(metadata, "namespace", json_string(ns)) == 0);
+}
+
+struct native_object *native_kubernetes(struct call *call, uint32_t wave, const char *api_version, const char *kind,
+                                        const char *ns, const char *name, json_t *body) {
+  const char *id = arena_printf(call_arena(call), "%s/%s/%s/%s", api_version, kind, ns ? ns : "", name);
+  struct native_object *object = NULL;
+  if (id && set_kubernetes_head(body, api_version, kind, ns, name))
+    object = object_create(call, id, wave, body);
+  else
+    call_out_of_memory(call);
+  json_decref(body);
+  PB(KubernetesObject) *kubernetes = object ? call_new(call, PB(KubernetesObject)) : NULL;
+  if (!kubernetes)
+    return NULL;
+  *kubernetes = (PB(KubernetesObject))PB_INIT(KUBERNETES_OBJECT);
+  kubernetes->api_version = call_text(call, api_version);
+  kubernetes->kind = call_text(call, kind);
+  kubernetes->namespace_ = call_text(call, ns);
+  kubernetes->name = call_text(call, name);
+  object->message.transport_case = PB_VALUE(NATIVE_OBJECT__TRANSPORT_KUBERNETES);
+  object->message.kubernetes = kubernetes;
+  return object;
+}
+
+void native_source(struct native_object *object, const struct smi_meta *source) {
+  if (!object)
+    return;
+  const char *kind = smi_kind_name(source->kind);
+  for (size_t i = 0; i < object->sources.count; i++) {
+    const PB(ResourceRef) *ref = object->sources.items[i];
+    if (strcmp(ref->kind, kind) == 0 && strcmp(ref->namespace_, source->ns) == 0 &&
+        strcmp(ref->name, source->name) == 0)
+      return;
+  }
+  PB(ResourceRef) *ref = resource_ref(object->call, kind, source->ns, source->name);
+  if (ref)
+    pointers_add(object->call, &object->sources, ref);
+}
+
+const char *native_id(const struct native_object *object) {
+  return object ? object->message.id : "";
+}
+
+const char *path_segment(struct call *call, const char *text) {
+  static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  char *out = call_alloc(call, strlen(text) * 3 + 1);
+  if (!out)
+    return "";
+  char *end = out;
+  for (; *text; text++) {
+    if (strchr(unreserved, *text))
+      *end++ = *text;
+    else
+      end += snprintf(end, 4, "%%%02X", (unsigned char)*text);
+  }
+  return out;
+}
+
+static int by_wave_and_id(const void *a, const void *b) {
+  const struct native_object *x = *(struct native_object *const *)a;
+  const struct native_object *y = *(struct native_object *const *)b;
+  if (x->message.wave != y->message.wave)
+    return x->message.wave < y->message.wave ? -1 : 1;
+  return strcmp(x->message.id, y->message.id);
+}
+
+static int by_id(const void *a, const void *b) {
+  return strcmp((*(struct native_object *const *)a)->message.id, (*(struct native_object *const *)b)->message.id);
+}
+
+int native_finish(struct call *call, const struct pointers *objects, size_t *ret_count,
+                  PB(NativeObject) * **ret_messages) {
+  *ret_count = 0;
+  *ret_messages = NULL;
+  if (objects->count == 0)
+    return TRAMMEL_OK;
+  qsort(objects->items, objects->count, sizeof *objects->items, by_id);
+  for (size_t i = 1; i < objects->count; i++)
+    if (by_id(&objects->items[i - 1], &objects->items[i]) == 0)
+      return call_fail(call, TRAMMEL_INTERNAL, "SDK-0008", "the adapter made two objects with the id %s",
+                       native_id(objects->items[i]));
+  qsort(objects->items, objects->count, sizeof *objects->items, by_wave_and_id);
+  PB(NativeObject) **messages = arena_array(call->arena, objects->count, sizeof *messages);
+  if (!messages)
+    return TRAMMEL_RESOURCE_EXHAUSTED;
+  for (size_t i = 0; i < objects->count; i++) {
+    struct native_object *object = objects->items[i];
+    object->message.n_sources = object->sources.count;
+    object->message.sources = (PB(ResourceRef) **)object->sources.items;
+    messages[i] = &object->message;
+  }
+  *ret_count = objects->count;
+  *ret_messages = messages;
+  return TRAMMEL_OK;
+}

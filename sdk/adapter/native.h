@@ -1,0 +1,40 @@
+/* Native objects: what the host creates on the mesh. */
+#ifndef TRAMMEL_SDK_ADAPTER_NATIVE_H
+#define TRAMMEL_SDK_ADAPTER_NATIVE_H
+
+#include "sdk/adapter/call.h"
+
+struct native_object;
+
+/* How an object is created, read back and removed over HTTP. */
+struct http_place {
+  const char *endpoint;      /* of the description */
+  const char *path;          /* where it is created or replaced, idempotently */
+  const char *method;        /* NULL: "PUT" */
+  const char *content_type;  /* NULL: "application/json" */
+  const char *read_path;     /* NULL: `path`; "": it cannot be read back */
+  const char *delete_method; /* NULL: "DELETE"; "": it needs no removal */
+  const char *delete_path;   /* NULL: `path` */
+};
+
+/* An object in the call's memory. `id` is unique in the response and stable between calls: the host prunes by it. Lower
+ * waves are applied first and removed last. Takes the reference to `body`. NULL, and the call marked, without memory;
+ * every function here takes that NULL. */
+struct native_object *native_http(struct call *call, const char *id, uint32_t wave, const struct http_place *place,
+                                  json_t *body);
+
+/* The same for a Kubernetes object; apiVersion, kind, metadata.name and metadata.namespace are set in `body`. `ns`
+ * NULL: cluster-wide. */
+struct native_object *native_kubernetes(struct call *call, uint32_t wave, const char *api_version, const char *kind,
+                                        const char *ns, const char *name, json_t *body);
+
+/* Says that the object came from `source`; once is enough. */
+void native_source(struct native_object *object, const struct smi_meta *source);
+
+const char *native_id(const struct native_object *object);
+
+/* `text` as one segment of a path: what is not unreserved (RFC 3986) is percent-encoded. In the call's memory; "" when
+ * that is used up. */
+const char *path_segment(struct call *call, const char *text);
+
+#endif

@@ -1,0 +1,114 @@
+/* Detect, Metrics and Invoke: what asks the mesh. */
+#include <string.h>
+
+#include "sdk/adapter/internal.h"
+
+struct metrics {
+  struct call *call;
+  struct pointers items;
+  uint32_t window_ms;
+};
+
+struct invocation {
+  struct call *call;
+  bool gone;
+};
+
+int run_detect(struct call *call, const ProtobufCMessage *request, const ProtobufCMessage **ret_response) {
+  (void)request;
+  struct detection detection = {0};
+  int status = call_class(call)->detect(call, &detection);
+  PB(DetectResponse) *response = status == TRAMMEL_OK ? call_new(call, PB(DetectResponse)) : NULL;
+  if (!response)
+    return status;
+  *response = (PB(DetectResponse))PB_INIT(DETECT_RESPONSE);
+  response->present = detection.present;
+  response->ready = detection.ready;
+  response->mesh_version = call_text(call, detection.mesh_version);
+  response->detail = call_text(call, detection.detail);
+  smi_support_to_wire(call, detection.served, detection.served_count, &response->n_served, &response->served);
+  *ret_response = &response->base;
+  return TRAMMEL_OK;
+}
+
+void metrics_window(struct metrics *metrics, uint32_t window_ms) {
+  metrics->window_ms = window_ms;
+}
+
+void metrics_add(struct metrics *metrics, const struct metrics_item *item) {
+  struct call *call = metrics->call;
+  PB(MetricsItem) *message = call_new(call, PB(MetricsItem));
+  if (!message)
+    return;
+  *message = (PB(MetricsItem))PB_INIT(METRICS_ITEM);
+  message->resource = resource_ref(call, item->resource.kind, item->resource.ns, item->resource.name);
+  if (item->direction) {
+    message->peer = resource_ref(call, item->peer.kind, item->peer.ns, item->peer.name);
+    message->direction = item->direction == EDGE_TO ? PB_VALUE(EDGE_DIRECTION__EDGE_DIRECTION_TO)
+                                                    : PB_VALUE(EDGE_DIRECTION__EDGE_DIRECTION_FROM);
+  }
+  message->success_count = item->success_count;
+  message->failure_count = item->failure_count;
+  message->p50_ns = item->p50_ns;
+  message->p90_ns = item->p90_ns;
+  message->p99_ns = item->p99_ns;
+  pointers_add(call, &metrics->items, message);
+}
+
+int run_metrics(struct call *call, const ProtobufCMessage *request, const ProtobufCMessage **ret_response) {
+  const PB(MetricsRequest) *message = (const PB(MetricsRequest) *)request;
+  if (!message->resource || !*message->resource->kind)
+    return call_fail(call, TRAMMEL_INVALID_ARGUMENT, "SDK-0013", "metrics of what? The request names no kind");
+  struct metrics_request typed = {
+      .resource = {message->resource->kind, message->resource->namespace_, message->resource->name},
+      .edges = message->edges};
+  struct metrics metrics = {.call = call};
+  int status = call_class(call)->metrics(call, &typed, &metrics);
+  PB(MetricsResponse) *response = status == TRAMMEL_OK ? call_new(call, PB(MetricsResponse)) : NULL;
+  if (!response)
+    return status;
+  *response = (PB(MetricsResponse))PB_INIT(METRICS_RESPONSE);
+  response->n_items = metrics.items.count;
+  response->items = (PB(MetricsItem) **)metrics.items.items;
+  response->window_ms = metrics.window_ms;
+  *ret_response = &response->base;
+  return TRAMMEL_OK;
+}
+
+bool invocation_event(struct invocation *invocation, bool error, const char *summary, const char *detail) {
+  struct call *call = invocation->call;
+  PB(InvokeEvent) event = PB_INIT(INVOKE_EVENT);
+  event.error = error;
+  event.summary = call_text(call, summary);
+  event.detail = call_text(call, detail);
+  if (!invocation->gone)
+    invocation->gone = call_emit(call, &event.base) != TRAMMEL_OK;
+  return !invocation->gone;
+}
+
+static bool has_operation(const struct adapter_description *description, const char *name) {
+  for (size_t i = 0; i < description->operation_count; i++)
+    if (strcmp(description->operations[i].name, name) == 0)
+      return true;
+  return false;
+}
+
+int run_invoke(struct call *call, const ProtobufCMessage *request, const ProtobufCMessage **ret_response) {
+  const PB(InvokeRequest) *message = (const PB(InvokeRequest) *)request;
+  *ret_response = NULL; /* events go out as they come */
+  if (!has_operation(&call_class(call)->description, message->operation))
+    return call_fail(call, TRAMMEL_NOT_FOUND, "SDK-0014", "this adapter has no operation \"%s\"", message->operation);
+  json_t *argument = NULL;
+  if (message->argument.len) {
+    json_error_t error;
+    argument = json_loadb((const char *)message->argument.data, message->argument.len,
+                          JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (!argument)
+      return call_fail(call, TRAMMEL_INVALID_ARGUMENT, "SDK-0015", "the argument of %s is no JSON: line %d: %s",
+                       message->operation, error.line, error.text);
+  }
+  struct invocation invocation = {.call = call};
+  int status = call_class(call)->invoke(call, message->operation, argument, &invocation);
+  json_decref(argument);
+  return status;
+}
