@@ -1,5 +1,5 @@
-/* The adapters there are: found in directories, checked by the load gate, described in a child process before any of their code
- * runs in this one. One bad adapter never stops the others. */
+/* The adapters there are: found in directories, checked by the load gate, described in a child process before any of
+ * their code runs in this one. One bad adapter never stops the others. */
 #ifndef TRAMMEL_HOST_ADAPTER_REGISTRY_H
 #define TRAMMEL_HOST_ADAPTER_REGISTRY_H
 
@@ -22,22 +22,25 @@ struct adapter_entry {
 
 struct registry;
 
-/* Scans `directories` (absolute paths, NULL-terminated; a missing one is no error) for *.so in name order. Of two adapters with one id,
- * the first directory's wins and the other is refused by name. 0, -ENOMEM, or an error for a directory that cannot be read. */
+/* Scans `directories` (absolute paths, NULL-terminated; a missing one is no error) for *.so in name order. Of two
+ * adapters with one id, the first directory's wins and the other is refused by name. 0, -ENOMEM, or an error for a
+ * directory that cannot be read. */
 int registry_scan(const char *const *directories, struct registry **ret_registry, struct error **err);
 void registry_destroy(struct registry *registry);
 
 size_t registry_count(const struct registry *registry);
 const struct adapter_entry *registry_at(const struct registry *registry, size_t i); /* borrowed from the registry */
 
-/* By id, or by mesh_type when no id matches. NULL with an error that names the usable ones, or the refusal of the one meant. */
+/* By id, or by mesh_type when no id matches. NULL with an error that names the usable ones, or the refusal of the one
+ * meant. */
 const struct adapter_entry *registry_find(const struct registry *registry, const char *name, struct error **err);
 
 /* The one usable adapter whose description says `embedded`; NULL with an error when there is none or more than one. */
 const struct adapter_entry *registry_default(const struct registry *registry, struct error **err);
 
-/* The directories to scan: --adapter-dir arguments (`extra`, NULL-terminated, may be NULL), TRAMMEL_ADAPTER_PATH (colon-separated), and
- * lib/trammel/adapters beside the running program's directory. A heap array of heap strings, freed with directories_free(). */
+/* The directories to scan: --adapter-dir arguments (`extra`, NULL-terminated, may be NULL), TRAMMEL_ADAPTER_PATH
+ * (colon-separated), and lib/trammel/adapters beside the running program's directory. A heap array of heap strings,
+ * freed with directories_free(). */
 int registry_directories(const char *const *extra, char ***ret_directories, struct error **err);
 void directories_free(char **directories);
 

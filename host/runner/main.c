@@ -1,0 +1,110 @@
+/* trammel-runner: loads exactly one adapter, in a process of its own. Started by the host, never by people. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "host/adapter/inprocess.h"
+#include "host/adapter/loader.h"
+#include "host/adapter/runner_protocol.h"
+
+/* A sanitizer's own mappings exceed any sensible limit, and its signal handler would make an exit of what is a crash.
+ */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifdef SANITIZED
+#define SANITIZER_OPTIONS "handle_segv=0:handle_abort=0:detect_leaks=0"
+const char *__asan_default_options(void);
+const char *__tsan_default_options(void);
+__attribute__((visibility("default"), used)) const char *__asan_default_options(void) {
+  return SANITIZER_OPTIONS;
+}
+__attribute__((visibility("default"), used)) const char *__tsan_default_options(void) {
+  return "handle_segv=0:handle_abort=0";
+}
+#endif
+
+static const struct {
+  int resource;
+  rlim_t limit;
+} limits[] = {
+    {RLIMIT_CORE, 0},
+    {RLIMIT_FSIZE, 0},
+    {RLIMIT_NOFILE, 64},
+    {RLIMIT_CPU, 10},
+#ifndef SANITIZED
+    {RLIMIT_AS, (rlim_t)1 << 30},
+#endif
+};
+
+static int confine(struct error **err) {
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+    return error_set(err, errno, "the runner cannot confine itself: %s", strerror(errno));
+  for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+    struct rlimit limit = {limits[i].limit, limits[i].limit};
+    if (setrlimit(limits[i].resource, &limit) < 0 && errno != EPERM) /* EPERM: a tighter one holds already */
+      return error_set(err, errno, "the runner cannot limit itself: %s", strerror(errno));
+  }
+  return 0;
+}
+
+static int describe(int fd, uint8_t **ret_message, size_t *ret_length, struct error **err) {
+  int r = confine(err);
+  if (r < 0)
+    return r;
+  _cleanup_gate_ struct gate gate = {.fd = -1};
+  const trammel_adapter *adapter = NULL;
+  r = gate_take(fd, &gate, err);
+  if (r == 0)
+    r = loader_load(&gate, &adapter, err);
+  if (r < 0)
+    return r;
+  struct inprocess *inprocess = NULL; /* never destroyed: the process ends with its answer */
+  const struct inprocess_options options = {.id = gate.note.id};
+  const struct call_options call = {0};
+  r = inprocess_create(adapter, &options, "", &call, &inprocess, err);
+  return r < 0 ? r : inprocess_call(inprocess, "Describe", NULL, 0, NULL, NULL, &call, ret_message, ret_length, err);
+}
+
+static bool write_all(int fd, const void *data, size_t length) {
+  const char *p = data;
+  while (length) {
+    ssize_t n = write(fd, p, length);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      return false;
+    p += n;
+    length -= (size_t)n;
+  }
+  return true;
+}
+
+int main(int argc, char **argv) {
+  if (argc != 5 || strcmp(argv[1], "--describe") != 0 || strcmp(argv[3], "--result") != 0 ||
+      atoi(argv[2]) != RUNNER_FILE_FD || atoi(argv[4]) != RUNNER_RESULT_FD) {
+    (void)fprintf(stderr, "usage: trammel-runner --describe %d --result %d\nTrammel starts this program itself.\n",
+                  RUNNER_FILE_FD, RUNNER_RESULT_FD);
+    return 2;
+  }
+  _cleanup_error_ struct error *err = NULL;
+  uint8_t *message = NULL;
+  size_t length = 0;
+  int r = describe(RUNNER_FILE_FD, &message, &length, &err);
+  bool written = false;
+  if (r < 0)
+    written = write_all(RUNNER_RESULT_FD, (const char[]){RUNNER_REFUSED}, 1) &&
+              write_all(RUNNER_RESULT_FD, error_message(err), strlen(error_message(err)));
+  else
+    written = write_all(RUNNER_RESULT_FD, (const char[]){RUNNER_DESCRIBED}, 1) &&
+              write_all(RUNNER_RESULT_FD, message, length);
+  /* Not exit(): nothing of the adapter's is to run any more. */
+  _exit(written ? 0 : 1);
+}
