@@ -33,9 +33,15 @@ void style_end(const struct style *style, struct strbuf *buffer, enum tone tone)
 /* How one character shows: its text in `shown` and its width. */
 #define SHOWN_MAX 12
 static size_t show(const struct style *style, uint32_t glyph, char shown[SHOWN_MAX]) {
-  if (glyph == '\n' || glyph == '\t' || glyph == '\r') {
-    const char letter = glyph == '\n' ? 'n' : glyph == '\t' ? 't' : 'r';
-    return (size_t)snprintf(shown, SHOWN_MAX, "\\%c", letter);
+  switch (glyph) {
+  case '\n':
+    return (size_t)snprintf(shown, SHOWN_MAX, "\\n");
+  case '\r':
+    return (size_t)snprintf(shown, SHOWN_MAX, "\\r");
+  case '\t':
+    return (size_t)snprintf(shown, SHOWN_MAX, "\\t");
+  default:
+    break;
   }
   if (utf8_is_control(glyph))
     return (size_t)snprintf(shown, SHOWN_MAX, glyph < 0x100 ? "\\x%02x" : "\\u%04x", glyph);
@@ -45,35 +51,31 @@ static size_t show(const struct style *style, uint32_t glyph, char shown[SHOWN_M
   return 1;
 }
 
-static size_t shown_width(const struct style *style, const char *text) {
-  size_t width = 0;
+/* Appends the first `bytes` of text, which are whole characters, as far as they fit into `room` columns. Returns the
+ * columns used; with a NULL buffer it only measures. */
+static size_t put_shown(const struct style *style, struct strbuf *buffer, const char *text, size_t bytes, size_t room) {
+  size_t used = 0;
   uint32_t glyph;
   char shown[SHOWN_MAX];
-  for (size_t length; (length = glyph_next(text, &glyph)) > 0; text += length)
-    width += show(style, glyph, shown);
-  return width;
+  for (size_t at = 0, length; at < bytes && (length = glyph_next(text + at, &glyph)) > 0; at += length) {
+    size_t wide = show(style, glyph, shown);
+    if (wide > room - used)
+      break;
+    if (buffer)
+      strbuf_puts(buffer, shown);
+    used += wide;
+  }
+  return used;
 }
 
 size_t style_text(const struct style *style, struct strbuf *buffer, const char *text, size_t columns) {
   const char *ellipsis = style->unicode ? "…" : "...";
   size_t ellipsis_width = style->unicode ? 1 : 3;
-  size_t width = shown_width(style, text);
-  bool cut = width > columns;
-  if (cut && columns <= ellipsis_width)
-    ellipsis_width = 0;
-  size_t room = cut ? columns - ellipsis_width : columns;
-  size_t used = 0;
-  uint32_t glyph;
-  char shown[SHOWN_MAX];
-  for (size_t length; (length = glyph_next(text, &glyph)) > 0; text += length) {
-    size_t wide = show(style, glyph, shown);
-    if (used + wide > room)
-      break;
-    strbuf_puts(buffer, shown);
-    used += wide;
-  }
-  if (!cut || ellipsis_width == 0)
-    return used;
+  if (put_shown(style, NULL, text, SIZE_MAX, SIZE_MAX) <= columns)
+    return put_shown(style, buffer, text, SIZE_MAX, columns);
+  if (columns <= ellipsis_width)
+    return put_shown(style, buffer, text, SIZE_MAX, columns);
+  size_t used = put_shown(style, buffer, text, SIZE_MAX, columns - ellipsis_width);
   strbuf_puts(buffer, ellipsis);
   return used + ellipsis_width;
 }
@@ -88,12 +90,7 @@ void style_wrap(const struct style *style, struct strbuf *buffer, const char *te
   size_t used = 0;
   while (*(text += strspn(text, " \n\t")) != '\0') {
     size_t length = strcspn(text, " \n\t");
-    _cleanup_free_ char *word = strndup(text, length);
-    if (!word) {
-      buffer->failed = true;
-      return;
-    }
-    size_t wide = shown_width(style, word);
+    size_t wide = put_shown(style, NULL, text, length, SIZE_MAX);
     if (used > 0 && used + 1 + wide > room) {
       strbuf_printf(buffer, "\n%*s", (int)indent, "");
       used = 0;
@@ -101,7 +98,7 @@ void style_wrap(const struct style *style, struct strbuf *buffer, const char *te
       strbuf_putc(buffer, ' ');
       used++;
     }
-    used += style_text(style, buffer, word, wide);
+    used += put_shown(style, buffer, text, length, SIZE_MAX); /* a word wider than the room stays whole, to be copied */
     text += length;
   }
   strbuf_putc(buffer, '\n');

@@ -15,8 +15,6 @@
 
 #include <cmocka.h>
 
-extern char **environ;
-
 int outside_check(const char *const *argv, const char *text) {
   FILE *input = tmpfile();
   assert_non_null(input);
