@@ -48,12 +48,17 @@ static size_t finish(struct line *line) {
   return line->used;
 }
 
+static void put_repeated(struct line *line, enum tone tone, const char *text, size_t count) {
+  style_begin(line->style, line->buffer, tone);
+  for (size_t i = 0; i < count; i++)
+    line->used += style_text(line->style, line->buffer, text, line->columns - line->used);
+  style_end(line->style, line->buffer, tone);
+}
+
 static void put_bar(struct line *line, const struct board *board, size_t width) {
-  const char *full = line->style->unicode ? "━" : "=";
-  const char *rest = line->style->unicode ? "─" : "-";
   size_t filled = board->planned > 0 ? width * board->done / board->planned : 0;
-  for (size_t i = 0; i < width; i++)
-    put(line, i < filled ? TONE_GOOD : TONE_DIM, i < filled ? full : rest);
+  put_repeated(line, TONE_GOOD, line->style->unicode ? "━" : "=", filled);
+  put_repeated(line, TONE_DIM, line->style->unicode ? "─" : "-", width - filled);
 }
 
 /* "⠹ smi  ━━━━━━━━──────  12/84  3.2s": the bar takes what the rest leaves, and goes away on a narrow terminal. */
