@@ -8,17 +8,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <time.h>
 
 #include "host/engine/journal.h"
 #include "host/engine/proc.h"
 #include "host/engine/record.h"
 #include "host/engine/state.h"
 #include "host/transport/http/client.h"
+#include "sdk/base/clock.h"
 
-#define TERM_GRACE_NS (2 * INT64_C(1000000000))
-#define KILL_GRACE_NS (2 * INT64_C(1000000000))
-#define DELETE_TIMEOUT_NS (10 * INT64_C(1000000000))
+#define TERM_GRACE_NS (2 * NS_PER_SECOND)
+#define KILL_GRACE_NS (2 * NS_PER_SECOND)
+#define DELETE_TIMEOUT_NS (10 * NS_PER_SECOND)
 #define DELETE_RESPONSE_MAX (64u * 1024)
 
 struct cleanup {
@@ -49,13 +49,6 @@ struct history {
 
 static void json_decref_p(json_t **value) {
   json_decref(*value);
-}
-
-static int64_t now_ns(void) {
-  struct timespec t;
-
-  (void)clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 __attribute__((format(printf, 3, 4))) static void say(const struct cleanup *cleanup, const char *run_id,
@@ -221,14 +214,14 @@ static bool is_gone(const struct leftover *process, int64_t deadline_ns) {
   int n;
 
   do {
-    left_ns = deadline_ns - now_ns();
-    n = poll(&wait, 1, left_ns > 0 ? (int)(left_ns / 1000000) + 1 : 0);
+    left_ns = deadline_ns - clock_monotonic_ns();
+    n = poll(&wait, 1, left_ns > 0 ? (int)(left_ns / NS_PER_MS) + 1 : 0);
   } while (n < 0 && errno == EINTR);
   return n > 0;
 }
 
 static bool all_gone(const struct leftovers *list, int64_t grace_ns) {
-  int64_t deadline_ns = now_ns() + grace_ns;
+  int64_t deadline_ns = clock_monotonic_ns() + grace_ns;
   bool all = true;
 
   for (size_t i = 0; i < list->count; i++)
@@ -271,7 +264,7 @@ static int delete_object(struct http_client *client, const struct record *object
   struct http_request request = {.method = object->method,
                                  .url = object->url,
                                  .response_max = DELETE_RESPONSE_MAX,
-                                 .deadline_ns = now_ns() + DELETE_TIMEOUT_NS};
+                                 .deadline_ns = clock_monotonic_ns() + DELETE_TIMEOUT_NS};
 
   int r = http_client_send(client, &request, &response, err);
   if (r == 0 && (response.status < 200 || response.status > 299) && response.status != 404 && response.status != 410)

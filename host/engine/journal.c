@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,7 @@ struct journal {
   int fd;
   off_t length;
   bool directories_synced;
+  json_t *open; /* what was created and not removed yet: "object ID", "process PID" */
   char run_id[RUN_ID_SIZE];
   char *state; /* the state directory */
   char *directory;
@@ -85,7 +87,27 @@ static int sync_journal(struct journal *journal, struct error **err) {
   return r < 0 ? error_set(err, -r, "syncing %s/" JOURNAL_FILE ": %s", journal->directory, strerror(-r)) : 0;
 }
 
-static int put(struct journal *journal, const struct record *record, bool sync, struct error **err) {
+/* Keeps the account of what there is. */
+static int count_in(struct journal *journal, const struct record *record) {
+  _cleanup_strbuf_ struct strbuf key = STRBUF_INIT;
+  bool object = record->kind == RECORD_OBJECT_INTENDED || record->kind == RECORD_OBJECT_REMOVED;
+
+  if (record->kind == RECORD_RUN || record->kind == RECORD_PROCESS_INTENDED)
+    return 0;
+  if (object)
+    strbuf_printf(&key, "object %s", record->name);
+  else
+    strbuf_printf(&key, "process %lld", (long long)record->pid);
+  if (strbuf_failed(&key))
+    return -ENOMEM;
+  if (record->kind == RECORD_OBJECT_INTENDED || record->kind == RECORD_PROCESS_STARTED)
+    return json_object_set_new(journal->open, strbuf_text(&key), json_true()) < 0 ? -ENOMEM : 0;
+  (void)json_object_del(journal->open, strbuf_text(&key));
+  return 0;
+}
+
+/* What outlives this machine is synced; nothing else needs it. */
+static int put(struct journal *journal, const struct record *record, struct error **err) {
   _cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
 
   int r = record_write(record, &line, err);
@@ -93,8 +115,10 @@ static int put(struct journal *journal, const struct record *record, bool sync, 
     return r;
   (void)pthread_mutex_lock(&journal->lock);
   r = append(journal, line.data, line.length, err);
-  if (r == 0 && sync)
+  if (r == 0 && record->kind == RECORD_OBJECT_INTENDED)
     r = sync_journal(journal, err);
+  if (r == 0 && count_in(journal, record) < 0)
+    r = error_set(err, ENOMEM, "out of memory for a journal record");
   (void)pthread_mutex_unlock(&journal->lock);
   return r;
 }
@@ -105,7 +129,7 @@ static int put_run(struct journal *journal, struct error **err) {
   int r = boot_id(boot, err);
   if (r < 0)
     return r;
-  return put(journal, &(struct record){.kind = RECORD_RUN, .name = journal->run_id, .boot = boot}, false, err);
+  return put(journal, &(struct record){.kind = RECORD_RUN, .name = journal->run_id, .boot = boot}, err);
 }
 
 static void journal_free(struct journal *journal) {
@@ -114,6 +138,7 @@ static void journal_free(struct journal *journal) {
   if (journal->fd >= 0)
     (void)close(journal->fd);
   (void)pthread_mutex_destroy(&journal->lock);
+  json_decref(journal->open);
   free(journal->state);
   free(journal->directory);
   free(journal);
@@ -128,7 +153,8 @@ int journal_create(const char *state_directory, struct journal **ret_journal, st
   journal->fd = -1;
   (void)pthread_mutex_init(&journal->lock, NULL);
   journal->state = strdup(state_directory);
-  if (!journal->state)
+  journal->open = json_object();
+  if (!journal->state || !journal->open)
     return error_set(err, ENOMEM, "out of memory for a journal");
   int r = make_run_id(journal->run_id, err);
   if (r == 0)
@@ -153,7 +179,7 @@ const char *journal_directory(const struct journal *journal) {
 }
 
 int journal_process_intended(struct journal *journal, const char *name, struct error **err) {
-  return put(journal, &(struct record){.kind = RECORD_PROCESS_INTENDED, .name = name}, false, err);
+  return put(journal, &(struct record){.kind = RECORD_PROCESS_INTENDED, .name = name}, err);
 }
 
 int journal_process_started(struct journal *journal, const char *name, pid_t pid, struct error **err) {
@@ -161,29 +187,31 @@ int journal_process_started(struct journal *journal, const char *name, pid_t pid
 
   if (process_start_time(pid, &record.start) < 0)
     return 0; /* it has ended already: nothing to clean up */
-  return put(journal, &record, false, err);
+  return put(journal, &record, err);
 }
 
 int journal_process_ended(struct journal *journal, pid_t pid, struct error **err) {
-  return put(journal, &(struct record){.kind = RECORD_PROCESS_ENDED, .pid = pid}, false, err);
+  return put(journal, &(struct record){.kind = RECORD_PROCESS_ENDED, .pid = pid}, err);
 }
 
 int journal_object_intended(struct journal *journal, const char *id, const char *delete_method, const char *delete_url,
                             struct error **err) {
   struct record record = {.kind = RECORD_OBJECT_INTENDED, .name = id, .method = delete_method, .url = delete_url};
 
-  return put(journal, &record, true, err);
+  return put(journal, &record, err);
 }
 
 int journal_object_removed(struct journal *journal, const char *id, struct error **err) {
-  return put(journal, &(struct record){.kind = RECORD_OBJECT_REMOVED, .name = id}, false, err);
+  return put(journal, &(struct record){.kind = RECORD_OBJECT_REMOVED, .name = id}, err);
 }
 
 void journal_finish(struct journal *journal) {
   if (!journal)
     return;
-  (void)run_directory_remove(journal->state, journal->run_id, NULL);
-  state_directory_remove_empty(journal->state);
+  if (json_object_size(journal->open) == 0) {
+    (void)run_directory_remove(journal->state, journal->run_id, NULL);
+    state_directory_remove_empty(journal->state);
+  }
   journal_free(journal);
 }
 

@@ -10,10 +10,10 @@
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "host/adapter/program.h"
 #include "host/engine/spawner.h"
+#include "sdk/base/clock.h"
 #include "sdk/base/strbuf.h"
 
 /* Of the log, for an epitaph. */
@@ -31,10 +31,7 @@ struct process {
 };
 
 static int64_t now_ms(void) {
-  struct timespec t;
-
-  (void)clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+  return clock_monotonic_ns() / NS_PER_MS;
 }
 
 /* What a program commonly needs, and what instrumented builds of ours need. */

@@ -167,7 +167,7 @@ static int claim(int directory, const char *id, struct stale_run *ret_run, unsig
       return r == -EWOULDBLOCK ? 0 : r;
     }
   }
-  (void)strncpy(run.id, id, sizeof(run.id) - 1);
+  (void)memcpy(run.id, id, strlen(id) + 1); /* is_run_id() says that it fits */
   *ret_run = run;
   return 1;
 }

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
+#include "sdk/base/clock.h"
 #include "sdk/base/strbuf.h"
 
 #define CANCEL_POLL_MS 20
@@ -29,13 +29,6 @@ struct exchange {
   struct strbuf location; /* method and URL, fit for messages */
   char curl_error[CURL_ERROR_SIZE];
 };
-
-static int64_t now_ns(void) {
-  struct timespec t;
-
-  (void)clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 static CURLcode global_result;
 
@@ -203,7 +196,7 @@ static struct curl_slist *make_headers(const struct http_request *request) {
 }
 
 static int wait_ms(const struct exchange *exchange, int64_t left_ns) {
-  int64_t ms = left_ns / 1000000 + 1;
+  int64_t ms = left_ns / NS_PER_MS + 1;
   int64_t most = exchange->request->cancel ? CANCEL_POLL_MS : WAIT_MAX_MS;
 
   return (int)(ms < most ? ms : most);
@@ -222,7 +215,7 @@ static int drive(struct http_client *client, const struct exchange *exchange, CU
       break;
     if (exchange->request->cancel && atomic_load(exchange->request->cancel))
       return error_set(err, ECANCELED, "%s: cancelled", what);
-    int64_t left_ns = exchange->deadline_ns - now_ns();
+    int64_t left_ns = exchange->deadline_ns - clock_monotonic_ns();
     if (left_ns <= 0)
       return error_set(err, ETIMEDOUT, "%s: no complete answer before the deadline", what);
     code = curl_multi_poll(client->multi, NULL, 0, wait_ms(exchange, left_ns), NULL);
@@ -297,7 +290,8 @@ int http_client_send(struct http_client *client, const struct http_request *requ
   if (r < 0)
     return r;
   exchange.body_max = request->response_max > 0 ? request->response_max : HTTP_BODY_MAX;
-  exchange.deadline_ns = request->deadline_ns > 0 ? request->deadline_ns : now_ns() + HTTP_TIMEOUT_DEFAULT_NS;
+  exchange.deadline_ns =
+      request->deadline_ns > 0 ? request->deadline_ns : clock_monotonic_ns() + HTTP_TIMEOUT_DEFAULT_NS;
   describe(&exchange.location, request->method, request->url);
   struct curl_slist *headers = make_headers(request);
   if (headers && !strbuf_failed(&exchange.location))

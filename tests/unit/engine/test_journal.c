@@ -115,6 +115,18 @@ static void test_each_record_is_a_line_before_the_call_returns(void **state) {
   journal_finish(journal);
 }
 
+static void test_run_with_something_left_stays(void **state) {
+  struct state_fixture *f = *state;
+  struct journal *journal;
+  char directory[512];
+
+  assert_int_equal(journal_create(f->state, &journal, NULL), 0);
+  (void)snprintf(directory, sizeof(directory), "%s", journal_directory(journal));
+  assert_int_equal(journal_object_intended(journal, "o", "DELETE", "http://127.0.0.1:1/o", NULL), 0);
+  journal_finish(journal);
+  assert_true(path_exists(directory));
+}
+
 static void test_unusable_state_directory_is_named(void **state) {
   struct state_fixture *f = *state;
   struct journal *journal;
@@ -143,6 +155,7 @@ int main(void) {
       TEST(test_run_is_private_and_goes_when_finished),
       TEST(test_runs_side_by_side),
       TEST(test_each_record_is_a_line_before_the_call_returns),
+      TEST(test_run_with_something_left_stays),
       TEST(test_unusable_state_directory_is_named),
       TEST(test_null_journal_can_be_finished),
   };
