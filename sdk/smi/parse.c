@@ -58,9 +58,12 @@ static const char *kind_versions(struct arena *arena, const struct smi_kind_info
   return text ? text : kind->name;
 }
 
+/* The newest that is no draft. */
 static const char *newest_remedy(struct arena *arena, const struct smi_kind_info *kind) {
+  uint8_t newest = kind->kind == SMI_TRAFFIC_TARGET ? 3 : smi_group_info(kind->group)->newest;
+
   return arena_printf(arena, "write apiVersion: %s%s/v1alpha%u, or the version whose fields the resource has",
-                      smi_group_name(kind->group), SMI_GROUP_SUFFIX, smi_group_info(kind->group)->newest);
+                      smi_group_name(kind->group), SMI_GROUP_SUFFIX, newest);
 }
 
 static const char all_kinds[] = "SMI has TrafficTarget and IdentityBinding (access.smi-spec.io), HTTPRouteGroup, "

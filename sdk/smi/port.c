@@ -202,25 +202,52 @@ static bool refers_to(const struct smi_traffic_target *target, const struct smi_
   return false;
 }
 
+/* Whether someone put more on a synthesised route than its notes, which would be lost with it. */
+static bool has_more_than_notes(const struct smi_meta *route) {
+  static const char *const notes[] = {PORT_OF, STANDS_FOR, "kubectl.kubernetes.io/last-applied-configuration"};
+
+  for (size_t i = 0; i < route->annotation_count; i++) {
+    const char *name = route->annotations[i].name;
+
+    if (strcmp(name, notes[0]) != 0 && strcmp(name, notes[1]) != 0 && strcmp(name, notes[2]) != 0)
+      return true;
+  }
+  return route->label_count > 0;
+}
+
+/* Every TCPRoute among the rules must be one of the target's own: others would add ports to the one. */
+static const char *check_tcp_rules(const struct smi_traffic_target *target, const struct index *routes,
+                                   size_t own_count) {
+  size_t tcp_rules = 0;
+
+  for (size_t i = 0; i < target->rule_count; i++) {
+    const struct smi_meta *route;
+    const char *owner;
+
+    if (target->rules[i].kind != SMI_TCP_ROUTE)
+      continue;
+    tcp_rules++;
+    route = index_get(routes, SMI_TCP_ROUTE, target->meta.ns, target->rules[i].name);
+    owner = route && route->synthesised ? smi_port_of(route) : NULL;
+    if (owner && strcmp(owner, target->meta.name) != 0 && index_get(routes, SMI_TRAFFIC_TARGET, target->meta.ns, owner))
+      return "it names a TCPRoute that stands for the port of another TrafficTarget";
+    if (own_count > 0 && (!owner || strcmp(owner, target->meta.name) != 0))
+      return "it names a TCPRoute beside the one that stands for its port";
+  }
+  if (own_count > 0 && target->rule_count > 0 && tcp_rules != own_count)
+    return "the TCPRoutes that stand for its port are not each named by one rule";
+  return NULL;
+}
+
 const char *smi_port_of_routes(const struct smi_traffic_target *target, const struct index *routes,
                                const struct index *synthesised, uint16_t *ret_port) {
   size_t count, replacing = 0;
   const struct index_entry *own =
       index_find(synthesised, SMI_TRAFFIC_TARGET, target->meta.ns, target->meta.name, &count);
+  const char *problem = check_tcp_rules(target, routes, count);
   uint16_t port = 0;
 
-  for (size_t i = 0; i < target->rule_count; i++) {
-    const struct smi_meta *route = target->rules[i].kind == SMI_TCP_ROUTE
-                                       ? index_get(routes, SMI_TCP_ROUTE, target->meta.ns, target->rules[i].name)
-                                       : NULL;
-    const char *owner = route && route->synthesised ? smi_port_of(route) : NULL;
-
-    if (owner && strcmp(owner, target->meta.name) != 0 && index_get(routes, SMI_TRAFFIC_TARGET, target->meta.ns, owner))
-      return "it names a TCPRoute that stands for the port of another TrafficTarget";
-    if (count > 0 && target->rules[i].kind == SMI_TCP_ROUTE && (!owner || strcmp(owner, target->meta.name) != 0))
-      return "it names a TCPRoute beside the one that stands for its port";
-  }
-  for (size_t i = 0; i < count; i++) {
+  for (size_t i = 0; !problem && i < count; i++) {
     const struct smi_port_route *route = (const void *)own[i].meta;
 
     if (route->port_count != 1 || (port && route->ports[0] != port))
@@ -229,7 +256,11 @@ const char *smi_port_of_routes(const struct smi_traffic_target *target, const st
     replacing += smi_stands_for(&route->meta) != NULL;
     if (target->rule_count > 0 && !refers_to(target, &route->meta))
       return "a TCPRoute that stands for its port is not among its rules";
+    if (has_more_than_notes(&route->meta))
+      return "a TCPRoute that stands for its port has labels or annotations of its own";
   }
+  if (problem)
+    return problem;
   if (replacing != 0 && (replacing != count || target->rule_count == 0))
     return "the TCPRoutes that stand for its port are not as a conversion makes them";
   if (count > 0 && replacing == 0 && target->rule_count == 1)

@@ -5,6 +5,7 @@
 #include "sdk/base/document.h"
 #include "sdk/smi/convert.h"
 #include "sdk/smi/parse.h"
+#include "tests/unit/smi/compare.h"
 
 struct reading_result {
   struct arena *arena;
@@ -25,9 +26,5 @@ bool diagnostic_says(const struct diagnostic *diagnostic, const char *part);
 
 /* "access/v1alpha2 specs/v1alpha3" to target versions; fails the test when it cannot. */
 struct smi_target_versions target_versions(const char *text);
-
-/* Where two sets differ, apart from positions and the versions written in, or NULL. Weights are compared as they are,
- * or as proportions. In `arena`. */
-const char *set_difference(struct arena *arena, const struct smi_set *a, const struct smi_set *b, bool proportions);
 
 #endif
