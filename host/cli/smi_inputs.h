@@ -1,0 +1,39 @@
+/* SMI resources from files, directories and standard input: what lint and convert read. */
+#ifndef TRAMMEL_HOST_CLI_SMI_INPUTS_H
+#define TRAMMEL_HOST_CLI_SMI_INPUTS_H
+
+#include <argp.h>
+#include <stdbool.h>
+
+#include "sdk/smi/parse.h"
+
+/* Limits of one command. */
+#define SMI_INPUT_FILES_MAX 10000
+#define SMI_INPUT_DEPTH_MAX 32                  /* directories within directories */
+#define SMI_INPUT_BYTES_MAX ((size_t)256 << 20) /* of all files */
+#define SMI_INPUT_MEMORY_MAX ((size_t)4 << 30)  /* for everything read from them */
+
+/* -f FILE|DIR|-, --namespace NS, and positional arguments; the input of smi_inputs_argp. */
+struct smi_inputs {
+  const char **paths;
+  size_t count, capacity;
+  const char *ns;
+};
+extern const struct argp smi_inputs_argp;
+void smi_inputs_finish(struct smi_inputs *inputs);
+
+/* What was read. */
+struct smi_input {
+  struct arena *arena;
+  struct diagnostics *diagnostics;
+  struct smi_set set;
+  size_t files;     /* that could be read */
+  size_t resources; /* of SMI that could be read, without those a conversion made */
+  bool unreadable;  /* a file is missing, too large, or no YAML or JSON */
+};
+
+/* Reads everything there is; what is wrong with it is in the diagnostics. 0, or -ENOMEM. */
+int smi_inputs_read(const struct smi_inputs *inputs, struct smi_input *ret_input);
+void smi_input_finish(struct smi_input *input);
+
+#endif
