@@ -106,8 +106,10 @@ void pointer_append(struct strbuf *out, const char *key);
  * beyond a double's range becomes a string. */
 json_t *node_to_json(const struct node *node);
 
-/* Writes a jansson tree as block YAML into `out`, keys in the order they have, strings quoted where a reader would
- * misread them. `json_write` writes indented JSON and a newline. */
+/* Append a jansson tree to `out`: as block YAML with the keys in the order they have and strings quoted where a
+ * YAML 1.1 or 1.2 reader would misread them, or as indented JSON and a newline. Doubles are written as the shortest
+ * text that reads back the same. 0, -ENOMEM, -E2BIG when nested deeper than DOCUMENT_DEPTH_MAX, -EINVAL when a string
+ * is not UTF-8 (YAML). */
 int yaml_write(const json_t *value, struct strbuf *out);
 int json_write(const json_t *value, struct strbuf *out);
 

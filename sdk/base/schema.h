@@ -1,7 +1,14 @@
 /* Checks a value against a JSON Schema (draft 2020-12), in the subset that adapters' configuration schemas may use:
  * type, enum, const, properties, required, additionalProperties (boolean), items, minItems, maxItems, minimum, maximum,
  * minLength, maxLength, pattern, default, title, description. Any other keyword makes the schema itself an error, so
- * that nothing goes unchecked. */
+ * that nothing goes unchecked.
+ *
+ * Diagnostic codes:
+ *   SCHEMA-0001  not of the type            SCHEMA-0006  too few or too many items
+ *   SCHEMA-0002  not a member of the enum   SCHEMA-0007  a number out of range
+ *   SCHEMA-0003  not the constant           SCHEMA-0008  a string too short or too long
+ *   SCHEMA-0004  a required property absent SCHEMA-0009  a string that does not match the pattern
+ *   SCHEMA-0005  an unknown property        SCHEMA-0010  nested too deep */
 #ifndef TRAMMEL_SDK_BASE_SCHEMA_H
 #define TRAMMEL_SDK_BASE_SCHEMA_H
 

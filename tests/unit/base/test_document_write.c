@@ -1,0 +1,250 @@
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sdk/base/document.h"
+#include "sdk/base/strbuf.h"
+
+static uint64_t random_state;
+
+/* splitmix64: the same trees on every machine. */
+static uint64_t random_next(void) {
+  uint64_t z = random_state += 0x9e3779b97f4a7c15U;
+
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
+  return z ^ (z >> 31);
+}
+
+static size_t random_below(size_t bound) {
+  return (size_t)(random_next() % bound);
+}
+
+static const char *const parts[] = {
+    "a",
+    "b c",
+    " ",
+    "  ",
+    "\n",
+    "\n\n",
+    "\t",
+    "\r",
+    "\r\n",
+    ": ",
+    " #",
+    "- ",
+    "? ",
+    "'",
+    "\"",
+    "\\",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    "&",
+    "*",
+    "!",
+    "|",
+    ">",
+    "%",
+    "@",
+    "`",
+    "---",
+    "...",
+    "null",
+    "~",
+    "yes",
+    "0x1f",
+    "0o7",
+    "1e3",
+    ".inf",
+    ".nan",
+    "12:30",
+    "=",
+    "<<",
+    "true",
+    "-",
+    ":",
+    "#",
+    "\x01",
+    "\x7f",
+    "\xc2\x85",
+    "\xc2\xa0",
+    "\xe2\x80\xa8",
+    "\xef\xbb\xbf",
+    "\xef\xbf\xbe",
+    "\xf0\x9f\x98\x80",
+    "\xc3\xa4",
+    "a very long piece of text that goes on for a while",
+};
+#define PART_COUNT (sizeof(parts) / sizeof(parts[0]))
+
+static char *random_text(void) {
+  struct strbuf text = STRBUF_INIT;
+  char *result;
+
+  for (size_t i = random_below(6); i > 0; i--)
+    strbuf_puts(&text, parts[random_below(PART_COUNT)]);
+  result = strbuf_steal(&text);
+  assert_non_null(result);
+  return result;
+}
+
+static double random_double(void) {
+  static const double special[] = {0.0, -0.0, 0.1, 1e22, 1e-320, 1.7976931348623157e308, 9e99, 1.0 / 3, -2.5};
+  uint64_t bits = random_next();
+  double value;
+
+  if (random_below(2) == 0)
+    return special[random_below(sizeof(special) / sizeof(special[0]))];
+  bits &= ~(UINT64_C(1) << 62); /* below 2, so neither infinite nor NaN */
+  memcpy(&value, &bits, sizeof(value));
+  return value;
+}
+
+static json_t *random_tree(size_t depth) {
+  size_t kind = random_below(depth > 2 ? 16 : depth > 0 ? 8 : 6); /* 6 and more are lists and maps: trees must branch */
+  json_t *tree;
+
+  if (kind == 0)
+    return json_null();
+  if (kind == 1)
+    return json_boolean(random_below(2) == 0);
+  if (kind == 2)
+    return json_integer((json_int_t)(random_next() >> random_below(64)));
+  if (kind == 3)
+    return json_real(random_double());
+  if (kind < 6) {
+    _cleanup_free_ char *text = random_text();
+
+    return json_string(text);
+  }
+  tree = kind % 2 == 0 ? json_array() : json_object();
+  for (size_t i = random_below(5); i > 0; i--) {
+    _cleanup_free_ char *key = random_text();
+
+    if (kind % 2 == 0)
+      assert_int_equal(json_array_append_new(tree, random_tree(depth - 1)), 0);
+    else
+      assert_int_equal(json_object_set_new(tree, key, random_tree(depth - 1)), 0);
+  }
+  return tree;
+}
+
+static json_t *read_back(const struct strbuf *text, enum document_format format) {
+  _cleanup_arena_ struct arena *arena = arena_create(0);
+  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
+  struct document_list documents;
+  json_t *value = NULL;
+
+  if (document_read(arena, NULL, text->data, text->length, format, NULL, diagnostics, &documents) < 0)
+    diagnostics_print(diagnostics, stderr);
+  else if (documents.count == 1)
+    value = node_to_json(documents.roots[0]);
+  return value;
+}
+
+static void assert_reads_back(const json_t *tree, int (*write)(const json_t *, struct strbuf *),
+                              enum document_format format) {
+  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+  json_t *back;
+
+  assert_int_equal(write(tree, &text), 0);
+  back = read_back(&text, format);
+  if (!back || !json_equal(tree, back))
+    fail_msg("does not read back the same:\n%s", strbuf_text(&text));
+  json_decref(back);
+}
+
+static void random_trees_read_back_the_same(void **state) {
+  (void)state;
+  for (uint64_t seed = 1; seed <= 20000; seed++) {
+    json_t *tree;
+
+    random_state = seed;
+    tree = random_tree(4);
+    assert_reads_back(tree, yaml_write, DOCUMENT_YAML);
+    assert_reads_back(tree, json_write, DOCUMENT_JSON);
+    if (json_is_array(tree) || json_is_object(tree)) /* what else stands alone is read as YAML */
+      assert_reads_back(tree, json_write, DOCUMENT_ANY);
+    json_decref(tree);
+  }
+}
+
+static void jansson_reads_what_json_write_writes(void **state) {
+  (void)state;
+  for (uint64_t seed = 1; seed <= 2000; seed++) {
+    _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+    json_t *tree, *back;
+
+    random_state = seed;
+    tree = random_tree(4);
+    assert_int_equal(json_write(tree, &text), 0);
+    back = json_loadb(text.data, text.length, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+    assert_true(json_equal(tree, back));
+    json_decref(back);
+    json_decref(tree);
+  }
+}
+
+static void assert_written(const char *json, const char *yaml) {
+  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+  json_t *tree = json_loads(json, JSON_DECODE_ANY, NULL);
+
+  assert_non_null(tree);
+  assert_int_equal(yaml_write(tree, &text), 0);
+  assert_string_equal(strbuf_text(&text), yaml);
+  json_decref(tree);
+}
+
+static void yaml_is_written_as_people_write_it(void **state) {
+  (void)state;
+  assert_written("{\"kind\": \"TrafficSplit\", \"spec\": {\"backends\": [{\"service\": \"v1\", \"weight\": 10}],"
+                 " \"none\": [], \"ratio\": 0.1, \"whole\": 2.0}}",
+                 "kind: TrafficSplit\nspec:\n  backends:\n  - service: v1\n    weight: 10\n  none: []\n  ratio: 0.1\n"
+                 "  whole: 2.0\n");
+  assert_written("{\"a\": \"line one\\nline two\\n\"}", "a: |\n  line one\n  line two\n");
+}
+
+static void strings_a_reader_would_misread_are_quoted(void **state) {
+  (void)state;
+  assert_written(
+      "[\"yes\", \"1\", \"0777\", \"12:30\", \"2001-01-01\", \"null\", \"\", \"~\", \"1.5\", \".5\", \"on\"]",
+      "- \"yes\"\n- \"1\"\n- \"0777\"\n- \"12:30\"\n- \"2001-01-01\"\n- \"null\"\n- \"\"\n- \"~\"\n"
+      "- \"1.5\"\n- \".5\"\n- \"on\"\n");
+  assert_written("{\"true\": \"plain\"}", "\"true\": plain\n");
+}
+
+static void trees_that_are_too_deep_are_refused(void **state) {
+  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+  json_t *tree = json_null();
+
+  (void)state;
+  for (size_t i = 0; i < DOCUMENT_DEPTH_MAX + 1; i++) {
+    json_t *around = json_array();
+
+    assert_int_equal(json_array_append_new(around, tree), 0);
+    tree = around;
+  }
+  assert_int_equal(yaml_write(tree, &text), -E2BIG);
+  assert_int_equal(json_write(tree, &text), -E2BIG);
+  json_decref(tree);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(random_trees_read_back_the_same),
+      cmocka_unit_test(jansson_reads_what_json_write_writes),
+      cmocka_unit_test(yaml_is_written_as_people_write_it),
+      cmocka_unit_test(strings_a_reader_would_misread_are_quoted),
+      cmocka_unit_test(trees_that_are_too_deep_are_refused),
+  };
+
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
