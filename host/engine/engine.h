@@ -18,18 +18,27 @@ struct engine;
  * NULL) ends waits with -ECANCELED. */
 int engine_create(const struct adapter_entry *entry, json_t *config, struct journal *journal, const atomic_bool *cancel,
                   struct diagnostics *diagnostics, struct engine **ret_engine, struct error **err);
-/* Removes whatever is still applied, ends the processes, destroys the instance. */
+/* Removes whatever is still applied, also after a cancellation, ends the processes and destroys the instance. Objects
+ * on a mesh that the engine started itself go with its process. What could not be removed stays in the journal. NULL is
+ * fine. */
 void engine_destroy(struct engine *engine);
 
 struct instance *engine_instance(struct engine *engine);
 
-/* Sets an endpoint's base URL ("http://127.0.0.1:8500"); copied. -ENOENT when the adapter declares no such endpoint. */
+/* Sets an endpoint's base URL ("http://127.0.0.1:8500"); copied. -ENOENT when the adapter declares no such endpoint.
+ * What is there is taken to outlive the run, so objects on it are journaled; an endpoint that came from a process step
+ * of engine_plan() is not: its objects end with the process, and journaling them would cost a sync for each. */
 int engine_set_endpoint(struct engine *engine, const char *name, const char *url, struct error **err);
 
 /* Carries out Plan(action) in order, waiting for each step. `address` is the free loopback address for a process lab.
  * Main thread only. */
 int engine_plan(struct engine *engine, Trammel__Adapter__V1__PlanAction action, Trammel__Adapter__V1__LabKind lab,
                 const char *address, struct error **err);
+
+/* Starts a program that the adapter asks for and waits until it is ready. It is named "<prefix>-<its name>" in the
+ * run's directory. -ECHILD with the epitaph when it ends meanwhile, -ETIMEDOUT, -ECANCELED. The caller stops it. */
+int engine_start_process(struct engine *engine, const char *prefix, const Trammel__Adapter__V1__Process *process,
+                         struct process **ret_process, struct error **err);
 
 int engine_detect(struct engine *engine, Trammel__Adapter__V1__DetectResponse **ret_response, struct error **err);
 

@@ -1,0 +1,171 @@
+#include "host/engine/endpoint.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/adapter/services.h"
+
+struct endpoint {
+  char *url; /* without a slash at its end; NULL: not known yet */
+  bool outlives;
+};
+
+struct endpoints {
+  const Trammel__Adapter__V1__DescribeResponse *description;
+  const atomic_bool *cancel;
+  pthread_mutex_t lock;
+  struct endpoint *list; /* as in the description */
+  struct http_client **idle;
+  size_t idle_count;
+  size_t idle_capacity;
+};
+DEFINE_CLEANUP(struct endpoints *, endpoints_destroy);
+
+int endpoints_create(const Trammel__Adapter__V1__DescribeResponse *description, const atomic_bool *cancel,
+                     struct endpoints **ret_endpoints, struct error **err) {
+  _cleanup_(endpoints_destroy_p) struct endpoints *endpoints = calloc(1, sizeof(*endpoints));
+
+  if (!endpoints)
+    return error_set(err, ENOMEM, "out of memory for the adapter's endpoints");
+  endpoints->description = description;
+  endpoints->cancel = cancel;
+  (void)pthread_mutex_init(&endpoints->lock, NULL);
+  endpoints->list = calloc(description->n_endpoints + 1, sizeof(*endpoints->list));
+  if (!endpoints->list)
+    return error_set(err, ENOMEM, "out of memory for the adapter's endpoints");
+  *ret_endpoints = take(endpoints);
+  return 0;
+}
+
+void endpoints_destroy(struct endpoints *endpoints) {
+  if (!endpoints)
+    return;
+  for (size_t i = 0; i < endpoints->idle_count; i++)
+    http_client_destroy(endpoints->idle[i]);
+  for (size_t i = 0; endpoints->list && i < endpoints->description->n_endpoints; i++)
+    free(endpoints->list[i].url);
+  (void)pthread_mutex_destroy(&endpoints->lock);
+  free(endpoints->idle);
+  free(endpoints->list);
+  free(endpoints);
+}
+
+static struct endpoint *find(struct endpoints *endpoints, const char *name) {
+  for (size_t i = 0; i < endpoints->description->n_endpoints; i++)
+    if (strcmp(endpoints->description->endpoints[i]->name, name) == 0)
+      return &endpoints->list[i];
+  return NULL;
+}
+
+static int unknown(const char *name, struct error **err) {
+  return error_set(err, ENOENT, "the adapter declares no endpoint '%s'", name);
+}
+
+int endpoints_set(struct endpoints *endpoints, const char *name, const char *url, bool outlives, struct error **err) {
+  if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
+    return error_set(err, EINVAL, "the address of endpoint '%s' must begin with http:// or https://", name);
+  size_t length = strlen(url);
+  while (url[length - 1] == '/')
+    length--;
+  char *copy = strndup(url, length);
+  if (!copy)
+    return error_set(err, ENOMEM, "out of memory for an endpoint's address");
+  (void)pthread_mutex_lock(&endpoints->lock);
+  struct endpoint *endpoint = find(endpoints, name);
+  char *old = endpoint ? endpoint->url : copy;
+  if (endpoint)
+    *endpoint = (struct endpoint){.url = copy, .outlives = outlives};
+  (void)pthread_mutex_unlock(&endpoints->lock);
+  free(old);
+  return endpoint ? 0 : unknown(name, err);
+}
+
+bool endpoints_outlive(struct endpoints *endpoints, const char *name) {
+  (void)pthread_mutex_lock(&endpoints->lock);
+  const struct endpoint *endpoint = find(endpoints, name);
+  bool outlives = endpoint && endpoint->outlives;
+  (void)pthread_mutex_unlock(&endpoints->lock);
+  return outlives;
+}
+
+int endpoints_url(struct endpoints *endpoints, const char *name, const char *path, char **ret_url, struct error **err) {
+  char *url = NULL;
+
+  (void)pthread_mutex_lock(&endpoints->lock);
+  const struct endpoint *endpoint = find(endpoints, name);
+  bool known = endpoint && endpoint->url;
+  if (known && asprintf(&url, "%s%s", endpoint->url, path) < 0)
+    url = NULL;
+  (void)pthread_mutex_unlock(&endpoints->lock);
+  if (!endpoint)
+    return unknown(name, err);
+  if (!known)
+    return error_set(err, ENOENT, "endpoint '%s' has no address: give it one, or install the mesh first", name);
+  if (!url)
+    return error_set(err, ENOMEM, "out of memory for a URL");
+  *ret_url = url;
+  return 0;
+}
+
+/* The client that was used last, whose connection is the likeliest to be open still; or a new one. */
+static int take_client(struct endpoints *endpoints, struct http_client **ret_client, struct error **err) {
+  struct http_client *client = NULL;
+
+  (void)pthread_mutex_lock(&endpoints->lock);
+  if (endpoints->idle_count > 0)
+    client = endpoints->idle[--endpoints->idle_count];
+  (void)pthread_mutex_unlock(&endpoints->lock);
+  if (!client)
+    return http_client_create(ret_client, err);
+  *ret_client = client;
+  return 0;
+}
+
+static void give_client(struct endpoints *endpoints, struct http_client *client) {
+  (void)pthread_mutex_lock(&endpoints->lock);
+  int r = array_reserve((void **)&endpoints->idle, &endpoints->idle_capacity, endpoints->idle_count,
+                        sizeof(struct http_client *));
+  if (r == 0)
+    endpoints->idle[endpoints->idle_count++] = client;
+  (void)pthread_mutex_unlock(&endpoints->lock);
+  if (r < 0)
+    http_client_destroy(client);
+}
+
+int endpoints_permit(const struct endpoints *endpoints, const char *name, const char *method, const char *path,
+                     struct error **err) {
+  const char *reason = NULL;
+
+  if (permission_check(endpoints->description, name, method, path, &reason) == 0)
+    return 0;
+  return error_set(err, EACCES, "%s %s at endpoint '%s': %s", method, path, name, reason);
+}
+
+int endpoints_send(struct endpoints *endpoints, const struct endpoint_request *request,
+                   struct http_response *ret_response, struct error **err) {
+  _cleanup_free_ char *url = NULL;
+  struct http_client *client;
+
+  int r = endpoints_permit(endpoints, request->endpoint, request->method, request->path, err);
+  if (r == 0)
+    r = endpoints_url(endpoints, request->endpoint, request->path, &url, err);
+  if (r == 0)
+    r = take_client(endpoints, &client, err);
+  if (r < 0)
+    return r;
+  struct http_request http = {
+      .method = request->method,
+      .url = url,
+      .content_type = request->content_type && *request->content_type ? request->content_type : NULL,
+      .body = request->body,
+      .body_length = request->body_length,
+      .response_max = request->response_max,
+      .deadline_ns = request->deadline_ns,
+      .cancel = request->regardless ? NULL : endpoints->cancel,
+  };
+  r = http_client_send(client, &http, ret_response, err);
+  give_client(endpoints, client);
+  return r;
+}
