@@ -1,0 +1,262 @@
+#include "host/conformance/statistics.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+/* p-values of outcomes that are equally likely differ in the last digits; R's binom.test uses the same slack. */
+#define LIKELIHOOD_SLACK 1e-7
+/* A tail is summed until a term adds less than this part of it. */
+#define TAIL_PRECISION 1e-18
+
+/* ln(n!) minus Stirling's formula. The series is good to the last digit from 16 on. */
+static double stirling_error(uint64_t count) {
+  double n = (double)count;
+  if (count < 16) {
+    int sign = 0;
+    return lgamma_r(n + 1, &sign) - ((n + 0.5) * log(n) - n + 0.5 * log(2 * M_PI));
+  }
+  double square = n * n;
+  return (1.0 / 12 - (1.0 / 360 - (1.0 / 1260 - (1.0 / 1680 - 1.0 / 1188 / square) / square) / square) / square) / n;
+}
+
+/* x ln(x/m) + m - x, without the cancellation when x is close to m. */
+static double deviance(double x, double m) {
+  if (fabs(x - m) >= 0.1 * (x + m))
+    return x * log(x / m) + m - x;
+  double v = (x - m) / (x + m);
+  double sum = (x - m) * v;
+  double term = 2 * x * v;
+  for (int j = 1; j < 1000; j++) {
+    term *= v * v;
+    double next = sum + term / (2 * j + 1);
+    if (next == sum)
+      break;
+    sum = next;
+  }
+  return sum;
+}
+
+/* Loader's saddle-point form: ln(n!) alone is so large that differences of ln-gamma lose the digits that tails are made
+ * of. */
+double binomial_log_pmf(uint64_t n, uint64_t k, double p) {
+  if (k > n)
+    return -INFINITY;
+  if (p <= 0)
+    return k == 0 ? 0 : -INFINITY;
+  if (p >= 1)
+    return k == n ? 0 : -INFINITY;
+  if (k == 0)
+    return (double)n * log1p(-p);
+  if (k == n)
+    return (double)n * log(p);
+  double count = (double)n;
+  double hits = (double)k;
+  double misses = (double)(n - k);
+  return stirling_error(n) - stirling_error(k) - stirling_error(n - k) - deviance(hits, count * p) -
+         deviance(misses, count * (1 - p)) + 0.5 * log(count / (2 * M_PI * hits * misses));
+}
+
+/* Sum of the probabilities of k, k-1, … 0, for a k where they fall. */
+static double sum_down(uint64_t n, uint64_t k, double p) {
+  double sum = exp(binomial_log_pmf(n, k, p));
+  double term = sum;
+  for (uint64_t i = k; i > 0 && term > TAIL_PRECISION * sum; i--) {
+    term *= (double)i / (double)(n - i + 1) * ((1 - p) / p);
+    sum += term;
+  }
+  return sum;
+}
+
+double binomial_lower(uint64_t n, uint64_t k, double p) {
+  if (k >= n || p <= 0)
+    return 1;
+  if (p >= 1)
+    return 0;
+  /* Sum on the side where terms fall, so that a small tail keeps all its digits. */
+  if ((double)k < (double)n * p)
+    return fmin(1, sum_down(n, k, p));
+  return fmax(0, 1 - sum_down(n, n - k - 1, 1 - p));
+}
+
+double binomial_upper(uint64_t n, uint64_t k, double p) {
+  if (k == 0)
+    return 1;
+  if (k > n)
+    return 0;
+  return binomial_lower(n, n - k, 1 - p);
+}
+
+/* The smallest count above the mean that is at most as likely as `bound` (a log); n + 1 when there is none. */
+static uint64_t first_unlikely_above(uint64_t n, double p, double bound) {
+  uint64_t low = (uint64_t)ceil((double)n * p);
+  uint64_t high = n + 1;
+  while (low < high) {
+    uint64_t middle = low + (high - low) / 2;
+    if (binomial_log_pmf(n, middle, p) <= bound)
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  return low;
+}
+
+double binomial_test(uint64_t n, uint64_t k, double p) {
+  if (k > n)
+    return 0;
+  if (p <= 0)
+    return k == 0 ? 1 : 0;
+  if (p >= 1)
+    return k == n ? 1 : 0;
+  double mean = (double)n * p;
+  if ((double)k == mean)
+    return 1;
+  if ((double)k > mean)
+    return binomial_test(n, n - k, 1 - p); /* now the count is below the mean; at most one level deep */
+  double bound = binomial_log_pmf(n, k, p) + log1p(LIKELIHOOD_SLACK);
+  uint64_t above = first_unlikely_above(n, p, bound);
+  return fmin(1, binomial_lower(n, k, p) + binomial_upper(n, above, p));
+}
+
+/* The counts that the exact test at `alpha` rejects: those below `low` and those from `high` on. */
+struct rejection {
+  uint64_t low;
+  uint64_t high;
+};
+
+static struct rejection rejection_region(uint64_t n, double p, double alpha) {
+  uint64_t mode = (uint64_t)fmin((double)n, floor((double)(n + 1) * p));
+  struct rejection region = {.low = 0, .high = n + 1};
+  for (uint64_t high = mode; region.low < high;) { /* the p-value rises up to the mode … */
+    uint64_t middle = region.low + (high - region.low) / 2;
+    if (binomial_test(n, middle, p) <= alpha)
+      region.low = middle + 1;
+    else
+      high = middle;
+  }
+  for (uint64_t low = mode + 1; low < region.high;) { /* … and falls behind it */
+    uint64_t middle = low + (region.high - low) / 2;
+    if (binomial_test(n, middle, p) <= alpha)
+      region.high = middle;
+    else
+      low = middle + 1;
+  }
+  return region;
+}
+
+/* The power of the test of `p` where the share really is `actual`. */
+static double rejection_power(uint64_t n, struct rejection region, double actual) {
+  double power = binomial_upper(n, region.high, actual);
+  if (region.low > 0)
+    power += binomial_lower(n, region.low - 1, actual);
+  return power;
+}
+
+struct power_question {
+  const double *probabilities;
+  size_t n;
+  double alpha; /* of one share's test */
+  double power;
+  double shift;
+};
+
+static bool has_power(const struct power_question *question, uint64_t requests) {
+  for (size_t i = 0; i < question->n; i++) {
+    double p = question->probabilities[i];
+    if (p <= 0)
+      continue;
+    struct rejection region = rejection_region(requests, p, question->alpha);
+    /* A shift that leaves 0…1 cannot happen; the slack keeps 0.05 - 0.05 a shift that can. */
+    if (p - question->shift > -1e-12 &&
+        rejection_power(requests, region, fmax(0, p - question->shift)) < question->power)
+      return false;
+    if (p + question->shift < 1 + 1e-12 &&
+        rejection_power(requests, region, fmin(1, p + question->shift)) < question->power)
+      return false;
+  }
+  return true;
+}
+
+static size_t count_weighted(const double *probabilities, size_t n) {
+  size_t weighted = 0;
+  for (size_t i = 0; i < n; i++)
+    weighted += probabilities[i] > 0;
+  return weighted;
+}
+
+/* How many independent looks a verdict takes at the data: with two shares the second test is the first one mirrored. */
+static double share_alpha(double alpha, size_t weighted) {
+  return weighted > 2 ? alpha / (double)weighted : alpha;
+}
+
+uint64_t split_sample_size(const double *probabilities, size_t n, double alpha, double power, double shift) {
+  size_t weighted = count_weighted(probabilities, n);
+  if (weighted == 0)
+    return 0;
+  struct power_question question = {
+      .probabilities = probabilities, .n = n, .alpha = share_alpha(alpha, weighted), .power = power, .shift = shift};
+  uint64_t high = 1;
+  while (high < SPLIT_REQUESTS_MAX && !has_power(&question, high))
+    high *= 2;
+  uint64_t low = high / 2;
+  while (low + 1 < high) {
+    uint64_t middle = low + (high - low) / 2;
+    if (has_power(&question, middle))
+      high = middle;
+    else
+      low = middle;
+  }
+  return high < SPLIT_REQUESTS_MAX ? high : SPLIT_REQUESTS_MAX;
+}
+
+uint64_t leak_sample_size(double leak, double power) {
+  if (leak >= 1)
+    return 1;
+  return (uint64_t)ceil(log1p(-power) / log1p(-leak));
+}
+
+/* Sums, and where requests went that should have gone elsewhere. */
+struct split_totals {
+  uint64_t weights;
+  uint64_t requests; /* to backends with weight */
+  size_t weighted;   /* backends with weight */
+  size_t stray;      /* the backend without weight that got most; `n` when none got any */
+};
+
+static struct split_totals split_count(const uint64_t *counts, const uint32_t *weights, size_t n,
+                                       struct split_verdict *verdict) {
+  struct split_totals totals = {.stray = n};
+  for (size_t i = 0; i < n; i++) {
+    if (weights[i] > 0) {
+      totals.weighted++;
+      totals.weights += weights[i];
+      totals.requests += counts[i];
+      continue;
+    }
+    verdict->strays += counts[i];
+    if (counts[i] > 0 && (totals.stray == n || counts[i] > counts[totals.stray]))
+      totals.stray = i;
+  }
+  return totals;
+}
+
+void split_judge(const uint64_t *counts, const uint32_t *weights, size_t n, uint64_t unknown, double alpha,
+                 struct split_verdict *ret_verdict) {
+  struct split_verdict verdict = {.p_value = 1, .strays = unknown};
+  struct split_totals totals = split_count(counts, weights, n, &verdict);
+  double smallest = 2;
+  for (size_t i = 0; i < n && totals.requests > 0; i++) {
+    if (weights[i] == 0)
+      continue;
+    double p_value = binomial_test(totals.requests, counts[i], (double)weights[i] / (double)totals.weights);
+    if (p_value < smallest) {
+      smallest = p_value;
+      verdict.worst = i;
+    }
+  }
+  if (totals.requests > 0)
+    verdict.p_value = fmin(1, totals.weighted > 2 ? smallest * (double)totals.weighted : smallest);
+  if (totals.stray < n)
+    verdict.worst = totals.stray;
+  verdict.fair = verdict.strays == 0 && verdict.p_value > alpha && (totals.requests > 0 || totals.weights == 0);
+  *ret_verdict = verdict;
+}
