@@ -7,6 +7,13 @@
 
 #include "sdk/base/document.h"
 
+/* Most workloads, and services, of one topology; most ports of one of them. */
+#define TOPOLOGY_WORKLOADS_MAX 64
+#define TOPOLOGY_PORTS_MAX 16
+
+/* The namespace alias that is meant where none is given. */
+#define TOPOLOGY_NAMESPACE_DEFAULT "main"
+
 enum protocol {
   PROTOCOL_HTTP = 1,
   PROTOCOL_TCP,
@@ -14,7 +21,7 @@ enum protocol {
 };
 
 struct topology_port {
-  const char *name;     /* services only */
+  const char *name; /* services only */
   uint16_t port;
   uint16_t target_port; /* services only */
   enum protocol protocol;
@@ -45,8 +52,18 @@ struct topology {
   size_t service_count;
 };
 
-/* Reads a map {workloads: [...], services: [...]} into `arena`, checking it (known fields, unique names, references). Diagnostics TOPO-0001…
- * 0 or -EINVAL. Format: docs/cases.md. */
+/* "http", "tcp", "udp". */
+const char *protocol_name(enum protocol protocol);
+
+/* Look-ups, NULL when absent. `ns` is an alias. */
+const struct topology_workload *topology_workload_find(const struct topology *topology, const char *ns,
+                                                       const char *name);
+const struct topology_service *topology_service_find(const struct topology *topology, const char *ns, const char *name);
+const struct topology_port *topology_port_find(const struct topology_port *ports, size_t count, uint16_t port,
+                                               enum protocol protocol);
+
+/* Reads a map {workloads: [...], services: [...]} into `arena`, checking it (known fields, unique names, references).
+ * Diagnostics TOPO-0001… 0, -EINVAL or -ENOMEM. Format: docs/cases.md. */
 int topology_read(struct arena *arena, const char *name, const struct node *node, struct diagnostics *diagnostics,
                   struct topology *ret_topology);
 
