@@ -41,6 +41,9 @@ struct check {
   size_t share_count;
 };
 
+/* The requests a check needs for its verdict: 1, or a split's sample size. */
+uint64_t check_request_count(const struct check *check);
+
 /* "TrafficTarget/allow" */
 struct resource_name {
   enum smi_kind kind;
@@ -92,7 +95,8 @@ const struct requirement *requirement_at(size_t i);
 struct suite;
 
 /* The embedded suite `name` ("smi"), then, for each of `directories` (NULL-terminated, may be NULL), the *.yaml files
- * below it. Diagnostics CASE-0001… with file, line and field. 0, -ENOENT (no such suite), -EINVAL. */
+ * below it: a later one replaces cases and topologies of the same name. Diagnostics CASE-0001… with file, line and
+ * field. 0, -ENOENT (no such suite or directory), -EINVAL, -ENOMEM, or why a file could not be read. */
 int suite_load(const char *name, const char *const *directories, struct diagnostics *diagnostics,
                struct suite **ret_suite, struct error **err);
 void suite_destroy(struct suite *suite);
