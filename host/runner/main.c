@@ -32,7 +32,7 @@ __attribute__((visibility("default"), used)) const char *__tsan_default_options(
 #endif
 
 static const struct {
-  int resource;
+  __rlimit_resource_t resource;
   rlim_t limit;
 } limits[] = {
     {RLIMIT_CORE, 0},

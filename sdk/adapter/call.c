@@ -162,7 +162,7 @@ int call_http(struct call *call, const struct call_http *request, struct call_ht
 
 int call_get_json(struct call *call, const char *endpoint, const char *path, const char *code,
                   const json_t **ret_body) {
-  struct call_http_answer answer;
+  struct call_http_answer answer = {0};
   int status = call_http(call, &(struct call_http){.endpoint = endpoint, .path = path}, &answer);
   if (status != TRAMMEL_OK)
     return status;

@@ -198,14 +198,14 @@ static int builder_new_node(struct builder *builder, const struct node *like, st
 }
 
 int builder_scalar(struct builder *builder, const struct node *scalar) {
-  struct node *node;
+  struct node *node = NULL;
   int r = builder_new_node(builder, scalar, &node);
 
   return r < 0 ? r : builder_place(builder, node);
 }
 
 int builder_open(struct builder *builder, enum node_kind kind, struct position position) {
-  struct node *node;
+  struct node *node = NULL;
   int r;
 
   if (builder->depth >= builder->limits.depth)
@@ -286,7 +286,7 @@ static int builder_fill_map(struct builder *builder, struct node *map, const str
 
 int builder_close(struct builder *builder) {
   const struct frame *top = builder_top(builder);
-  const struct slot *slots = builder->slots + top->first_slot;
+  const struct slot *slots = builder->slots ? builder->slots + top->first_slot : NULL; /* none yet: all is empty */
   struct node *container = top->container;
   int r;
 

@@ -288,8 +288,8 @@ static int json_value_read(struct json_reader *reader, enum json_state *state) {
 
 static int json_key_read(struct json_reader *reader, enum json_state *state) {
   struct position position = json_position(reader);
-  size_t length;
-  char *key;
+  size_t length = 0;
+  char *key = NULL;
   int r;
 
   if (json_peek(reader, 0) != '"')
