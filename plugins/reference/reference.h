@@ -1,0 +1,39 @@
+/* The adapter of the reference mesh: SMI to the control API of docs/reference-mesh.md. */
+#ifndef TRAMMEL_PLUGINS_REFERENCE_REFERENCE_H
+#define TRAMMEL_PLUGINS_REFERENCE_REFERENCE_H
+
+#include "sdk/adapter/adapter.h"
+
+/* The endpoint of the mesh's control API, and the port it listens on in a process lab. */
+#define CONTROL_ENDPOINT "control"
+#define CONTROL_PORT 15000
+#define TRUST_DOMAIN_DEFAULT "trammel.test"
+
+/* Codes of diagnostics; never reused for something else. */
+#define CODE_NO_UDP "REFERENCE-0001"         /* the mesh relays no UDP */
+#define CODE_DANGLING "REFERENCE-0002"       /* a route, match or binding that is not there */
+#define CODE_IDENTITY "REFERENCE-0003"       /* a subject that cannot be told by ServiceAccount */
+#define CODE_NOTHING_LEFT "REFERENCE-0004"   /* what it depends on was left out */
+#define CODE_REGEX "REFERENCE-0005"          /* a regular expression outside the dialect */
+#define CODE_ROOT_TAKEN "REFERENCE-0006"     /* a second split for one service */
+#define CODE_WEIGHT "REFERENCE-0007"         /* a weight above what JSON carries */
+#define CODE_LAB "REFERENCE-0008"            /* a kind of lab, or an action, that this mesh does not have */
+#define CODE_PORTS "REFERENCE-0009"          /* more upstreams than ports */
+#define CODE_MESH_ANSWER "REFERENCE-0010"    /* an answer of the mesh that is not as documented */
+#define CODE_METRICS_KIND "REFERENCE-0011"   /* metrics of a kind that the mesh does not count */
+#define CODE_LATENCY_MERGED "REFERENCE-0012" /* latencies of several sources given as one */
+
+int reference_translate(struct call *call, const struct translate_request *request, struct translation *translation);
+int reference_detect(struct call *call, struct detection *ret_detection);
+int reference_enroll(struct call *call, const struct enroll_request *request, struct enrollment *enrollment);
+int reference_plan(struct call *call, const struct plan_request *request, struct plan *plan);
+int reference_metrics(struct call *call, const struct metrics_request *request, struct metrics *metrics);
+
+/* The configured trust domain. */
+const char *reference_trust_domain(const struct call *call);
+
+/* An object at /v1/<collection>/<ns>[/<name>], with the same without /v1/ as its id. Takes the reference to `body`. */
+struct native_object *reference_object(struct call *call, uint32_t wave, const char *collection, const char *ns,
+                                       const char *name, json_t *body);
+
+#endif

@@ -1,0 +1,277 @@
+/* Enroll, Plan, Detect, Metrics and configuration of the reference adapter. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugins/reference/faults.h"
+#include "tests/unit/reference/fixture.h"
+
+#define UNPACK(name, op) trammel__adapter__v1__##name##__unpack(NULL, (op)->length, (const uint8_t *)(op)->message)
+#define FREE(name, message) trammel__adapter__v1__##name##__free_unpacked((message), NULL)
+
+static json_t *body_of(PB(EnrollResponse) * response, const char *id) {
+  for (size_t i = 0; i < response->n_registrations; i++)
+    if (strcmp(response->registrations[i]->id, id) == 0)
+      return json_loadb((const char *)response->registrations[i]->body.data, response->registrations[i]->body.len, 0,
+                        NULL);
+  fail_msg("no registration %s", id);
+  return NULL;
+}
+
+static PB(EnrollResponse) * enroll(struct fake_op *op) {
+  PB(EnrollRequest) request = PB_INIT(ENROLL_REQUEST);
+  request.lab = TRAMMEL__ADAPTER__V1__LAB_KIND__LAB_KIND_PROCESS;
+  request.inventory = (PB(Inventory) *)(uintptr_t)fixture_inventory();
+  assert_int_equal(fixture_call("", "Enroll", &request.base, op), TRAMMEL_OK);
+  PB(EnrollResponse) *response = UNPACK(enroll_response, op);
+  assert_non_null(response);
+  return response;
+}
+
+static void workloads_and_services_are_registered(void **state) {
+  (void)state;
+  struct fake_op op;
+  fake_op_init(&op);
+  PB(EnrollResponse) *response = enroll(&op);
+  assert_int_equal(response->n_registrations, 6);
+  assert_string_equal(response->registrations[0]->id, "services/main/client");
+  assert_string_equal(response->registrations[5]->id, "workloads/other/client");
+  assert_true(response->registrations[5]->wave > response->registrations[0]->wave);
+  json_t *found = body_of(response, "services/main/server");
+  json_t *wanted = json_loads("{\"ports\":[{\"port\":80,\"targetPort\":8080,\"protocol\":\"http\"},"
+                              "{\"port\":9000,\"targetPort\":9000,\"protocol\":\"tcp\"}],\"workloads\":[\"server\"]}",
+                              0, NULL);
+  assert_true(json_equal(found, wanted));
+  json_decref(found);
+  json_decref(wanted);
+  found = body_of(response, "workloads/main/client");
+  wanted = json_loads("{\"serviceAccount\":\"client\",\"app\":\"127.9.0.1\",\"inbound\":\"127.9.1.1\","
+                      "\"outbound\":\"127.9.2.1\",\"labels\":{\"role\":\"front\",\"tier\":\"edge\"},"
+                      "\"ports\":[{\"port\":8080,\"protocol\":\"http\"},{\"port\":9000,\"protocol\":\"tcp\"}],"
+                      "\"upstreams\":[{\"namespace\":\"main\",\"service\":\"client\",\"port\":80,\"listen\":20000},"
+                      "{\"namespace\":\"main\",\"service\":\"server\",\"port\":80,\"listen\":20001},"
+                      "{\"namespace\":\"main\",\"service\":\"server\",\"port\":9000,\"listen\":20002}]}",
+                      0, NULL);
+  assert_true(json_equal(found, wanted));
+  json_decref(found);
+  json_decref(wanted);
+  FREE(enroll_response, response);
+  fake_op_finish(&op);
+}
+
+static void every_workload_reaches_every_service_port(void **state) {
+  (void)state;
+  struct fake_op op;
+  fake_op_init(&op);
+  PB(EnrollResponse) *response = enroll(&op);
+  assert_int_equal(response->n_upstreams, 4 * 3);
+  for (size_t i = 0; i < response->n_upstreams; i++)
+    for (size_t j = 0; j < i; j++)
+      assert_false(response->upstreams[i]->listen_port == response->upstreams[j]->listen_port &&
+                   strcmp(response->upstreams[i]->address, response->upstreams[j]->address) == 0);
+  FREE(enroll_response, response);
+  fake_op_finish(&op);
+}
+
+static void addresses_outside_the_machine_are_refused(void **state) {
+  (void)state;
+  PB(Workload) workload = PB_INIT(WORKLOAD), *list[] = {&workload};
+  PB(Inventory) inventory = PB_INIT(INVENTORY);
+  PB(EnrollRequest) request = PB_INIT(ENROLL_REQUEST);
+  static char name[] = "w", loopback[] = "127.0.0.1", elsewhere[] = "10.0.0.1";
+  workload.name = workload.namespace_ = name;
+  workload.app_address = workload.inbound_address = loopback;
+  workload.outbound_address = elsewhere;
+  inventory.n_workloads = 1;
+  inventory.workloads = list;
+  request.lab = TRAMMEL__ADAPTER__V1__LAB_KIND__LAB_KIND_PROCESS;
+  request.inventory = &inventory;
+  struct fake_op op;
+  fake_op_init(&op);
+  assert_int_equal(fixture_call("", "Enroll", &request.base, &op), TRAMMEL_INVALID_ARGUMENT);
+  assert_int_equal(op.emitted, 0);
+  fake_op_finish(&op);
+}
+
+static PB(PlanResponse) * plan(const char *config, const char *address, int expected, struct fake_op *op) {
+  PB(PlanRequest) request = PB_INIT(PLAN_REQUEST);
+  request.action = TRAMMEL__ADAPTER__V1__PLAN_ACTION__PLAN_ACTION_INSTALL;
+  request.lab = TRAMMEL__ADAPTER__V1__LAB_KIND__LAB_KIND_PROCESS;
+  request.address = (char *)(uintptr_t)address;
+  assert_int_equal(fixture_call(config, "Plan", &request.base, op), expected);
+  return expected == TRAMMEL_OK ? UNPACK(plan_response, op) : NULL;
+}
+
+static void install_starts_the_mesh(void **state) {
+  (void)state;
+  struct fake_op op;
+  fake_op_init(&op);
+  PB(PlanResponse) *response = plan("", "127.3.0.1", TRAMMEL_OK, &op);
+  assert_int_equal(response->n_steps, 1);
+  const PB(Process) *process = response->steps[0]->process;
+  assert_string_equal(process->program, "trammel-refmesh");
+  assert_int_equal(process->n_arguments, 4);
+  assert_string_equal(process->arguments[1], "127.3.0.1:15000");
+  assert_string_equal(process->arguments[3], "trammel.test");
+  assert_string_equal(process->ready->path, "/v1/ready");
+  assert_int_equal(response->steps[0]->n_endpoints, 1);
+  assert_string_equal(response->steps[0]->endpoints[0]->endpoint, "control");
+  assert_string_equal(response->steps[0]->endpoints[0]->url, "http://127.3.0.1:15000");
+  FREE(plan_response, response);
+  fake_op_finish(&op);
+  fake_op_init(&op);
+  assert_null(plan("", "0.0.0.0", TRAMMEL_INVALID_ARGUMENT, &op));
+  fake_op_finish(&op);
+}
+
+static void every_fault_can_be_configured(void **state) {
+  (void)state;
+#define NAME(enumerator, name, requirement, what) name,
+  static const char *const faults[] = {REFERENCE_FAULTS(NAME)};
+  for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+    json_t *config = json_pack("{s:s}", "fault", faults[i]);
+    char *text = json_dumps(config, 0);
+    struct fake_op op;
+    fake_op_init(&op);
+    PB(PlanResponse) *response = plan(text, "127.3.0.1", TRAMMEL_OK, &op);
+    const PB(Process) *process = response->steps[0]->process;
+    assert_int_equal(process->n_arguments, 6);
+    assert_string_equal(process->arguments[4], "--fault");
+    assert_string_equal(process->arguments[5], faults[i]);
+    FREE(plan_response, response);
+    fake_op_finish(&op);
+    free(text);
+    json_decref(config);
+  }
+}
+
+static void configurations_outside_the_schema_are_refused(void **state) {
+  (void)state;
+  static const char *const configs[] = {
+      "{\"fault\":\"nonsense\"}",
+      "{\"fault\":3}",
+      "{\"unknown\":1}",
+      "{\"trust_domain\":\"--fault\"}",
+      "[]",
+      "{",
+      "nul",
+  };
+  for (size_t i = 0; i < sizeof configs / sizeof configs[0]; i++) {
+    struct fake_op op;
+    fake_op_init(&op);
+    assert_null(plan(configs[i], "127.3.0.1", TRAMMEL_INVALID_ARGUMENT, &op));
+    assert_true(json_array_size(op.diagnostics) > 0);
+    fake_op_finish(&op);
+  }
+}
+
+static void detect_tells_absent_from_another_from_ready(void **state) {
+  (void)state;
+  static const struct {
+    const char *body;
+    unsigned status;
+    bool present;
+  } cases[] = {{NULL, 0, false},
+               {"<html>", 200, false},
+               {"{\"version\":\"1\"}", 500, false},
+               {"{\"version\":\"0.1.0\",\"faults\":[],\"trustDomain\":\"trammel.test\"}", 200, true}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct fake_op op;
+    fake_op_init(&op);
+    op.http_body = cases[i].body;
+    op.http_status = cases[i].status;
+    PB(DetectRequest) request = PB_INIT(DETECT_REQUEST);
+    assert_int_equal(fixture_call("", "Detect", &request.base, &op), TRAMMEL_OK);
+    PB(DetectResponse) *response = UNPACK(detect_response, &op);
+    assert_int_equal(response->present, cases[i].present);
+    assert_int_equal(response->ready, cases[i].present);
+    assert_string_equal(response->mesh_version, cases[i].present ? "0.1.0" : "");
+    assert_int_equal(*response->detail != '\0', !cases[i].present);
+    FREE(detect_response, response);
+    fake_op_finish(&op);
+  }
+}
+
+#define SIDE(ns, name) "{\"ns\":\"" ns "\",\"name\":\"" name "\"}"
+static const char metrics_body[] =
+    "{\"pairs\":["
+    "{\"source\":" SIDE("main", "b") ",\"destination\":" SIDE(
+        "main", "s") ",\"requests\":5,\"failures\":1,"
+                     "\"latency\":{\"p50_ns\":10,\"p90_ns\":20,\"p99_ns\":30}},"
+                     "{\"source\":" SIDE("main", "a") ",\"destination\":" SIDE(
+                         "main", "s") ",\"requests\":10,\"failures\":2,"
+                                      "\"latency\":{\"p50_ns\":40,\"p90_ns\":15,\"p99_ns\":90}}]}";
+
+static PB(MetricsResponse) * metrics(const char *kind, const char *name, bool edges, const char *body, int expected) {
+  static char ns[] = "main";
+  struct fake_op op;
+  fake_op_init(&op);
+  op.http_body = body;
+  PB(ResourceRef) resource = PB_INIT(RESOURCE_REF);
+  PB(MetricsRequest) request = PB_INIT(METRICS_REQUEST);
+  resource.kind = (char *)(uintptr_t)kind;
+  resource.namespace_ = ns;
+  resource.name = (char *)(uintptr_t)name;
+  request.resource = &resource;
+  request.edges = edges;
+  assert_int_equal(fixture_call("", "Metrics", &request.base, &op), expected);
+  PB(MetricsResponse) *response = expected == TRAMMEL_OK ? UNPACK(metrics_response, &op) : NULL;
+  fake_op_finish(&op);
+  return response;
+}
+
+static void metrics_sum_what_a_workload_received(void **state) {
+  (void)state;
+  PB(MetricsResponse) *response = metrics("Pod", "", false, metrics_body, TRAMMEL_OK);
+  assert_int_equal(response->n_items, 1);
+  assert_int_equal(response->items[0]->success_count, 12);
+  assert_int_equal(response->items[0]->failure_count, 3);
+  assert_int_equal(response->items[0]->p50_ns, 40);
+  assert_int_equal(response->items[0]->p90_ns, 20);
+  assert_int_equal(response->items[0]->p99_ns, 90);
+  FREE(metrics_response, response);
+}
+
+static void edges_have_a_direction(void **state) {
+  (void)state;
+  PB(MetricsResponse) *response = metrics("Deployment", "s", true, metrics_body, TRAMMEL_OK);
+  assert_int_equal(response->n_items, 2);
+  assert_string_equal(response->items[0]->peer->name, "a");
+  assert_int_equal(response->items[0]->direction, TRAMMEL__ADAPTER__V1__EDGE_DIRECTION__EDGE_DIRECTION_FROM);
+  FREE(metrics_response, response);
+  response = metrics("Deployment", "a", true, metrics_body, TRAMMEL_OK);
+  assert_int_equal(response->n_items, 1);
+  assert_string_equal(response->items[0]->peer->name, "s");
+  assert_int_equal(response->items[0]->direction, TRAMMEL__ADAPTER__V1__EDGE_DIRECTION__EDGE_DIRECTION_TO);
+  FREE(metrics_response, response);
+}
+
+static void metrics_that_are_not_as_documented_are_refused(void **state) {
+  (void)state;
+  metrics("Service", "", false, metrics_body, TRAMMEL_UNIMPLEMENTED);
+  metrics("Pod", "", false, "{}", TRAMMEL_UNAVAILABLE);
+  metrics("Pod", "", false, "{\"pairs\":[{}]}", TRAMMEL_UNAVAILABLE);
+  metrics("Pod", "", false, "{\"pairs\":[{\"requests\":-1}]}", TRAMMEL_UNAVAILABLE);
+  metrics("Pod", "", false, "not JSON", TRAMMEL_UNAVAILABLE);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(workloads_and_services_are_registered),
+      cmocka_unit_test(every_workload_reaches_every_service_port),
+      cmocka_unit_test(addresses_outside_the_machine_are_refused),
+      cmocka_unit_test(install_starts_the_mesh),
+      cmocka_unit_test(every_fault_can_be_configured),
+      cmocka_unit_test(configurations_outside_the_schema_are_refused),
+      cmocka_unit_test(detect_tells_absent_from_another_from_ready),
+      cmocka_unit_test(metrics_sum_what_a_workload_received),
+      cmocka_unit_test(edges_have_a_direction),
+      cmocka_unit_test(metrics_that_are_not_as_documented_are_refused),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
