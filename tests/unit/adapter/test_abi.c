@@ -1,0 +1,119 @@
+/* The layout of every ABI 1.0 table, as it was released: a change here is a new ABI. Also that TRAMMEL_HAS reads only
+ * what is there. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "trammel/abi.h"
+
+#define AT(type, field, offset) _Static_assert(offsetof(type, field) == (offset), #type "." #field)
+#define SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)
+
+SIZE(trammel_str, 16);
+AT(trammel_str, p, 0);
+AT(trammel_str, n, 8);
+
+SIZE(trammel_head, 16);
+AT(trammel_head, size, 0);
+AT(trammel_head, abi_major, 4);
+AT(trammel_head, abi_minor, 8);
+AT(trammel_head, flags, 12);
+
+SIZE(trammel_diagnostic, 128);
+AT(trammel_diagnostic, size, 0);
+AT(trammel_diagnostic, severity, 4);
+AT(trammel_diagnostic, flags, 8);
+AT(trammel_diagnostic, reserved, 12);
+AT(trammel_diagnostic, code, 16);
+AT(trammel_diagnostic, resource, 32);
+AT(trammel_diagnostic, pointer, 48);
+AT(trammel_diagnostic, summary, 64);
+AT(trammel_diagnostic, detail, 80);
+AT(trammel_diagnostic, cause, 96);
+AT(trammel_diagnostic, remedy, 112);
+
+SIZE(trammel_host, 32);
+AT(trammel_host, head, 0);
+AT(trammel_host, ctx, 16);
+AT(trammel_host, get, 24);
+
+SIZE(trammel_op_api, 56);
+AT(trammel_op_api, head, 0);
+AT(trammel_op_api, cancelled, 16);
+AT(trammel_op_api, cancel_fd, 24);
+AT(trammel_op_api, deadline_ns, 32);
+AT(trammel_op_api, emit, 40);
+AT(trammel_op_api, diagnose, 48);
+
+SIZE(trammel_log_api, 24);
+AT(trammel_log_api, head, 0);
+AT(trammel_log_api, write, 16);
+
+SIZE(trammel_http_header, 32);
+AT(trammel_http_header, name, 0);
+AT(trammel_http_header, value, 16);
+
+SIZE(trammel_http_request, 80);
+AT(trammel_http_request, size, 0);
+AT(trammel_http_request, header_count, 4);
+AT(trammel_http_request, endpoint, 8);
+AT(trammel_http_request, method, 24);
+AT(trammel_http_request, path, 40);
+AT(trammel_http_request, headers, 56);
+AT(trammel_http_request, body, 64);
+
+SIZE(trammel_http_response, 40);
+AT(trammel_http_response, size, 0);
+AT(trammel_http_response, status, 4);
+AT(trammel_http_response, content_type, 8);
+AT(trammel_http_response, body, 24);
+
+SIZE(trammel_http_api, 24);
+AT(trammel_http_api, head, 0);
+AT(trammel_http_api, request, 16);
+
+SIZE(trammel_adapter, 80);
+AT(trammel_adapter, head, 0);
+AT(trammel_adapter, id, 16);
+AT(trammel_adapter, version, 32);
+AT(trammel_adapter, create, 48);
+AT(trammel_adapter, call, 56);
+AT(trammel_adapter, get, 64);
+AT(trammel_adapter, destroy, 72);
+
+SIZE(trammel_note, 112);
+AT(trammel_note, abi_major, 0);
+AT(trammel_note, abi_minor, 4);
+AT(trammel_note, id, 8);
+AT(trammel_note, version, 48);
+AT(trammel_note, mesh, 72);
+
+static void a_field_beyond_the_size_is_not_there(void **state) {
+  (void)state;
+  trammel_adapter table = {.head = {offsetof(trammel_adapter, call), TRAMMEL_ABI_MAJOR, 0, 0}};
+  assert_true(TRAMMEL_HAS(&table, create));
+  assert_false(TRAMMEL_HAS(&table, call));
+  table.head.size++; /* part of a field is none of it */
+  assert_false(TRAMMEL_HAS(&table, call));
+  table.head.size = sizeof table;
+  assert_true(TRAMMEL_HAS(&table, destroy));
+}
+
+static void status_numbers_are_grpcs(void **state) {
+  (void)state;
+  assert_int_equal(TRAMMEL_OK, 0);
+  assert_int_equal(TRAMMEL_DEADLINE_EXCEEDED, 4);
+  assert_int_equal(TRAMMEL_UNIMPLEMENTED, 12);
+  assert_int_equal(TRAMMEL_UNAUTHENTICATED, 16);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_field_beyond_the_size_is_not_there),
+      cmocka_unit_test(status_numbers_are_grpcs),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
