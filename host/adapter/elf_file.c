@@ -25,6 +25,18 @@ static const char *class_name(int class) {
   return class == ELFCLASS64 ? "64-bit" : class == ELFCLASS32 ? "32-bit" : "unknown class";
 }
 
+/* A file that is cut off often still has its first parts: say what is wrong with it, not what is missing from it. */
+static int check_length(Elf *elf, const GElf_Ehdr *header, struct error **err) {
+  size_t length = 0;
+  if (!elf_rawfile(elf, &length))
+    return error_set(err, EINVAL, "truncated or damaged ELF file: %s", elf_errmsg(-1));
+  if (header->e_shoff > length ||
+      (length - header->e_shoff) / (header->e_shentsize ? header->e_shentsize : 1) < header->e_shnum)
+    return error_set(err, EINVAL, "truncated ELF file: has %zu bytes, its section table ends at %llu", length,
+                     (unsigned long long)header->e_shoff + (unsigned long long)header->e_shnum * header->e_shentsize);
+  return 0;
+}
+
 static int check_header(Elf *elf, struct error **err) {
   GElf_Ehdr header;
   if (elf_kind(elf) != ELF_K_ELF)
@@ -42,7 +54,7 @@ static int check_header(Elf *elf, struct error **err) {
   if (header.e_type != ET_DYN)
     return error_set(err, EINVAL, "is an ELF file of type %d, an adapter is a shared object (type %d)", header.e_type,
                      ET_DYN);
-  return 0;
+  return check_length(elf, &header, err);
 }
 
 static bool padded(const char *text, size_t size) {

@@ -1,0 +1,4 @@
+#define BROKEN_ID "no-note"
+#include "broken.h"
+
+BROKEN_ENTRY()

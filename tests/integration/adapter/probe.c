@@ -1,0 +1,177 @@
+/* An adapter that does what the test of instances asks of it, also what the SDK would not let it do. */
+#define BROKEN_ID "probe"
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/adapter/instance.h"
+#include "tests/broken-adapters/broken.h"
+
+static const trammel_http_api *http;
+static atomic_int running;
+static atomic_int emitted;
+static pthread_t late_thread;
+static sem_t late_now;
+static int late_result;
+
+static int answer(trammel_op *op, const char *text) {
+  Trammel__Adapter__V1__InvokeEvent event = TRAMMEL__ADAPTER__V1__INVOKE_EVENT__INIT;
+  event.summary = (char *)(uintptr_t)text;
+  uint8_t data[512];
+  if (trammel__adapter__v1__invoke_event__get_packed_size(&event) > sizeof data)
+    return -EMSGSIZE;
+  size_t length = trammel__adapter__v1__invoke_event__pack(&event, data);
+  return broken_op->emit(op, (trammel_str){(const char *)data, length});
+}
+
+/* Returns soon after a cancel. */
+static int run_wait(trammel_op *op) {
+  struct pollfd fd = {.fd = broken_op->cancel_fd(op), .events = POLLIN};
+  int n = poll(&fd, 1, 20000);
+  return n == 1 && broken_op->cancelled(op) ? TRAMMEL_CANCELLED : TRAMMEL_INTERNAL;
+}
+
+/* Returns when the test says so, whoever cancels: a byte comes through the pipe whose number is the argument. */
+static int run_deaf(const char *argument) {
+  char byte;
+  return read(atoi(argument), &byte, 1) == 1 ? TRAMMEL_CANCELLED : TRAMMEL_INTERNAL;
+}
+
+static void *emit_late(void *op) {
+  (void)sem_wait(&late_now);
+  late_result = answer(op, "late");
+  return NULL;
+}
+
+static int run_late(trammel_op *op) {
+  if (sem_init(&late_now, 0, 0) != 0 || pthread_create(&late_thread, NULL, emit_late, op) != 0)
+    return TRAMMEL_INTERNAL;
+  answer(op, "in time");
+  return TRAMMEL_OK;
+}
+
+static int run_late_now(trammel_op *op) {
+  char text[64];
+  (void)sem_post(&late_now);
+  (void)pthread_join(late_thread, NULL);
+  (void)snprintf(text, sizeof text, "%d", late_result);
+  answer(op, text);
+  return TRAMMEL_OK;
+}
+
+static int run_oversize(trammel_op *op) {
+  char *data = calloc(1, (size_t)CALL_MESSAGE_MAX + 1);
+  int r = data ? broken_op->emit(op, (trammel_str){data, (size_t)CALL_MESSAGE_MAX + 1}) : -ENOMEM;
+  free(data);
+  return r == -EMSGSIZE ? TRAMMEL_OK : TRAMMEL_INTERNAL;
+}
+
+static int run_stream(trammel_op *op, const char *argument) {
+  atomic_store(&emitted, 0);
+  for (int i = 0; i < atoi(argument); i++) {
+    char text[16];
+    (void)snprintf(text, sizeof text, "%d", i);
+    if (answer(op, text) < 0)
+      return TRAMMEL_CANCELLED;
+    atomic_fetch_add(&emitted, 1);
+  }
+  return TRAMMEL_OK;
+}
+
+static int run_emitted(trammel_op *op) {
+  char text[16];
+  (void)snprintf(text, sizeof text, "%d", atomic_load(&emitted));
+  answer(op, text);
+  return TRAMMEL_OK;
+}
+
+/* `argument`: "endpoint METHOD path". */
+static int run_http(trammel_op *op, const char *argument) {
+  char endpoint[64], method[16], path[256], text[400];
+  if (sscanf(argument, "%63s %15s %255s", endpoint, method, path) != 3)
+    return TRAMMEL_INVALID_ARGUMENT;
+  trammel_http_request request = {.size = sizeof request,
+                                  .endpoint = {endpoint, strlen(endpoint)},
+                                  .method = {method, strlen(method)},
+                                  .path = {path, strlen(path)}};
+  trammel_http_response response = {.size = sizeof response};
+  int status = http->request(op, &request, &response);
+  (void)snprintf(text, sizeof text, "%d %u %.*s", status, response.status, (int)response.body.n,
+                 response.body.n ? response.body.p : "");
+  answer(op, text);
+  return TRAMMEL_OK;
+}
+
+static int run(const char *method, const char *argument, trammel_op *op) {
+  if (strcmp(method, "Echo") == 0)
+    return answer(op, argument) == 0 ? TRAMMEL_OK : TRAMMEL_INTERNAL;
+  if (strcmp(method, "Wait") == 0)
+    return run_wait(op);
+  if (strcmp(method, "Deaf") == 0)
+    return run_deaf(argument);
+  if (strcmp(method, "Twice") == 0)
+    return answer(op, "one") == 0 && answer(op, "two") == -EPROTO ? TRAMMEL_OK : TRAMMEL_INTERNAL;
+  if (strcmp(method, "Silent") == 0)
+    return TRAMMEL_OK;
+  if (strcmp(method, "Status") == 0)
+    return atoi(argument);
+  if (strcmp(method, "Late") == 0)
+    return run_late(op);
+  if (strcmp(method, "LateNow") == 0)
+    return run_late_now(op);
+  if (strcmp(method, "Oversize") == 0)
+    return run_oversize(op);
+  if (strcmp(method, "Stream") == 0)
+    return run_stream(op, argument);
+  if (strcmp(method, "Emitted") == 0)
+    return run_emitted(op);
+  return strcmp(method, "Http") == 0 ? run_http(op, argument) : TRAMMEL_UNIMPLEMENTED;
+}
+
+static int describe(trammel_op *op) {
+  static char name[] = "control", purpose[] = "tests", get[] = "GET", prefix[] = "/v1/";
+  Trammel__Adapter__V1__DescribeResponse description = broken_description();
+  Trammel__Adapter__V1__Permission permission = TRAMMEL__ADAPTER__V1__PERMISSION__INIT;
+  Trammel__Adapter__V1__Permission *permissions[] = {&permission};
+  Trammel__Adapter__V1__Endpoint endpoint = TRAMMEL__ADAPTER__V1__ENDPOINT__INIT;
+  Trammel__Adapter__V1__Endpoint *endpoints[] = {&endpoint};
+  permission.method = get;
+  permission.path_prefix = prefix;
+  endpoint.name = name;
+  endpoint.purpose = purpose;
+  endpoint.n_permissions = 1;
+  endpoint.permissions = permissions;
+  description.n_endpoints = 1;
+  description.endpoints = endpoints;
+  return broken_answer(op, &description);
+}
+
+static int call(trammel_instance *instance, trammel_str method, trammel_str request, trammel_op *op) {
+  (void)instance;
+  if (method.n == strlen("Describe") && memcmp(method.p, "Describe", method.n) == 0)
+    return describe(op);
+  if (atomic_fetch_add(&running, 1) != 0)
+    return TRAMMEL_DATA_LOSS; /* two calls at once */
+  char name[32] = "";
+  memcpy(name, method.p, method.n < sizeof name - 1 ? method.n : sizeof name - 1);
+  Trammel__Adapter__V1__InvokeRequest *message =
+      trammel__adapter__v1__invoke_request__unpack(NULL, request.n, (const uint8_t *)request.p);
+  int status = message ? run(name, message->operation, op) : TRAMMEL_INVALID_ARGUMENT;
+  if (message)
+    trammel__adapter__v1__invoke_request__free_unpacked(message, NULL);
+  atomic_fetch_sub(&running, 1);
+  return status;
+}
+
+static int create(const trammel_host *host, trammel_str config, trammel_instance **ret, trammel_op *op) {
+  http = host->get(host, TRAMMEL_HTTP_SERVICE);
+  return broken_create(host, config, ret, op);
+}
+
+BROKEN_NOTE(TRAMMEL_ABI_MAJOR, 0);
+BROKEN_ENTRY(table.call = call; table.create = create;)
