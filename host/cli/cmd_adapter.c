@@ -1,0 +1,311 @@
+/* trammel adapter list, trammel adapter show: the adapters there are, what they say of themselves, and why some are
+ * refused. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/adapter/registry.h"
+#include "host/cli/cmds.h"
+#include "host/cli/list.h"
+#include "sdk/base/strbuf.h"
+#include "sdk/base/utf8.h"
+
+typedef Trammel__Adapter__V1__DescribeResponse describe_response;
+
+struct arguments {
+  struct list directories;
+  const char *id; /* of `show` */
+  bool takes_id;
+  int format;
+};
+enum { FORMAT_TEXT, FORMAT_JSON };
+enum { KEY_ADAPTER_DIR = 0x100 };
+
+static const struct argp_option option_table[] = {
+    {"adapter-dir", KEY_ADAPTER_DIR, "DIR", 0, "look for adapters here first; may be repeated", 0},
+    {"output", 'o', "FORMAT", 0, "text or json", 0},
+    {0},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+  static const char *const formats[] = {"text", "json", NULL};
+  struct arguments *arguments = state->input;
+  switch (key) {
+  case KEY_ADAPTER_DIR:
+    return -list_add(&arguments->directories, argument);
+  case 'o':
+    arguments->format = command_format(state, argument, formats);
+    return 0;
+  case ARGP_KEY_ARG:
+    if (!arguments->takes_id || arguments->id)
+      argp_error(state, "unexpected argument '%s'", argument);
+    arguments->id = argument;
+    return 0;
+  case ARGP_KEY_END:
+    if (arguments->takes_id && !arguments->id)
+      argp_error(state, "which adapter? `trammel adapter list` shows them");
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+const struct argp cmd_adapter_list_argp = {
+    .options = option_table,
+    .parser = parse,
+    .doc = "Lists the adapters there are, and why some of them are refused.",
+};
+const struct argp cmd_adapter_show_argp = {
+    .options = option_table,
+    .parser = parse,
+    .args_doc = "ADAPTER",
+    .doc = "Shows what an adapter says of itself: the mesh, the SMI versions, its configuration and what it may do.",
+};
+
+static int scan(const struct arguments *arguments, struct registry **ret_registry, struct error **err) {
+  char **directories = NULL;
+  int r = registry_directories(arguments->directories.items, &directories, err);
+  if (r == 0)
+    r = registry_scan((const char *const *)directories, ret_registry, err);
+  directories_free(directories);
+  return r;
+}
+
+/* Prints what adapters wrote without letting it do things to a terminal. */
+static int print_text(const struct strbuf *text) {
+  _cleanup_strbuf_ struct strbuf safe = STRBUF_INIT;
+  utf8_append_safe(&safe, strbuf_text(text), text->length, "\n");
+  if (strbuf_failed(text) || strbuf_failed(&safe))
+    return EXIT_INTERNAL;
+  return fputs(strbuf_text(&safe), stdout) < 0 ? EXIT_INTERNAL : EXIT_ALL_PASSED;
+}
+
+/* Takes the reference. */
+static int print_json(json_t *value) {
+  int r = value ? json_dumpf(value, stdout, JSON_INDENT(2)) : -1;
+  (void)putchar('\n');
+  json_decref(value);
+  return r < 0 ? EXIT_INTERNAL : EXIT_ALL_PASSED;
+}
+
+static const char *support_name(Trammel__Adapter__V1__Support support) {
+  switch (support) {
+  case TRAMMEL__ADAPTER__V1__SUPPORT__SUPPORT_NATIVE:
+    return "native";
+  case TRAMMEL__ADAPTER__V1__SUPPORT__SUPPORT_TRANSLATED:
+    return "translated";
+  default:
+    return "unsupported";
+  }
+}
+
+/* ---- list */
+
+static json_t *entry_to_json(const struct adapter_entry *entry) {
+  const describe_response *d = entry->description;
+  return json_pack("{s:s, s:s?, s:s?, s:b, s:s, s:s, s:s?}", "id", entry->id, "version", d ? d->adapter_version : NULL,
+                   "mesh", d ? d->mesh_type : NULL, "usable", entry->usable, "path", entry->path, "digest",
+                   entry->digest, "refusal", entry->refusal);
+}
+
+static int list_json(const struct registry *registry) {
+  json_t *list = json_array();
+  int failed = 0;
+  for (size_t i = 0; i < registry_count(registry); i++)
+    failed |= json_array_append_new(list, entry_to_json(registry_at(registry, i)));
+  return failed ? (json_decref(list), EXIT_INTERNAL) : print_json(list);
+}
+
+static size_t wider(size_t width, const char *text) {
+  return strlen(text) > width ? strlen(text) : width;
+}
+
+static int list_text(const struct registry *registry) {
+  size_t id = strlen("ID"), version = strlen("VERSION"), mesh = strlen("MESH");
+  for (size_t i = 0; i < registry_count(registry); i++) {
+    const struct adapter_entry *entry = registry_at(registry, i);
+    id = wider(id, entry->id);
+    version = entry->usable ? wider(version, entry->description->adapter_version) : version;
+    mesh = entry->usable ? wider(mesh, entry->description->mesh_type) : mesh;
+  }
+  _cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+  strbuf_printf(&out, "%-*s  %-*s  %-*s  %-7s  %s\n", (int)id, "ID", (int)version, "VERSION", (int)mesh, "MESH",
+                "STATUS", "PATH");
+  for (size_t i = 0; i < registry_count(registry); i++) {
+    const struct adapter_entry *entry = registry_at(registry, i);
+    const describe_response *d = entry->description;
+    strbuf_printf(&out, "%-*s  %-*s  %-*s  %-7s  %s\n", (int)id, entry->id, (int)version, d ? d->adapter_version : "-",
+                  (int)mesh, d ? d->mesh_type : "-", entry->usable ? "ok" : "refused", entry->path);
+    if (entry->refusal)
+      strbuf_printf(&out, "    %s\n", entry->refusal);
+  }
+  return print_text(&out);
+}
+
+int cmd_adapter_list(int argc, char **argv) {
+  struct arguments arguments = {0};
+  command_parse(&cmd_adapter_list_argp, argc, argv, &arguments);
+  _cleanup_error_ struct error *err = NULL;
+  struct registry *registry = NULL;
+  int code = EXIT_USAGE;
+  if (scan(&arguments, &registry, &err) < 0)
+    (void)fprintf(stderr, "trammel: %s\n", error_message(err));
+  else
+    code = arguments.format == FORMAT_JSON ? list_json(registry) : list_text(registry);
+  registry_destroy(registry);
+  list_finish(&arguments.directories);
+  return code;
+}
+
+/* ---- show */
+
+static json_t *texts_to_json(char *const *texts, size_t count) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < count; i++)
+    (void)json_array_append_new(list, json_string(texts[i]));
+  return list;
+}
+
+static json_t *schema_of(ProtobufCBinaryData text) {
+  json_t *schema = text.len ? json_loadb((const char *)text.data, text.len, 0, NULL) : NULL;
+  return schema ? schema : json_null();
+}
+
+static json_t *endpoints_to_json(const describe_response *d) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < d->n_endpoints; i++) {
+    const Trammel__Adapter__V1__Endpoint *e = d->endpoints[i];
+    json_t *permissions = json_array();
+    for (size_t j = 0; j < e->n_permissions; j++)
+      (void)json_array_append_new(permissions, json_pack("{s:s, s:s}", "method", e->permissions[j]->method,
+                                                         "pathPrefix", e->permissions[j]->path_prefix));
+    (void)json_array_append_new(
+        list, json_pack("{s:s, s:s, s:o}", "name", e->name, "purpose", e->purpose, "permissions", permissions));
+  }
+  return list;
+}
+
+static json_t *smi_to_json(const describe_response *d) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < d->n_smi; i++)
+    (void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o}", "group", d->smi[i]->group, "version",
+                                                d->smi[i]->version, "support", support_name(d->smi[i]->support),
+                                                "limits", texts_to_json(d->smi[i]->limits, d->smi[i]->n_limits)));
+  return list;
+}
+
+static json_t *operations_to_json(const describe_response *d) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < d->n_operations; i++)
+    (void)json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "name", d->operations[i]->name, "summary",
+                                                d->operations[i]->summary, "argumentSchema",
+                                                schema_of(d->operations[i]->argument_schema)));
+  return list;
+}
+
+static int show_json(const struct adapter_entry *entry) {
+  const describe_response *d = entry->description;
+  return print_json(
+      json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "id", entry->id,
+                "version", d->adapter_version, "mesh", d->mesh_type, "meshName", d->mesh_name, "summary", d->summary,
+                "path", entry->path, "digest", entry->digest, "embedded", d->embedded, "reentrant", d->reentrant,
+                "meshVersions", texts_to_json(d->mesh_versions, d->n_mesh_versions), "methods",
+                texts_to_json(d->methods, d->n_methods), "smi", smi_to_json(d), "endpoints", endpoints_to_json(d),
+                "operations", operations_to_json(d), "configSchema", schema_of(d->config_schema)));
+}
+
+static void join(struct strbuf *out, const char *label, char *const *texts, size_t count) {
+  strbuf_printf(out, "%-15s", label);
+  for (size_t i = 0; i < count; i++)
+    strbuf_printf(out, "%s%s", i ? ", " : "", texts[i]);
+  strbuf_puts(out, count ? "\n" : "-\n");
+}
+
+static void show_smi(struct strbuf *out, const describe_response *d) {
+  strbuf_puts(out, "\nSMI versions\n");
+  for (size_t i = 0; i < d->n_smi; i++) {
+    strbuf_printf(out, "  %s/%-10s %s\n", d->smi[i]->group, d->smi[i]->version, support_name(d->smi[i]->support));
+    for (size_t j = 0; j < d->smi[i]->n_limits; j++)
+      strbuf_printf(out, "      %s\n", d->smi[i]->limits[j]);
+  }
+}
+
+static void show_value(struct strbuf *out, const char *label, const json_t *value) {
+  _cleanup_free_ char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+  if (text)
+    strbuf_printf(out, "      %s: %s\n", label, text);
+}
+
+static void show_config(struct strbuf *out, const describe_response *d) {
+  json_auto_t *schema =
+      d->config_schema.len ? json_loadb((const char *)d->config_schema.data, d->config_schema.len, 0, NULL) : NULL;
+  json_t *properties = json_object_get(schema, "properties");
+  const json_t *required = json_object_get(schema, "required");
+  strbuf_puts(out, json_object_size(properties) ? "\nConfiguration (--set KEY=VALUE)\n" : "\nConfiguration: none\n");
+  const char *key;
+  const json_t *property;
+  json_object_foreach(properties, key, property) {
+    const char *type = json_string_value(json_object_get(property, "type"));
+    bool needed = false;
+    for (size_t i = 0; i < json_array_size(required); i++)
+      needed |= strcmp(json_string_value(json_array_get(required, i)), key) == 0;
+    strbuf_printf(out, "  %s (%s%s)\n", key, type ? type : "any", needed ? ", required" : "");
+    const char *description = json_string_value(json_object_get(property, "description"));
+    if (description)
+      strbuf_printf(out, "      %s\n", description);
+    show_value(out, "default", json_object_get(property, "default"));
+    show_value(out, "one of", json_object_get(property, "enum"));
+    show_value(out, "each one of", json_object_get(json_object_get(property, "items"), "enum"));
+  }
+}
+
+static void show_endpoints(struct strbuf *out, const describe_response *d) {
+  strbuf_puts(out, d->n_endpoints ? "\nEndpoints it may send requests to\n" : "\nEndpoints: none\n");
+  for (size_t i = 0; i < d->n_endpoints; i++) {
+    const Trammel__Adapter__V1__Endpoint *e = d->endpoints[i];
+    strbuf_printf(out, "  %s: %s\n", e->name, e->purpose);
+    for (size_t j = 0; j < e->n_permissions; j++)
+      strbuf_printf(out, "      %s %s*\n", e->permissions[j]->method, e->permissions[j]->path_prefix);
+  }
+  if (d->n_operations)
+    strbuf_puts(out, "\nOperations\n");
+  for (size_t i = 0; i < d->n_operations; i++)
+    strbuf_printf(out, "  %s: %s\n", d->operations[i]->name, d->operations[i]->summary);
+}
+
+static int show_text(const struct adapter_entry *entry) {
+  const describe_response *d = entry->description;
+  _cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+  strbuf_printf(&out, "%s %s: %s\n%s\n\n", entry->id, d->adapter_version, d->mesh_name, d->summary);
+  strbuf_printf(&out, "%-15s%s\n%-15s%s\n%-15s%s\n", "mesh", d->mesh_type, "path", entry->path, "SHA-256",
+                entry->digest);
+  strbuf_printf(&out, "%-15s%s\n%-15s%s\n", "own mesh", d->embedded ? "yes" : "no", "reentrant",
+                d->reentrant ? "yes" : "no");
+  join(&out, "mesh versions", d->mesh_versions, d->n_mesh_versions);
+  join(&out, "methods", d->methods, d->n_methods);
+  show_smi(&out, d);
+  show_config(&out, d);
+  show_endpoints(&out, d);
+  return print_text(&out);
+}
+
+int cmd_adapter_show(int argc, char **argv) {
+  struct arguments arguments = {.takes_id = true};
+  command_parse(&cmd_adapter_show_argp, argc, argv, &arguments);
+  _cleanup_error_ struct error *err = NULL;
+  struct registry *registry = NULL;
+  const struct adapter_entry *entry = NULL;
+  if (scan(&arguments, &registry, &err) == 0)
+    entry = registry_find(registry, arguments.id, &err);
+  int code;
+  if (entry)
+    code = arguments.format == FORMAT_JSON ? show_json(entry) : show_text(entry);
+  else
+    code = registry && error_code(err) == EINVAL ? EXIT_COULD_NOT_TEST : EXIT_USAGE;
+  if (!entry)
+    (void)fprintf(stderr, "trammel: %s\n", error_message(err));
+  registry_destroy(registry);
+  list_finish(&arguments.directories);
+  return code;
+}
