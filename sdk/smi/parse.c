@@ -95,7 +95,7 @@ static int refuse_anonymous(struct smi_reader *reader, const struct node *root, 
                          newest_remedy(reader->arena, kind),
                          arena_printf(reader->arena, "the %s has no `apiVersion`", kind->name));
   return reader_refuse(reader, "SMI-0002", root, all_kinds, "add `apiVersion` and `kind`",
-                       identity->kind ? "the resource has no `apiVersion`, and its kind is not one of SMI"
+                       identity->kind ? "the resource has no `apiVersion`, and its kind is not one that SMI configures"
                                       : "this is no resource: it has neither `apiVersion` nor `kind`");
 }
 

@@ -103,7 +103,7 @@ enum escape {
 
 /* At a backslash. `*ret_character` is set for a character. */
 static int parse_escape(struct parser *parser, bool in_class, enum escape *ret_kind, uint32_t *ret_character) {
-  static const char controls[] = "\aa\ff\nn\rr\tt\vv";
+  static const char controls[] = "\aa\ff\nn\rr\tt";
   const char *start = parser->at, c = start[1];
 
   if (c == '\0')
@@ -133,6 +133,8 @@ static int parse_escape(struct parser *parser, bool in_class, enum escape *ret_k
     return reject(parser, start, "back-references are not accepted: RE2 and Rust have none");
   if (is_digit(c))
     return reject(parser, start, "octal escapes are not accepted; write \\xHH");
+  if (c == 'v')
+    return reject(parser, start, "\\v is one character or several, depending on the engine; write \\x0B");
   if (c == 'Q' || c == 'E')
     return reject(parser, start, "\\Q and \\E are not accepted; escape each character");
   if ((unsigned char)c >= 0x7f || c <= ' ' || is_letter(c) || strchr("_<>", c))
@@ -187,9 +189,19 @@ static int parse_class_member(struct parser *parser, bool first, enum escape *re
 /* [:alpha:] where [[:alpha:]] was meant, and [.a.], [=a=]: engines with POSIX classes refuse them, others read a set of
  * characters. */
 static bool is_posix_outside_class(const char *start) {
-  size_t length = strchr(":.=", start[1]) ? strcspn(start, "]\\") : 0;
+  char sign = start[1];
 
-  return start[1] && length >= 3 && start[length] == ']' && start[length - 1] == start[1];
+  if (sign != ':' && sign != '.' && sign != '=')
+    return false;
+  for (const char *at = start + 2; at[0] && at[1]; at++) {
+    if (at[0] == '\\' && (at[1] == ']' || at[1] == '\\'))
+      at++;
+    else if (at[0] == ']' || (at[0] == '[' && at[1] == sign))
+      return false;
+    else if (at[0] == sign && at[1] == ']')
+      return true;
+  }
+  return false;
 }
 
 /* At '['. */

@@ -66,10 +66,11 @@ static void convert(const struct smi_set *set, uint8_t alpha, bool valid) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   _cleanup_arena_ struct arena *arena = arena_create(MEMORY_MAX);
   _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
+  const char *text = arena_strndup(arena, (const char *)data, size);
   struct smi_set set = {0};
   int lint;
 
-  if (!parse(arena, data, size, &set))
+  if (!text || !parse(arena, text, strlen(text), &set))
     return 0;
   lint = smi_lint(&set, diagnostics);
   if ((lint != 0) != diagnostics_have_error(diagnostics))
