@@ -6,24 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "host/lab/call.h"
 #include "host/transport/http/client.h"
 #include "sdk/base/error.h"
-
-#define WORKLOAD_CALLS_MAX 100000 /* of one batch */
-#define NONCE_LENGTH 32           /* hex digits: 128 random bits */
-#define CALL_ID_MAX 64
-
-enum call_protocol {
-  CALL_HTTP1 = 1,
-  CALL_H2C,
-  CALL_TCP,
-  CALL_UDP,
-};
-
-struct call_header {
-  const char *name;
-  const char *value;
-};
 
 /* A batch: `count` calls with ids "<id>-0", "<id>-1", … */
 struct call_batch {
@@ -40,40 +25,21 @@ struct call_batch {
   unsigned count;
   unsigned concurrency; /* 1…256 */
   bool fresh;           /* a new connection per call; else connections are kept within the batch */
-  const char *keep;     /* NULL; else the name of a connection the workload keeps open between batches (concurrency 1) */
-  unsigned spacing_us;  /* between the starts of calls; 0: none */
-  unsigned timeout_ms;  /* per call */
+  const char *keep;    /* NULL; else the name of a connection the workload keeps open between batches (concurrency 1) */
+  unsigned spacing_us; /* between the starts of calls; 0: none */
+  unsigned timeout_ms; /* per call */
 };
 
-/* How a call ended. */
-enum call_end {
-  CALL_ANSWERED = 1, /* HTTP: any response; TCP, UDP: the server's answer line */
-  CALL_REFUSED,      /* connection refused */
-  CALL_RESET,
-  CALL_CLOSED, /* closed without an answer */
-  CALL_TIMEOUT,
-  CALL_ERROR, /* anything else; `error` says */
-};
-const char *call_end_name(enum call_end end);
-
-struct call_outcome {
-  enum call_end end;
-  unsigned status;              /* HTTP */
-  char nonce[NONCE_LENGTH + 1]; /* what the answer carried; "" for none */
-  char server[64];              /* the name the answering workload gave; "" for none */
-  char error[120];
-  int64_t latency_ns;
-};
-
-/* Runs the batch and waits for it. `*ret_outcomes` is a heap array of `count`, in the order of ids. -ECONNREFUSED or another error when the
- * workload itself cannot be reached. */
+/* Runs the batch and waits for it. `*ret_outcomes` is a heap array of `count`, in the order of ids. -ECONNREFUSED or
+ * another error when the workload itself cannot be reached. */
 struct workload_client;
 int workload_client_create(const char *control_url, struct workload_client **ret_client, struct error **err);
 void workload_client_destroy(struct workload_client *client);
 int workload_call(struct workload_client *client, const struct call_batch *batch, int64_t deadline_ns,
                   const atomic_bool *cancel, struct call_outcome **ret_outcomes, struct error **err);
 
-/* What a server received since the last reset: the id that came with the request and the nonce that was issued for it. */
+/* What a server received since the last reset: the id that came with the request and the nonce that was issued for it.
+ */
 struct received {
   char id[CALL_ID_MAX + 1];
   char nonce[NONCE_LENGTH + 1];
@@ -82,7 +48,8 @@ struct received {
 /* Requests whose id starts with `id_prefix`. Heap array. */
 int workload_received(struct workload_client *client, const char *id_prefix, struct received **ret_received,
                       size_t *ret_count, struct error **err);
-/* Forgets what was received and closes kept connections; gives the workload its name (as servers answer it) and its listeners. */
+/* Forgets what was received and closes kept connections; gives the workload its name (as servers answer it) and its
+ * listeners. */
 struct workload_listener {
   uint16_t port;
   enum call_protocol protocol; /* CALL_HTTP1 (serves h2c too), CALL_TCP, CALL_UDP */

@@ -1,0 +1,74 @@
+/* Calls by UDP datagrams: "ID", answered with "SERVER NONCE". */
+#include <errno.h>
+#include <event2/event_struct.h>
+#include <string.h>
+
+#include "host/lab/workload/caller.h"
+#include "sdk/base/memory.h"
+
+struct udp_caller {
+  struct caller caller;
+  struct event event;
+  int fd;
+};
+
+static struct udp_caller *udp_of(struct caller *caller) {
+  return (struct udp_caller *)caller; /* its first member */
+}
+
+static void on_read(evutil_socket_t fd, short what, void *user) {
+  (void)what;
+  struct udp_caller *udp = user;
+  char answer[WORKLOAD_NAME_MAX + 1 + NONCE_LENGTH + 2];
+  ssize_t n = recv(fd, answer, sizeof(answer), 0);
+  if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    return;
+  if (!udp->caller.busy)
+    return; /* a duplicate of an answer that came, or an ICMP error about one */
+  udp->caller.silent = n < 0;
+  if (n < 0)
+    caller_ended(&udp->caller, errno);
+  else
+    caller_answer_line(&udp->caller, answer, (size_t)n);
+}
+
+/* An answer carries no id, so one that came twice would pass for the next call's. */
+static void drop_duplicates(int fd) {
+  char byte;
+  for (unsigned i = 0; i < 64 && recv(fd, &byte, sizeof(byte), 0) >= 0; i++)
+    ;
+}
+
+static void udp_send(struct caller *caller) {
+  struct udp_caller *udp = udp_of(caller);
+  const char *id = caller->request->id;
+  if (caller->calls > 1)
+    drop_duplicates(udp->fd);
+  (void)send(udp->fd, id, strlen(id), MSG_NOSIGNAL); /* what failed is like what was lost: it times out */
+}
+
+static int udp_open(struct event_base *base, const struct endpoint *endpoint, struct caller **ret_caller) {
+  _cleanup_close_ int fd = endpoint_connect(endpoint, SOCK_DGRAM);
+  if (fd < 0)
+    return fd;
+  struct udp_caller *udp = calloc(1, sizeof(*udp));
+  if (!udp || event_assign(&udp->event, base, fd, EV_READ | EV_PERSIST, on_read, udp) < 0 ||
+      event_add(&udp->event, NULL) < 0) {
+    free(udp);
+    return -ENOMEM;
+  }
+  udp->fd = fd;
+  fd = -1;
+  *ret_caller = &udp->caller;
+  return 0;
+}
+
+static void udp_destroy(struct caller *caller) {
+  struct udp_caller *udp = udp_of(caller);
+  (void)event_del(&udp->event);
+  (void)close(udp->fd);
+  free(udp);
+}
+
+const struct caller_type caller_udp = {
+    .protocol = CALL_UDP, .open = udp_open, .send = udp_send, .destroy = udp_destroy};

@@ -1,0 +1,34 @@
+#include "host/lab/workload/nonce.h"
+
+#include <errno.h>
+#include <sys/random.h>
+#include <sys/types.h>
+
+static int source_fill(struct nonce_source *source) {
+  size_t have = 0;
+  while (have < sizeof(source->bytes)) {
+    ssize_t n = getrandom(source->bytes + have, sizeof(source->bytes) - have, 0);
+    if (n < 0 && errno != EINTR)
+      return -errno;
+    if (n > 0)
+      have += (size_t)n;
+  }
+  source->left = have;
+  return 0;
+}
+
+int nonce_draw(struct nonce_source *source, char ret_nonce[NONCE_LENGTH + 1]) {
+  static const char digits[] = "0123456789abcdef";
+  if (source->left < NONCE_LENGTH / 2) {
+    int r = source_fill(source);
+    if (r < 0)
+      return r;
+  }
+  for (size_t i = 0; i < NONCE_LENGTH / 2; i++) {
+    uint8_t byte = source->bytes[--source->left];
+    ret_nonce[2 * i] = digits[byte >> 4];
+    ret_nonce[2 * i + 1] = digits[byte & 15];
+  }
+  ret_nonce[NONCE_LENGTH] = '\0';
+  return 0;
+}
