@@ -269,6 +269,12 @@ char *process_epitaph(struct process *process) {
   return strbuf_steal(&out);
 }
 
+int process_died(struct process *process, struct error **err) {
+  _cleanup_free_ char *epitaph = process_epitaph(process);
+
+  return error_set(err, ECHILD, "%s (pid %d) %s", process->name, (int)process->pid, epitaph ? epitaph : "ended");
+}
+
 void process_stop(struct process *process, unsigned grace_ms) {
   process_stop_all(&process, 1, grace_ms);
 }

@@ -30,6 +30,8 @@ int process_pid(const struct process *process);
 /* "exited with 3", "killed by SIGSEGV", and the last lines of its log; for messages. A heap string, NULL without
  * memory. */
 char *process_epitaph(struct process *process);
+/* Sets an error that names the process and has its epitaph. -ECHILD. */
+int process_died(struct process *process, struct error **err);
 
 /* SIGTERM, SIGKILL after `grace_ms`, reaps, journals, frees; what is left of its process group is killed. NULL is fine.
  */

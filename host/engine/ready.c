@@ -30,13 +30,6 @@ static bool is_ready(struct endpoints *endpoints, const Trammel__Adapter__V1__Ht
   return ready;
 }
 
-static int died(struct process *process, struct error **err) {
-  _cleanup_free_ char *epitaph = process_epitaph(process);
-
-  return error_set(err, ECHILD, "%s (pid %d) %s", process_name(process), process_pid(process),
-                   epitaph ? epitaph : "ended");
-}
-
 int ready_wait(struct endpoints *endpoints, const atomic_bool *cancel, struct process *process,
                const Trammel__Adapter__V1__HttpCheck *check, struct error **err) {
   unsigned timeout_ms = check->timeout_ms > 0 ? check->timeout_ms : READY_TIMEOUT_MS;
@@ -55,7 +48,7 @@ int ready_wait(struct endpoints *endpoints, const atomic_bool *cancel, struct pr
       return error_set(err, error_code(reason), "the ready check of %s: %s", process_name(process),
                        error_message(reason));
     if (process_wait(process, pause_ms))
-      return died(process, err);
+      return process_died(process, err);
     if (clock_monotonic_ns() >= deadline_ns)
       return error_set(err, ETIMEDOUT, "%s was not ready within %u ms: %s", process_name(process), timeout_ms,
                        error_message(reason));

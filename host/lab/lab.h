@@ -1,5 +1,6 @@
-/* Where workloads live. The process lab: every workload is a trammel-workload process on a loopback address of its own. A lab has slots that
- * are isolated from each other; a slot holds one placement (a topology with its own fresh namespaces) at a time. */
+/* Where workloads live. The process lab: every workload is a trammel-workload process on a loopback address of its own.
+ * A lab has slots that are isolated from each other; a slot holds one placement (a topology with its own fresh
+ * namespaces) at a time. */
 #ifndef TRAMMEL_HOST_LAB_LAB_H
 #define TRAMMEL_HOST_LAB_LAB_H
 
@@ -23,16 +24,18 @@ struct process_lab_options {
   const atomic_bool *cancel;
 };
 
-/* Takes a block of loopback addresses no other Trammel run of this machine uses (127.N.0.0/16, locked by an abstract socket, so nothing is left
- * behind), starts the workload processes and waits until each answers. Main thread only. */
+/* Takes a block of loopback addresses no other Trammel run of this machine uses (127.N.0.0/16, locked by an abstract
+ * socket, so nothing is left behind), starts the workload processes and waits until each answers. */
 int process_lab_create(const struct process_lab_options *options, struct lab **ret_lab, struct error **err);
 void lab_destroy(struct lab *lab);
 
 /* A free loopback address for the mesh's control plane. Borrowed. */
 const char *lab_mesh_address(const struct lab *lab);
 
-/* Puts `topology` into slot `slot`: fresh namespaces "<alias>-<unique>", addresses, the adapter's Enroll through `engine`, its registrations
- * applied, workloads reset. One thread per slot. A workload process that died is an error (-ECHILD) that says how. */
+/* Puts `topology` into slot `slot`: fresh namespaces "<alias>-<unique>" ("main-c0ffee-3-17": run, slot, placement),
+ * addresses, the adapter's Enroll through `engine`, its registrations applied, workloads reset. One thread per slot.
+ * Sidecar processes that the adapter asks for are started after the registrations. Nothing stays of a placement that
+ * failed. A workload process that died is an error (-ECHILD) that says how. */
 int lab_place(struct lab *lab, unsigned slot, struct engine *engine, const struct topology *topology,
               struct placement **ret_placement, struct error **err);
 /* Takes the registrations away. NULL is fine. */
@@ -42,8 +45,9 @@ const Trammel__Adapter__V1__Inventory *placement_inventory(const struct placemen
 /* The real namespace of an alias; NULL when the topology has no such alias. */
 const char *placement_namespace(const struct placement *placement, const char *alias);
 
-/* Where `client` (a workload as "alias/name") connects to reach a service's port through the mesh; and where anyone connects to reach a
- * workload's port around the client-side proxy (its inbound address). -ENOENT with a reason. `ret_address` is borrowed. */
+/* Where `client` (a workload as "alias/name") connects to reach a service's port through the mesh; and where anyone
+ * connects to reach a workload's port around the client-side proxy (its inbound address). -ENOENT with a reason.
+ * `ret_address` is borrowed. */
 int placement_upstream(const struct placement *placement, const char *client, const char *service, uint16_t port,
                        const char **ret_address, uint16_t *ret_port, struct error **err);
 int placement_direct(const struct placement *placement, const char *workload, uint16_t port, const char **ret_address,

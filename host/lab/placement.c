@@ -1,0 +1,310 @@
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/lab/internal.h"
+
+#define PB(name) Trammel__Adapter__V1__##name
+
+/* Kubernetes' limit on a namespace's name. */
+#define NAMESPACE_MAX 63
+#define SIDECAR_GRACE_MS 1000
+
+struct placed_namespace {
+  const char *alias;
+  const char *name;
+};
+
+struct placement {
+  const struct lab *lab;
+  struct engine *engine;
+  struct arena *arena;
+  const struct topology *topology;
+  unsigned slot;
+  unsigned number;
+  char owner[40]; /* of its registrations in the engine; also the prefix of its processes */
+  struct placed_namespace *namespaces;
+  size_t namespace_count;
+  PB(Inventory) * inventory;
+  PB(EnrollResponse) * enrollment;
+  struct process **sidecars;
+  size_t sidecar_count;
+};
+
+static struct worker *worker_of(const struct placement *placement, size_t workload) {
+  return lab_worker(placement->lab, placement->slot, workload);
+}
+
+const PB(Inventory) * placement_inventory(const struct placement *placement) {
+  return placement->inventory;
+}
+
+static const char *namespace_of(const void *ctx, const char *alias) {
+  const struct placement *placement = ctx;
+
+  for (size_t i = 0; i < placement->namespace_count; i++)
+    if (strcmp(placement->namespaces[i].alias, alias) == 0)
+      return placement->namespaces[i].name;
+  return NULL;
+}
+
+const char *placement_namespace(const struct placement *placement, const char *alias) {
+  return namespace_of(placement, alias);
+}
+
+static int out_of_memory(const struct placement *placement, struct error **err) {
+  return error_set(err, ENOMEM, "placing topology %s: out of memory", placement->topology->name);
+}
+
+static int add_namespace(struct placement *placement, const char *alias, struct error **err) {
+  if (namespace_of(placement, alias))
+    return 0;
+  const char *name = arena_printf(placement->arena, "%s-%s-%u-%u", alias, placement->lab->run_mark, placement->slot,
+                                  placement->number);
+  if (!name)
+    return out_of_memory(placement, err);
+  if (strlen(name) > NAMESPACE_MAX)
+    return error_set(err, EINVAL, "the namespace alias %s makes a name of more than %d characters: %s", alias,
+                     NAMESPACE_MAX, name);
+  placement->namespaces[placement->namespace_count++] = (struct placed_namespace){.alias = alias, .name = name};
+  return 0;
+}
+
+static int name_namespaces(struct placement *placement, struct error **err) {
+  const struct topology *topology = placement->topology;
+  int r = 0;
+
+  placement->namespaces =
+      arena_array(placement->arena, topology->workload_count + topology->service_count, sizeof(*placement->namespaces));
+  if (!placement->namespaces)
+    return out_of_memory(placement, err);
+  for (size_t i = 0; r == 0 && i < topology->workload_count; i++)
+    r = add_namespace(placement, topology->workloads[i].ns, err);
+  for (size_t i = 0; r == 0 && i < topology->service_count; i++)
+    r = add_namespace(placement, topology->services[i].ns, err);
+  return r;
+}
+
+static enum call_protocol listener_protocol(enum protocol protocol) {
+  switch (protocol) {
+  case PROTOCOL_TCP:
+    return CALL_TCP;
+  case PROTOCOL_UDP:
+    return CALL_UDP;
+  case PROTOCOL_HTTP:
+    break;
+  }
+  return CALL_HTTP1;
+}
+
+static int configure(const struct placement *placement, size_t i, struct error **err) {
+  const struct topology_workload *workload = &placement->topology->workloads[i];
+  const struct worker *worker = worker_of(placement, i);
+  struct workload_listener *listeners = arena_array(placement->arena, workload->port_count, sizeof(*listeners));
+
+  if (!listeners)
+    return out_of_memory(placement, err);
+  for (size_t k = 0; k < workload->port_count; k++)
+    listeners[k] = (struct workload_listener){.port = workload->ports[k].port,
+                                              .protocol = listener_protocol(workload->ports[k].protocol)};
+  int r = workload_configure(worker->client, workload->name, worker->app, listeners, workload->port_count, err);
+  if (r < 0 && worker_check(worker, NULL) < 0)
+    return worker_check(worker, err); /* says more than the failed request */
+  return r;
+}
+
+/* Traffic of a process lab stays on this machine, whatever an adapter says. */
+static int check_upstream(const PB(Upstream) * upstream, struct error **err) {
+  struct in_addr address;
+
+  if (inet_pton(AF_INET, upstream->address, &address) != 1 || ntohl(address.s_addr) >> 24 != 127)
+    return error_set(err, EPROTO,
+                     "the adapter's Enroll: the address of %s/%s for %s/%s must be in 127.0.0.0/8, not '%s'",
+                     upstream->service_namespace, upstream->service, upstream->workload_namespace, upstream->workload,
+                     upstream->address);
+  if (upstream->listen_port < 1 || upstream->listen_port > UINT16_MAX)
+    return error_set(err, EPROTO, "the adapter's Enroll: port %u is no TCP port", upstream->listen_port);
+  return 0;
+}
+
+static int call_enroll(struct placement *placement, struct error **err) {
+  PB(EnrollRequest) request = TRAMMEL__ADAPTER__V1__ENROLL_REQUEST__INIT;
+  struct call_options options = {.cancel = placement->lab->cancel};
+  ProtobufCMessage *response = NULL;
+
+  request.lab = TRAMMEL__ADAPTER__V1__LAB_KIND__LAB_KIND_PROCESS;
+  request.inventory = placement->inventory;
+  int r = instance_call(engine_instance(placement->engine), "Enroll", &request.base,
+                        &trammel__adapter__v1__enroll_response__descriptor, &options, &response, err);
+  if (r < 0)
+    return r;
+  placement->enrollment = (PB(EnrollResponse) *)response;
+  for (size_t i = 0; r == 0 && i < placement->enrollment->n_upstreams; i++)
+    r = check_upstream(placement->enrollment->upstreams[i], err);
+  return r;
+}
+
+/* Registrations first: a sidecar asks the mesh who it is. */
+static int enroll(struct placement *placement, struct error **err) {
+  int r = call_enroll(placement, err);
+  if (r < 0)
+    return r;
+  const PB(EnrollResponse) *enrollment = placement->enrollment;
+  r = engine_apply(placement->engine, placement->owner, enrollment->registrations, enrollment->n_registrations, err);
+  placement->sidecars = arena_array(placement->arena, enrollment->n_processes, sizeof(struct process *));
+  if (r == 0 && !placement->sidecars)
+    r = out_of_memory(placement, err);
+  for (size_t i = 0; r == 0 && i < enrollment->n_processes; i++) {
+    r = engine_start_process(placement->engine, placement->owner, enrollment->processes[i], &placement->sidecars[i],
+                             err);
+    placement->sidecar_count += r == 0;
+  }
+  return r;
+}
+
+static int place(struct placement *placement, struct error **err) {
+  int r = name_namespaces(placement, err);
+  if (r < 0)
+    return r;
+  placement->inventory =
+      lab_inventory(placement->arena, placement->topology, worker_of(placement, 0), namespace_of, placement);
+  if (!placement->inventory)
+    return out_of_memory(placement, err);
+  for (size_t i = 0; r == 0 && i < placement->topology->workload_count; i++)
+    r = configure(placement, i, err);
+  return r < 0 ? r : enroll(placement, err);
+}
+
+static void placement_free(struct placement *placement) {
+  if (placement->enrollment)
+    trammel__adapter__v1__enroll_response__free_unpacked(placement->enrollment, NULL);
+  arena_destroy(placement->arena);
+}
+
+int lab_place(struct lab *lab, unsigned slot, struct engine *engine, const struct topology *topology,
+              struct placement **ret_placement, struct error **err) {
+  if (slot >= lab->slots)
+    return error_set(err, EINVAL, "the lab has %u slots, there is no slot %u", lab->slots, slot);
+  if (topology->workload_count > lab->workloads)
+    return error_set(err, EINVAL, "topology %s has %zu workloads, a slot of this lab has %u", topology->name,
+                     topology->workload_count, lab->workloads);
+  _cleanup_arena_ struct arena *arena = arena_create(0);
+  struct placement *placement = arena ? arena_new(arena, struct placement) : NULL;
+  if (!placement)
+    return error_set(err, ENOMEM, "placing topology %s: out of memory", topology->name);
+  *placement = (struct placement){
+      .lab = lab,
+      .engine = engine,
+      .arena = take(arena),
+      .topology = topology,
+      .slot = slot,
+      .number = atomic_fetch_add(&lab->placements, 1) + 1,
+  };
+  (void)snprintf(placement->owner, sizeof(placement->owner), "placement-%u-%u", slot, placement->number);
+  int r = place(placement, err);
+  if (r < 0) {
+    (void)placement_remove(placement, NULL);
+    return r;
+  }
+  *ret_placement = placement;
+  return 0;
+}
+
+int placement_remove(struct placement *placement, struct error **err) {
+  if (!placement)
+    return 0;
+  process_stop_all(placement->sidecars, placement->sidecar_count, SIDECAR_GRACE_MS);
+  int r = engine_remove(placement->engine, placement->owner, err);
+  placement_free(placement);
+  return r;
+}
+
+/* The parts of "alias/name"; `*ret_ns` is the real namespace. -ENOENT when the topology has no such namespace. */
+static int resolve(const struct placement *placement, const char *what, const char **ret_ns, const char **ret_name,
+                   struct error **err) {
+  char alias[NAMESPACE_MAX + 1];
+  const char *slash = strchr(what, '/');
+  size_t length = slash ? (size_t)(slash - what) : sizeof(alias);
+
+  if (length >= sizeof(alias))
+    return error_set(err, EINVAL, "a workload or service is named alias/name, not '%s'", what);
+  (void)memcpy(alias, what, length);
+  alias[length] = '\0';
+  const char *ns = namespace_of(placement, alias);
+  if (!ns)
+    return error_set(err, ENOENT, "topology %s has no namespace '%s'", placement->topology->name, alias);
+  *ret_ns = ns;
+  *ret_name = slash + 1;
+  return 0;
+}
+
+int placement_upstream(const struct placement *placement, const char *client, const char *service, uint16_t port,
+                       const char **ret_address, uint16_t *ret_port, struct error **err) {
+  const char *client_ns, *client_name, *service_ns, *service_name;
+
+  int r = resolve(placement, client, &client_ns, &client_name, err);
+  if (r == 0)
+    r = resolve(placement, service, &service_ns, &service_name, err);
+  if (r < 0)
+    return r;
+  for (size_t i = 0; i < placement->enrollment->n_upstreams; i++) {
+    const PB(Upstream) *upstream = placement->enrollment->upstreams[i];
+    if (upstream->port == port && strcmp(upstream->workload, client_name) == 0 &&
+        strcmp(upstream->workload_namespace, client_ns) == 0 && strcmp(upstream->service, service_name) == 0 &&
+        strcmp(upstream->service_namespace, service_ns) == 0) {
+      *ret_address = upstream->address;
+      *ret_port = (uint16_t)upstream->listen_port;
+      return 0;
+    }
+  }
+  return error_set(err, ENOENT, "the adapter's Enroll gives %s no way to port %u of %s", client, port, service);
+}
+
+/* The position of a workload "alias/name" in the topology; the count when there is none. */
+static size_t find_workload(const struct placement *placement, const char *workload) {
+  const struct topology *topology = placement->topology;
+  size_t i = 0;
+
+  for (; i < topology->workload_count; i++) {
+    const struct topology_workload *candidate = &topology->workloads[i];
+    size_t length = strlen(candidate->ns);
+    if (strncmp(workload, candidate->ns, length) == 0 && workload[length] == '/' &&
+        strcmp(workload + length + 1, candidate->name) == 0)
+      break;
+  }
+  return i;
+}
+
+int placement_direct(const struct placement *placement, const char *workload, uint16_t port, const char **ret_address,
+                     uint16_t *ret_port, struct error **err) {
+  size_t i = find_workload(placement, workload);
+
+  if (i == placement->topology->workload_count)
+    return error_set(err, ENOENT, "topology %s has no workload %s", placement->topology->name, workload);
+  const struct topology_workload *found = &placement->topology->workloads[i];
+  for (size_t k = 0; k < found->port_count; k++)
+    if (found->ports[k].port == port) {
+      *ret_address = worker_of(placement, i)->inbound;
+      *ret_port = port;
+      return 0;
+    }
+  return error_set(err, ENOENT, "workload %s of topology %s has no port %u", workload, placement->topology->name, port);
+}
+
+struct workload_client *placement_workload(const struct placement *placement, const char *workload) {
+  size_t i = find_workload(placement, workload);
+
+  return i < placement->topology->workload_count ? worker_of(placement, i)->client : NULL;
+}
+
+int placement_check(const struct placement *placement, struct error **err) {
+  int r = 0;
+
+  for (size_t i = 0; r == 0 && i < placement->topology->workload_count; i++)
+    r = worker_check(worker_of(placement, i), err);
+  for (size_t i = 0; r == 0 && i < placement->sidecar_count; i++)
+    if (!process_alive(placement->sidecars[i]))
+      r = process_died(placement->sidecars[i], err);
+  return r;
+}

@@ -1,0 +1,48 @@
+#include "host/lab/worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "sdk/base/clock.h"
+
+#define WORKLOAD_PROGRAM "trammel-workload"
+#define CONTROL_PORT 9901
+#define READY_PAUSE_MAX_MS 20
+
+int worker_start(struct worker *worker, struct journal *journal, const struct block *block, unsigned slot,
+                 unsigned number, struct error **err) {
+  char name[32];
+  char listen[ADDRESS_SIZE + 8];
+  char url[ADDRESS_SIZE + 16];
+  const char *arguments[] = {"--control", listen, NULL};
+
+  block_address(block, slot, number, ADDRESS_CONTROL, worker->control);
+  block_address(block, slot, number, ADDRESS_APP, worker->app);
+  block_address(block, slot, number, ADDRESS_INBOUND, worker->inbound);
+  block_address(block, slot, number, ADDRESS_OUTBOUND, worker->outbound);
+  (void)snprintf(name, sizeof(name), "workload-%u-%u", slot, number);
+  (void)snprintf(listen, sizeof(listen), "%s:%d", worker->control, CONTROL_PORT);
+  (void)snprintf(url, sizeof(url), "http://%s", listen);
+  int r = workload_client_create(url, &worker->client, err);
+  return r < 0 ? r : process_start(journal, name, WORKLOAD_PROGRAM, arguments, &worker->process, err);
+}
+
+int worker_wait_ready(struct worker *worker, int64_t deadline_ns, const atomic_bool *cancel, struct error **err) {
+  const char *name = process_name(worker->process);
+
+  for (unsigned pause_ms = 1;; pause_ms = pause_ms * 2 < READY_PAUSE_MAX_MS ? pause_ms * 2 : READY_PAUSE_MAX_MS) {
+    _cleanup_error_ struct error *reason = NULL;
+    if (workload_ready(worker->client, &reason) == 0)
+      return 0;
+    if (cancel && atomic_load(cancel))
+      return error_set(err, ECANCELED, "waiting for %s: cancelled", name);
+    if (process_wait(worker->process, pause_ms))
+      return process_died(worker->process, err);
+    if (clock_monotonic_ns() >= deadline_ns)
+      return error_set(err, ETIMEDOUT, "%s does not answer: %s", name, error_message(reason));
+  }
+}
+
+int worker_check(const struct worker *worker, struct error **err) {
+  return process_alive(worker->process) ? 0 : process_died(worker->process, err);
+}

@@ -1,0 +1,31 @@
+/* A workload process of the process lab: started once, reconfigured for each placement. Private to the lab. */
+#ifndef TRAMMEL_HOST_LAB_WORKER_H
+#define TRAMMEL_HOST_LAB_WORKER_H
+
+#include <stdatomic.h>
+
+#include "host/engine/process.h"
+#include "host/lab/block.h"
+#include "host/lab/workload_client.h"
+
+struct worker {
+  struct process *process;
+  struct workload_client *client;
+  char control[ADDRESS_SIZE];
+  char app[ADDRESS_SIZE];
+  char inbound[ADDRESS_SIZE];
+  char outbound[ADDRESS_SIZE];
+};
+
+/* Starts the process of workload `number` in `slot`; `*worker` is zeroed. Its parts are ended by the lab also after a
+ * failure. */
+int worker_start(struct worker *worker, struct journal *journal, const struct block *block, unsigned slot,
+                 unsigned number, struct error **err);
+
+/* Waits until it answers. -ECHILD with the epitaph, -ETIMEDOUT, -ECANCELED. */
+int worker_wait_ready(struct worker *worker, int64_t deadline_ns, const atomic_bool *cancel, struct error **err);
+
+/* 0 while it lives; -ECHILD with the epitaph. */
+int worker_check(const struct worker *worker, struct error **err);
+
+#endif
