@@ -367,7 +367,7 @@ static bool parse_count(struct parser *parser, uint32_t *ret_count) {
 /* At '{'. Returns the larger bound. */
 static int parse_counts(struct parser *parser, uint32_t *ret_most) {
   const char *start = parser->at++;
-  uint32_t least, most;
+  uint32_t least = 0, most;
   bool valid = parse_count(parser, &least);
 
   most = least;

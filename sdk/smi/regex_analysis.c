@@ -19,9 +19,7 @@ static enum tail split_literal(const char *pattern, char *literal) {
   for (; *at; at++) {
     if (at[0] == '\\' && !((at[1] >= 'a' && at[1] <= 'z') || (at[1] >= 'A' && at[1] <= 'Z')))
       at++; /* an escape that is no letter is the character itself */
-    else if (strcmp(at, "$") == 0)
-      break;
-    else if (strcmp(at, ".*") == 0 || strcmp(at, ".*$") == 0)
+    else if (strcmp(at, "$") == 0 || strcmp(at, ".*") == 0 || strcmp(at, ".*$") == 0)
       break;
     else if (strchr("\\^$.*+?()[{|", *at))
       return TAIL_OTHER;

@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -59,8 +60,7 @@ struct smi_target_versions target_versions(const char *text) {
   struct smi_target_versions versions = {0};
   char copy[128], *rest = copy, *word;
 
-  assert_true(strlen(text) < sizeof(copy));
-  strcpy(copy, text);
+  assert_true(snprintf(copy, sizeof(copy), "%s", text) < (int)sizeof(copy));
   while ((word = strsep(&rest, " "))) {
     struct smi_version version;
 

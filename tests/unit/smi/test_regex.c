@@ -10,6 +10,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "sdk/base/strbuf.h"
 #include "sdk/smi/regex.h"
 #include "tests/unit/smi/generate.h"
 
@@ -244,17 +245,19 @@ static void generate_pattern(struct generator *generator, bool path, char *patte
     *pattern++ = *literal++ = c;
   }
   *literal = '\0';
-  strcpy(pattern, tails[generate_number(generator, 4)]);
+  snprintf(pattern, 8, "%s", tails[generate_number(generator, 4)]);
 }
+
+#define TEXT_SIZE 64
 
 /* A path or value near the literal: itself, longer, shorter, changed. */
 static void generate_text(struct generator *generator, bool path, const char *literal, char *text) {
   size_t length = strlen(literal);
 
-  strcpy(text, literal);
+  snprintf(text, TEXT_SIZE, "%s", literal);
   switch (generate_number(generator, 4)) {
   case 0:
-    strcat(text, "x/y");
+    snprintf(text + length, TEXT_SIZE - length, "x/y");
     break;
   case 1:
     text[length > 0 ? length - 1 : 0] = '\0';
@@ -281,7 +284,7 @@ static void analysis_agrees_with_matching(void **state) {
     struct arena *arena = arena_create(0);
     struct regex_analysis analysis;
     bool path = i % 2 == 0, expected;
-    char pattern[64], literal[32], text[64];
+    char pattern[64], literal[32], text[TEXT_SIZE];
 
     generate_pattern(&generator, path, pattern, literal);
     generate_text(&generator, path, literal, text);
@@ -309,13 +312,15 @@ static void accepted_patterns_compile(void **state) {
   (void)state;
 
   for (unsigned i = 0; i < 50000; i++) {
-    char pattern[128] = "";
+    _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+    const char *pattern;
     int code;
     PCRE2_SIZE offset;
     pcre2_code *regex;
 
     for (uint64_t n = generate_number(&generator, 8) + 1; n > 0; n--)
-      strcat(pattern, pieces[generate_number(&generator, sizeof(pieces) / sizeof(pieces[0]))]);
+      strbuf_puts(&text, pieces[generate_number(&generator, sizeof(pieces) / sizeof(pieces[0]))]);
+    pattern = strbuf_text(&text);
     if (regex_check(pattern, NULL) < 0) {
       rejected++;
       continue;
