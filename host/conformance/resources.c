@@ -31,7 +31,7 @@ static size_t append_alias(struct substitution *s, const struct node *node, cons
     return length + 1;
   }
   fields_complain(&s->fields, node, CASE_UNKNOWN_ALIAS, "Use the alias of a namespace of the case's topology.",
-                  "${%s} is no namespace", alias);
+                  text[length] == '}' ? "${%s} is no namespace" : "${%s has no closing brace", alias);
   return text[length] == '}' ? length + 1 : length;
 }
 

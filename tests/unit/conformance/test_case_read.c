@@ -1,0 +1,342 @@
+/* Reading cases: what is read, and that each mistake is told with its code, line and field. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sdk/base/error.h"
+#include "tests/unit/conformance/case_fixture.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void test_a_case_is_read(void **state) {
+  _cleanup_fixture_ struct case_fixture fixture = case_fixture_read(case_text);
+  const struct test_case *test = &fixture.test;
+  (void)state;
+  diagnostics_print(fixture.diagnostics, stderr);
+  assert_int_equal(fixture.result, 0);
+  assert_int_equal(diagnostics_count(fixture.diagnostics), 0);
+  assert_string_equal(test->id, "access/http/example");
+  assert_int_equal(test->group, SMI_ACCESS);
+  assert_int_equal(test->level, CASE_REQUIRED);
+  assert_int_equal(test->requirement_count, 2);
+  assert_string_equal(test->topology->name, "small");
+  assert_int_equal(test->deny_count, 1);
+  assert_string_equal(test->deny_by_default[0], "main");
+  assert_int_equal(test->resources->count, 2);
+  assert_int_equal(test->step_count, 2);
+  assert_true(test->steps[0].apply_all);
+}
+
+static void test_checks_are_read(void **state) {
+  _cleanup_fixture_ struct case_fixture fixture = case_fixture_read(case_text);
+  (void)state;
+  assert_int_equal(fixture.result, 0);
+  const struct check *allowed = &fixture.test.steps[0].checks[0];
+  assert_int_equal(allowed->kind, CHECK_ALLOWED);
+  assert_string_equal(allowed->requirement, "ACC-01");
+  assert_string_equal(allowed->from, "other/client");
+  assert_string_equal(allowed->to, "main/server");
+  assert_string_equal(allowed->method, "GET");
+  assert_string_equal(allowed->path, "/");
+  assert_int_equal(check_request_count(allowed), 1);
+  const struct check *denied = &fixture.test.steps[0].checks[1];
+  assert_int_equal(denied->kind, CHECK_DENIED);
+  assert_string_equal(denied->requirement, "ACC-03");
+  assert_string_equal(denied->path, "/x");
+  assert_int_equal(denied->header_count, 1);
+  assert_string_equal(denied->headers[0].name, "a");
+  assert_string_equal(denied->headers[0].value, "b");
+}
+
+static void test_later_steps_are_read(void **state) {
+  _cleanup_fixture_ struct case_fixture fixture = case_fixture_read(case_text);
+  (void)state;
+  assert_int_equal(fixture.result, 0);
+  const struct step *step = &fixture.test.steps[1];
+  assert_false(step->apply_all);
+  assert_int_equal(step->delete_count, 1);
+  assert_int_equal(step->delete[0].kind, SMI_TRAFFIC_TARGET);
+  assert_string_equal(step->delete[0].name, "allow");
+  assert_int_equal(step->apply_count, 1);
+  assert_int_equal(step->apply[0].kind, SMI_HTTP_ROUTE_GROUP);
+  assert_int_equal(step->checks[0].protocol, PROTOCOL_TCP);
+  const struct check *split = &step->checks[1];
+  assert_int_equal(split->kind, CHECK_SPLIT);
+  assert_true(split->shares_judged);
+  assert_false(split->fresh);
+  assert_int_equal(split->share_count, 1);
+  assert_string_equal(split->shares[0].workload, "server");
+  assert_int_equal(split->shares[0].weight, 2);
+}
+
+static void test_a_split_may_say_how(void **state) {
+  _cleanup_free_ char *text = case_text_with("expect: {split: {server: 2}}",
+                                             "expect: {split: {server: 2}, tolerance: zero}, connections: fresh");
+  _cleanup_fixture_ struct case_fixture fixture = case_fixture_read(text);
+  (void)state;
+  assert_int_equal(fixture.result, 0);
+  assert_false(fixture.test.steps[1].checks[1].shares_judged);
+  assert_true(fixture.test.steps[1].checks[1].fresh);
+  assert_int_equal(check_request_count(&fixture.test.steps[1].checks[1]), 688);
+}
+
+/* A change to the example, and the one diagnostic it must give. */
+struct mistake {
+  const char *from;
+  const char *to;
+  const char *code;
+  uint32_t line;
+  const char *pointer;
+};
+
+static void assert_mistake(const struct mistake *mistake) {
+  _cleanup_free_ char *text = case_text_with(mistake->from, mistake->to);
+  _cleanup_fixture_ struct case_fixture fixture = case_fixture_read(text);
+  assert_int_equal(fixture.result, -EINVAL);
+  const struct diagnostic *last = diagnostics_at(fixture.diagnostics, diagnostics_count(fixture.diagnostics) - 1);
+  assert_non_null(last);
+  if (strcmp(last->code, mistake->code) != 0 || last->position.line != mistake->line ||
+      strcmp(last->pointer, mistake->pointer) != 0) {
+    diagnostics_print(fixture.diagnostics, stderr);
+    fail_msg("\"%s\" gave %s in line %u at %s; expected %s in line %u at %s", mistake->to, last->code,
+             last->position.line, last->pointer, mistake->code, mistake->line, mistake->pointer);
+  }
+  assert_string_equal(last->position.file, "case.yaml");
+}
+
+static void test_mistakes_in_the_head(void **state) {
+  static const struct mistake mistakes[] = {
+      {"title: An", "titel: An", "CASE-0002", 1, ""},
+      {"why: Because.", "why: Because.\nextra: 1", "CASE-0001", 5, "/extra"},
+      {"title: An example\n", "", "CASE-0002", 1, ""},
+      {"access/http/example", "access/example", "CASE-0003", 1, "/id"},
+      {"access/http/example", "metrics/http/example", "CASE-0003", 1, "/id"},
+      {"access/http/example", "access/http/x/y", "CASE-0003", 1, "/id"},
+      {"[ACC-01, ACC-03]", "[ACC-01, ACC-03, ACC-99]", "CASE-0011", 3, "/requirements/2"},
+      {"[ACC-01, ACC-03]", "[ACC-01, ACC-03, ACC-14]", "CASE-0013", 3, "/requirements/2"},
+      {"why: Because.", "why: Because.\nlevel: optional", "CASE-0003", 5, "/level"},
+      {"why: Because.", "why: Because.\ninterpretations: [14]", "CASE-0003", 5, "/interpretations/0"},
+      {"why: Because.", "why: Because.\nversions: [split/v1alpha2]", "CASE-0003", 5, "/versions/0"},
+      {"why: Because.", "why: Because.\nversions: [access/v9]", "CASE-0003", 5, "/versions/0"},
+      {"why: Because.", "why: Because.\nversions: [access/v1alpha4]", "CASE-0020", 1, ""},
+      {"topology: small", "topology: huge", "CASE-0006", 5, "/topology"},
+      {"deny_by_default: [main]", "deny_by_default: [mian]", "CASE-0007", 6, "/deny_by_default/0"},
+      {"deny_by_default: [main]\n", "", "CASE-0002", 1, ""},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(mistakes); i++)
+    assert_mistake(&mistakes[i]);
+}
+
+static void test_mistakes_in_resources(void **state) {
+  static const struct mistake mistakes[] = {
+      {"access.smi-spec.io/v1alpha3", "access.smi-spec.io/v1alpha2", "CASE-0018", 12, "/resources/1/apiVersion"},
+      {"why: Because.", "why: Because.\nwritten_in: access/v1alpha2", "CASE-0018", 13, "/resources/1/apiVersion"},
+      {"rules:", "ruels:", "CASE-0017", 8, "/resources"},
+      {"namespace: \"${other}\"", "namespace: \"${third}\"", "CASE-0017", 8, "/resources"},
+      {"namespace: \"${other}\"", "namespace: \"${other\"", "CASE-0017", 8, "/resources"},
+      {"  - apiVersion: access", "  - {apiVersion: specs.smi-spec.io/v1alpha4, kind: TCPRoute, metadata: {name: a}, "
+                                 "spec: {}}\n  - {apiVersion: specs.smi-spec.io/v1alpha4, kind: TCPRoute, metadata: "
+                                 "{name: a}, spec: {}}\n  - apiVersion: access",
+       "CASE-0005", 13, "/resources/2"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(mistakes); i++)
+    assert_mistake(&mistakes[i]);
+}
+
+static void test_an_unknown_alias_is_named(void **state) {
+  _cleanup_free_ char *text = case_text_with("${other}", "${third}");
+  _cleanup_fixture_ struct case_fixture fixture = case_fixture_read(text);
+  const struct diagnostic *first = diagnostics_at(fixture.diagnostics, 0);
+  (void)state;
+  assert_non_null(first);
+  assert_string_equal(first->code, "CASE-0019");
+  assert_int_equal(first->position.line, 18);
+  assert_string_equal(first->pointer, "/resources/1/spec/sources/0/namespace");
+}
+
+static void test_mistakes_in_steps(void **state) {
+  static const struct mistake mistakes[] = {
+      {"delete: [TrafficTarget/allow]", "delete: [TrafficTarget/other]", "CASE-0015", 23, "/steps/1/delete/0"},
+      {"delete: [TrafficTarget/allow]", "delete: [allow]", "CASE-0015", 23, "/steps/1/delete/0"},
+      {"  - checks:\n", "  - delete: [TrafficTarget/allow]\n    checks:\n", "CASE-0016", 20, "/steps/0/delete/0"},
+      {"delete: [TrafficTarget/allow]\n    apply: [HTTPRouteGroup/routes]\n    ", "", "CASE-0016", 23, "/steps/1"},
+      {"tcp: {}, expect: allowed", "tcp: {}, expect: denied", "CASE-0014", 23, "/steps/1"},
+      {"delete:", "remove:", "CASE-0001", 23, "/steps/1/remove"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(mistakes); i++)
+    assert_mistake(&mistakes[i]);
+}
+
+static void test_mistakes_in_checks(void **state) {
+  static const char check[] = "/steps/0/checks/0";
+  static const char first[] = "{from: other/client, to: server, port: 80, http: {}, expect: allowed}";
+  static const struct mistake mistakes[] = {
+      {first, "{from: other/nobody, to: server, port: 80, http: {}, expect: allowed}", "CASE-0008", 21,
+       "/steps/0/checks/0/from"},
+      {first, "{from: third/client, to: server, port: 80, http: {}, expect: allowed}", "CASE-0007", 21,
+       "/steps/0/checks/0/from"},
+      {first, "{from: other/client, to: stranger, port: 80, http: {}, expect: allowed}", "CASE-0009", 21,
+       "/steps/0/checks/0/to"},
+      {first, "{from: other/client, to: nobody, port: 80, http: {}, via: direct, expect: allowed}", "CASE-0008", 21,
+       "/steps/0/checks/0/to"},
+      {first, "{from: other/client, to: server, port: 80, http: {}, via: direct, expect: allowed}", "CASE-0010", 21,
+       "/steps/0/checks/0/port"},
+      {first, "{from: other/client, to: server, port: 81, http: {}, expect: allowed}", "CASE-0010", 21,
+       "/steps/0/checks/0/port"},
+      {first, "{from: other/client, to: server, port: 80, tcp: {}, expect: allowed}", "CASE-0010", 21,
+       "/steps/0/checks/0/port"},
+      {first, "{from: other/client, to: server, port: 80, expect: allowed}", "CASE-0002", 21, check},
+      {first, "{from: other/client, to: server, port: 80, http: {}, tcp: {}, expect: allowed}", "CASE-0021", 21, check},
+      {first, "{from: other/client, to: server, port: 80, http: {}}", "CASE-0002", 21, check},
+      {first, "{from: other/client, to: server, port: 80, http: {}, expect: refused}", "CASE-0003", 21,
+       "/steps/0/checks/0/expect"},
+      {first, "{from: other/client, to: server, port: 80, http: {method: TRACE}, expect: allowed}", "CASE-0003", 21,
+       "/steps/0/checks/0/http/method"},
+      {first, "{from: other/client, to: server, port: 80, http: {path: x}, expect: allowed}", "CASE-0003", 21,
+       "/steps/0/checks/0/http/path"},
+      {first, "{from: other/client, to: server, port: 80, http: {headers: {Host: x}}, expect: allowed}", "CASE-0003", 21,
+       "/steps/0/checks/0/http/headers/Host"},
+      {first, "{from: other/client, to: server, port: 80, http: {headers: {x-trammel-id: x}}, expect: allowed}",
+       "CASE-0003", 21, "/steps/0/checks/0/http/headers/x-trammel-id"},
+      {first, "{from: other/client, to: server, port: 80, http: {}, expect: allowed, connections: fresh}", "CASE-0021",
+       21, "/steps/0/checks/0/connections"},
+      {first, "{from: other/client, to: server, port: 53, udp: {}, expect: allowed, keep: one}", "CASE-0021", 21, check},
+      {first, "{from: other/client, to: server, port: 80, http: {}, expect: allowed, requirement: ACC-77}", "CASE-0011",
+       21, "/steps/0/checks/0/requirement"},
+      {first, "{from: other/client, to: server, port: 80, http: {}, expect: allowed, requirement: ACC-14}", "CASE-0012",
+       21, "/steps/0/checks/0/requirement"},
+      {first, "{from: other/client, to: server, port: 80, http: {}, expect: allowed, retries: 3}", "CASE-0001", 21,
+       "/steps/0/checks/0/retries"},
+      {"{split: {server: 2}}", "{split: {server: 2}}, keep: one", "CASE-0021", 27, "/steps/1/checks/1"},
+      {"{split: {server: 2}}", "{split: {server: 0}}", "CASE-0003", 27, "/steps/1/checks/1/expect/split"},
+      {"{split: {server: 2}}", "{split: {server: 1, nobody: 1}}", "CASE-0008", 27,
+       "/steps/1/checks/1/expect/split/nobody"},
+      {"{split: {server: 2}}", "{split: {server: 2}, tolerance: some}", "CASE-0003", 27,
+       "/steps/1/checks/1/expect/tolerance"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(mistakes); i++)
+    assert_mistake(&mistakes[i]);
+}
+
+static void test_a_case_that_is_no_map(void **state) {
+  _cleanup_fixture_ struct case_fixture fixture = case_fixture_read("[1, 2]");
+  (void)state;
+  assert_int_equal(fixture.result, -EINVAL);
+  assert_string_equal(diagnostics_at(fixture.diagnostics, 0)->code, "CASE-0003");
+}
+
+static const char *real_name(void *ctx, const char *alias) {
+  (void)ctx;
+  return strcmp(alias, "main") == 0 ? "main-7f" : "other-7f";
+}
+
+static void test_aliases_become_namespaces(void **state) {
+  _cleanup_fixture_ struct case_fixture fixture = case_fixture_read(case_text);
+  _cleanup_error_ struct error *err = NULL;
+  struct smi_set set;
+  (void)state;
+  assert_int_equal(
+      case_resources(&fixture.test, fixture.arena, real_name, NULL, &set, fixture.diagnostics, &err), 0);
+  assert_int_equal(set.target_count, 1);
+  assert_string_equal(set.targets[0].meta.ns, "main-7f");
+  assert_string_equal(set.targets[0].destination.ns, "main-7f");
+  assert_string_equal(set.targets[0].sources[0].ns, "other-7f");
+  assert_string_equal(set.route_groups[0].meta.ns, "main-7f");
+  /* The case itself is untouched: it is placed many times. */
+  assert_string_equal(node_get(node_get(fixture.test.resources->items[0], "metadata"), "namespace")->text, "${main}");
+}
+
+static void test_a_resource_without_namespace_is_in_main(void **state) {
+  _cleanup_free_ char *text = case_text_with("{name: routes, namespace: \"${main}\"}", "{name: routes}");
+  _cleanup_fixture_ struct case_fixture fixture = case_fixture_read(text);
+  struct smi_set set;
+  (void)state;
+  assert_int_equal(case_resources(&fixture.test, fixture.arena, real_name, NULL, &set, fixture.diagnostics, NULL), 0);
+  assert_string_equal(set.route_groups[0].meta.ns, "main-7f");
+}
+
+static void assert_columns(const char *head, const char *const *labels, size_t count) {
+  _cleanup_free_ char *text = case_text_with("why: Because.", head);
+  _cleanup_fixture_ struct case_fixture fixture = case_fixture_read(text);
+  _cleanup_free_ struct case_column *columns = NULL;
+  size_t found = 0;
+  assert_int_equal(fixture.result, 0);
+  assert_int_equal(case_columns(&fixture.test, &columns, &found), 0);
+  assert_int_equal(found, count);
+  for (size_t i = 0; i < count; i++)
+    assert_string_equal(columns[i].label, labels[i]);
+}
+
+static void test_columns_of_access(void **state) {
+  static const char *const all[] = {"access/v1alpha1 specs/v1alpha1", "access/v1alpha1 specs/v1alpha2",
+                                    "access/v1alpha2 specs/v1alpha3", "access/v1alpha3 specs/v1alpha4"};
+  (void)state;
+  assert_columns("why: Because.", all, 4);
+  assert_columns("why: Because.\nversions: [access/v1alpha1, access/v1alpha3]",
+                 (const char *const[]){all[0], all[1], all[3]}, 3);
+  assert_columns("why: Because.\nwritten_in: access/v1alpha3", &all[3], 1);
+}
+
+/* The columns of resources that are only named by their apiVersion. */
+static void assert_columns_of(const char *api_versions, const char *const *labels, size_t count) {
+  _cleanup_arena_ struct arena *arena = arena_create(0);
+  struct document_list documents;
+  assert_int_equal(document_read(arena, NULL, api_versions, strlen(api_versions), DOCUMENT_YAML,
+                                 &document_limits_default, NULL, &documents),
+                   0);
+  struct test_case test = {.group = SMI_SPLIT, .resources = documents.roots[0]};
+  _cleanup_free_ struct case_column *columns = NULL;
+  size_t found = 0;
+  assert_int_equal(case_columns(&test, &columns, &found), 0);
+  assert_int_equal(found, count);
+  for (size_t i = 0; i < count; i++)
+    assert_string_equal(columns[i].label, labels[i]);
+}
+
+static void test_columns_of_splits(void **state) {
+  static const char *const alone[] = {"split/v1alpha1", "split/v1alpha2", "split/v1alpha3", "split/v1alpha4"};
+  static const char *const with_specs[] = {"specs/v1alpha3 split/v1alpha3", "specs/v1alpha4 split/v1alpha4"};
+  static const char *const with_access[] = {
+      "access/v1alpha1 specs/v1alpha1 split/v1alpha1", "access/v1alpha1 specs/v1alpha1 split/v1alpha2",
+      "access/v1alpha1 specs/v1alpha2 split/v1alpha1", "access/v1alpha1 specs/v1alpha2 split/v1alpha2",
+      "access/v1alpha2 specs/v1alpha3 split/v1alpha1", "access/v1alpha2 specs/v1alpha3 split/v1alpha2",
+      "access/v1alpha2 specs/v1alpha3 split/v1alpha3", "access/v1alpha3 specs/v1alpha4 split/v1alpha1",
+      "access/v1alpha3 specs/v1alpha4 split/v1alpha2", "access/v1alpha3 specs/v1alpha4 split/v1alpha4"};
+  (void)state;
+  assert_columns_of("[{apiVersion: split.smi-spec.io/v1alpha4}]", alone, COUNT(alone));
+  assert_columns_of("[{apiVersion: split.smi-spec.io/v1alpha4}, {apiVersion: specs.smi-spec.io/v1alpha4}]", with_specs,
+                    COUNT(with_specs));
+  assert_columns_of("[{apiVersion: split.smi-spec.io/v1alpha4}, {apiVersion: specs.smi-spec.io/v1alpha4}, "
+                    "{apiVersion: access.smi-spec.io/v1alpha3}]",
+                    with_access, COUNT(with_access));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_a_case_is_read),
+      cmocka_unit_test(test_checks_are_read),
+      cmocka_unit_test(test_later_steps_are_read),
+      cmocka_unit_test(test_a_split_may_say_how),
+      cmocka_unit_test(test_mistakes_in_the_head),
+      cmocka_unit_test(test_mistakes_in_resources),
+      cmocka_unit_test(test_an_unknown_alias_is_named),
+      cmocka_unit_test(test_mistakes_in_steps),
+      cmocka_unit_test(test_mistakes_in_checks),
+      cmocka_unit_test(test_a_case_that_is_no_map),
+      cmocka_unit_test(test_aliases_become_namespaces),
+      cmocka_unit_test(test_a_resource_without_namespace_is_in_main),
+      cmocka_unit_test(test_columns_of_access),
+      cmocka_unit_test(test_columns_of_splits),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

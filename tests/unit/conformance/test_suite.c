@@ -1,0 +1,381 @@
+/* The embedded suite as a whole: that it is sound, what it covers and what it costs; and suites from folders. */
+#include <dirent.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "host/conformance/suite.h"
+#include "plugins/reference/faults.h"
+#include "sdk/base/error.h"
+#include "sdk/smi/convert.h"
+#include "sdk/smi/lint.h"
+
+/* A run sends about 10,000 requests a second through the reference mesh; its verdicts get less than five. */
+#define REQUESTS_MAX 45000
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static struct suite *load(const char *const *directories) {
+  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
+  _cleanup_error_ struct error *err = NULL;
+  struct suite *suite = NULL;
+  int r = suite_load("smi", directories, diagnostics, &suite, &err);
+  diagnostics_print(diagnostics, stderr);
+  if (r < 0)
+    fail_msg("%s", error_message(err));
+  assert_int_equal(diagnostics_count(diagnostics), 0);
+  return suite;
+}
+
+static int load_embedded(void **state) {
+  *state = load(NULL);
+  return 0;
+}
+
+static int unload(void **state) {
+  suite_destroy(*state);
+  return 0;
+}
+
+static const char *alias_itself(void *ctx, const char *alias) {
+  (void)ctx;
+  return alias;
+}
+
+static void test_cases_are_sorted_and_found(void **state) {
+  const struct suite *suite = *state;
+  assert_true(suite_count(suite) >= 50);
+  for (size_t i = 0; i < suite_count(suite); i++) {
+    const struct test_case *test = suite_at(suite, i);
+    assert_ptr_equal(suite_find(suite, test->id), test);
+    if (i > 0)
+      assert_true(strcmp(suite_at(suite, i - 1)->id, test->id) < 0);
+  }
+  assert_null(suite_find(suite, "access/http/no-such-case"));
+  assert_null(suite_at(suite, suite_count(suite)));
+}
+
+static void test_a_case_is_where_its_id_says(void **state) {
+  const struct suite *suite = *state;
+  for (size_t i = 0; i < suite_count(suite); i++) {
+    const struct test_case *test = suite_at(suite, i);
+    char path[256];
+    (void)snprintf(path, sizeof(path), "host/conformance/suites/smi/%s.yaml", test->id);
+    assert_string_equal(test->file, path);
+  }
+}
+
+/* A case that says nothing about a mesh that works would be noise: its resources must be right. */
+static void test_resources_are_sound(void **state) {
+  const struct suite *suite = *state;
+  for (size_t i = 0; i < suite_count(suite); i++) {
+    _cleanup_arena_ struct arena *arena = arena_create(0);
+    _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
+    struct smi_set set;
+    assert_int_equal(case_resources(suite_at(suite, i), arena, alias_itself, NULL, &set, diagnostics, NULL), 0);
+    int r = smi_lint(&set, diagnostics);
+    if (r < 0)
+      diagnostics_print(diagnostics, stderr);
+    assert_int_equal(r, 0);
+  }
+}
+
+/* Versions that cannot say what a case says, as "case column": what is missing from a report and why must be known. */
+static const char *const not_expressible[] = {
+    /* TCPRoute has no ports before specs v1alpha4 */
+    "access/http/port-and-route-intersect access/v1alpha1 specs/v1alpha1",
+    "access/http/port-and-route-intersect access/v1alpha1 specs/v1alpha2",
+    "access/http/port-and-route-intersect access/v1alpha2 specs/v1alpha3",
+    "access/tcp/ports-of-the-route access/v1alpha1 specs/v1alpha1",
+    "access/tcp/ports-of-the-route access/v1alpha1 specs/v1alpha2",
+    "access/tcp/ports-of-the-route access/v1alpha2 specs/v1alpha3",
+    "access/tcp/several-ports-of-the-route access/v1alpha1 specs/v1alpha1",
+    "access/tcp/several-ports-of-the-route access/v1alpha1 specs/v1alpha2",
+    "access/tcp/several-ports-of-the-route access/v1alpha2 specs/v1alpha3",
+    /* HTTPRouteGroup has no headers in specs v1alpha1 */
+    "specs/http/header-name-without-case access/v1alpha1 specs/v1alpha1",
+    "specs/http/header-value-matches-in-full access/v1alpha1 specs/v1alpha1",
+    "specs/http/headers-alone access/v1alpha1 specs/v1alpha1",
+    "specs/http/headers-must-all-match access/v1alpha1 specs/v1alpha1",
+    "specs/http/path-method-and-headers access/v1alpha1 specs/v1alpha1",
+};
+
+static bool is_not_expressible(const struct test_case *test, const struct case_column *column) {
+  char name[256];
+  (void)snprintf(name, sizeof(name), "%s %s", test->id, column->label);
+  for (size_t i = 0; i < COUNT(not_expressible); i++)
+    if (strcmp(not_expressible[i], name) == 0)
+      return true;
+  return false;
+}
+
+/* True when the column expresses the case. */
+static bool convert(const struct test_case *test, const struct case_column *column) {
+  _cleanup_arena_ struct arena *arena = arena_create(0);
+  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
+  struct smi_target_versions versions = {.access = column->access, .specs = column->specs, .split = column->split};
+  struct smi_set set;
+  json_t *resources = NULL;
+  assert_int_equal(case_resources(test, arena, alias_itself, NULL, &set, diagnostics, NULL), 0);
+  int r = smi_convert(&set, &versions, diagnostics, &resources);
+  json_decref(resources);
+  assert_true(r == 0 || r == -ENOTSUP);
+  return r == 0;
+}
+
+static void test_columns_convert_or_are_known_not_to(void **state) {
+  const struct suite *suite = *state;
+  size_t refused = 0;
+  for (size_t i = 0; i < suite_count(suite); i++) {
+    const struct test_case *test = suite_at(suite, i);
+    _cleanup_free_ struct case_column *columns = NULL;
+    size_t count = 0;
+    size_t expressed = 0;
+    assert_int_equal(case_columns(test, &columns, &count), 0);
+    for (size_t k = 0; k < count; k++) {
+      bool converts = convert(test, &columns[k]);
+      if (converts == is_not_expressible(test, &columns[k]))
+        fail_msg("%s in %s: %s", test->id, columns[k].label, converts ? "converts" : "does not convert");
+      expressed += converts;
+      refused += !converts;
+    }
+    assert_true(expressed > 0);
+  }
+  assert_int_equal(refused, COUNT(not_expressible));
+}
+
+static uint64_t case_requests(const struct test_case *test) {
+  uint64_t sum = 0;
+  for (size_t i = 0; i < test->step_count; i++)
+    for (size_t k = 0; k < test->steps[i].check_count; k++)
+      sum += check_request_count(&test->steps[i].checks[k]);
+  return sum;
+}
+
+static void test_the_suite_stays_within_its_budget(void **state) {
+  const struct suite *suite = *state;
+  uint64_t sum = 0;
+  for (size_t i = 0; i < suite_count(suite); i++) {
+    _cleanup_free_ struct case_column *columns = NULL;
+    size_t count = 0;
+    assert_int_equal(case_columns(suite_at(suite, i), &columns, &count), 0);
+    for (size_t k = 0; k < count; k++)
+      if (!is_not_expressible(suite_at(suite, i), &columns[k]))
+        sum += case_requests(suite_at(suite, i));
+  }
+  assert_in_range(sum, 1, REQUESTS_MAX);
+}
+
+static bool is_proved(const struct suite *suite, const char *requirement) {
+  for (size_t i = 0; i < suite_count(suite); i++) {
+    const struct test_case *test = suite_at(suite, i);
+    for (size_t k = 0; test->level == CASE_REQUIRED && k < test->requirement_count; k++)
+      if (strcmp(test->requirements[k], requirement) == 0)
+        return true;
+  }
+  return false;
+}
+
+/* docs/cases.md says why these have no case. */
+static const char *const not_covered[] = {"ACC-09", "ACC-12", "ACC-13", "SPL-09", "SPL-10", "SPL-13", "SPL-14",
+                                          "MET-01", "MET-02", "MET-03", "MET-04", "MET-05", "MET-06"};
+
+static void test_each_requirement_is_covered_or_known_not_to_be(void **state) {
+  for (size_t i = 0; i < requirement_count(); i++) {
+    const char *id = requirement_at(i)->id;
+    bool covered = true;
+    for (size_t k = 0; k < COUNT(not_covered); k++)
+      covered = covered && strcmp(not_covered[k], id) != 0;
+    if (is_proved(*state, id) != covered)
+      fail_msg("%s %s", id, covered ? "has no case" : "has a case now");
+  }
+}
+
+static void test_requirements_are_unique_and_found(void **state) {
+  (void)state;
+  for (size_t i = 0; i < requirement_count(); i++) {
+    const struct requirement *requirement = requirement_at(i);
+    assert_ptr_equal(requirement_find(requirement->id), requirement);
+    assert_true(strlen(requirement->summary) > 0);
+  }
+  assert_null(requirement_find("ACC-00"));
+  assert_null(requirement_at(requirement_count()));
+}
+
+/* A run against a faulty mesh must name the fault's requirement, so a required case has to be about it. */
+static void test_each_fault_has_a_case(void **state) {
+#define FAULT(enumerator, name, requirement, text) {name, requirement},
+  static const char *const faults[][2] = {REFERENCE_FAULTS(FAULT)};
+#undef FAULT
+  for (size_t i = 0; i < COUNT(faults); i++)
+    if (!is_proved(*state, faults[i][1]))
+      fail_msg("the fault %s has no case about %s", faults[i][0], faults[i][1]);
+}
+
+static void test_an_unknown_suite(void **state) {
+  struct suite *suite = NULL;
+  _cleanup_error_ struct error *err = NULL;
+  (void)state;
+  assert_int_equal(suite_load("nonesuch", NULL, NULL, &suite, &err), -ENOENT);
+  assert_non_null(strstr(error_message(err), "nonesuch"));
+  assert_null(suite);
+}
+
+/* ---- folders */
+
+struct folder {
+  char path[64];
+};
+
+static struct folder folder_create(void) {
+  struct folder folder = {.path = "/tmp/trammel-suite-XXXXXX"};
+  assert_non_null(mkdtemp(folder.path));
+  return folder;
+}
+
+static void folder_remove(const char *path) {
+  DIR *directory = opendir(path);
+  assert_non_null(directory);
+  for (struct dirent *entry = readdir(directory); entry; entry = readdir(directory)) {
+    char child[512];
+    struct stat status;
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+      continue;
+    (void)snprintf(child, sizeof(child), "%s/%s", path, entry->d_name);
+    assert_int_equal(lstat(child, &status), 0);
+    if (S_ISDIR(status.st_mode))
+      folder_remove(child);
+    else
+      assert_int_equal(unlink(child), 0);
+  }
+  assert_int_equal(closedir(directory), 0);
+  assert_int_equal(rmdir(path), 0);
+}
+
+static void folder_write(const struct folder *folder, const char *name, const char *text) {
+  char path[256];
+  (void)snprintf(path, sizeof(path), "%s/%s", folder->path, name);
+  FILE *file = fopen(path, "we");
+  assert_non_null(file);
+  assert_true(fputs(text, file) >= 0);
+  assert_int_equal(fclose(file), 0);
+}
+
+/* A valid case on `topology` with the id and title given. */
+static const char *overlay_case(const char *id, const char *title, const char *topology, char *text, size_t size) {
+  (void)snprintf(text, size,
+                 "id: %s\ntitle: %s\nrequirements: [SPL-04]\nwhy: Test.\ntopology: %s\ndeny_by_default: []\n"
+                 "resources:\n"
+                 "  - apiVersion: split.smi-spec.io/v1alpha4\n"
+                 "    kind: TrafficSplit\n"
+                 "    metadata: {name: split, namespace: \"${main}\"}\n"
+                 "    spec: {service: root, backends: [{service: root, weight: 1}]}\n"
+                 "steps:\n"
+                 "  - checks:\n"
+                 "      - {from: client, to: root, port: 8080, http: {}, expect: allowed}\n",
+                 id, title, topology);
+  return text;
+}
+
+static void test_a_folder_adds_and_replaces(void **state) {
+  struct folder folder = folder_create();
+  char text[2048];
+  char nested[128];
+  (void)snprintf(nested, sizeof(nested), "%s/nested", folder.path);
+  assert_int_equal(mkdir(nested, 0700), 0);
+  folder_write(&folder, "weight-zero.yaml",
+               overlay_case("split/http/weight-zero", "Replaced", "split", text, sizeof(text)));
+  folder_write(&folder, "nested/mine.yaml", overlay_case("split/http/mine", "Mine", "tiny", text, sizeof(text)));
+  folder_write(&folder, "nested/topologies.yaml",
+               "tiny:\n"
+               "  workloads: [{name: client}, {name: server, ports: [{port: 8080}]}]\n"
+               "  services: [{name: root, workloads: [server], ports: [{port: 8080}]}]\n");
+  folder_write(&folder, "notes.txt", "not a case");
+  folder_write(&folder, ".hidden.yaml", "not a case");
+  struct suite *suite = load((const char *const[]){folder.path, NULL});
+  folder_remove(folder.path);
+  assert_int_equal(suite_count(suite), suite_count(*state) + 1);
+  assert_string_equal(suite_find(suite, "split/http/weight-zero")->title, "Replaced");
+  assert_string_equal(suite_find(suite, "split/http/mine")->topology->name, "tiny");
+  suite_destroy(suite);
+}
+
+static void assert_folder_error(const struct folder *folder, const char *code) {
+  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
+  _cleanup_error_ struct error *err = NULL;
+  struct suite *suite = NULL;
+  int r = suite_load("smi", (const char *const[]){folder->path, NULL}, diagnostics, &suite, &err);
+  folder_remove(folder->path);
+  assert_int_equal(r, -EINVAL);
+  assert_int_equal(diagnostics_count(diagnostics), 1);
+  const struct diagnostic *diagnostic = diagnostics_at(diagnostics, 0);
+  assert_string_equal(diagnostic->code, code);
+  assert_non_null(strstr(diagnostic->position.file, folder->path));
+}
+
+static void test_a_folder_with_a_case_twice(void **state) {
+  struct folder folder = folder_create();
+  char text[2048];
+  (void)state;
+  folder_write(&folder, "a.yaml", overlay_case("split/http/mine", "A", "split", text, sizeof(text)));
+  folder_write(&folder, "b.yaml", overlay_case("split/http/mine", "B", "split", text, sizeof(text)));
+  assert_folder_error(&folder, "CASE-0005");
+}
+
+static void test_a_folder_with_a_broken_topology(void **state) {
+  struct folder folder = folder_create();
+  (void)state;
+  folder_write(&folder, "topologies.yaml", "tiny: {workloads: []}\n");
+  assert_folder_error(&folder, "TOPO-0002");
+}
+
+static void test_a_folder_with_two_cases_in_a_file(void **state) {
+  struct folder folder = folder_create();
+  (void)state;
+  folder_write(&folder, "a.yaml", "id: a\n---\nid: b\n");
+  assert_folder_error(&folder, "CASE-0022");
+}
+
+static void test_a_folder_with_no_yaml_in_a_file(void **state) {
+  struct folder folder = folder_create();
+  (void)state;
+  folder_write(&folder, "a.yaml", "title: one: two\n");
+  assert_folder_error(&folder, "DOC-0005");
+}
+
+static void test_a_folder_that_is_not_there(void **state) {
+  struct suite *suite = NULL;
+  _cleanup_error_ struct error *err = NULL;
+  (void)state;
+  assert_int_equal(suite_load("smi", (const char *const[]){"/nonexistent/suite", NULL}, NULL, &suite, &err), -ENOENT);
+  assert_non_null(strstr(error_message(err), "/nonexistent/suite"));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_cases_are_sorted_and_found),
+      cmocka_unit_test(test_a_case_is_where_its_id_says),
+      cmocka_unit_test(test_resources_are_sound),
+      cmocka_unit_test(test_columns_convert_or_are_known_not_to),
+      cmocka_unit_test(test_the_suite_stays_within_its_budget),
+      cmocka_unit_test(test_each_requirement_is_covered_or_known_not_to_be),
+      cmocka_unit_test(test_requirements_are_unique_and_found),
+      cmocka_unit_test(test_each_fault_has_a_case),
+      cmocka_unit_test(test_an_unknown_suite),
+      cmocka_unit_test(test_a_folder_adds_and_replaces),
+      cmocka_unit_test(test_a_folder_with_a_case_twice),
+      cmocka_unit_test(test_a_folder_with_a_broken_topology),
+      cmocka_unit_test(test_a_folder_with_two_cases_in_a_file),
+      cmocka_unit_test(test_a_folder_with_no_yaml_in_a_file),
+      cmocka_unit_test(test_a_folder_that_is_not_there),
+  };
+  return cmocka_run_group_tests(tests, load_embedded, unload);
+}
