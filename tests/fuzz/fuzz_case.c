@@ -1,4 +1,5 @@
-/* Bytes to a document to a topology and a case of the built-in topologies: nothing crashes, and what is refused is told. */
+/* Bytes to a document to a topology and a case of the built-in topologies: nothing crashes, and what is refused is
+ * told. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -32,11 +32,11 @@ const char case_text[] = "id: access/http/example\n"                            
                          "  - checks:\n"                                                                     /* 20 */
                          "      - {from: other/client, to: server, port: 80, http: {}, expect: allowed}\n"   /* 21 */
                          "      - {from: stranger, to: server, port: 80, http: {path: /x, headers: {a: b}}, "
-                         "expect: denied, requirement: ACC-03}\n"                                             /* 22 */
-                         "  - delete: [TrafficTarget/allow]\n"                                               /* 23 */
-                         "    apply: [HTTPRouteGroup/routes]\n"                                              /* 24 */
-                         "    checks:\n"                                                                     /* 25 */
-                         "      - {from: stranger, to: server, port: 70, tcp: {}, expect: allowed}\n"        /* 26 */
+                         "expect: denied, requirement: ACC-03}\n"                                     /* 22 */
+                         "  - delete: [TrafficTarget/allow]\n"                                        /* 23 */
+                         "    apply: [HTTPRouteGroup/routes]\n"                                       /* 24 */
+                         "    checks:\n"                                                              /* 25 */
+                         "      - {from: stranger, to: server, port: 70, tcp: {}, expect: allowed}\n" /* 26 */
                          "      - {from: stranger, to: server, port: 80, http: {}, expect: {split: {server: 2}}}\n";
 
 static const char topology_text[] =
@@ -76,9 +76,8 @@ struct case_fixture case_fixture_read(const char *text) {
   assert_non_null(fixture.diagnostics);
   struct topology *topology = arena_new(fixture.arena, struct topology);
   assert_non_null(topology);
-  assert_int_equal(topology_read(fixture.arena, "small", read_document(&fixture, topology_text), fixture.diagnostics,
-                                 topology),
-                   0);
+  assert_int_equal(
+      topology_read(fixture.arena, "small", read_document(&fixture, topology_text), fixture.diagnostics, topology), 0);
   const struct topology *known = topology;
   struct topology_table topologies = {.topologies = &known, .count = 1};
   fixture.result =

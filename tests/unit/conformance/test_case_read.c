@@ -141,9 +141,10 @@ static void test_mistakes_in_resources(void **state) {
       {"rules:", "ruels:", "CASE-0017", 8, "/resources"},
       {"namespace: \"${other}\"", "namespace: \"${third}\"", "CASE-0017", 8, "/resources"},
       {"namespace: \"${other}\"", "namespace: \"${other\"", "CASE-0017", 8, "/resources"},
-      {"  - apiVersion: access", "  - {apiVersion: specs.smi-spec.io/v1alpha4, kind: TCPRoute, metadata: {name: a}, "
-                                 "spec: {}}\n  - {apiVersion: specs.smi-spec.io/v1alpha4, kind: TCPRoute, metadata: "
-                                 "{name: a}, spec: {}}\n  - apiVersion: access",
+      {"  - apiVersion: access",
+       "  - {apiVersion: specs.smi-spec.io/v1alpha4, kind: TCPRoute, metadata: {name: a}, "
+       "spec: {}}\n  - {apiVersion: specs.smi-spec.io/v1alpha4, kind: TCPRoute, metadata: "
+       "{name: a}, spec: {}}\n  - apiVersion: access",
        "CASE-0005", 13, "/resources/2"},
   };
   (void)state;
@@ -203,13 +204,14 @@ static void test_mistakes_in_checks(void **state) {
        "/steps/0/checks/0/http/method"},
       {first, "{from: other/client, to: server, port: 80, http: {path: x}, expect: allowed}", "CASE-0003", 21,
        "/steps/0/checks/0/http/path"},
-      {first, "{from: other/client, to: server, port: 80, http: {headers: {Host: x}}, expect: allowed}", "CASE-0003", 21,
-       "/steps/0/checks/0/http/headers/Host"},
+      {first, "{from: other/client, to: server, port: 80, http: {headers: {Host: x}}, expect: allowed}", "CASE-0003",
+       21, "/steps/0/checks/0/http/headers/Host"},
       {first, "{from: other/client, to: server, port: 80, http: {headers: {x-trammel-id: x}}, expect: allowed}",
        "CASE-0003", 21, "/steps/0/checks/0/http/headers/x-trammel-id"},
       {first, "{from: other/client, to: server, port: 80, http: {}, expect: allowed, connections: fresh}", "CASE-0021",
        21, "/steps/0/checks/0/connections"},
-      {first, "{from: other/client, to: server, port: 53, udp: {}, expect: allowed, keep: one}", "CASE-0021", 21, check},
+      {first, "{from: other/client, to: server, port: 53, udp: {}, expect: allowed, keep: one}", "CASE-0021", 21,
+       check},
       {first, "{from: other/client, to: server, port: 80, http: {}, expect: allowed, requirement: ACC-77}", "CASE-0011",
        21, "/steps/0/checks/0/requirement"},
       {first, "{from: other/client, to: server, port: 80, http: {}, expect: allowed, requirement: ACC-14}", "CASE-0012",
@@ -245,8 +247,7 @@ static void test_aliases_become_namespaces(void **state) {
   _cleanup_error_ struct error *err = NULL;
   struct smi_set set;
   (void)state;
-  assert_int_equal(
-      case_resources(&fixture.test, fixture.arena, real_name, NULL, &set, fixture.diagnostics, &err), 0);
+  assert_int_equal(case_resources(&fixture.test, fixture.arena, real_name, NULL, &set, fixture.diagnostics, &err), 0);
   assert_int_equal(set.target_count, 1);
   assert_string_equal(set.targets[0].meta.ns, "main-7f");
   assert_string_equal(set.targets[0].destination.ns, "main-7f");

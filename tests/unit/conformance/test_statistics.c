@@ -1,8 +1,8 @@
 /* The exact tests against values from exact rational arithmetic, and their error rates against simulation.
  *
  * The literals were computed with Python's fractions module: the probabilities of all outcomes as rationals from
- * math.comb, summed over those that are at most as likely as the one seen, and rounded once at the end. 682 of 925 at 3/4
- * (p = 0.3825) is the example of R's binom.test, 51 of 235 at 1/6 (p = 0.0437) that of many textbooks. */
+ * math.comb, summed over those that are at most as likely as the one seen, and rounded once at the end. 682 of 925 at
+ * 3/4 (p = 0.3825) is the example of R's binom.test, 51 of 235 at 1/6 (p = 0.0437) that of many textbooks. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,10 +43,10 @@ static void test_binomial_test(void **state) {
 
 static void test_binomial_log_pmf(void **state) {
   static const struct value values[] = {
-      {925, 682, 0.75, -3.907115596167116e+00},       {1000, 0, 0.1, -1.053605156578263e+02},
-      {1000, 1000, 0.9, -1.053605156578263e+02},      {1000, 500, 0.5, -3.679918992094129e+00},
-      {5844, 1948, 1.0 / 3, -4.503535129989729e+00},  {17, 3, 1.0 / 50, -5.496814120559558e+00},
-      {688, 7, 1.0 / 100, -1.899729348035929e+00},    {2721, 600, 1.0 / 10, -1.735525600600704e+02},
+      {925, 682, 0.75, -3.907115596167116e+00},      {1000, 0, 0.1, -1.053605156578263e+02},
+      {1000, 1000, 0.9, -1.053605156578263e+02},     {1000, 500, 0.5, -3.679918992094129e+00},
+      {5844, 1948, 1.0 / 3, -4.503535129989729e+00}, {17, 3, 1.0 / 50, -5.496814120559558e+00},
+      {688, 7, 1.0 / 100, -1.899729348035929e+00},   {2721, 600, 1.0 / 10, -1.735525600600704e+02},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(values); i++)
@@ -60,7 +60,7 @@ static void test_binomial_log_pmf(void **state) {
 
 static void test_binomial_tails(void **state) {
   static const struct value lower[] = {
-      {2700, 2300, 0.9, 2.589419704566526e-15},   {1000, 250, 1.0 / 3, 6.338304881873781e-09},
+      {2700, 2300, 0.9, 2.589419704566526e-15},    {1000, 250, 1.0 / 3, 6.338304881873781e-09},
       {1000, 400, 1.0 / 3, 9.999955701465931e-01}, {100, 0, 0.5, 7.888609052210118e-31},
       {30, 29, 0.5, 9.999999990686774e-01},
   };
@@ -176,8 +176,8 @@ static void test_simulated_false_failures(void **state) {
   assert_in_range(count_failures(20000, 500, three, (const uint32_t[]){5, 3, 2}, 3, 1e-2), 40, 256);
 }
 
-/* At the settings of a run: what is found with 0.999 is missed at most 13 times in 3000 (3 expected; beyond by chance in one of
- * 10^5 seeds, and the seed is fixed). */
+/* At the settings of a run: what is found with 0.999 is missed at most 13 times in 3000 (3 expected; beyond by chance
+ * in one of 10^5 seeds, and the seed is fixed). */
 static void test_simulated_power(void **state) {
   static const double shifted[] = {0.85, 1};
   static const double fair[] = {0.9, 1};

@@ -32,8 +32,7 @@ static struct reading read_topology(const char *text) {
                                  reading.diagnostics, &documents),
                    0);
   assert_int_equal(documents.count, 1);
-  reading.result =
-      topology_read(reading.arena, "small", documents.roots[0], reading.diagnostics, &reading.topology);
+  reading.result = topology_read(reading.arena, "small", documents.roots[0], reading.diagnostics, &reading.topology);
   return reading;
 }
 
