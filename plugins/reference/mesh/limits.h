@@ -1,0 +1,54 @@
+/* Every bound the mesh sets on what comes from outside, in one place. docs/reference-mesh.md lists them. */
+#ifndef TRAMMEL_REFERENCE_MESH_LIMITS_H
+#define TRAMMEL_REFERENCE_MESH_LIMITS_H
+
+enum {
+  LIMIT_CONNECTIONS = 8192, /* accepted at once, over all proxies */
+  LIMIT_HEAD_BYTES = 64 * 1024,
+  LIMIT_HEAD_FIELDS = 200,
+  LIMIT_DISCARDED_BODY = 1024 * 1024, /* read off after an early answer, to keep the connection */
+
+  LIMIT_WORKLOADS = 2000,
+  LIMIT_SERVICES = 4000,
+  LIMIT_PERMISSIONS = 2000,
+  LIMIT_SPLITS = 2000,
+  LIMIT_NAMESPACES = 2000,
+  LIMIT_PORTS = 64,
+  LIMIT_UPSTREAMS = 1024,
+  LIMIT_LABELS = 64,
+  LIMIT_SERVICE_WORKLOADS = 1000,
+  LIMIT_SOURCES = 1000,
+  LIMIT_RULES = 1000,
+  LIMIT_RULE_PORTS = 256,
+  LIMIT_MATCHES = 256,
+  LIMIT_METHODS = 64,
+  LIMIT_HEADER_MATCHES = 64,
+  LIMIT_BACKENDS = 100,
+  LIMIT_WEIGHT = 1000000000,
+  LIMIT_NAMESPACE = 63,
+  LIMIT_NAME = 253,
+  LIMIT_REGEX = 4096,
+  LIMIT_PAIRS = 16384, /* of workloads with metrics */
+
+  LIMIT_CONTROL_BODY = 1024 * 1024,
+  LIMIT_CONTROL_HEAD = 16 * 1024,
+
+  LIMIT_STREAM_HIGH = 256 * 1024, /* bytes waiting to be sent: above, the other side is no longer read */
+  LIMIT_STREAM_LOW = 64 * 1024,   /* below, it is read again */
+
+  LIMIT_IDLE_LINKS = 64, /* kept open per caller and destination port */
+  LIMIT_PEERS = 512,     /* destinations remembered per proxy */
+
+  /* seconds */
+  TIMEOUT_HANDSHAKE = 10, /* connecting, first byte, TLS */
+  TIMEOUT_HEAD = 30,
+  TIMEOUT_IDLE = 900,
+  TIMEOUT_ANSWER = 300,   /* from a connection to the end of the answer */
+  TIMEOUT_EXCHANGE = 600, /* from a request's head to the end of the exchange */
+  TIMEOUT_TUNNEL_IDLE = 3600,
+  TIMEOUT_LINGER = 2,
+  CERTIFICATE_LIFETIME = 2 * 3600,
+  CERTIFICATE_RENEWAL = 3600,
+};
+
+#endif

@@ -1,0 +1,57 @@
+/* Everything declared, and the questions the proxies ask about it. */
+#ifndef TRAMMEL_REFERENCE_MESH_STORE_H
+#define TRAMMEL_REFERENCE_MESH_STORE_H
+
+#include <stdint.h>
+
+#include "plugins/reference/mesh/fault.h"
+#include "plugins/reference/mesh/model.h"
+#include "plugins/reference/mesh/policy.h"
+#include "plugins/reference/mesh/table.h"
+
+enum { STORE_KEY = 320 };
+
+struct store {
+  struct table workloads; /* struct workload; destroyed by who made them */
+  struct table services;
+  struct table splits;
+  struct table permissions;
+  struct table enforcement; /* by namespace */
+  struct table retired;     /* deleted permissions that go on allowing: FAULT_ALLOW_KEPT_AFTER_DELETE */
+  struct fault_set faults;
+  uint64_t generation; /* counts changes of permissions and enforcement */
+};
+
+void store_init(struct store *store, struct fault_set faults);
+void store_finish(struct store *store);
+
+/* Writes "namespace/name". Names are within their limits. */
+void store_key(char key[static STORE_KEY], const char *namespace, const char *name);
+
+struct workload;
+struct workload *store_workload(const struct store *store, const char *namespace, const char *name);
+struct service *store_service(const struct store *store, const char *namespace, const char *name);
+
+/* The split whose root is the service: the first by name where there are several; NULL. */
+const struct split *store_split(const struct store *store, const char *namespace, const char *service);
+
+/* The service's port of that number; NULL. */
+const struct service_port *service_port(const struct service *service, uint16_t port);
+
+/* Deletes a permission; false when absent. */
+bool store_delete_permission(struct store *store, const char *key);
+
+/* What holds for a workload, remembered until permissions change. */
+struct policy_view {
+  uint64_t generation;
+  const struct permission **permissions;
+  size_t count, capacity;
+  bool enforced;
+};
+
+/* The policy for workloads of the account; it borrows from `view` and the store, until the next change of either.
+ * Without memory it denies. */
+struct policy store_policy(const struct store *store, const struct account *destination, struct policy_view *view);
+void policy_view_finish(struct policy_view *view);
+
+#endif
