@@ -1,0 +1,35 @@
+/* A connection that a proxy accepted, from its first byte to its end: first a bare stream, then a session or a tunnel.
+ */
+#ifndef TRAMMEL_REFERENCE_MESH_CONNECTION_H
+#define TRAMMEL_REFERENCE_MESH_CONNECTION_H
+
+#include "plugins/reference/mesh/session.h"
+#include "plugins/reference/mesh/tunnel.h"
+#include "plugins/reference/mesh/workload.h"
+
+struct connection {
+  LIST_ENTRY(connection) entry;
+  struct workload *workload;
+  struct stream *stream;                          /* until it is handed over */
+  struct session *session;                        /* HTTP */
+  struct tunnel *tunnel;                          /* TCP */
+  bool (*allowed)(struct connection *connection); /* of an open tunnel: whether it may stay */
+};
+
+/* Embedded first in what inbound.c and outbound.c keep for a connection; `size` is that of the whole. */
+struct connection *connection_create(struct workload *workload, size_t size);
+void connection_destroy(struct connection *connection);
+
+/* Goes on as HTTP, or as TCP to the target. The connection is destroyed when that fails. */
+void connection_serve(struct connection *connection, struct pool *pool, bool silent,
+                      const struct session_handler *handler);
+void connection_tunnel(struct connection *connection, struct pool *pool, const struct target *target);
+
+/* As a handler's `closed`. */
+void connection_closed(void *connection);
+
+/* Accepted descriptors; both take them over. `index` is that of the workload's port or upstream. */
+void inbound_accept(struct workload *workload, size_t index, int fd);
+void outbound_accept(struct workload *workload, size_t index, int fd);
+
+#endif

@@ -1,0 +1,201 @@
+#include "plugins/reference/mesh/control.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <string.h>
+
+#include "plugins/reference/mesh/limits.h"
+#include "plugins/reference/mesh/mesh.h"
+#include "plugins/reference/mesh/resource.h"
+#include "sdk/base/error.h"
+
+#ifndef TRAMMEL_VERSION
+#error "TRAMMEL_VERSION is set by the build"
+#endif
+
+enum {
+  STATUS_OK = 200,
+  STATUS_BAD_REQUEST = 400,
+  STATUS_NOT_FOUND = 404,
+  STATUS_METHOD_NOT_ALLOWED = 405,
+  STATUS_CONFLICT = 409,
+  STATUS_INTERNAL = 500,
+  CONTROL_TIMEOUT_S = 3600,
+};
+
+struct control {
+  struct mesh *mesh;
+  struct evhttp *http;
+};
+
+/* Answers with a body that is handed over; NULL stands for lack of memory. */
+static void reply(struct evhttp_request *request, int status, json_t *body) {
+  struct evbuffer *out = evhttp_request_get_output_buffer(request);
+  char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+  json_decref(body);
+  if (text)
+    evbuffer_add(out, text, strlen(text));
+  free(text);
+  evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type", "application/json");
+  evhttp_send_reply(request, text ? status : STATUS_INTERNAL, NULL, out);
+}
+
+static void reply_error(struct evhttp_request *request, int status, const char *text, const char *pointer) {
+  reply(request, status, json_pack("{s:s,s:s}", "error", text, "pointer", pointer));
+}
+
+static int put_status(int r) {
+  switch (r) {
+  case 0:
+    return STATUS_OK;
+  case -EADDRINUSE:
+    return STATUS_CONFLICT;
+  case -ENOMEM:
+  case -EIO:
+    return STATUS_INTERNAL;
+  default:
+    return STATUS_BAD_REQUEST;
+  }
+}
+
+/* The request's body as JSON; NULL with the problem set. */
+static json_t *read_body(struct evhttp_request *request, struct problem *problem) {
+  struct evbuffer *in = evhttp_request_get_input_buffer(request);
+  size_t length = evbuffer_get_length(in);
+  const char *data = length ? (const char *)evbuffer_pullup(in, -1) : "";
+  json_error_t error;
+  json_t *body = data ? json_loadb(data, length, JSON_REJECT_DUPLICATES, &error) : NULL;
+  if (!body)
+    strbuf_printf(&problem->text, "the body is no JSON: %s (line %d)", data ? error.text : "no memory",
+                  data ? error.line : 0);
+  return body;
+}
+
+static void put(struct control *control, struct evhttp_request *request, const struct resource_kind *kind,
+                const struct resource_name *name) {
+  _cleanup_problem_ struct problem problem = {0};
+  json_t *body = read_body(request, &problem);
+  int r = body ? resource_put(control->mesh, kind, name, body, &problem) : -EINVAL;
+  json_decref(body);
+  if (r == 0)
+    reply(request, STATUS_OK, json_object());
+  else
+    reply_error(request, put_status(r), problem.text.length ? strbuf_text(&problem.text) : strerror(-r),
+                strbuf_text(&problem.pointer));
+}
+
+static void act(struct control *control, struct evhttp_request *request, const struct resource_kind *kind,
+                const struct resource_name *name) {
+  const struct table_entry *entry;
+  switch (evhttp_request_get_command(request)) {
+  case EVHTTP_REQ_PUT:
+    put(control, request, kind, name);
+    break;
+  case EVHTTP_REQ_GET:
+    entry = table_find(kind->table(control->mesh), name->key);
+    if (entry)
+      reply(request, STATUS_OK, json_incref(entry->body));
+    else
+      reply_error(request, STATUS_NOT_FOUND, "there is no such object", "");
+    break;
+  case EVHTTP_REQ_DELETE:
+    if (resource_remove(control->mesh, kind, name))
+      reply(request, STATUS_OK, json_object());
+    else
+      reply_error(request, STATUS_NOT_FOUND, "there is no such object", "");
+    break;
+  default:
+    reply_error(request, STATUS_METHOD_NOT_ALLOWED, "GET, PUT and DELETE are known here", "");
+  }
+}
+
+static json_t *ready_body(const struct mesh *mesh) {
+  json_t *faults = json_array();
+  for (unsigned i = 0; i < FAULT_COUNT; i++)
+    if (fault_on(mesh->faults, (enum fault)i))
+      json_array_append_new(faults, json_string(fault_name((enum fault)i)));
+  return json_pack("{s:s,s:o,s:s}", "version", TRAMMEL_VERSION, "faults", faults, "trustDomain",
+                   authority_trust_domain(mesh->authority));
+}
+
+static bool is_status_page(const struct mesh *mesh, const char *path, struct evhttp_request *request) {
+  bool ready = strcmp(path, "/v1/ready") == 0;
+  if (!ready && strcmp(path, "/v1/metrics") != 0)
+    return false;
+  if (evhttp_request_get_command(request) != EVHTTP_REQ_GET)
+    reply_error(request, STATUS_METHOD_NOT_ALLOWED, "only GET is known here", "");
+  else
+    reply(request, STATUS_OK, ready ? ready_body(mesh) : metrics_to_json(mesh->metrics));
+  return true;
+}
+
+/* Splits "/v1/kind/ns[/name]" in place. NULL when it names nothing. */
+static const struct resource_kind *parse_path(char *path, struct resource_name *ret_name) {
+  char *rest = NULL;
+  if (strncmp(path, "/v1/", 4) != 0)
+    return NULL;
+  const char *kind_path = strtok_r(path + 4, "/", &rest);
+  const struct resource_kind *kind = kind_path ? resource_kind_find(kind_path) : NULL;
+  if (!kind)
+    return NULL;
+  ret_name->namespace = strtok_r(NULL, "/", &rest);
+  ret_name->name = kind->named ? strtok_r(NULL, "/", &rest) : NULL;
+  if (!ret_name->namespace || !name_is_valid(ret_name->namespace, LIMIT_NAMESPACE) || strtok_r(NULL, "/", &rest) ||
+      (kind->named && (!ret_name->name || !name_is_valid(ret_name->name, LIMIT_NAME))))
+    return NULL;
+  if (kind->named)
+    store_key(ret_name->key, ret_name->namespace, ret_name->name);
+  else
+    strcpy(ret_name->key, ret_name->namespace);
+  return kind;
+}
+
+static void on_request(struct evhttp_request *request, void *context) {
+  struct control *control = context;
+  const char *uri_path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(request));
+  _cleanup_free_ char *path = strdup(uri_path ? uri_path : "");
+  struct resource_name name = {0};
+  if (!path) {
+    reply(request, STATUS_INTERNAL, NULL);
+    return;
+  }
+  if (is_status_page(control->mesh, path, request))
+    return;
+  const struct resource_kind *kind = parse_path(path, &name);
+  if (kind)
+    act(control, request, kind, &name);
+  else
+    reply_error(request, STATUS_NOT_FOUND,
+                "expected /v1/ready, /v1/metrics, /v1/{workloads,services,permissions,splits}/{ns}/{name} or "
+                "/v1/enforcement/{ns}, with names of letters, digits, '-', '.' and '_'",
+                "");
+}
+
+int control_create(struct mesh *mesh, const char *address, unsigned short port, struct control **ret_control,
+                   struct error **err) {
+  _cleanup_(control_destroy_p) struct control *control = calloc(1, sizeof *control);
+  if (!control || !(control->http = evhttp_new(mesh->base)))
+    return error_set(err, ENOMEM, "no memory for the control API");
+  control->mesh = mesh;
+  evhttp_set_allowed_methods(control->http, EVHTTP_REQ_GET | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE);
+  evhttp_set_max_body_size(control->http, LIMIT_CONTROL_BODY);
+  evhttp_set_max_headers_size(control->http, LIMIT_CONTROL_HEAD);
+  evhttp_set_timeout(control->http, CONTROL_TIMEOUT_S);
+  evhttp_set_gencb(control->http, on_request, control);
+  errno = 0;
+  if (evhttp_bind_socket(control->http, address, port) < 0)
+    return error_set(err, errno ? errno : EIO, "the control API can't listen on %s:%u: %s", address, port,
+                     strerror(errno));
+  *ret_control = take(control);
+  return 0;
+}
+
+void control_destroy(struct control *control) {
+  if (!control)
+    return;
+  if (control->http)
+    evhttp_free(control->http);
+  free(control);
+}

@@ -1,0 +1,110 @@
+/* The proxy in front of a workload's program: it knows who calls, and decides. */
+#include "plugins/reference/mesh/connection.h"
+
+struct inbound {
+  struct connection base;
+  struct workload_port port;
+  struct caller caller;
+  struct pair *pair; /* valid while `pair_generation` is the metrics' */
+  uint64_t pair_generation;
+};
+
+static bool inbound_allows(struct inbound *inbound, const struct head *request) {
+  struct account account = {.namespace = inbound->caller.namespace, .name = inbound->caller.account};
+  struct access access = {
+      .caller = inbound->caller.identified ? &account : NULL,
+      .port = inbound->port.port,
+      .protocol = inbound->port.protocol,
+      .request = request,
+  };
+  return enforce_inbound(inbound->base.workload, &access);
+}
+
+static bool tunnel_allowed(struct connection *connection) {
+  return inbound_allows((struct inbound *)connection, NULL);
+}
+
+static struct target app_target(const struct inbound *inbound) {
+  return (struct target){
+      .address = {.sin_family = AF_INET,
+                  .sin_port = htons(inbound->port.port),
+                  .sin_addr = inbound->base.workload->spec->app},
+  };
+}
+
+static enum route inbound_route(void *context, const struct head *request, struct target *ret_target) {
+  struct inbound *inbound = context;
+  if (!inbound_allows(inbound, request))
+    return ROUTE_DENIED;
+  *ret_target = app_target(inbound);
+  return ROUTE_FORWARD;
+}
+
+static void inbound_served(void *context, unsigned status, int64_t latency_ns) {
+  struct inbound *inbound = context;
+  const struct workload *workload = inbound->base.workload;
+  struct metrics *metrics = workload->mesh->metrics;
+  if (!inbound->pair || inbound->pair_generation != metrics_generation(metrics)) {
+    struct workload_name source = {inbound->caller.namespace, inbound->caller.workload};
+    struct workload_name destination = {workload->namespace, workload->name};
+    inbound->pair = metrics_pair(metrics, &source, &destination);
+    inbound->pair_generation = metrics_generation(metrics);
+  }
+  if (inbound->pair)
+    pair_count(inbound->pair, status, latency_ns);
+}
+
+static const struct session_handler inbound_session = {
+    .route = inbound_route, .served = inbound_served, .closed = connection_closed};
+
+static void inbound_ready(void *context) {
+  struct inbound *inbound = context;
+  struct connection *connection = &inbound->base;
+  struct workload *workload = connection->workload;
+  const SSL *tls = stream_tls(connection->stream);
+  if (tls && !authority_caller(workload->mesh->authority, tls, &inbound->caller)) {
+    connection_destroy(connection);
+    return;
+  }
+  if (inbound->port.protocol == PROTOCOL_HTTP) {
+    connection_serve(connection, workload->inbound, false, &inbound_session);
+    return;
+  }
+  if (!tunnel_allowed(connection)) {
+    connection_destroy(connection);
+    return;
+  }
+  connection->allowed = tunnel_allowed;
+  struct target target = app_target(inbound);
+  connection_tunnel(connection, workload->inbound, &target);
+}
+
+static size_t inbound_data(void *context, const char *data, size_t length) {
+  (void)context;
+  (void)data;
+  return length; /* never called: `ready` hands the stream over first */
+}
+
+static void inbound_drained(void *context) {
+  (void)context;
+}
+
+static void inbound_ended(void *context, enum stream_end end) {
+  (void)end;
+  connection_destroy(context);
+}
+
+static const struct stream_handler inbound_handler = {
+    .ready = inbound_ready, .data = inbound_data, .drained = inbound_drained, .ended = inbound_ended};
+
+void inbound_accept(struct workload *workload, size_t index, int fd) {
+  struct inbound *inbound = (struct inbound *)connection_create(workload, sizeof *inbound);
+  if (!inbound) {
+    close(fd);
+    return;
+  }
+  inbound->port = workload->spec->ports[index];
+  inbound->base.stream = stream_accept(&workload->mesh->loop, fd, workload->tls, &inbound_handler, inbound);
+  if (!inbound->base.stream)
+    connection_destroy(&inbound->base);
+}

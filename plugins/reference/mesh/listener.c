@@ -1,0 +1,87 @@
+#include "plugins/reference/mesh/listener.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "plugins/reference/mesh/limits.h"
+#include "plugins/reference/mesh/workload.h"
+#include "sdk/base/error.h"
+
+enum {
+  BACKLOG = 1024,
+  ACCEPTS_PER_EVENT = 64,
+};
+
+int listener_open(struct listener *listener, struct error **err) {
+  char text[INET_ADDRSTRLEN];
+  inet_ntop(AF_INET, &listener->address.sin_addr, text, sizeof text);
+  uint16_t port = ntohs(listener->address.sin_port);
+  _cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0)
+    return error_set(err, errno, "opening a socket for %s:%u: %s", text, port, strerror(errno));
+  (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+  if (bind(fd, (const struct sockaddr *)&listener->address, sizeof listener->address) < 0 || listen(fd, BACKLOG) < 0)
+    return error_set(err, errno, "listening on %s:%u: %s", text, port, strerror(errno));
+  listener->fd = fd;
+  fd = -1;
+  return 0;
+}
+
+void listener_adopt(struct listener *listener, struct listener *from) {
+  if (from->watched)
+    event_del(&from->event);
+  from->watched = false;
+  listener->fd = from->fd;
+  from->fd = -1;
+}
+
+/* Without descriptors a caller would wait for ever, and the loop would turn on it: the spare one lets it in and out. */
+static void turn_away(struct listener *listener) {
+  struct mesh *mesh = listener->workload->mesh;
+  if (mesh->spare_fd >= 0)
+    close(mesh->spare_fd);
+  int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
+  if (fd >= 0)
+    close(fd);
+  mesh->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void on_accept(evutil_socket_t socket_fd, short what, void *context) {
+  (void)socket_fd;
+  (void)what;
+  struct listener *listener = context;
+  struct workload *workload = listener->workload;
+  for (int i = 0; i < ACCEPTS_PER_EVENT; i++) {
+    int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+      if (errno == EMFILE || errno == ENFILE)
+        turn_away(listener);
+      return;
+    }
+    if (workload->mesh->connections >= LIMIT_CONNECTIONS)
+      close(fd);
+    else
+      listener->accept(workload, listener->index, fd);
+  }
+}
+
+int listener_start(struct listener *listener, struct event_base *base) {
+  if (event_assign(&listener->event, base, listener->fd, EV_READ | EV_PERSIST, on_accept, listener) < 0 ||
+      event_add(&listener->event, NULL) < 0)
+    return -ENOMEM;
+  listener->watched = true;
+  return 0;
+}
+
+void listener_close(struct listener *listener) {
+  if (listener->watched)
+    event_del(&listener->event);
+  if (listener->fd >= 0)
+    close(listener->fd);
+  listener->watched = false;
+  listener->fd = -1;
+}

@@ -1,0 +1,31 @@
+/* A listening socket of a proxy. */
+#ifndef TRAMMEL_REFERENCE_MESH_LISTENER_H
+#define TRAMMEL_REFERENCE_MESH_LISTENER_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+
+struct error;
+struct workload;
+
+struct listener {
+  struct workload *workload;
+  void (*accept)(struct workload *workload, size_t index, int fd);
+  size_t index; /* of the workload's port or upstream */
+  struct sockaddr_in address;
+  int fd; /* -1: none */
+  bool watched;
+  struct event event;
+};
+
+/* Binds and listens, but does not accept yet. */
+int listener_open(struct listener *listener, struct error **err);
+/* Takes the socket of another listener on the same address. */
+void listener_adopt(struct listener *listener, struct listener *from);
+/* Begins to accept. */
+int listener_start(struct listener *listener, struct event_base *base);
+void listener_close(struct listener *listener);
+
+#endif

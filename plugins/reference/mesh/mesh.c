@@ -1,0 +1,90 @@
+#include "plugins/reference/mesh/mesh.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "plugins/reference/mesh/limits.h"
+#include "plugins/reference/mesh/pattern.h"
+#include "plugins/reference/mesh/workload.h"
+#include "sdk/base/error.h"
+
+static void on_renewal(evutil_socket_t fd, short what, void *context) {
+  (void)fd;
+  (void)what;
+  struct mesh *mesh = context;
+  for (size_t i = 0; i < mesh->store.workloads.count; i++) {
+    struct error *err = NULL;
+    if (workload_renew(mesh->store.workloads.entries[i].object, &err) < 0)
+      fprintf(stderr, "trammel-refmesh: %s: %s\n", mesh->store.workloads.entries[i].key, error_message(err));
+    error_free(err);
+  }
+}
+
+/* libevent's changelist saves a system call for each event that is switched on and off again. */
+static struct event_base *base_create(void) {
+  struct event_config *config = event_config_new();
+  if (!config)
+    return NULL;
+  event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+  event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+  struct event_base *base = event_base_new_with_config(config);
+  event_config_free(config);
+  return base;
+}
+
+int mesh_create(struct fault_set faults, const char *trust_domain, struct mesh **ret_mesh, struct error **err) {
+  _cleanup_(mesh_destroy_p) struct mesh *mesh = calloc(1, sizeof *mesh);
+  if (!mesh)
+    return error_set(err, ENOMEM, "no memory for the mesh");
+  mesh->faults = faults;
+  mesh->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  store_init(&mesh->store, faults);
+  mesh->base = base_create();
+  mesh->metrics = metrics_create();
+  if (!mesh->base || !mesh->metrics || stream_loop_init(&mesh->loop, mesh->base) < 0)
+    return error_set(err, ENOMEM, "no memory for the event loop");
+  mesh->renewal = event_new(mesh->base, -1, EV_PERSIST, on_renewal, mesh);
+  if (!mesh->renewal || event_add(mesh->renewal, &(struct timeval){.tv_sec = CERTIFICATE_RENEWAL}) < 0)
+    return error_set(err, ENOMEM, "no memory for the renewal of certificates");
+  int r = authority_create(trust_domain, &mesh->authority, err);
+  if (r == 0)
+    *ret_mesh = take(mesh);
+  return r;
+}
+
+void mesh_destroy(struct mesh *mesh) {
+  if (!mesh)
+    return;
+  for (size_t i = 0; i < mesh->store.workloads.count; i++)
+    workload_destroy(mesh->store.workloads.entries[i].object);
+  if (mesh->loop.base)
+    stream_loop_finish(&mesh->loop);
+  store_finish(&mesh->store);
+  metrics_destroy(mesh->metrics);
+  authority_destroy(mesh->authority);
+  if (mesh->renewal)
+    event_free(mesh->renewal);
+  if (mesh->base)
+    event_base_free(mesh->base);
+  if (mesh->spare_fd >= 0)
+    close(mesh->spare_fd);
+  pattern_cleanup();
+  free(mesh);
+}
+
+uint64_t mesh_random(struct mesh *mesh) {
+  if (mesh->random_left == 0) {
+    /* Up to 256 bytes come whole and without a signal's interruption (getrandom(2)). */
+    (void)!getrandom(mesh->random, sizeof mesh->random, 0);
+    mesh->random_left = MESH_RANDOM;
+  }
+  return mesh->random[--mesh->random_left];
+}
+
+void mesh_recheck(struct mesh *mesh) {
+  for (size_t i = 0; i < mesh->store.workloads.count; i++)
+    workload_recheck(mesh->store.workloads.entries[i].object);
+}

@@ -1,0 +1,38 @@
+/* The mesh: what all its parts share. One thread runs it. */
+#ifndef TRAMMEL_REFERENCE_MESH_MESH_H
+#define TRAMMEL_REFERENCE_MESH_MESH_H
+
+#include "plugins/reference/mesh/authority.h"
+#include "plugins/reference/mesh/fault.h"
+#include "plugins/reference/mesh/metrics.h"
+#include "plugins/reference/mesh/store.h"
+#include "plugins/reference/mesh/stream.h"
+
+enum { MESH_RANDOM = 32 };
+
+struct mesh {
+  struct event_base *base;
+  struct stream_loop loop;
+  struct fault_set faults;
+  struct authority *authority;
+  struct store store;
+  struct metrics *metrics;
+  struct event *renewal;
+  size_t connections; /* accepted, over all proxies */
+  int spare_fd;       /* given up for a moment to turn a caller away when descriptors run out */
+  uint64_t random[MESH_RANDOM];
+  size_t random_left;
+};
+
+int mesh_create(struct fault_set faults, const char *trust_domain, struct mesh **ret_mesh, struct error **err);
+void mesh_destroy(struct mesh *mesh);
+DEFINE_CLEANUP(struct mesh *, mesh_destroy);
+
+/* Uniform over 64 bits, from the kernel. */
+uint64_t mesh_random(struct mesh *mesh);
+
+/* Closes the TCP connections that are no longer allowed. To be called after each change of permissions or enforcement.
+ */
+void mesh_recheck(struct mesh *mesh);
+
+#endif

@@ -1,0 +1,179 @@
+#include "plugins/reference/mesh/message.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "plugins/reference/mesh/limits.h"
+
+enum {
+  BAD_REQUEST = 400,
+  HEAD_TOO_LARGE = 431,
+  NOT_IMPLEMENTED = 501,
+  VERSION_NOT_SUPPORTED = 505,
+};
+
+static int stored(struct message *message, int r) {
+  if (r < 0)
+    message->problem = r == -E2BIG ? HEAD_TOO_LARGE : BAD_REQUEST;
+  return r < 0;
+}
+
+static int on_start(http_parser *parser, const char *data, size_t length) {
+  struct message *message = parser->data;
+  return stored(message, head_add_start(&message->head, data, length));
+}
+
+/* Trailers are read and forgotten: nothing that was decided by the head may change after it. */
+static int on_name(http_parser *parser, const char *data, size_t length) {
+  struct message *message = parser->data;
+  return message->has_head ? 0 : stored(message, head_add_name(&message->head, data, length));
+}
+
+static int on_value(http_parser *parser, const char *data, size_t length) {
+  struct message *message = parser->data;
+  return message->has_head ? 0 : stored(message, head_add_value(&message->head, data, length));
+}
+
+/* A control character in a value could be understood as its end (RFC 9110, 5.5). */
+static bool values_are_clean(const struct head *head) {
+  for (size_t i = 0; i < head->count; i++) {
+    struct slice value = head_value(head, i);
+    for (size_t k = 0; k < value.length; k++) {
+      unsigned char c = (unsigned char)value.data[k];
+      if ((c < 0x20 && c != '\t') || c == 0x7f)
+        return false;
+    }
+  }
+  return true;
+}
+
+/* How long the body is must be said in one way that everyone reads alike (RFC 9112, 6.3, 11.2). */
+static bool framing_is_clear(const struct message *message) {
+  struct slice coding, length;
+  size_t codings = head_count(&message->head, "transfer-encoding", &coding);
+  size_t lengths = head_count(&message->head, "content-length", &length);
+  if (codings > 1 || lengths > 1 || (codings && lengths))
+    return false;
+  if (codings && (!slice_is_name(coding, "chunked") || !message_chunked(message) || message->parser.http_minor == 0))
+    return false;
+  for (size_t i = 0; lengths && i < length.length; i++)
+    if (length.data[i] < '0' || length.data[i] > '9')
+      return false;
+  return true;
+}
+
+static int check_request(struct message *message) {
+  struct head *head = &message->head;
+  if (message->parser.http_major != 1)
+    return VERSION_NOT_SUPPORTED;
+  if (message->parser.method == HTTP_CONNECT)
+    return NOT_IMPLEMENTED;
+  size_t hosts = head_count(head, "host", NULL);
+  if (hosts > 1 || (hosts == 0 && message->parser.http_minor > 0) || !framing_is_clear(message))
+    return BAD_REQUEST;
+  int r = head_normalise_target(head);
+  return r == 0 ? 0 : r == -E2BIG ? HEAD_TOO_LARGE : BAD_REQUEST;
+}
+
+static int check_head(struct message *message) {
+  if (!values_are_clean(&message->head))
+    return BAD_REQUEST;
+  if (message->parser.type == HTTP_REQUEST)
+    return check_request(message);
+  return message->parser.http_major == 1 && framing_is_clear(message) ? 0 : BAD_REQUEST;
+}
+
+static int on_head(http_parser *parser) {
+  struct message *message = parser->data;
+  if (parser->type == HTTP_REQUEST)
+    message->head.method = http_method_str((enum http_method)parser->method);
+  message->problem = check_head(message);
+  if (message->problem)
+    return -1;
+  message->has_head = true;
+  head_drop_hop_by_hop(&message->head);
+  message->handler->head(message->context);
+  parser->upgrade = 0; /* refused by passing it over (RFC 9110, 7.8) */
+  return message->bodiless;
+}
+
+static int on_body(http_parser *parser, const char *data, size_t length) {
+  struct message *message = parser->data;
+  message->handler->body(message->context, data, length);
+  return 0;
+}
+
+static int on_complete(http_parser *parser) {
+  struct message *message = parser->data;
+  message->complete = true;
+  http_parser_pause(parser, 1);
+  return 0;
+}
+
+static const http_parser_settings request_settings = {.on_url = on_start,
+                                                      .on_header_field = on_name,
+                                                      .on_header_value = on_value,
+                                                      .on_headers_complete = on_head,
+                                                      .on_body = on_body,
+                                                      .on_message_complete = on_complete};
+static const http_parser_settings response_settings = {.on_status = on_start,
+                                                       .on_header_field = on_name,
+                                                       .on_header_value = on_value,
+                                                       .on_headers_complete = on_head,
+                                                       .on_body = on_body,
+                                                       .on_message_complete = on_complete};
+
+static size_t execute(struct message *message, const char *data, size_t length) {
+  bool request = message->parser.type == HTTP_REQUEST;
+  return http_parser_execute(&message->parser, request ? &request_settings : &response_settings, data, length);
+}
+
+void message_init(struct message *message, enum http_parser_type type, const struct message_handler *handler,
+                  void *context) {
+  *message = (struct message){.handler = handler, .context = context};
+  message->parser.type = (unsigned char)(type & 3);
+  message_reset(message);
+}
+
+void message_finish(struct message *message) {
+  head_finish(&message->head);
+}
+
+void message_reset(struct message *message) {
+  enum http_parser_type type = (enum http_parser_type)message->parser.type;
+  http_parser_init(&message->parser, type);
+  message->parser.data = message;
+  head_clear(&message->head);
+  message->begun = message->has_head = message->complete = message->bodiless = false;
+  message->problem = 0;
+}
+
+size_t message_feed(struct message *message, const char *data, size_t length) {
+  if (message->complete || message->problem || length == 0)
+    return 0;
+  message->begun = true;
+  size_t used = execute(message, data, length);
+  enum http_errno code = HTTP_PARSER_ERRNO(&message->parser);
+  if (code != HPE_OK && code != HPE_PAUSED && message->problem == 0)
+    message->problem = code == HPE_HEADER_OVERFLOW ? HEAD_TOO_LARGE : BAD_REQUEST;
+  return used;
+}
+
+bool message_end(struct message *message) {
+  if (!message->complete && !message->problem && message->has_head)
+    (void)execute(message, NULL, 0);
+  return message->complete;
+}
+
+bool message_chunked(const struct message *message) {
+  return (message->parser.flags & F_CHUNKED) != 0;
+}
+
+bool message_has_body(const struct message *message) {
+  return message_chunked(message) ||
+         (message->parser.content_length > 0 && message->parser.content_length != UINT64_MAX);
+}
+
+unsigned message_status(const struct message *message) {
+  return message->parser.status_code;
+}

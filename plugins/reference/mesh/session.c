@@ -1,0 +1,485 @@
+#include "plugins/reference/mesh/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugins/reference/mesh/limits.h"
+#include "plugins/reference/mesh/message.h"
+#include "sdk/base/clock.h"
+
+enum {
+  STATUS_FORBIDDEN = 403,
+  STATUS_BAD_GATEWAY = 502,
+  STATUS_UNAVAILABLE = 503,
+  STATUS_TIMEOUT = 504,
+};
+
+struct session {
+  struct stream *client;
+  struct pool *pool;
+  struct pool_link *link; /* where the request goes; NULL when nowhere */
+  struct message request, response;
+  const struct session_handler *handler;
+  void *context;
+  struct strbuf scratch;
+  int64_t start_ns;
+  unsigned status;  /* of the answer that was begun */
+  size_t discarded; /* bytes of body read off after an early answer */
+  bool silent;      /* what is no HTTP gets no answer */
+  bool keep;        /* the client's connection stays after this exchange */
+  bool answered;    /* the answer is complete */
+  bool rechunk;     /* the answer's length isn't known beforehand */
+  bool retried;
+  bool link_connected;
+  bool client_ended; /* the client sends no more */
+  bool finished;     /* nothing more is read; close when the queued is sent */
+  bool broken;       /* close at once */
+};
+
+static const struct stream_handler link_handler;
+
+/* The answer is complete or given up. */
+static void exchange_served(struct session *session) {
+  session->answered = true;
+  if (session->handler->served)
+    session->handler->served(session->context, session->status, clock_monotonic_ns() - session->start_ns);
+}
+
+static void drop_link(struct session *session, bool reusable) {
+  if (session->link)
+    pool_give(take(session->link), reusable);
+}
+
+static void write_text(struct stream *stream, const struct strbuf *text) {
+  stream_write(stream, text->data, text->length);
+}
+
+static const char *reason_phrase(unsigned status) {
+  switch (status) {
+  case 400:
+    return "Bad Request";
+  case STATUS_FORBIDDEN:
+    return "Forbidden";
+  case 413:
+    return "Content Too Large";
+  case 431:
+    return "Request Header Fields Too Large";
+  case 501:
+    return "Not Implemented";
+  case STATUS_BAD_GATEWAY:
+    return "Bad Gateway";
+  case STATUS_UNAVAILABLE:
+    return "Service Unavailable";
+  case STATUS_TIMEOUT:
+    return "Gateway Timeout";
+  case 505:
+    return "HTTP Version Not Supported";
+  default:
+    return "Error";
+  }
+}
+
+static bool is_interim(unsigned status) {
+  return status >= 100 && status < 200;
+}
+
+static void write_connection(struct session *session, struct strbuf *out) {
+  if (!session->keep)
+    strbuf_puts(out, "Connection: close\r\n");
+  else if (session->request.parser.http_minor == 0)
+    strbuf_puts(out, "Connection: keep-alive\r\n");
+}
+
+/* Answers in the mesh's own name. The rest of the request is read off. */
+static void answer(struct session *session, unsigned status, const char *marker, const char *text) {
+  struct strbuf *out = &session->scratch;
+  strbuf_clear(out);
+  strbuf_printf(out, "HTTP/1.1 %u %s\r\nx-trammel-refmesh: %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n",
+                status, reason_phrase(status), marker, strlen(text));
+  write_connection(session, out);
+  strbuf_puts(out, "\r\n");
+  if (!session->request.has_head || session->request.parser.method != HTTP_HEAD)
+    strbuf_puts(out, text);
+  write_text(session->client, out);
+  session->status = status;
+  exchange_served(session);
+}
+
+/* What the client sent is no HTTP (any more): nothing after it can be understood. */
+static void reject(struct session *session, unsigned status) {
+  session->keep = false;
+  session->finished = true;
+  if (session->silent || session->answered)
+    return;
+  if (session->status != 0 && !is_interim(session->status)) {
+    session->broken = true; /* in the middle of an answer */
+    return;
+  }
+  session->status = status;
+  struct strbuf *out = &session->scratch;
+  strbuf_clear(out);
+  strbuf_printf(out, "HTTP/1.1 %u %s\r\nx-trammel-refmesh: invalid\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+                status, reason_phrase(status));
+  write_text(session->client, out);
+}
+
+static void write_request_head(struct session *session) {
+  struct strbuf *out = &session->scratch;
+  const struct head *head = &session->request.head;
+  struct slice target = head_start(head);
+  strbuf_clear(out);
+  strbuf_puts(out, head->method);
+  strbuf_putc(out, ' ');
+  strbuf_append(out, target.data, target.length);
+  strbuf_puts(out, " HTTP/1.1\r\n");
+  head_write_fields(head, out);
+  if (message_chunked(&session->request))
+    strbuf_puts(out, "Transfer-Encoding: chunked\r\n");
+  strbuf_puts(out, "\r\n");
+  write_text(session->link->stream, out);
+}
+
+static bool expects_continue(const struct session *session) {
+  return head_count(&session->request.head, "expect", NULL) > 0;
+}
+
+/* An early answer leaves a body that the client may or may not send: only closing is clear to both (RFC 9110, 10.1.1).
+ */
+static void answer_early(struct session *session, unsigned status, const char *marker, const char *text) {
+  if (expects_continue(session))
+    session->keep = false;
+  answer(session, status, marker, text);
+}
+
+static void forward(struct session *session, const struct target *target, bool idle) {
+  message_reset(&session->response);
+  session->response.bodiless = session->request.parser.method == HTTP_HEAD;
+  session->link = pool_take(session->pool, target, idle, &link_handler, session);
+  if (!session->link) {
+    answer_early(session, STATUS_UNAVAILABLE, "unavailable", "no connection could be made\n");
+    return;
+  }
+  session->link_connected = session->link->reused;
+  if (session->link_connected)
+    stream_set_deadline(session->link->stream, TIMEOUT_ANSWER);
+  write_request_head(session);
+}
+
+static void route_request(struct session *session, bool idle) {
+  struct target target;
+  switch (session->handler->route(session->context, &session->request.head, &target)) {
+  case ROUTE_FORWARD:
+    forward(session, &target, idle);
+    break;
+  case ROUTE_DENIED:
+    answer_early(session, STATUS_FORBIDDEN, "denied", "denied by policy\n");
+    break;
+  case ROUTE_UNAVAILABLE:
+    answer_early(session, STATUS_UNAVAILABLE, "unavailable", "no workload can take the request\n");
+    break;
+  }
+}
+
+static void request_head(void *context) {
+  struct session *session = context;
+  session->start_ns = clock_monotonic_ns();
+  session->status = 0;
+  session->keep = http_should_keep_alive(&session->request.parser) != 0;
+  session->retried = false;
+  route_request(session, true);
+}
+
+/* Sends body bytes, as a chunk where the length wasn't told. */
+static void write_body(struct stream *stream, bool chunked, const char *data, size_t length) {
+  char size[32];
+  if (chunked)
+    stream_write(stream, size, (size_t)snprintf(size, sizeof size, "%zx\r\n", length));
+  stream_write(stream, data, length);
+  if (chunked)
+    stream_write(stream, "\r\n", 2);
+}
+
+static void request_body(void *context, const char *data, size_t length) {
+  struct session *session = context;
+  if (session->link && !session->answered) {
+    write_body(session->link->stream, message_chunked(&session->request), data, length);
+    if (stream_full(session->link->stream))
+      stream_pause(session->client);
+    return;
+  }
+  session->discarded += length;
+  if (session->discarded > LIMIT_DISCARDED_BODY)
+    session->finished = true;
+}
+
+static const struct message_handler request_handler = {.head = request_head, .body = request_body};
+
+static void write_response_head(struct session *session) {
+  struct strbuf *out = &session->scratch;
+  const struct message *response = &session->response;
+  struct slice reason = head_start(&response->head);
+  strbuf_clear(out);
+  strbuf_printf(out, "HTTP/1.1 %u ", message_status(response));
+  strbuf_append(out, reason.data, reason.length);
+  strbuf_puts(out, "\r\n");
+  head_write_fields(&response->head, out);
+}
+
+static bool status_has_body(const struct session *session) {
+  unsigned status = message_status(&session->response);
+  return !session->response.bodiless && status != 204 && status != 304;
+}
+
+static void response_head(void *context) {
+  struct session *session = context;
+  unsigned status = message_status(&session->response);
+  session->status = status;
+  write_response_head(session);
+  struct strbuf *out = &session->scratch;
+  if (is_interim(status)) {
+    strbuf_puts(out, "\r\n");
+    if (status != HTTP_STATUS_SWITCHING_PROTOCOLS && session->request.parser.http_minor > 0)
+      write_text(session->client, out);
+    return;
+  }
+  bool known = head_count(&session->response.head, "content-length", NULL) > 0;
+  session->rechunk = !known && status_has_body(session);
+  if (session->rechunk && session->request.parser.http_minor == 0) {
+    session->rechunk = false;
+    session->keep = false; /* the connection's end tells the length */
+  }
+  if (session->rechunk)
+    strbuf_puts(out, "Transfer-Encoding: chunked\r\n");
+  write_connection(session, out);
+  strbuf_puts(out, "\r\n");
+  write_text(session->client, out);
+}
+
+static void response_body(void *context, const char *data, size_t length) {
+  struct session *session = context;
+  write_body(session->client, session->rechunk, data, length);
+  if (stream_full(session->client))
+    stream_pause(session->link->stream);
+}
+
+static const struct message_handler response_handler = {.head = response_head, .body = response_body};
+
+/* Makes ready for the next request once this one was read and answered. */
+static void exchange_finish(struct session *session) {
+  if (!session->answered || session->finished || session->broken)
+    return;
+  if (!session->keep) {
+    session->finished = true;
+    return;
+  }
+  if (!session->request.complete)
+    return;
+  message_reset(&session->request);
+  session->answered = false;
+  session->discarded = 0;
+  if (session->client_ended)
+    session->finished = true;
+  stream_set_deadline(session->client, TIMEOUT_IDLE);
+  stream_resume(session->client);
+}
+
+/* What every entry from the loop ends with; the session may be gone after it. */
+static void settle(struct session *session) {
+  exchange_finish(session);
+  if (session->link)
+    stream_flush(session->link->stream);
+  if (!session->finished && !session->broken) {
+    stream_flush(session->client);
+    return;
+  }
+  if (session->request.has_head && !session->answered)
+    exchange_served(session);
+  drop_link(session, false);
+  if (session->broken)
+    stream_destroy(take(session->client));
+  else
+    stream_finish(take(session->client));
+  session->handler->closed(session->context);
+}
+
+static void request_step(struct session *session) {
+  if (session->request.problem) {
+    reject(session, (unsigned)session->request.problem);
+    return;
+  }
+  if (!session->request.has_head)
+    return;
+  if (session->request.complete && session->link && !session->answered && message_chunked(&session->request))
+    stream_write(session->link->stream, "0\r\n\r\n", 5);
+  exchange_finish(session);
+}
+
+static void note_progress(struct session *session, bool was_begun) {
+  if (session->request.has_head)
+    stream_set_deadline(session->client, TIMEOUT_EXCHANGE);
+  else if (session->request.begun && !was_begun)
+    stream_set_deadline(session->client, TIMEOUT_HEAD);
+}
+
+/* The next request waits until this one is answered: responses are in order, and one can't overtake a decision. */
+static size_t client_data(void *context, const char *data, size_t length) {
+  struct session *session = context;
+  bool was_begun = session->request.begun;
+  size_t used = 0;
+  while (used < length && !session->request.complete && !session->finished) {
+    used += message_feed(&session->request, data + used, length - used);
+    request_step(session);
+  }
+  note_progress(session, was_begun);
+  settle(session);
+  return used;
+}
+
+static void client_ready(void *context) {
+  (void)context;
+}
+
+static void client_drained(void *context) {
+  struct session *session = context;
+  if (session->link)
+    stream_resume(session->link->stream);
+}
+
+/* A client that ends its side after a request still gets the answer. */
+static void client_ended(void *context, enum stream_end end) {
+  struct session *session = context;
+  session->client_ended = true;
+  if (end != STREAM_EOF || (session->request.begun && !session->request.complete))
+    session->broken = true;
+  else if (!session->request.begun)
+    session->finished = true;
+  settle(session);
+}
+
+static const struct stream_handler client_handler = {
+    .ready = client_ready, .data = client_data, .drained = client_drained, .ended = client_ended};
+
+static void link_ready(void *context) {
+  struct session *session = context;
+  session->link_connected = true;
+  stream_set_deadline(session->link->stream, TIMEOUT_ANSWER);
+}
+
+static void link_drained(void *context) {
+  struct session *session = context;
+  stream_resume(session->client);
+}
+
+/* The server failed before its answer reached the client, or in the middle of it. */
+static void link_broken(struct session *session, unsigned status, const char *text) {
+  drop_link(session, false);
+  if (session->status == 0 || is_interim(session->status)) {
+    answer_early(session, status, "unavailable", text);
+    stream_resume(session->client);
+  } else {
+    session->status = 0;
+    session->broken = true;
+  }
+}
+
+static void response_complete(struct session *session, bool all_used) {
+  if (session->rechunk)
+    stream_write(session->client, "0\r\n\r\n", 5);
+  bool reusable = all_used && session->request.complete && http_should_keep_alive(&session->response.parser) &&
+                  !stream_full(session->link->stream);
+  drop_link(session, reusable);
+  exchange_served(session);
+  if (!session->request.complete)
+    stream_resume(session->client); /* to read the rest off */
+}
+
+static void response_step(struct session *session, bool all_used) {
+  if (session->response.problem) {
+    link_broken(session, STATUS_BAD_GATEWAY, "the answer can't be understood\n");
+    return;
+  }
+  if (!session->response.complete)
+    return;
+  unsigned status = message_status(&session->response);
+  if (status == HTTP_STATUS_SWITCHING_PROTOCOLS) {
+    link_broken(session, STATUS_BAD_GATEWAY, "an upgrade that nobody asked for\n");
+    return;
+  }
+  if (!is_interim(status)) {
+    response_complete(session, all_used);
+    return;
+  }
+  bool bodiless = session->request.parser.method == HTTP_HEAD;
+  message_reset(&session->response);
+  session->response.bodiless = bodiless;
+}
+
+static size_t link_data(void *context, const char *data, size_t length) {
+  struct session *session = context;
+  size_t used = 0;
+  while (used < length && session->link) {
+    used += message_feed(&session->response, data + used, length - used);
+    response_step(session, used == length);
+  }
+  settle(session);
+  return length;
+}
+
+/* A kept connection may end just as it is used. What has no effect on the server may be sent again (RFC 9110, 9.2.2).
+ */
+static bool may_retry(const struct session *session) {
+  unsigned method = session->request.parser.method;
+  return session->link->reused && !session->retried && !session->response.begun &&
+         !message_has_body(&session->request) && (method == HTTP_GET || method == HTTP_HEAD || method == HTTP_OPTIONS);
+}
+
+static void link_ended(void *context, enum stream_end end) {
+  struct session *session = context;
+  if (end == STREAM_TIMEOUT) {
+    link_broken(session, session->link_connected ? STATUS_TIMEOUT : STATUS_UNAVAILABLE, "no answer in time\n");
+  } else if (end == STREAM_EOF && message_end(&session->response)) {
+    response_step(session, false);
+  } else if (may_retry(session)) {
+    session->retried = true;
+    drop_link(session, false);
+    route_request(session, false);
+  } else if (session->link_connected) {
+    link_broken(session, STATUS_BAD_GATEWAY, "the connection ended without an answer\n");
+  } else {
+    link_broken(session, STATUS_UNAVAILABLE, "no connection could be made\n");
+  }
+  settle(session);
+}
+
+static const struct stream_handler link_handler = {
+    .ready = link_ready, .data = link_data, .drained = link_drained, .ended = link_ended};
+
+struct session *session_create(struct stream *client, struct pool *pool, bool silent,
+                               const struct session_handler *handler, void *context) {
+  struct session *session = calloc(1, sizeof *session);
+  if (!session) {
+    stream_destroy(client);
+    return NULL;
+  }
+  session->client = client;
+  session->pool = pool;
+  session->silent = silent;
+  session->handler = handler;
+  session->context = context;
+  message_init(&session->request, HTTP_REQUEST, &request_handler, session);
+  message_init(&session->response, HTTP_RESPONSE, &response_handler, session);
+  stream_set_handler(client, &client_handler, session);
+  stream_set_deadline(client, TIMEOUT_IDLE);
+  return session;
+}
+
+void session_destroy(struct session *session) {
+  if (!session)
+    return;
+  drop_link(session, false);
+  stream_destroy(session->client);
+  message_finish(&session->request);
+  message_finish(&session->response);
+  strbuf_finish(&session->scratch);
+  free(session);
+}

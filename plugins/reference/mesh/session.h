@@ -1,0 +1,33 @@
+/* A client's HTTP/1.1 connection: each request is decided, passed on and answered before the next is looked at. */
+#ifndef TRAMMEL_REFERENCE_MESH_SESSION_H
+#define TRAMMEL_REFERENCE_MESH_SESSION_H
+
+#include <stdint.h>
+
+#include "plugins/reference/mesh/pool.h"
+
+struct head;
+struct session;
+
+enum route {
+  ROUTE_FORWARD,     /* to the target */
+  ROUTE_DENIED,      /* 403 */
+  ROUTE_UNAVAILABLE, /* 503 */
+};
+
+struct session_handler {
+  /* Where a request goes. What the target borrows holds until the next call. */
+  enum route (*route)(void *context, const struct head *request, struct target *ret_target);
+  /* It was answered with `status`, or not at all (0). May be NULL. */
+  void (*served)(void *context, unsigned status, int64_t latency_ns);
+  /* The connection is over: the session is to be destroyed. The last call. */
+  void (*closed)(void *context);
+};
+
+/* Takes `client` over, in every case. NULL without memory. With `silent`, what is no HTTP is closed without an answer.
+ */
+struct session *session_create(struct stream *client, struct pool *pool, bool silent,
+                               const struct session_handler *handler, void *context);
+void session_destroy(struct session *session);
+
+#endif

@@ -1,0 +1,52 @@
+/* A workload's proxies: its listeners on the outbound and inbound address, its identity, and its open connections. */
+#ifndef TRAMMEL_REFERENCE_MESH_WORKLOAD_H
+#define TRAMMEL_REFERENCE_MESH_WORKLOAD_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "plugins/reference/mesh/mesh.h"
+#include "plugins/reference/mesh/model.h"
+#include "plugins/reference/mesh/policy.h"
+#include "plugins/reference/mesh/pool.h"
+
+struct connection;
+struct listener;
+LIST_HEAD(connection_list, connection);
+
+struct workload {
+  struct mesh *mesh;
+  char *namespace;
+  char *name;
+  struct workload_spec *spec;
+  SSL_CTX *tls;
+  struct pool *outbound; /* to other workloads' inbound proxies */
+  struct pool *inbound;  /* to its own program */
+  struct policy_view view;
+  struct connection_list connections;
+  struct listener *listeners;
+  size_t listener_count;
+};
+
+/* Binds and listens before it returns. Listeners that `old` (may be NULL) has already are taken from it, and only when
+ * nothing failed. Takes `spec` over on success. -EADDRINUSE and the like with a reason. */
+int workload_create(struct mesh *mesh, const char *namespace, const char *name, struct workload_spec *spec,
+                    struct workload *old, struct workload **ret_workload, struct error **err);
+
+/* Closes everything. */
+void workload_destroy(struct workload *workload);
+DEFINE_CLEANUP(struct workload *, workload_destroy);
+
+int workload_renew(struct workload *workload, struct error **err);
+void workload_recheck(struct workload *workload);
+
+struct account workload_account(const struct workload *workload);
+
+/* The workload's port of that number; NULL. */
+const struct workload_port *workload_port(const struct workload *workload, uint16_t port);
+
+/* Decides at the destination's proxy, or at the caller's. In a mesh without faults only the first says no. */
+bool enforce_inbound(struct workload *destination, const struct access *access);
+bool enforce_outbound(struct workload *destination, const struct access *access);
+
+#endif
