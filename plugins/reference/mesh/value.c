@@ -129,7 +129,7 @@ int value_string(const struct value *value, size_t limit, const char **ret_text)
 }
 
 int value_name(const struct value *value, size_t limit, const char **ret_name) {
-  const char *name;
+  const char *name = NULL;
   int r = value_string(value, limit, &name);
   if (r < 0)
     return r;
@@ -151,7 +151,7 @@ int value_integer(const struct value *value, int64_t min, int64_t max, int64_t *
 }
 
 int value_port(const struct value *value, uint16_t *ret_port) {
-  int64_t port;
+  int64_t port = 0;
   int r = value_integer(value, 1, UINT16_MAX, &port);
   if (r == 0)
     *ret_port = (uint16_t)port;
