@@ -37,10 +37,14 @@ static void report(struct call *call, const struct diagnostics *diagnostics) {
   }
 }
 
+static json_t *config_schema(const struct adapter_class *class) {
+  const char *text = class->description.config_schema;
+  return json_loads(text ? text : "{\"type\":\"object\",\"additionalProperties\":false}", 0, NULL);
+}
+
 /* Holds the configuration against the adapter's own schema: the host has done so, but a remote host may be anyone's. */
 static int check_config(struct call *call, json_t *config) {
-  const char *text = call_class(call)->description.config_schema;
-  json_t *schema = json_loads(text ? text : "{\"type\":\"object\",\"additionalProperties\":false}", 0, NULL);
+  json_t *schema = config_schema(call_class(call));
   if (!schema)
     return call_fail(call, TRAMMEL_INTERNAL, "SDK-0004", "the adapter's own configuration schema is no JSON");
   _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
@@ -84,6 +88,19 @@ static int configure(struct call *call, const void *data, size_t length) {
   return status;
 }
 
+/* The configuration of an instance that got none: the defaults. What is required may be missing, for Describe works
+ * without. */
+static json_t *default_config(const struct adapter_class *class) {
+  json_t *schema = config_schema(class);
+  json_t *config = json_object();
+  if (schema && config && schema_fill_defaults(schema, config) < 0) {
+    json_decref(config);
+    config = NULL;
+  }
+  json_decref(schema);
+  return config;
+}
+
 /* A host service, when the host has it in the version that `size` belongs to. */
 static const void *service(const trammel_host *host, const char *id, size_t size) {
   const trammel_head *head = host->get(host, id);
@@ -104,10 +121,12 @@ int adapter_sdk_create(const struct adapter_class *class, const struct adapter_i
                                  .op_api = op_api,
                                  .log_api = service(host, TRAMMEL_LOG_SERVICE, sizeof(trammel_log_api)),
                                  .http_api = service(host, TRAMMEL_HTTP_SERVICE, sizeof(trammel_http_api)),
-                                 .config = json_object()};
+                                 .config = default_config(class)};
   pthread_mutex_init(&instance->lock, NULL);
   struct call call;
   int status = call_init(&call, instance, op);
+  if (!instance->config)
+    status = TRAMMEL_RESOURCE_EXHAUSTED;
   if (status == TRAMMEL_OK && config.n)
     status = configure(&call, config.p, config.n);
   call_finish(&call);
