@@ -182,9 +182,8 @@ int elf_file_read(int fd, trammel_note *ret_note, struct error **err) {
   int r = check_header(elf, err);
   if (r == 0)
     r = read_note(elf, &note, err);
-  if (r == 0)
-    r = check_exports(elf, err);
-  if (r == 0)
-    *ret_note = note;
-  return r;
+  if (r < 0)
+    return r;
+  *ret_note = note; /* it says who is refused below */
+  return check_exports(elf, err);
 }

@@ -63,6 +63,9 @@ static int load(struct gate *gate, const trammel_adapter **ret_adapter, struct e
   void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (!handle) {
     const char *why = dlerror();
+    size_t own = strlen(path); /* "/proc/self/fd/N: why": the name says nothing to anyone */
+    if (why && strncmp(why, path, own) == 0 && strncmp(why + own, ": ", 2) == 0)
+      why += own + 2;
     return error_set(err, ELIBBAD, "cannot be loaded: %s", why ? why : "the dynamic linker gives no reason");
   }
   gate->fd = -1; /* the linker knows the file by this number from now on, see struct loaded */

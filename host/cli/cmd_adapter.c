@@ -225,7 +225,9 @@ static void join(struct strbuf *out, const char *label, char *const *texts, size
 static void show_smi(struct strbuf *out, const describe_response *d) {
   strbuf_puts(out, "\nSMI versions\n");
   for (size_t i = 0; i < d->n_smi; i++) {
-    strbuf_printf(out, "  %s/%-10s %s\n", d->smi[i]->group, d->smi[i]->version, support_name(d->smi[i]->support));
+    int padding = 18 - (int)(strlen(d->smi[i]->group) + strlen(d->smi[i]->version));
+    strbuf_printf(out, "  %s/%s%*s%s\n", d->smi[i]->group, d->smi[i]->version, padding > 1 ? padding : 1, "",
+                  support_name(d->smi[i]->support));
     for (size_t j = 0; j < d->smi[i]->n_limits; j++)
       strbuf_printf(out, "      %s\n", d->smi[i]->limits[j]);
   }

@@ -45,7 +45,7 @@ static const struct {
     {"silent.so", "Describe returned OK without a message"},
     {"table_major.so", "its table is of ABI 7.0, this host serves ABI 1.0"},
     {"twice.so", "Describe sent more than one message"},
-    {"undefined_symbol.so", "undefined symbol: broken_not_there"},
+    {"undefined_symbol.so", "cannot be loaded: undefined symbol: broken_not_there"},
     {"unknown_method.so", "Describe lists the unknown method \"Destroy\""},
     {"unknown_smi.so", "unknown SMI version access/v1beta1"},
     {"unknown_status.so", "Describe returned the unknown status 99"},
@@ -196,6 +196,13 @@ static void a_bad_one_is_found_with_its_reason(void **state) {
   error_free(err);
 }
 
+static void a_refused_one_has_the_id_of_its_note(void **state) {
+  const struct fixture *fixture = *state;
+  assert_string_equal(find_file(fixture->registry, "extra_symbol.so")->id, "extra-symbol");
+  assert_string_equal(find_file(fixture->registry, "wrong_major.so")->id, "wrong-major");
+  assert_string_equal(find_file(fixture->registry, "no_note.so")->id, "no_note"); /* none: its file's name */
+}
+
 static void what_a_dying_adapter_wrote_is_told_without_its_escapes(void **state) {
   const struct fixture *fixture = *state;
   const char *refusal = find_file(fixture->registry, "exits.so")->refusal;
@@ -227,6 +234,7 @@ int main(void) {
       cmocka_unit_test(each_is_refused_with_its_own_reason),
       cmocka_unit_test(the_good_one_is_usable),
       cmocka_unit_test(a_bad_one_is_found_with_its_reason),
+      cmocka_unit_test(a_refused_one_has_the_id_of_its_note),
       cmocka_unit_test(what_a_dying_adapter_wrote_is_told_without_its_escapes),
       cmocka_unit_test(each_file_is_scanned_once),
       cmocka_unit_test(a_relative_directory_is_refused),
