@@ -46,7 +46,7 @@ struct split_verdict {
 };
 /* `counts[i]` requests went to a backend of weight `weights[i]`; `unknown` to none of them. Zero tolerance for strays.
  * With more than two weighted backends each share is tested by the exact binomial at alpha divided by their number
- * (Bonferroni), so the error rate holds exactly. */
+ * (Bonferroni), so the chance to fail a fair split stays at most `alpha`. */
 void split_judge(const uint64_t *counts, const uint32_t *weights, size_t n, uint64_t unknown, double alpha,
                  struct split_verdict *ret_verdict);
 
