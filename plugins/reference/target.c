@@ -195,13 +195,14 @@ static json_t *accounts_json(const struct accounts *accounts) {
   return list;
 }
 
-/* A permission is for one destination account; a target whose binding stands for several becomes several. */
+/* A permission is for one destination account; a target whose binding stands for several becomes several. No name of
+ * Kubernetes has an underscore, so these cannot meet another target. */
 static struct native_object *permission(struct work *w, const struct account *destination,
                                         const struct accounts *sources) {
   const struct smi_meta *meta = &w->target->meta;
   const char *name = meta->name;
   if (w->target->destination.kind == SMI_BINDING)
-    name = arena_printf(call_arena(w->call), "%s~%s", meta->name, destination->name);
+    name = arena_printf(call_arena(w->call), "%s_%s", meta->name, destination->name);
   json_t *body = json_pack("{s:{s:s, s:s}, s:o?, s:O}", "destination", "namespace", destination->ns, "serviceAccount",
                            destination->name, "sources", accounts_json(sources), "rules", w->rules);
   if (!body || !name || json_is_null(json_object_get(body, "sources"))) {
