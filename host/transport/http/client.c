@@ -208,17 +208,16 @@ static int drive(struct http_client *client, const struct exchange *exchange, CU
 
   for (;;) {
     int running = 0;
-    CURLMcode code = curl_multi_perform(client->multi, &running);
-    if (code != CURLM_OK)
-      return error_set(err, EIO, "%s: %s", what, curl_multi_strerror(code));
-    if (running == 0)
-      break;
     if (exchange->request->cancel && atomic_load(exchange->request->cancel))
       return error_set(err, ECANCELED, "%s: cancelled", what);
     int64_t left_ns = exchange->deadline_ns - clock_monotonic_ns();
     if (left_ns <= 0)
       return error_set(err, ETIMEDOUT, "%s: no complete answer before the deadline", what);
-    code = curl_multi_poll(client->multi, NULL, 0, wait_ms(exchange, left_ns), NULL);
+    CURLMcode code = curl_multi_perform(client->multi, &running);
+    if (code == CURLM_OK && running == 0)
+      break;
+    if (code == CURLM_OK)
+      code = curl_multi_poll(client->multi, NULL, 0, wait_ms(exchange, left_ns), NULL);
     if (code != CURLM_OK)
       return error_set(err, EIO, "%s: %s", what, curl_multi_strerror(code));
   }

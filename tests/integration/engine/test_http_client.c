@@ -9,14 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 #include "host/transport/http/client.h"
+#include "sdk/base/clock.h"
 #include "tests/integration/engine/http_server.h"
-
-#define MS INT64_C(1000000)
 
 struct fixture {
   struct http_server *server;
@@ -28,13 +26,6 @@ struct fixture {
   char *last_body;
   uint16_t last_peer_port;
 };
-
-static int64_t now_ns(void) {
-  struct timespec t;
-
-  (void)clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 static void remember(struct fixture *f, struct evhttp_request *request) {
   const char *type = evhttp_find_header(evhttp_request_get_input_headers(request), "Content-Type");
@@ -194,13 +185,13 @@ static void test_large_body_goes_at_once(void **state) {
   struct http_response response;
   size_t size = 3 * 1024 * 1024;
   char *body = calloc(1, size);
-  int64_t start_ns = now_ns();
+  int64_t start_ns = clock_monotonic_ns();
 
   assert_non_null(body);
   (void)memset(body, 'b', size);
   assert_int_equal(
       send_to(f, "/", &(struct http_request){.method = "PUT", .body = body, .body_length = size}, &response, NULL), 0);
-  assert_true(now_ns() - start_ns < 900 * MS);
+  assert_true(clock_monotonic_ns() - start_ns < 900 * NS_PER_MS);
   assert_int_equal(strlen(f->last_body), size);
   http_response_finish(&response);
   free(body);
@@ -264,14 +255,14 @@ static void test_head_over_its_limit(void **state) {
 static void test_deadline(void **state) {
   struct fixture *f = *state;
   struct http_response response;
-  int64_t start_ns = now_ns();
+  int64_t start_ns = clock_monotonic_ns();
   struct error *err = NULL;
 
-  int r = send_to(f, "/silent", &(struct http_request){.method = "GET", .deadline_ns = start_ns + 150 * MS}, &response,
-                  &err);
-  int64_t took_ns = now_ns() - start_ns;
+  int r = send_to(f, "/silent", &(struct http_request){.method = "GET", .deadline_ns = start_ns + 150 * NS_PER_MS},
+                  &response, &err);
+  int64_t took_ns = clock_monotonic_ns() - start_ns;
   assert_int_equal(r, -ETIMEDOUT);
-  assert_true(took_ns >= 150 * MS && took_ns < 600 * MS);
+  assert_true(took_ns >= 150 * NS_PER_MS && took_ns < 600 * NS_PER_MS);
   assert_non_null(strstr(error_message(err), "GET http://127.0.0.1:"));
   error_free(err);
   assert_int_equal(send_to(f, "/", &(struct http_request){.method = "GET"}, &response, NULL), 0);
@@ -290,7 +281,7 @@ static void *cancel_when_asked(void *ctx) {
 
   while (atomic_load(&c->f->requests) == 0)
     (void)sched_yield();
-  c->cancelled_ns = now_ns();
+  c->cancelled_ns = clock_monotonic_ns();
   atomic_store(c->cancel, true);
   return NULL;
 }
@@ -304,10 +295,25 @@ static void test_cancel_is_quick(void **state) {
 
   assert_int_equal(pthread_create(&thread, NULL, cancel_when_asked, &c), 0);
   int r = send_to(f, "/silent", &(struct http_request){.method = "GET", .cancel = &cancel}, &response, NULL);
-  int64_t end_ns = now_ns();
+  int64_t end_ns = clock_monotonic_ns();
   (void)pthread_join(thread, NULL);
   assert_int_equal(r, -ECANCELED);
-  assert_true(end_ns - c.cancelled_ns < 100 * MS);
+  assert_true(end_ns - c.cancelled_ns < 100 * NS_PER_MS);
+}
+
+static void test_what_comes_too_late_is_not_sent(void **state) {
+  struct fixture *f = *state;
+  atomic_bool cancel = true;
+  struct http_response response;
+
+  int r = send_to(f, "/", &(struct http_request){.method = "PUT", .cancel = &cancel}, &response, NULL);
+  assert_int_equal(r, -ECANCELED);
+  r = send_to(f, "/", &(struct http_request){.method = "PUT", .deadline_ns = clock_monotonic_ns() - 1}, &response,
+              NULL);
+  assert_int_equal(r, -ETIMEDOUT);
+  assert_int_equal(send_to(f, "/", &(struct http_request){.method = "GET"}, &response, NULL), 0);
+  http_response_finish(&response);
+  assert_int_equal(atomic_load(&f->requests), 1);
 }
 
 /* A port that was just free: bound, but not listening, while the test runs. */
@@ -383,6 +389,7 @@ int main(void) {
       TEST(test_head_over_its_limit),
       TEST(test_deadline),
       TEST(test_cancel_is_quick),
+      TEST(test_what_comes_too_late_is_not_sent),
       TEST(test_refused_without_credentials_in_the_message),
       TEST(test_what_cannot_be_sent),
   };
