@@ -35,7 +35,7 @@ static bool behind_target(const struct topology *topology, const struct check *c
   return false;
 }
 
-static enum call_protocol call_protocol_of(enum protocol protocol) {
+static enum call_protocol call_protocol(enum protocol protocol) {
   switch (protocol) {
   case PROTOCOL_TCP:
     return CALL_TCP;
@@ -53,7 +53,7 @@ static int batch_init(struct prober *prober, const struct check *check, struct c
   (void)snprintf(id, id_size, "%s.%u", prober->id, prober->sequence++);
   struct call_batch batch = {
       .id = id,
-      .protocol = call_protocol_of(check->protocol),
+      .protocol = call_protocol(check->protocol),
       .method = check->method,
       .path = check->path,
       .headers = headers,
