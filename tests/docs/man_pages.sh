@@ -1,0 +1,41 @@
+#!/bin/sh
+# Man pages are clean roff, and name every option that the commands' --help shows. Usage: man_pages.sh TREE TRAMMEL
+set -eu
+pages=${1:?usage: man_pages.sh TREE TRAMMEL}/packaging/man
+trammel=${2:?usage: man_pages.sh TREE TRAMMEL}
+failed=0
+
+if command -v groff >/dev/null; then
+  for page in "$pages"/*.1; do
+    ! head -n 1 "$page" | grep -q '^\.so ' || continue # another name of a page
+    warnings=$(groff -man -ww -z -Tutf8 "$page" 2>&1)
+    [ -z "$warnings" ] || { echo "$warnings"; failed=1; }
+  done
+else
+  echo "groff is not installed: the pages' roff is not checked"
+fi
+
+# covers PAGE COMMAND: the page names each long option that the command's --help shows, except those that every command has.
+covers() {
+  # shellcheck disable=SC2086 # a command is several words
+  options=$("$trammel" $2 --help | grep -oE -e '--[a-z][a-z-]+' | sort -u |
+    grep -vxE -e '--(help|usage|version)') || true
+  [ -n "$options" ] || { echo "$2 --help shows no option"; failed=1; }
+  for option in $options; do
+    sed 's/\\-/-/g' "$pages/$1" | grep -qF -e "$option" || { echo "$1 lacks $option of $2"; failed=1; }
+  done
+}
+
+covers trammel-conformance.1 'conformance run'
+covers trammel-conformance.1 'conformance list'
+covers trammel-conformance.1 'conformance show'
+covers trammel-lint.1 lint
+covers trammel-lint.1 convert
+covers trammel.1 'adapter list'
+covers trammel.1 'adapter show'
+covers trammel.1 cleanup
+
+"$trammel" --help | sed -n 's/^  \([a-z]*\) .*/\1/p' | sort -u | while read -r command; do
+  grep -q "$command" "$pages/trammel.1" || { echo "trammel.1 lacks $command"; exit 1; }
+done || failed=1
+exit "$failed"
