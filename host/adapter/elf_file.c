@@ -178,7 +178,7 @@ int elf_file_read(int fd, trammel_note *ret_note, struct error **err) {
   _cleanup_(elf_endp) Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
   if (!elf)
     return error_set(err, EINVAL, "cannot be read as an ELF file: %s", elf_errmsg(-1));
-  trammel_note note;
+  trammel_note note = {0};
   int r = check_header(elf, err);
   if (r == 0)
     r = read_note(elf, &note, err);

@@ -23,8 +23,12 @@ static void service_log(const trammel_host *host, uint32_t level, trammel_str li
     return;
   char text[LINE_MAX_BYTES];
   size_t n = line.n < sizeof text - 1 ? line.n : sizeof text - 1;
-  for (size_t i = 0; i < n; i++)
-    text[i] = (unsigned char)line.p[i] < ' ' || line.p[i] == 0x7f ? ' ' : line.p[i];
+  for (size_t i = 0; i < n; i++) {
+    unsigned char c = (unsigned char)line.p[i];
+    text[i] = line.p[i];
+    if (c < ' ' || c == 0x7f)
+      text[i] = ' ';
+  }
   text[n] = '\0';
   log_write(log_ctx, inprocess_id(host->ctx), level, text);
 }

@@ -240,7 +240,7 @@ static void emit(struct work *w, struct translation *translation) {
   size_t count = json_array_size(w->rules) && sources.count ? destinations.count : 0;
   if (destinations.count == 0 || (sources.count == 0 && w->target->source_count))
     withdraw(&w->coverage);
-  struct native_object **objects = arena_array(call_arena(w->call), count, sizeof *objects);
+  struct native_object **objects = arena_array(call_arena(w->call), count, sizeof(void *));
   if (!objects) {
     call_out_of_memory(w->call);
     return;

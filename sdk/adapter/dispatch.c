@@ -48,14 +48,12 @@ static int check_config(struct call *call, json_t *config) {
   if (!schema)
     return call_fail(call, TRAMMEL_INTERNAL, "SDK-0004", "the adapter's own configuration schema is no JSON");
   _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
-  int status = TRAMMEL_OK;
-  if (!diagnostics) {
-    status = TRAMMEL_RESOURCE_EXHAUSTED;
-  } else if (schema_validate(schema, config, NULL, diagnostics) < 0) {
+  int status = TRAMMEL_RESOURCE_EXHAUSTED;
+  if (diagnostics && schema_validate(schema, config, NULL, diagnostics) < 0) {
     report(call, diagnostics);
     status = TRAMMEL_INVALID_ARGUMENT;
-  } else if (schema_fill_defaults(schema, config) < 0) {
-    status = TRAMMEL_RESOURCE_EXHAUSTED;
+  } else if (diagnostics && schema_fill_defaults(schema, config) == 0) {
+    status = TRAMMEL_OK;
   }
   json_decref(schema);
   return status;

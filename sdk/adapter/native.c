@@ -165,7 +165,7 @@ int native_finish(struct call *call, const struct pointers *objects, size_t *ret
       return call_fail(call, TRAMMEL_INTERNAL, "SDK-0008", "the adapter made two objects with the id %s",
                        native_id(objects->items[i]));
   qsort(objects->items, objects->count, sizeof *objects->items, by_wave_and_id);
-  PB(NativeObject) **messages = arena_array(call->arena, objects->count, sizeof *messages);
+  PB(NativeObject) **messages = arena_array(call->arena, objects->count, sizeof(void *));
   if (!messages)
     return TRAMMEL_RESOURCE_EXHAUSTED;
   for (size_t i = 0; i < objects->count; i++) {

@@ -36,7 +36,7 @@ static char *text(const char *value) {
 
 /* `count` initialised messages, as protobuf-c wants a repeated field: an array of pointers. */
 static void *new_list(struct writer *w, size_t count, const ProtobufCMessageDescriptor *type) {
-  ProtobufCMessage **list = alloc(w, count, sizeof *list);
+  ProtobufCMessage **list = alloc(w, count, sizeof(void *));
   char *items = alloc(w, count, type->sizeof_message);
   if (!list || !items)
     return NULL;
@@ -225,11 +225,13 @@ struct reader {
 };
 
 static int no_memory(struct reader *r) {
-  return error_set(r->err, ENOMEM, "out of memory, or above the limit of one call");
+  (void)error_set(r->err, ENOMEM, "out of memory, or above the limit of one call");
+  return -ENOMEM;
 }
 
 static int refuse(struct reader *r, const char *what) {
-  return error_set(r->err, EINVAL, "%s \"%.80s\": %s", r->kind, r->name ? r->name : "", what);
+  (void)error_set(r->err, EINVAL, "%s \"%.80s\": %s", r->kind, r->name ? r->name : "", what);
+  return -EINVAL;
 }
 
 static int read_text(struct reader *r, const char *from, const char **ret_text) {
