@@ -12,6 +12,7 @@
 #define WORKLOAD_HEAD_MAX (64u * 1024)
 #define WORKLOAD_NAME_MAX 63    /* of a workload: printable ASCII without spaces */
 #define WORKLOAD_HEADERS_MAX 64 /* of a call */
+#define WORKLOAD_TIMEOUT_DEFAULT_MS 5000u
 #define BATCH_ID_MAX 40
 #define NONCE_LENGTH 32 /* hex digits: 128 random bits */
 #define CALL_ID_MAX 64

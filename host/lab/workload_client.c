@@ -44,10 +44,19 @@ void workload_client_destroy(struct workload_client *client) {
   free(client);
 }
 
-static int64_t default_deadline_ns(void) {
+static int64_t in_ns(int64_t duration_ns) {
   struct timespec now;
   (void)clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec + CONTROL_TIMEOUT_NS;
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec + duration_ns;
+}
+
+/* When a batch is done at the latest, each of its calls timing out, and some time to answer. */
+static int64_t batch_deadline_ns(const struct call_batch *batch) {
+  int64_t concurrency = batch->concurrency > 0 ? batch->concurrency : 1;
+  int64_t timeout_ms = batch->timeout_ms > 0 ? batch->timeout_ms : WORKLOAD_TIMEOUT_DEFAULT_MS;
+  int64_t rounds = (int64_t)batch->count / concurrency + 1;
+  int64_t calls_ns = rounds * timeout_ms * 1000000 + (int64_t)batch->count * batch->spacing_us * 1000;
+  return in_ns(calls_ns + CONTROL_TIMEOUT_NS);
 }
 
 /* What the workload said was wrong, or the start of what it said. */
@@ -75,7 +84,7 @@ static int control(struct workload_client *client, const char *method, const cha
                                  .url = url,
                                  .body = body,
                                  .body_length = body ? strlen(body) : 0,
-                                 .deadline_ns = deadline_ns > 0 ? deadline_ns : default_deadline_ns(),
+                                 .deadline_ns = deadline_ns > 0 ? deadline_ns : in_ns(CONTROL_TIMEOUT_NS),
                                  .cancel = cancel};
   struct http_response response = {0};
   int r = http_client_send(client->http, &request, &response, err);
@@ -171,6 +180,8 @@ int workload_call(struct workload_client *client, const struct call_batch *batch
     return error_set(err, EINVAL, "a batch for the workload at %s cannot be written as JSON: is all of it UTF-8?",
                      client->url);
   json_t *json = NULL;
+  if (deadline_ns == 0)
+    deadline_ns = batch_deadline_ns(batch);
   int r = control(client, "POST", "/v1/calls", body, deadline_ns, cancel, &json, err);
   if (r < 0)
     return r;

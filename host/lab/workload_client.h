@@ -10,11 +10,12 @@
 #include "host/transport/http/client.h"
 #include "sdk/base/error.h"
 
-/* A batch: `count` calls with ids "<id>-0", "<id>-1", … */
+/* A batch: `count` calls with ids "<id>-0", "<id>-1", … Numbers that are 0 and texts that are NULL take the defaults of
+ * docs/workload.md. */
 struct call_batch {
   const char *id; /* at most 40 characters of [A-Za-z0-9._-] */
   enum call_protocol protocol;
-  const char *address; /* to connect to */
+  const char *address; /* to connect to: numeric */
   uint16_t port;
   const char *host; /* Host header; NULL: address:port */
   const char *method;
@@ -22,7 +23,7 @@ struct call_batch {
   const struct call_header *headers;
   size_t header_count;
   const char *body;
-  unsigned count;
+  unsigned count;       /* at most WORKLOAD_CALLS_MAX */
   unsigned concurrency; /* 1…256 */
   bool fresh;           /* a new connection per call; else connections are kept within the batch */
   const char *keep;    /* NULL; else the name of a connection the workload keeps open between batches (concurrency 1) */
@@ -30,11 +31,16 @@ struct call_batch {
   unsigned timeout_ms; /* per call */
 };
 
-/* Runs the batch and waits for it. `*ret_outcomes` is a heap array of `count`, in the order of ids. -ECONNREFUSED or
- * another error when the workload itself cannot be reached. */
+/* `control_url` is "http://ADDRESS:PORT"; nothing is sent yet. Every error names it. */
 struct workload_client;
 int workload_client_create(const char *control_url, struct workload_client **ret_client, struct error **err);
+/* NULL is fine. */
 void workload_client_destroy(struct workload_client *client);
+
+/* Runs the batch and waits for it. `*ret_outcomes` is a heap array of `count`, in the order of ids. `deadline_ns` is of
+ * CLOCK_MONOTONIC; 0: as long as the batch can take. When it passes, or `cancel` (may be NULL) is set, the workload
+ * gives the batch up. -EINVAL when the workload refuses the batch; -ECONNREFUSED, -ETIMEDOUT, -ECANCELED or another
+ * error when it cannot be reached or asked; -EPROTO when its answer is none. */
 int workload_call(struct workload_client *client, const struct call_batch *batch, int64_t deadline_ns,
                   const atomic_bool *cancel, struct call_outcome **ret_outcomes, struct error **err);
 
@@ -45,7 +51,8 @@ struct received {
   char nonce[NONCE_LENGTH + 1];
   uint16_t port;
 };
-/* Requests whose id starts with `id_prefix`. Heap array. */
+/* Requests whose id starts with `id_prefix` (of [A-Za-z0-9._-], "" for all), oldest first. Heap array. -EOVERFLOW when
+ * the record was full: what is not in it would look as if it never arrived. */
 int workload_received(struct workload_client *client, const char *id_prefix, struct received **ret_received,
                       size_t *ret_count, struct error **err);
 /* Forgets what was received and closes kept connections; gives the workload its name (as servers answer it) and its
@@ -54,6 +61,7 @@ struct workload_listener {
   uint16_t port;
   enum call_protocol protocol; /* CALL_HTTP1 (serves h2c too), CALL_TCP, CALL_UDP */
 };
+/* -EADDRINUSE when an address is taken; the workload then listens nowhere. */
 int workload_configure(struct workload_client *client, const char *name, const char *address,
                        const struct workload_listener *listeners, size_t count, struct error **err);
 int workload_ready(struct workload_client *client, struct error **err);

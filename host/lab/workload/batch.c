@@ -10,7 +10,7 @@
 
 static const unsigned no_spacing = 0;
 static const unsigned one = 1;
-static const unsigned timeout_default_ms = 5000;
+static const unsigned timeout_default_ms = WORKLOAD_TIMEOUT_DEFAULT_MS;
 
 static void read_id(struct batch *batch, struct members *members) {
   batch->id = members_string(members, "id", BATCH_ID_MAX, NULL);

@@ -98,14 +98,14 @@ static void finish_call(struct http2_caller *http) {
   }
 }
 
-/* Returns false when the session is broken; then the call is done. */
+/* False when the session is broken: nothing more can come of it. */
 static bool flush(struct http2_caller *http) {
   const uint8_t *data = NULL;
   ssize_t n;
   while ((n = nghttp2_session_mem_send(http->session, &data)) > 0)
     strbuf_append(stream_output(http->stream), data, (size_t)n);
   stream_flush(http->stream);
-  return n == 0;
+  return n == 0 && (nghttp2_session_want_read(http->session) || nghttp2_session_want_write(http->session));
 }
 
 static void on_data(void *user, const uint8_t *data, size_t length) {
@@ -117,7 +117,7 @@ static void on_data(void *user, const uint8_t *data, size_t length) {
   } else if (n < 0 || !sound) {
     stream_pause(http->stream, true);
     if (http->caller.busy)
-      caller_finish(&http->caller, CALL_ERROR, false, n < 0 ? nghttp2_strerror((int)n) : "the session broke");
+      caller_finish(&http->caller, CALL_ERROR, false, n < 0 ? nghttp2_strerror((int)n) : "what came was not HTTP/2");
     else
       caller_ended(&http->caller, EPROTO);
   } else if (!http->caller.busy && http->going) {

@@ -1,5 +1,8 @@
 /* Requests to the control port that take a while: batches, and the sample app's /call. */
+#include <errno.h>
 #include <event2/bufferevent.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 
 #include "host/lab/workload/control_internal.h"
@@ -10,12 +13,17 @@ struct control_job {
   LIST_ENTRY(control_job) link;
   struct control *control;
   struct evhttp_request *request;
+  struct event *closed; /* of a duplicate of the connection's descriptor, which evhttp knows nothing of */
+  int closed_fd;
   struct run *run;         /* of a batch */
   struct forward *forward; /* of a /call */
 };
 
 void control_job_destroy(struct control_job *job) {
-  evhttp_connection_set_closecb(evhttp_request_get_connection(job->request), NULL, NULL);
+  if (job->closed)
+    event_free(job->closed);
+  if (job->closed_fd >= 0)
+    (void)close(job->closed_fd);
   run_destroy(job->run);
   forward_destroy(job->forward);
   LIST_REMOVE(job, link);
@@ -23,17 +31,30 @@ void control_job_destroy(struct control_job *job) {
   free(job);
 }
 
-/* evhttp frees the request itself. */
-static void on_connection_closed(struct evhttp_connection *connection, void *user) {
-  (void)connection;
-  control_job_destroy(user);
+static void job_refuse(struct control_job *job, int status, const char *reason) {
+  struct evhttp_request *request = job->request;
+  control_job_destroy(job);
+  control_refuse(request, status, reason);
 }
 
-/* evhttp does not read while a request is being answered, so it would not see that the connection closed. */
-static void watch_connection(struct control_job *job) {
+/* Something happened on the connection: it closed, or a request was sent before the answer to this one. */
+static void on_closed(evutil_socket_t fd, short what, void *user) {
+  (void)what;
+  struct pollfd state = {.fd = fd, .events = POLLRDHUP};
+  if (poll(&state, 1, 0) == 1 && (state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0)
+    job_refuse(user, 408, "cancelled, since the connection was closed");
+}
+
+/* evhttp does not read while a request is being answered, so it does not see that the connection closed, and must not
+ * be made to read: it ends the program when a next request comes early. */
+static int watch_connection(struct control_job *job) {
   struct evhttp_connection *connection = evhttp_request_get_connection(job->request);
-  evhttp_connection_set_closecb(connection, on_connection_closed, job);
-  (void)bufferevent_enable(evhttp_connection_get_bufferevent(connection), EV_READ);
+  int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(connection));
+  job->closed_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (job->closed_fd < 0)
+    return -errno;
+  job->closed = event_new(job->control->base, job->closed_fd, EV_READ | EV_CLOSED | EV_ET | EV_PERSIST, on_closed, job);
+  return job->closed && event_add(job->closed, NULL) == 0 ? 0 : -ENOMEM;
 }
 
 /* NULL when the request was refused. */
@@ -49,15 +70,14 @@ static struct control_job *job_create(struct control *control, struct evhttp_req
   }
   job->control = control;
   job->request = request;
+  job->closed_fd = -1;
   LIST_INSERT_HEAD(&control->jobs, job, link);
   control->job_count++;
+  if (watch_connection(job) < 0) {
+    job_refuse(job, 500, "out of memory or of file descriptors");
+    return NULL;
+  }
   return job;
-}
-
-static void job_refuse(struct control_job *job, int status, const char *reason) {
-  struct evhttp_request *request = job->request;
-  control_job_destroy(job);
-  control_refuse(request, status, reason);
 }
 
 static void on_run_done(void *user, const struct call_outcome *outcomes, size_t count) {
@@ -81,8 +101,6 @@ void control_start_calls(struct control *control, struct evhttp_request *request
     job_refuse(job, 400, error_message(err));
   else if (run_create(control->base, batch, control->keep, on_run_done, job, &job->run) < 0)
     job_refuse(job, 500, "out of memory");
-  else
-    watch_connection(job);
 }
 
 static void on_forward_done(void *user, const struct forward_reply *reply) {
@@ -109,6 +127,4 @@ void control_start_forward(struct control *control, struct evhttp_request *reque
   if (!text ||
       forward_create(control->base, control->service, text, length, on_forward_done, job, &job->forward, &err) < 0)
     job_refuse(job, 400, error_message(err));
-  else
-    watch_connection(job);
 }
