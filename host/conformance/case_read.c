@@ -46,7 +46,7 @@ static void read_requirements(struct fields *fields, const struct node *root, st
   const char **ids = fields_checked(fields, arena_array(fields->arena, count, sizeof(*ids)));
   if (list && count == 0)
     fields_complain(fields, list, FIELD_VALUE, NULL, "a case proves at least one requirement");
-  for (size_t i = 0; ids && i < count; i++) {
+  for (size_t i = 0; list && ids && i < count; i++) {
     const struct node *item = list->items[i];
     const struct requirement *requirement = requirement_find(item->kind == NODE_STRING ? item->text : "");
     if (requirement)

@@ -155,7 +155,7 @@ void case_read_resources(struct fields *fields, const struct node *root, struct 
   size_t count = fields_count(fields, list, "resources", CASE_RESOURCES_MAX);
   if (list && count == 0)
     fields_complain(fields, list, FIELD_VALUE, NULL, "a case needs a resource");
-  for (size_t i = 0; i < count; i++)
+  for (size_t i = 0; list && i < count; i++)
     check_version(fields, list->items[i], test->written_in);
   if (!list || fields->errors > errors)
     return;

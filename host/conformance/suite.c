@@ -38,9 +38,13 @@ struct definitions {
   size_t capacity;
 };
 
+struct suite_entry {
+  const struct test_case *test;
+};
+
 struct suite {
   struct arena *arena;
-  const struct test_case **cases;
+  struct suite_entry *cases; /* sorted by id */
   size_t count;
 };
 
@@ -269,9 +273,9 @@ static int load_sources(struct loader *loader) {
 }
 
 static int compare_cases(const void *a, const void *b) {
-  const struct test_case *const *left = a;
-  const struct test_case *const *right = b;
-  return strcmp((*left)->id, (*right)->id);
+  const struct suite_entry *left = a;
+  const struct suite_entry *right = b;
+  return strcmp(left->test->id, right->test->id);
 }
 
 /* Hands the loader's arena over to the suite. */
@@ -279,14 +283,14 @@ static int loader_suite(struct loader *loader, struct suite **ret_suite) {
   struct suite *suite = calloc(1, sizeof(*suite));
   if (!suite)
     return -ENOMEM;
-  suite->cases = arena_array(loader->arena, loader->cases.count, sizeof(const struct test_case *));
+  suite->cases = arena_array(loader->arena, loader->cases.count, sizeof(*suite->cases));
   if (!suite->cases) {
     free(suite);
     return -ENOMEM;
   }
   for (size_t i = 0; i < loader->cases.count; i++)
-    suite->cases[suite->count++] = loader->cases.items[i].value;
-  qsort(suite->cases, suite->count, sizeof(const struct test_case *), compare_cases);
+    suite->cases[suite->count++].test = loader->cases.items[i].value;
+  qsort(suite->cases, suite->count, sizeof(*suite->cases), compare_cases);
   suite->arena = take(loader->arena);
   *ret_suite = suite;
   return 0;
@@ -323,14 +327,14 @@ size_t suite_count(const struct suite *suite) {
 }
 
 const struct test_case *suite_at(const struct suite *suite, size_t i) {
-  return i < suite->count ? suite->cases[i] : NULL;
+  return i < suite->count ? suite->cases[i].test : NULL;
 }
 
 const struct test_case *suite_find(const struct suite *suite, const char *id) {
   struct test_case wanted = {.id = id};
-  const struct test_case *key = &wanted;
-  const struct test_case **found = bsearch(&key, suite->cases, suite->count, sizeof(key), compare_cases);
-  return found ? *found : NULL;
+  struct suite_entry key = {.test = &wanted};
+  const struct suite_entry *found = bsearch(&key, suite->cases, suite->count, sizeof(key), compare_cases);
+  return found ? found->test : NULL;
 }
 
 uint64_t check_request_count(const struct check *check) {
