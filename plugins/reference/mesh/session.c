@@ -132,6 +132,8 @@ static void write_request_head(struct session *session) {
   strbuf_putc(out, ' ');
   strbuf_append(out, target.data, target.length);
   strbuf_puts(out, " HTTP/1.1\r\n");
+  if (head_count(head, "host", NULL) == 0)
+    strbuf_puts(out, "Host:\r\n"); /* HTTP/1.0 needs none, but what goes on is 1.1 (RFC 9112, 3.2) */
   head_write_fields(head, out);
   if (message_chunked(&session->request))
     strbuf_puts(out, "Transfer-Encoding: chunked\r\n");
