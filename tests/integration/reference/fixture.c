@@ -18,6 +18,8 @@
 
 #include <cmocka.h>
 
+#include "sdk/base/clock.h"
+
 enum { IO_SECONDS = 20 };
 
 const char *address_of(char kind, int host) {
@@ -81,6 +83,16 @@ size_t mesh_descriptors(const struct mesh_process *mesh) {
     count++;
   closedir(dir);
   return count;
+}
+
+bool mesh_settles(const struct mesh_process *mesh, size_t descriptors) {
+  int64_t deadline_ns = clock_monotonic_ns() + IO_SECONDS * NS_PER_SECOND;
+  while (mesh_descriptors(mesh) > descriptors) {
+    if (clock_monotonic_ns() > deadline_ns)
+      return false;
+    (void)poll(NULL, 0, 5);
+  }
+  return true;
 }
 
 int control(const char *method, const char *path, const char *body, char **ret_body) {

@@ -20,6 +20,8 @@ void mesh_start(struct mesh_process *mesh, const char *const *faults);
 /* Ends it by SIGTERM; it must end cleanly. */
 void mesh_stop(struct mesh_process *mesh);
 size_t mesh_descriptors(const struct mesh_process *mesh);
+/* Waits until it has at most that many open; connections that were just closed take it a moment to notice. */
+bool mesh_settles(const struct mesh_process *mesh, size_t descriptors);
 
 /* Addresses of this test: `kind` 'c' control, 'a' app, 'i' inbound, 'o' outbound. The text is static, for 16 calls. */
 const char *address_of(char kind, int host);
