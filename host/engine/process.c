@@ -26,7 +26,8 @@ struct process {
   char *name;
   pid_t pid;
   int pidfd;
-  bool ended; /* and reaped */
+  off_t log_start; /* what was in the log before is another process's */
+  bool ended;      /* and reaped */
   siginfo_t outcome;
 };
 
@@ -122,6 +123,8 @@ static int launch(struct process *process, const char *path, char *const *argv, 
   if (directory < 0 || log < 0)
     return error_set(err, -log, "opening the log %s/%s.log: %s", journal_directory(process->journal), process->name,
                      strerror(-log));
+  off_t log_end = lseek(log, 0, SEEK_END);
+  process->log_start = log_end > 0 ? log_end : 0;
   int r = make_environment(process->journal, &environment);
   if (r < 0)
     return error_set(err, -r, "starting %s: out of memory", path);
@@ -241,7 +244,9 @@ static void append_log(const struct process *process, struct strbuf *out) {
 
   if (log < 0 || fstat(log, &status) < 0)
     return;
-  off_t from = status.st_size > EPITAPH_BYTES ? status.st_size - EPITAPH_BYTES : 0;
+  off_t from = process->log_start;
+  if (status.st_size - from > EPITAPH_BYTES)
+    from = status.st_size - EPITAPH_BYTES;
   ssize_t n = pread(log, text, EPITAPH_BYTES, from);
   while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == ' '))
     n--;

@@ -40,8 +40,8 @@ int ready_wait(struct endpoints *endpoints, const atomic_bool *cancel, struct pr
 
   for (;;) {
     _cleanup_error_ struct error *reason = NULL;
-    if (is_ready(endpoints, check, deadline_ns, &reason))
-      return 0;
+    if (is_ready(endpoints, check, deadline_ns, &reason)) /* unless another program answered in its place */
+      return process_alive(process) ? 0 : process_died(process, err);
     if (cancel && atomic_load(cancel))
       return error_set(err, ECANCELED, "waiting for %s: cancelled", process_name(process));
     if (error_code(reason) == EACCES || error_code(reason) == ENOENT)

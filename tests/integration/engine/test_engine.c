@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "host/engine/engine.h"
+#include "tests/integration/engine/adapter_fixture.h"
 #include "tests/integration/engine/fake_mesh.h"
 #include "tests/integration/engine/state_fixture.h"
 
@@ -27,28 +28,13 @@ struct fixture {
   atomic_bool cancel;
 };
 
-static const struct adapter_entry *find_adapter(struct fixture *f) {
-  char directory[600];
-  const char *build = getenv("TRAMMEL_BUILD_DIR");
-  _cleanup_error_ struct error *err = NULL;
-
-  assert_non_null(build);
-  (void)snprintf(directory, sizeof(directory), "%s/lib/trammel/adapters", build);
-  const char *directories[] = {directory, NULL};
-  assert_int_equal(registry_scan(directories, &f->registry, &err), 0);
-  const struct adapter_entry *entry = registry_default(f->registry, &err);
-  if (!entry)
-    fail_msg("%s", error_message(err));
-  return entry;
-}
-
 static void start(struct fixture *f) {
   _cleanup_error_ struct error *err = NULL;
 
   state_fixture_init(&f->state);
   assert_int_equal(journal_create(f->state.state, &f->journal, NULL), 0);
   f->mesh = fake_mesh_start();
-  if (engine_create(find_adapter(f), NULL, f->journal, &f->cancel, NULL, &f->engine, &err) < 0)
+  if (engine_create(find_embedded_adapter(&f->registry), NULL, f->journal, &f->cancel, NULL, &f->engine, &err) < 0)
     fail_msg("%s", error_message(err));
   assert_int_equal(engine_set_endpoint(f->engine, "control", fake_mesh_url(f->mesh), NULL), 0);
 }

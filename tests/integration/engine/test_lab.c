@@ -13,6 +13,7 @@
 
 #include "host/lab/lab.h"
 #include "sdk/base/clock.h"
+#include "tests/integration/engine/adapter_fixture.h"
 #include "tests/integration/engine/fake_mesh.h"
 #include "tests/integration/engine/state_fixture.h"
 
@@ -54,18 +55,6 @@ static void must(int r, struct error *err) {
     fail_msg("%s", error_message(err));
 }
 
-static const struct adapter_entry *find_adapter(struct fixture *f) {
-  char directory[600];
-  struct error *err = NULL;
-
-  (void)snprintf(directory, sizeof(directory), "%s/lib/trammel/adapters", getenv("TRAMMEL_BUILD_DIR"));
-  const char *directories[] = {directory, NULL};
-  must(registry_scan(directories, &f->registry, &err), err);
-  const struct adapter_entry *entry = registry_default(f->registry, &err);
-  must(entry ? 0 : -ENOENT, err);
-  return entry;
-}
-
 static int group_setup(void **state) {
   struct fixture *f = calloc(1, sizeof(*f));
   struct error *err = NULL;
@@ -78,7 +67,7 @@ static int group_setup(void **state) {
   must(process_lab_create(&options, &f->lab, &err), err);
   print_message("%d workloads were ready after %lld ms\n", SLOTS * WORKLOADS, (long long)(monotonic_ms() - start_ms));
   f->mesh = fake_mesh_start();
-  must(engine_create(find_adapter(f), NULL, f->journal, NULL, NULL, &f->engine, &err), err);
+  must(engine_create(find_embedded_adapter(&f->registry), NULL, f->journal, NULL, NULL, &f->engine, &err), err);
   must(engine_set_endpoint(f->engine, "control", fake_mesh_url(f->mesh), &err), err);
   *state = f;
   return 0;

@@ -80,6 +80,19 @@ static void test_epitaph_of_a_failure(void **state) {
   process_stop(process, 0);
 }
 
+static void test_epitaph_is_of_this_process(void **state) {
+  struct process *first = start(*state, "child", "fail");
+
+  assert_true(process_wait(first, 10000));
+  struct process *second = start(*state, "child", "crash");
+  assert_true(process_wait(second, 10000));
+  char *epitaph = process_epitaph(second);
+  assert_null(strstr(epitaph, "no such mesh"));
+  free(epitaph);
+  process_stop(first, 0);
+  process_stop(second, 0);
+}
+
 static void test_epitaph_of_a_crash(void **state) {
   struct process *process = start(*state, "child", "crash");
 
@@ -215,6 +228,7 @@ static void test_outlives_the_thread_that_started_it(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_epitaph_of_a_failure),
+      TEST(test_epitaph_is_of_this_process),
       TEST(test_epitaph_of_a_crash),
       TEST(test_alive),
       TEST(test_what_a_child_gets),
