@@ -166,7 +166,7 @@ static void append_indented(struct strbuf *out, const char *label, const char *t
     strbuf_printf(out, "  %s", label);
     utf8_append_safe(out, text, length, NULL);
     strbuf_putc(out, '\n');
-    label = "  ";
+    label = *label ? "  " : "";
     text += length + (text[length] == '\n');
   }
 }

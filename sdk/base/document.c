@@ -13,12 +13,11 @@ const struct document_limits document_limits_default = {
     .documents = 10000,
 };
 
-/* The position of byte `offset`. */
-static struct position text_position(const char *file, const char *text, size_t offset) {
+struct position text_position(const char *file, const char *text, size_t offset) {
   struct position position = {.file = file, .line = 1, .column = 1};
 
   for (size_t i = 0; i < offset; i++) {
-    if (text[i] == '\n' || (text[i] == '\r' && text[i + 1] != '\n')) {
+    if (text[i] == '\n' || (text[i] == '\r' && (i + 1 == offset || text[i + 1] != '\n'))) {
       position.line++;
       position.column = 1;
     } else {

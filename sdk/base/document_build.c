@@ -170,6 +170,8 @@ static int builder_place(struct builder *builder, struct node *node) {
   }
   node->parent = top->container;
   if (top->container->kind == NODE_MAP) {
+    if (builder->slot_count == top->first_slot || !builder->slots)
+      return -EINVAL; /* a reader that hands over a value without its key */
     builder->slots[builder->slot_count - 1].value = node;
     return 0;
   }
@@ -201,7 +203,7 @@ int builder_scalar(struct builder *builder, const struct node *scalar) {
   struct node *node = NULL;
   int r = builder_new_node(builder, scalar, &node);
 
-  return r < 0 ? r : builder_place(builder, node);
+  return node ? builder_place(builder, node) : r;
 }
 
 int builder_open(struct builder *builder, enum node_kind kind, struct position position) {
@@ -267,7 +269,7 @@ static int builder_fill_list(struct builder *builder, struct node *list, const s
 
   if (!items)
     return -ENOMEM;
-  for (size_t i = 0; i < list->count; i++)
+  for (size_t i = 0; slots && i < list->count; i++)
     items[i] = slots[i].value;
   list->items = items;
   return 0;
@@ -278,7 +280,7 @@ static int builder_fill_map(struct builder *builder, struct node *map, const str
 
   if (!entries)
     return -ENOMEM;
-  for (size_t i = 0; i < map->count; i++)
+  for (size_t i = 0; slots && i < map->count; i++)
     entries[i] = (struct entry){.key = slots[i].key, .position = slots[i].position, .value = slots[i].value};
   map->entries = entries;
   return builder_check_keys(builder, slots, map->count);

@@ -65,6 +65,9 @@ int builder_note(struct builder *builder, const struct complaint *complaint, con
 int builder_stop(struct builder *builder, int code, const struct complaint *complaint, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The position of the byte at `offset`, which may be the end of the text. */
+struct position text_position(const char *file, const char *text, size_t offset);
+
 /* Resolves a plain scalar by the YAML 1.2 core schema, which agrees with JSON on all that JSON can write: sets kind,
  * boolean, integer from text and length. */
 void scalar_resolve(struct node *scalar);

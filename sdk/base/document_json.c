@@ -32,7 +32,9 @@ static struct position json_position(const struct json_reader *reader) {
 
 /* The next byte; 0, which the text never holds, at the end. */
 static char json_peek(const struct json_reader *reader, size_t ahead) {
-  return reader->length - reader->at > ahead ? reader->text[reader->at + ahead] : '\0';
+  if (reader->length - reader->at <= ahead)
+    return '\0';
+  return reader->text[reader->at + ahead];
 }
 
 /* Takes bytes that hold no line break. */
@@ -249,7 +251,7 @@ static size_t json_word_extent(const struct json_reader *reader) {
 
 static int json_scalar_read(struct json_reader *reader) {
   struct node scalar = {.kind = NODE_STRING, .position = json_position(reader)};
-  char first = json_peek(reader, 0), *text;
+  char first = json_peek(reader, 0), *text = NULL;
   size_t size;
   int r;
 

@@ -25,20 +25,26 @@ static struct position yaml_position(const struct yaml_reader *reader, const yam
 
 /* The rest of the line at character `index` of the text, for messages. */
 static const char *yaml_excerpt(const struct yaml_reader *reader, size_t index, size_t *ret_length) {
-  size_t at = 0;
+  size_t at = 0, end;
 
   for (; at < reader->length; at++)
     if (((unsigned char)reader->text[at] & 0xc0) != 0x80 && index-- == 0)
       break;
-  *ret_length = strcspn(reader->text + at, "\r\n");
+  for (end = at; end < reader->length && reader->text[end] != '\r' && reader->text[end] != '\n';)
+    end++;
+  *ret_length = end - at;
   return reader->text + at;
 }
 
 /* What helps with the mistakes people make most. */
-static const char *yaml_remedy(const char *problem, const char *excerpt) {
-  if (*excerpt == '\t')
+static const char *yaml_remedy(const char *problem, const char *excerpt, size_t length) {
+  char first = '\0';
+
+  if (length > 0)
+    first = *excerpt;
+  if (first == '\t')
     return "YAML is indented with spaces; replace the tab";
-  if (*excerpt == '@' || *excerpt == '`' || *excerpt == '%')
+  if (first == '@' || first == '`' || first == '%')
     return "put the value in quotes";
   if (strstr(problem, "mapping values are not allowed"))
     return "put a value that holds \": \" in quotes, or check the indentation";
@@ -54,17 +60,12 @@ static const char *yaml_remedy(const char *problem, const char *excerpt) {
 
 /* What libyaml reads but will not show as a character: it gives a byte offset and no line. */
 static int yaml_fail_character(struct yaml_reader *reader, const yaml_parser_t *parser) {
-  yaml_mark_t mark = {0};
+  size_t offset = parser->problem_offset < reader->length ? parser->problem_offset : reader->length;
+  struct position position = text_position(reader->builder->file, reader->text, offset);
 
-  for (size_t i = 0; i < parser->problem_offset && i < reader->length; i++) {
-    bool ends_line = reader->text[i] == '\n' || (reader->text[i] == '\r' && reader->text[i + 1] != '\n');
-
-    mark.line += ends_line;
-    mark.column = ends_line ? 0 : mark.column + (((unsigned char)reader->text[i] & 0xc0) != 0x80);
-  }
   return builder_stop(reader->builder, EINVAL,
                       &(struct complaint){.code = "DOC-0005",
-                                          .position = yaml_position(reader, &mark),
+                                          .position = position,
                                           .remedy = "remove it, or write it as an escape in double quotes"},
                       "not YAML: the control character U+%04X", (unsigned)parser->problem_value);
 }
@@ -88,7 +89,7 @@ static int yaml_fail(struct yaml_reader *reader, const yaml_parser_t *parser) {
                       &(struct complaint){.code = "DOC-0005",
                                           .position = yaml_position(reader, &parser->problem_mark),
                                           .detail = *context ? context : NULL,
-                                          .remedy = yaml_remedy(problem, excerpt)},
+                                          .remedy = yaml_remedy(problem, excerpt, length)},
                       "not YAML: %s, at %s", problem,
                       length > 0 ? quote_text(&quote, excerpt, length) : "the end of the line");
 }

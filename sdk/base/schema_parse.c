@@ -45,6 +45,7 @@ static json_t *parse_json(const char *text, const json_t *schema) {
 static int parse_text(const json_t *schema, const char *key, const char *text, json_t **ret_value, struct error **err) {
   json_t *value = parse_json(text, schema);
   const json_t *type = json_object_get(schema, "type");
+  const char *type_name = json_string_value(type);
   _cleanup_strbuf_ struct strbuf types = STRBUF_INIT;
   struct quote quoted_key, quoted_text;
 
@@ -57,7 +58,7 @@ static int parse_text(const json_t *schema, const char *key, const char *text, j
   if (json_is_array(type))
     schema_append_known(&types, type);
   else
-    strbuf_puts(&types, type ? json_string_value(type) : "string in UTF-8");
+    strbuf_puts(&types, type_name ? type_name : "string in UTF-8");
   quote_text(&quoted_key, key, strlen(key));
   quote_text(&quoted_text, text, strlen(text));
   return error_set(err, EINVAL, "key %s takes a value of type %s (lists and maps as JSON), found %s", quoted_key.text,
