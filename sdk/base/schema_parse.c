@@ -69,7 +69,7 @@ int schema_parse_value(const json_t *schema, const char *key, const char *text, 
                        struct error **err) {
   const char *at = key;
 
-  while (at) {
+  do {
     const char *rest;
     const json_t *property = property_find(schema, at, &rest);
 
@@ -77,6 +77,6 @@ int schema_parse_value(const json_t *schema, const char *key, const char *text, 
       return refuse_key(schema, key, at, err);
     schema = property;
     at = rest;
-  }
+  } while (at);
   return parse_text(schema, key, text, ret_value, err);
 }
