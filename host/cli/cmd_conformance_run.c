@@ -11,6 +11,7 @@
 #include "host/cli/outputs.h"
 #include "host/cli/suite_options.h"
 #include "host/conformance/runner.h"
+#include "sdk/base/clock.h"
 #include "sdk/base/strbuf.h"
 
 /* Cases that run at once unless --parallel says otherwise: they mostly wait for convergence windows. */
@@ -345,6 +346,14 @@ static int conduct(struct session *session, struct arguments *arguments, const c
   return r < 0 ? EXIT_INTERNAL : r;
 }
 
+/* Short enough to be typed again. */
+static uint64_t fresh_seed(void) {
+  uint32_t seed = 0;
+  if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+    seed = (uint32_t)clock_monotonic_ns();
+  return seed;
+}
+
 int cmd_conformance_run(int argc, char **argv) {
   struct arguments arguments = {
       .runner = {.parallel = PARALLEL_DEFAULT,
@@ -352,9 +361,7 @@ int cmd_conformance_run(int argc, char **argv) {
                  .converge_ns = CONVERGE_DEFAULT_NS,
                  .hold_window_ns = HOLD_WINDOW_DEFAULT_NS},
   };
-  uint32_t seed = 0;
-  (void)getrandom(&seed, sizeof(seed), 0);
-  arguments.runner.seed = seed;
+  arguments.runner.seed = fresh_seed();
   /* Before parsing: options are cut up and reordered by it. */
   _cleanup_free_ char **words = calloc((size_t)argc + 1, sizeof(*words));
   for (int i = 0; words && i < argc; i++)

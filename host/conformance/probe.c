@@ -48,16 +48,18 @@ static enum call_protocol call_protocol(enum protocol protocol) {
 }
 
 /* Fills what all calls of a check share. `headers` has room for check->header_count. */
-static int batch_init(struct prober *prober, const struct check *check, struct call_header *headers, char *id,
-                      size_t id_size, struct call_batch *ret_batch, struct error **err) {
-  (void)snprintf(id, id_size, "%s.%u", prober->id, prober->sequence++);
+static int batch_init(struct prober *prober, const struct check *check, unsigned calls, struct call_header *headers,
+                      struct call_batch *ret_batch, struct error **err) {
   struct call_batch batch = {
-      .id = id,
       .protocol = call_protocol(check->protocol),
       .method = check->method,
       .path = check->path,
       .headers = headers,
       .header_count = check->header_count,
+      .count = calls,
+      .concurrency = calls < SPLIT_CONCURRENCY ? calls : SPLIT_CONCURRENCY,
+      .keep = check->keep,
+      .fresh = check->kind == CHECK_SPLIT ? check->fresh : !check->keep,
       .timeout_ms = CALL_TIMEOUT_MS,
   };
   for (size_t i = 0; i < check->header_count; i++)
@@ -71,15 +73,31 @@ static int batch_init(struct prober *prober, const struct check *check, struct c
   return 0;
 }
 
-static int batch_run(struct prober *prober, const struct check *check, const struct call_batch *batch,
-                     struct call_outcome **ret_outcomes, struct error **err) {
+/* The same, and says which id the calls had. */
+static int calls_named(struct prober *prober, const struct check *check, unsigned calls, char id[CALL_ID_MAX + 1],
+                       struct call_outcome **ret_outcomes, struct error **err) {
+  struct call_batch batch;
+  _cleanup_free_ struct call_header *headers = calloc(check->header_count + 1, sizeof(*headers));
+  if (!headers)
+    return error_set(err, ENOMEM, "calling %s: no memory", check->to);
+  int r = batch_init(prober, check, calls, headers, &batch, err);
+  if (r < 0)
+    return r;
+  (void)snprintf(id, CALL_ID_MAX + 1, "%s.%u", prober->id, prober->sequence++);
+  batch.id = id;
   struct workload_client *client = placement_workload(prober->placement, check->from);
   if (!client)
     return error_set(err, ENOENT, "the topology has no workload %s", check->from);
-  return workload_call(client, batch, prober->deadline_ns, prober->cancel, ret_outcomes, err);
+  return workload_call(client, &batch, prober->deadline_ns, prober->cancel, ret_outcomes, err);
 }
 
-/* What one workload received of the batch `id`; calls `each` for every record. */
+int probe_calls(struct prober *prober, const struct check *check, unsigned calls, struct call_outcome **ret_outcomes,
+                struct error **err) {
+  char id[CALL_ID_MAX + 1];
+  return calls_named(prober, check, calls, id, ret_outcomes, err);
+}
+
+/* What one workload received of the batch `id`. */
 static int records_of(struct prober *prober, const struct topology_workload *workload, const char *id,
                       struct received **ret_received, size_t *ret_count, struct error **err) {
   char key[160];
@@ -95,19 +113,8 @@ static int records_of(struct prober *prober, const struct topology_workload *wor
 int probe_call(struct prober *prober, const struct check *check, struct probe_outcome *ret_outcome,
                struct error **err) {
   struct probe_outcome outcome = {0};
-  struct call_batch batch;
-  _cleanup_free_ struct call_header *headers = calloc(check->header_count + 1, sizeof(*headers));
-  if (!headers)
-    return error_set(err, ENOMEM, "calling %s: no memory", check->to);
-  int r = batch_init(prober, check, headers, outcome.id, sizeof(outcome.id), &batch, err);
-  if (r < 0)
-    return r;
-  batch.count = 1;
-  batch.concurrency = 1;
-  batch.keep = check->keep;
-  batch.fresh = check->keep == NULL;
   _cleanup_free_ struct call_outcome *calls = NULL;
-  r = batch_run(prober, check, &batch, &calls, err);
+  int r = calls_named(prober, check, 1, outcome.id, &calls, err);
   if (r < 0)
     return r;
   outcome.call = calls[0];
@@ -187,19 +194,11 @@ static int count_shares(struct prober *prober, const struct check *check, const 
 int probe_shares(struct prober *prober, const struct check *check, unsigned calls, struct probe_shares *ret_shares,
                  struct error **err) {
   struct probe_shares shares = {0};
-  struct call_batch batch;
-  _cleanup_free_ struct call_header *headers = calloc(check->header_count + 1, sizeof(*headers));
-  _cleanup_free_ uint64_t *counts = calloc(check->share_count + 1, sizeof(*counts));
-  if (!headers || !counts)
-    return error_set(err, ENOMEM, "calling %s: no memory", check->to);
-  int r = batch_init(prober, check, headers, shares.id, sizeof(shares.id), &batch, err);
-  if (r < 0)
-    return r;
-  batch.count = calls;
-  batch.concurrency = calls < SPLIT_CONCURRENCY ? calls : SPLIT_CONCURRENCY;
-  batch.fresh = check->fresh;
   _cleanup_free_ struct call_outcome *outcomes = NULL;
-  r = batch_run(prober, check, &batch, &outcomes, err);
+  _cleanup_free_ uint64_t *counts = calloc(check->share_count + 1, sizeof(*counts));
+  if (!counts)
+    return error_set(err, ENOMEM, "calling %s: no memory", check->to);
+  int r = calls_named(prober, check, calls, shares.id, &outcomes, err);
   if (r < 0)
     return r;
   shares.counts = counts;

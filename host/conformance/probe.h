@@ -15,16 +15,22 @@ struct prober {
   int64_t deadline_ns; /* of the case, CLOCK_MONOTONIC */
 };
 
+/* Makes `calls` calls as the check says and waits for them; nothing is looked up in the servers' records.
+ * `*ret_outcomes` is a heap array. An error means that the machinery failed (a workload died, cancelled), never that a
+ * call did. */
+int probe_calls(struct prober *prober, const struct check *check, unsigned calls, struct call_outcome **ret_outcomes,
+                struct error **err);
+
 /* What became of one call. */
 struct probe_outcome {
   char id[CALL_ID_MAX + 1];
   struct call_outcome call;
-  const char *received_by; /* the workload ("alias/name") whose record has the call; NULL: none has */
+  const char *received_by; /* the workload whose record has the call; NULL: none has */
   bool intended;           /* that workload is behind the check's target */
   bool proven;             /* and the answer carried the nonce it issued for this very call */
 };
 
-/* Calls once. An error means that the machinery failed (a workload died, cancelled), never that the call did. */
+/* Calls once and finds out where the call arrived. */
 int probe_call(struct prober *prober, const struct check *check, struct probe_outcome *ret_outcome, struct error **err);
 
 /* Where the calls of a split went. `counts[i]` of them have proof from the workload of check->shares[i]. */
