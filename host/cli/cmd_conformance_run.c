@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "host/cli/cmds.h"
+#include "host/cli/logging.h"
 #include "host/cli/mesh_options.h"
 #include "host/cli/outputs.h"
 #include "host/cli/suite_options.h"
@@ -24,6 +25,7 @@ struct arguments {
   struct runner_options runner;
   bool seed_given;
   bool quiet;
+  bool verbose;
   const char *colour; /* auto, always, never */
 };
 
@@ -37,6 +39,7 @@ enum {
   KEY_HOLD,
   KEY_FAIL_FAST,
   KEY_COLOUR,
+  KEY_VERBOSE,
 };
 
 static const struct argp_option option_table[] = {
@@ -51,6 +54,7 @@ static const struct argp_option option_table[] = {
     {"output", KEY_OUTPUT, "FORMAT[=FILE]", 0,
      "text, json, junit or markdown, to standard output or a file; may be repeated", 4},
     {"quiet", KEY_QUIET, 0, 0, "no progress", 4},
+    {"verbose", KEY_VERBOSE, 0, 0, "show all that the adapter logs, on standard error", 4},
     {"colour", KEY_COLOUR, "WHEN", 0, "auto, always or never", 4},
     {0},
 };
@@ -122,6 +126,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     return 0;
   case KEY_QUIET:
     arguments->quiet = true;
+    return 0;
+  case KEY_VERBOSE:
+    arguments->verbose = true;
     return 0;
   case KEY_COLOUR:
     arguments->colour = when[command_format(state, argument, when)];
@@ -369,6 +376,7 @@ int cmd_conformance_run(int argc, char **argv) {
   command_parse(&cmd_conformance_run_argp, argc, argv, &arguments);
   _cleanup_free_ char *command = words ? command_line(argc, words, &arguments) : NULL;
 
+  logging_start(arguments.verbose);
   struct session session = {0};
   _cleanup_error_ struct error *err = NULL;
   int code = command ? conduct(&session, &arguments, command, &err) : EXIT_INTERNAL;

@@ -129,21 +129,6 @@ static uint64_t weight_sum(const struct check *check) {
   return sum;
 }
 
-static int split_calls(const struct check *check, unsigned *ret_calls, struct error **err) {
-  if (!check->shares_judged) {
-    *ret_calls = (unsigned)leak_sample_size(SPLIT_LEAK, SPLIT_POWER);
-    return 0;
-  }
-  _cleanup_free_ double *probabilities = calloc(check->share_count, sizeof(*probabilities));
-  if (!probabilities)
-    return error_set(err, ENOMEM, "judging a split: no memory");
-  double sum = (double)weight_sum(check);
-  for (size_t i = 0; i < check->share_count; i++)
-    probabilities[i] = check->shares[i].weight / sum;
-  *ret_calls = (unsigned)split_sample_size(probabilities, check->share_count, SPLIT_ALPHA, SPLIT_POWER, SPLIT_SHIFT);
-  return 0;
-}
-
 /* Whether exactly those that have weight got something. */
 static bool split_reaches(const struct check *check, const struct probe_shares *shares) {
   for (size_t i = 0; i < check->share_count; i++)
@@ -199,10 +184,7 @@ static json_t *split_evidence(const struct check *check, const struct probe_shar
 
 static int judge_split(struct prober *prober, const struct check *check, struct arena *arena,
                        struct check_result *result, struct error **err) {
-  unsigned calls = 0;
-  int r = split_calls(check, &calls, err);
-  if (r < 0)
-    return r;
+  unsigned calls = (unsigned)check_request_count(check);
   uint32_t *weights = arena_array(arena, check->share_count, sizeof(*weights));
   if (!weights)
     return error_set(err, ENOMEM, "judging a split: no memory");
@@ -210,7 +192,7 @@ static int judge_split(struct prober *prober, const struct check *check, struct 
     weights[i] = check->shares[i].weight;
 
   _cleanup_(probe_shares_finish) struct probe_shares shares = {0};
-  r = probe_shares(prober, check, calls, &shares, err);
+  int r = probe_shares(prober, check, calls, &shares, err);
   if (r < 0)
     return r;
   struct split_verdict verdict = {0};

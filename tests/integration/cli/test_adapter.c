@@ -1,0 +1,92 @@
+/* trammel adapter list and show, with an adapter for each way to be wrong beside the good one. */
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/command.h"
+
+static char broken[4096]; /* the directory of broken adapters */
+
+static json_t *json_of(const struct command_result *result) {
+  json_error_t wrong;
+  json_t *json = json_loadb(strbuf_text(&result->out), result->out.length, 0, &wrong);
+  if (!json)
+    fail_msg("no JSON: %s; stderr: %s", wrong.text, strbuf_text(&result->errors));
+  return json;
+}
+
+static const json_t *entry(const json_t *list, const char *id) {
+  size_t i;
+  json_t *item;
+  json_array_foreach(list, i, item) {
+    if (strcmp(json_string_value(json_object_get(item, "id")), id) == 0)
+      return item;
+  }
+  fail_msg("no adapter %s is listed", id);
+  return NULL;
+}
+
+static void a_bad_adapter_is_refused_and_the_good_one_stays(void **state) {
+  (void)state;
+  const char *argv[] = {"trammel", "adapter", "list", "--adapter-dir", broken, "-o", "json", NULL};
+  struct command_result result;
+  command_run(argv, NULL, 120, &result);
+  assert_int_equal(result.exit_code, 0);
+  json_t *list = json_of(&result);
+  assert_true(json_is_true(json_object_get(entry(list, "reference"), "usable")));
+  const json_t *liar = entry(list, "lies-mesh");
+  assert_true(json_is_false(json_object_get(liar, "usable")));
+  assert_non_null(strstr(json_string_value(json_object_get(liar, "refusal")), "istio"));
+  json_decref(list);
+  command_result_finish(&result);
+}
+
+static void show_tells_configuration_and_support(void **state) {
+  (void)state;
+  const char *argv[] = {"trammel", "adapter", "show", "reference", "-o", "json", NULL};
+  struct command_result result;
+  command_run(argv, NULL, 60, &result);
+  assert_int_equal(result.exit_code, 0);
+  json_t *shown = json_of(&result);
+  assert_string_equal(json_string_value(json_object_get(shown, "id")), "reference");
+  assert_int_equal(strlen(json_string_value(json_object_get(shown, "digest"))), 64);
+  json_decref(shown);
+  command_result_finish(&result);
+
+  const char *text[] = {"trammel", "adapter", "show", "reference", NULL};
+  command_run(text, NULL, 60, &result);
+  assert_non_null(strstr(strbuf_text(&result.out), "split-leak-zero"));
+  assert_non_null(strstr(strbuf_text(&result.out), "access/v1alpha3"));
+  command_result_finish(&result);
+}
+
+static void what_cannot_be_shown_is_explained(void **state) {
+  (void)state;
+  struct command_result result;
+  const char *unknown[] = {"trammel", "adapter", "show", "nosuch", NULL};
+  command_run(unknown, NULL, 60, &result);
+  assert_int_equal(result.exit_code, 2);
+  assert_non_null(strstr(strbuf_text(&result.errors), "usable adapters: reference"));
+  command_result_finish(&result);
+
+  const char *refused[] = {"trammel", "adapter", "show", "--adapter-dir", broken, "crash", NULL};
+  command_run(refused, NULL, 60, &result);
+  assert_int_equal(result.exit_code, 3);
+  assert_non_null(strstr(strbuf_text(&result.errors), "SIGSEGV"));
+  command_result_finish(&result);
+}
+
+int main(void) {
+  (void)snprintf(broken, sizeof(broken), "%s/tests/broken-adapters", getenv("TRAMMEL_BUILD_DIR"));
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_bad_adapter_is_refused_and_the_good_one_stays),
+      cmocka_unit_test(show_tells_configuration_and_support),
+      cmocka_unit_test(what_cannot_be_shown_is_explained),
+  };
+  return cmocka_run_group_tests_name("adapter commands", tests, NULL, NULL);
+}
