@@ -27,7 +27,7 @@ int workload_client_create(const char *control_url, struct workload_client **ret
   struct workload_client *client = calloc(1, sizeof(*client));
   if (!client)
     return error_set(err, ENOMEM, "out of memory for a workload's client");
-  memcpy(client->url, control_url, length);
+  (void)snprintf(client->url, sizeof(client->url), "%.*s", (int)length, control_url);
   int r = http_client_create(&client->http, err);
   if (r < 0) {
     free(client);

@@ -93,8 +93,8 @@ static void finish_malformed(struct http1_caller *http) {
 static void on_data(void *user, const uint8_t *data, size_t length) {
   struct http1_caller *http = user;
   if (!http->caller.busy) {
-    http->caller.usable = false; /* nothing was asked for */
     stream_pause(http->stream, true);
+    caller_ended(&http->caller, EPROTO); /* nothing was asked for */
     return;
   }
   http->caller.silent = false;

@@ -21,8 +21,8 @@ static struct tcp_caller *tcp_of(struct caller *caller) {
 static void on_data(void *user, const uint8_t *data, size_t length) {
   struct tcp_caller *tcp = user;
   if (!tcp->caller.busy) {
-    tcp->caller.usable = false; /* nothing was asked for */
     stream_pause(tcp->stream, true);
+    caller_ended(&tcp->caller, EPROTO); /* nothing was asked for */
     return;
   }
   tcp->caller.silent = false;

@@ -48,17 +48,17 @@ static void udp_send(struct caller *caller) {
 }
 
 static int udp_open(struct event_base *base, const struct endpoint *endpoint, struct caller **ret_caller) {
-  _cleanup_close_ int fd = endpoint_connect(endpoint, SOCK_DGRAM);
+  int fd = endpoint_connect(endpoint, SOCK_DGRAM);
   if (fd < 0)
     return fd;
   struct udp_caller *udp = calloc(1, sizeof(*udp));
   if (!udp || event_assign(&udp->event, base, fd, EV_READ | EV_PERSIST, on_read, udp) < 0 ||
       event_add(&udp->event, NULL) < 0) {
     free(udp);
+    (void)close(fd);
     return -ENOMEM;
   }
   udp->fd = fd;
-  fd = -1;
   *ret_caller = &udp->caller;
   return 0;
 }

@@ -130,7 +130,7 @@ static void on_request(struct evhttp_request *request, void *user) {
 
 int control_create(struct event_base *base, struct service *service, struct server *server, struct keep *keep,
                    struct endpoint *endpoint, struct control **ret_control, struct error **err) {
-  _cleanup_close_ int fd = endpoint_bind(endpoint, SOCK_STREAM, err);
+  int fd = endpoint_bind(endpoint, SOCK_STREAM, err);
   if (fd < 0)
     return fd;
   struct control *control = calloc(1, sizeof(*control));
@@ -138,9 +138,9 @@ int control_create(struct event_base *base, struct service *service, struct serv
     control->http = evhttp_new(base);
   if (!control || !control->http || evhttp_accept_socket(control->http, fd) < 0) {
     control_destroy(control);
+    (void)close(fd);
     return error_set(err, ENOMEM, "out of memory for the control port");
   }
-  fd = -1;
   control->base = base;
   control->service = service;
   control->server = server;

@@ -88,28 +88,34 @@ static int socket_listen(int fd, struct endpoint *endpoint, int type) {
 }
 
 int endpoint_bind(struct endpoint *endpoint, int type, struct error **err) {
-  _cleanup_close_ int fd = socket(endpoint->address.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  int fd = socket(endpoint->address.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   int r = fd < 0 ? -errno : socket_listen(fd, endpoint, type);
   if (r < 0) {
     char text[ENDPOINT_TEXT_MAX];
+    if (fd >= 0)
+      (void)close(fd);
     endpoint_format(endpoint, text);
     return error_set(err, -r, "cannot listen on %s: %s", text, strerror(-r));
   }
-  int bound = fd;
-  fd = -1;
-  return bound;
+  return fd;
 }
 
-int endpoint_connect(const struct endpoint *endpoint, int type) {
-  _cleanup_close_ int fd = socket(endpoint->address.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0)
-    return -errno;
+static int socket_connect(int fd, const struct endpoint *endpoint, int type) {
   int yes = 1;
   if (type == SOCK_STREAM && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes)) < 0)
     return -errno;
   if (connect(fd, (const struct sockaddr *)&endpoint->address, endpoint->length) < 0 && errno != EINPROGRESS)
     return -errno;
-  int connected = fd;
-  fd = -1;
-  return connected;
+  return 0;
+}
+
+int endpoint_connect(const struct endpoint *endpoint, int type) {
+  int fd = socket(endpoint->address.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0)
+    return -errno;
+  int r = socket_connect(fd, endpoint, type);
+  if (r == 0)
+    return fd;
+  (void)close(fd);
+  return r;
 }
