@@ -70,24 +70,45 @@ int mesh_options_find(const struct mesh_options *options, struct registry **ret_
   return 0;
 }
 
-static int read_config_file(const char *path, struct diagnostics *diagnostics, json_t **ret_config,
+/* A configuration file as it was read, to say later where in it something stands. */
+struct config_file {
+  struct arena *arena;
+  const struct node *root;
+};
+
+static int config_file_read(const char *path, struct diagnostics *diagnostics, struct config_file *file,
                             struct error **err) {
   _cleanup_free_ char *text = NULL;
   size_t length = 0;
   int r = file_read(path, CONFIG_FILE_MAX, &text, &length, err);
   if (r < 0)
     return r;
-  _cleanup_arena_ struct arena *arena = arena_create(0);
-  if (!arena)
+  file->arena = arena_create(0);
+  if (!file->arena)
     return error_set(err, ENOMEM, "reading %s: no memory", path);
   struct document_list documents;
-  r = document_read(arena, path, text, length, DOCUMENT_ANY, &document_limits_default, diagnostics, &documents);
+  r = document_read(file->arena, path, text, length, DOCUMENT_ANY, &document_limits_default, diagnostics, &documents);
   if (r < 0)
     return error_set(err, -r, "%s is no configuration", path);
   if (documents.count != 1 || documents.roots[0]->kind != NODE_MAP)
     return error_set(err, EINVAL, "%s: expected one map of configuration keys", path);
-  *ret_config = node_to_json(documents.roots[0]);
-  return *ret_config ? 0 : error_set(err, ENOMEM, "reading %s: no memory", path);
+  file->root = documents.roots[0];
+  return 0;
+}
+
+/* Checks `config`, and adds to each diagnostic where the file has what it is about (--set has no place in it). */
+static int validate(const json_t *schema, const json_t *config, const struct config_file *file,
+                    struct diagnostics *diagnostics) {
+  _cleanup_diagnostics_ struct diagnostics *found = diagnostics_create();
+  int r = found ? schema_validate(schema, config, NULL, found) : -ENOMEM;
+  for (size_t i = 0; i < diagnostics_count(found); i++) {
+    struct diagnostic diagnostic = *diagnostics_at(found, i);
+    const struct node *node = diagnostic.pointer ? node_at(file->root, diagnostic.pointer) : NULL;
+    if (node)
+      diagnostic.position = node->position;
+    (void)diagnostics_add(diagnostics, &diagnostic);
+  }
+  return r;
 }
 
 /* Puts `value` (its reference is taken) under a dotted key, making the objects on the way. */
@@ -133,14 +154,14 @@ int mesh_options_config(const struct mesh_options *options, const struct adapter
                               entry->description->config_schema.len, 0, &wrong);
   if (!schema)
     return error_set(err, EPROTO, "the adapter's configuration schema is no JSON: %s", wrong.text);
-  json_t *config = NULL;
-  int r = options->config_file ? read_config_file(options->config_file, diagnostics, &config, err) : 0;
-  if (r == 0 && !config)
-    config = json_object();
+  struct config_file file = {0};
+  int r = options->config_file ? config_file_read(options->config_file, diagnostics, &file, err) : 0;
+  json_t *config = file.root ? node_to_json(file.root) : json_object();
   for (size_t i = 0; r == 0 && i < options->settings.count; i++)
     r = apply_setting(schema, options->settings.items[i], config, err);
-  if (r == 0 && schema_validate(schema, config, options->config_file, diagnostics) < 0)
+  if (r == 0 && validate(schema, config, &file, diagnostics) < 0)
     r = error_set(err, EINVAL, "the configuration does not fit adapter %s", entry->id);
+  arena_destroy(file.arena);
   json_decref(schema);
   if (r < 0) {
     json_decref(config);

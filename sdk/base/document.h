@@ -98,6 +98,9 @@ const struct entry *node_entry(const struct node *map, const char *key);
 /* The RFC 6901 pointer of a node within its document, built in `arena`; "" for the root; NULL without memory. */
 const char *node_pointer(struct arena *arena, const struct node *node);
 
+/* The value that an RFC 6901 pointer names below `root`; NULL when there is none. */
+const struct node *node_at(const struct node *root, const char *pointer);
+
 /* Appends "/" and the key, escaped as RFC 6901 wants. */
 struct strbuf;
 void pointer_append(struct strbuf *out, const char *key);

@@ -63,6 +63,27 @@ static void append_step(struct strbuf *out, const struct node *parent, const str
   }
 }
 
+/* The child whose step `*pointer` starts with; moves `*pointer` behind that step. */
+static const struct node *node_step(const struct node *parent, const char **pointer) {
+  for (size_t i = 0; i < parent->count; i++) {
+    _cleanup_strbuf_ struct strbuf step = STRBUF_INIT;
+    const struct node *child = parent->kind == NODE_LIST ? parent->items[i] : parent->entries[i].value;
+    append_step(&step, parent, child);
+    char after = strncmp(*pointer, strbuf_text(&step), step.length) == 0 ? (*pointer)[step.length] : 'x';
+    if (strbuf_failed(&step) || (after != '/' && after != '\0'))
+      continue;
+    *pointer += step.length;
+    return child;
+  }
+  return NULL;
+}
+
+const struct node *node_at(const struct node *root, const char *pointer) {
+  while (root && *pointer)
+    root = root->kind == NODE_LIST || root->kind == NODE_MAP ? node_step(root, &pointer) : NULL;
+  return root;
+}
+
 const char *node_pointer(struct arena *arena, const struct node *node) {
   _cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
   const struct node *path[DOCUMENT_DEPTH_MAX + 1];

@@ -173,6 +173,18 @@ static void bad_requests_are_explained(void **state) {
          "/nonexistent.yaml");
 }
 
+static void a_wrong_configuration_file_is_placed(void **state) {
+  struct state *s = *state;
+  char path[4096];
+  (void)snprintf(path, sizeof(path), "%s/config.yaml", s->directory);
+  FILE *file = fopen(path, "w");
+  assert_non_null(file);
+  fputs("# the mesh\ntrust_domain: 7\n", file);
+  assert_int_equal(fclose(file), 0);
+  const char *argv[] = {"trammel", "conformance", "run", "--config", path, NULL};
+  expect(argv, 2, "config.yaml:2:15: error[SCHEMA-0001]");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(the_reference_mesh_passes_every_case, setup, teardown),
@@ -181,6 +193,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(cleanup_removes_what_a_killed_run_left, setup, teardown),
       cmocka_unit_test_setup_teardown(cleanup_leaves_a_live_run_alone, setup, teardown),
       cmocka_unit_test_setup_teardown(bad_requests_are_explained, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_wrong_configuration_file_is_placed, setup, teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

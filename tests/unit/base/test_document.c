@@ -191,6 +191,9 @@ static void yaml_positions_are_exact(void **state) {
   assert_string_equal(node_pointer(reading.arena, node_get(backends->items[1], "weight")), "/spec/b\xc3\xa4"
                                                                                            "ckends/1/weight");
   assert_string_equal(node_pointer(reading.arena, root), "");
+  assert_ptr_equal(node_at(root, ""), root);
+  assert_null(node_at(root, "/nosuch"));
+  assert_null(node_at(root, "/spec/nosuch/0"));
 }
 
 static void json_positions_are_exact(void **state) {
@@ -214,6 +217,7 @@ static void json_positions_are_exact(void **state) {
   assert_position(list->items[3]->position, 3, 8);
   assert_position(node_get(list->items[3], "n")->position, 3, 13);
   assert_string_equal(node_pointer(reading.arena, node_get(list->items[3], "n")), "/\xc3\xa4~1~0/3/n");
+  assert_ptr_equal(node_at(root, "/\xc3\xa4~1~0/3/n"), node_get(list->items[3], "n"));
   string = node_get(root, "s");
   assert_position(string->position, 4, 8);
   assert_string_equal(string->text, "a\xc3\xa4\xf0\x9f\x98\x80\n\"");
