@@ -273,12 +273,19 @@ static int delete_object(struct http_client *client, const struct record *object
   return r;
 }
 
+/* The length of a URL up to its path. */
+static size_t server_length(const char *url) {
+  const char *scheme_end = strstr(url, "://");
+  size_t before = scheme_end ? (size_t)(scheme_end - url) + strlen("://") : 0;
+
+  return before + strcspn(url + before, "/?#");
+}
+
 /* Whether two URLs lead to the same server; one that cannot be reached is tried once, not for each object. */
 static bool same_server(const char *a, const char *b) {
-  const char *begin = strstr(a, "://");
-  size_t length = begin ? (size_t)(begin - a) + 3 + strcspn(begin + 3, "/?#") : strlen(a);
+  size_t length = server_length(a);
 
-  return strncmp(a, b, length) == 0 && strcspn(b + length, "/?#") == 0;
+  return length == server_length(b) && memcmp(a, b, length) == 0;
 }
 
 /* 1 when the object could not be removed. */

@@ -146,7 +146,7 @@ int endpoints_permit(const struct endpoints *endpoints, const char *name, const 
 int endpoints_send(struct endpoints *endpoints, const struct endpoint_request *request,
                    struct http_response *ret_response, struct error **err) {
   _cleanup_free_ char *url = NULL;
-  struct http_client *client;
+  struct http_client *client = NULL;
 
   int r = endpoints_permit(endpoints, request->endpoint, request->method, request->path, err);
   if (r == 0)

@@ -186,7 +186,7 @@ int engine_translate(struct engine *engine, const struct smi_set *set, const PB(
 int engine_start_process(struct engine *engine, const char *prefix, const PB(Process) * message,
                          struct process **ret_process, struct error **err) {
   char name[PROCESS_NAME_MAX + 2];
-  struct process *process;
+  struct process *process = NULL;
 
   int n = snprintf(name, sizeof(name), "%s-%s", prefix, message->name);
   if (n < 0 || n > PROCESS_NAME_MAX)
@@ -221,7 +221,7 @@ static int step_object(struct engine *engine, const PB(NativeObject) * object, s
 }
 
 static int step_process(struct engine *engine, const PB(Process) * message, struct error **err) {
-  struct process *process;
+  struct process *process = NULL;
 
   int r = engine_start_process(engine, "mesh", message, &process, err);
   if (r < 0)

@@ -31,8 +31,10 @@ static void append_text(struct strbuf *out, const char *text, size_t length) {
 
   while (shown > 0 && shown < length && ((unsigned char)text[shown] & 0xc0) == 0x80)
     shown--; /* not within a character */
-  for (size_t i = 0; i < shown; i++)
-    strbuf_putc(out, (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? ' ' : text[i]);
+  for (size_t i = 0; i < shown; i++) {
+    bool control = (unsigned char)text[i] < 0x20 || text[i] == 0x7f;
+    strbuf_append(out, control ? " " : &text[i], 1);
+  }
   if (shown < length)
     strbuf_puts(out, " …");
 }

@@ -18,6 +18,11 @@ static struct applied *find(struct owner *owner, const char *id) {
   return NULL;
 }
 
+static int no_memory(const native_object *object, struct error **err) {
+  (void)error_set(err, ENOMEM, "object %s: out of memory", object->id);
+  return -ENOMEM;
+}
+
 /* The entry that `object` is going to fill, with the object in it but not yet certain. */
 static int prepare(struct owner *owner, const native_object *object, struct applied **ret_entry, struct error **err) {
   struct applied *entry = find(owner, object->id);
@@ -25,10 +30,10 @@ static int prepare(struct owner *owner, const native_object *object, struct appl
   if (entry && !object_same_place(entry->object, object))
     entry = NULL;
   if (!entry && array_reserve((void **)&owner->items, &owner->capacity, owner->count, sizeof(*owner->items)) < 0)
-    return error_set(err, ENOMEM, "object %s: out of memory", object->id);
+    return no_memory(object, err);
   native_object *copy = object_copy(object);
   if (!copy)
-    return error_set(err, ENOMEM, "object %s: out of memory", object->id);
+    return no_memory(object, err);
   if (entry)
     object_free(entry->object);
   else

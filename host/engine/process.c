@@ -255,10 +255,11 @@ static void append_log(const struct process *process, struct strbuf *out) {
   text[n] = '\0';
   strbuf_puts(out, "; its log ends with:\n  ");
   for (const char *p = last_lines(text, (size_t)n); p < text + n; p++) {
+    bool control = (unsigned char)*p < 0x20 || *p == 0x7f;
     if (*p == '\n')
       strbuf_puts(out, "\n  ");
     else
-      strbuf_putc(out, (unsigned char)*p < 0x20 || *p == 0x7f ? ' ' : *p);
+      strbuf_append(out, control ? " " : p, 1);
   }
 }
 

@@ -70,6 +70,14 @@ static int lock(int fd, int operation) {
   return 0;
 }
 
+/* Leaves nothing for the descriptor's cleanup to close. */
+static int hand_over(int *fd) {
+  int value = *fd;
+
+  *fd = -1;
+  return value;
+}
+
 /* -ENOENT when a parent was removed meanwhile. */
 static int try_create(const char *runs, const char *run_id, int *ret_journal) {
   int r = make_directories(runs);
@@ -92,8 +100,7 @@ static int try_create(const char *runs, const char *run_id, int *ret_journal) {
   r = lock(journal, LOCK_EX);
   if (r < 0)
     return r;
-  *ret_journal = journal;
-  journal = -1;
+  *ret_journal = hand_over(&journal);
   return 0;
 }
 

@@ -77,8 +77,8 @@ static PB(Workload) *
   workload->app_address = text(worker->app);
   workload->inbound_address = text(worker->inbound);
   workload->outbound_address = text(worker->outbound);
-  workload->labels = arena_array(b->arena, 1, sizeof(*workload->labels));
-  workload->ports = arena_array(b->arena, from->port_count, sizeof(*workload->ports));
+  workload->labels = arena_array(b->arena, 1, sizeof(PB(Label) *));
+  workload->ports = arena_array(b->arena, from->port_count, sizeof(PB(WorkloadPort) *));
   if (!workload->labels || !workload->ports || !(workload->labels[0] = app_label(b, from->name)))
     return NULL;
   workload->n_labels = 1;
@@ -96,8 +96,8 @@ static PB(Service) * service_message(const struct builder *b, const struct topol
   *service = (PB(Service))TRAMMEL__ADAPTER__V1__SERVICE__INIT;
   service->name = text(from->name);
   service->namespace_ = text(b->namespace_of(b->ctx, from->ns));
-  service->ports = arena_array(b->arena, from->port_count, sizeof(*service->ports));
-  service->workloads = arena_array(b->arena, from->workload_count, sizeof(*service->workloads));
+  service->ports = arena_array(b->arena, from->port_count, sizeof(PB(ServicePort) *));
+  service->workloads = arena_array(b->arena, from->workload_count, sizeof(char *));
   if (!service->ports || !service->workloads)
     return NULL;
   for (; service->n_ports < from->port_count; service->n_ports++)
@@ -116,8 +116,8 @@ PB(Inventory) * lab_inventory(struct arena *arena, const struct topology *topolo
   if (!inventory)
     return NULL;
   *inventory = (PB(Inventory))TRAMMEL__ADAPTER__V1__INVENTORY__INIT;
-  inventory->workloads = arena_array(arena, topology->workload_count, sizeof(*inventory->workloads));
-  inventory->services = arena_array(arena, topology->service_count, sizeof(*inventory->services));
+  inventory->workloads = arena_array(arena, topology->workload_count, sizeof(PB(Workload) *));
+  inventory->services = arena_array(arena, topology->service_count, sizeof(PB(Service) *));
   if (!inventory->workloads || !inventory->services)
     return NULL;
   for (size_t i = 0; i < topology->workload_count; i++, inventory->n_workloads++)

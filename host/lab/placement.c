@@ -227,13 +227,17 @@ static int resolve(const struct placement *placement, const char *what, const ch
   const char *slash = strchr(what, '/');
   size_t length = slash ? (size_t)(slash - what) : sizeof(alias);
 
-  if (length >= sizeof(alias))
-    return error_set(err, EINVAL, "a workload or service is named alias/name, not '%s'", what);
+  if (length >= sizeof(alias)) {
+    (void)error_set(err, EINVAL, "a workload or service is named alias/name, not '%s'", what);
+    return -EINVAL;
+  }
   (void)memcpy(alias, what, length);
   alias[length] = '\0';
   const char *ns = namespace_of(placement, alias);
-  if (!ns)
-    return error_set(err, ENOENT, "topology %s has no namespace '%s'", placement->topology->name, alias);
+  if (!ns) {
+    (void)error_set(err, ENOENT, "topology %s has no namespace '%s'", placement->topology->name, alias);
+    return -ENOENT;
+  }
   *ret_ns = ns;
   *ret_name = slash + 1;
   return 0;
