@@ -261,8 +261,9 @@ bool spiffe_parse(const char *trust_domain, const char *id, size_t length, struc
   const char *account = slash + 4;
   if (!name_is_valid(namespace, LIMIT_NAMESPACE) || !name_is_valid(account, LIMIT_NAME))
     return false;
-  strcpy(ret_caller->namespace, namespace);
-  strcpy(ret_caller->account, account);
+  /* name_is_valid bounds both. */
+  memcpy(ret_caller->namespace, namespace, strlen(namespace) + 1);
+  memcpy(ret_caller->account, account, strlen(account) + 1);
   return true;
 }
 

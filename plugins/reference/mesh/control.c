@@ -148,7 +148,7 @@ static const struct resource_kind *parse_path(char *path, struct resource_name *
   if (kind->named)
     store_key(ret_name->key, ret_name->namespace, ret_name->name);
   else
-    strcpy(ret_name->key, ret_name->namespace);
+    (void)snprintf(ret_name->key, sizeof ret_name->key, "%s", ret_name->namespace);
   return kind;
 }
 

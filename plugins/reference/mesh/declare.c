@@ -24,7 +24,7 @@ static int copy_text(struct model *model, const char *text, const char **ret_tex
 static int declare_name(struct model *model, const struct value *object, const char *key, size_t limit,
                         const char **ret_name) {
   struct value value = value_member(object, key);
-  const char *name = NULL;
+  const char *name;
   int r = value_name(&value, limit, &name);
   return r < 0 ? r : copy_text(model, name, ret_name);
 }
@@ -36,7 +36,7 @@ static int declare_member_port(const struct value *object, const char *key, uint
 
 static int declare_protocol(const struct value *object, bool udp, enum protocol *ret_protocol) {
   struct value value = value_member(object, "protocol");
-  const char *name = NULL;
+  const char *name;
   int r = value_string(&value, 8, &name);
   if (r < 0)
     return r;
@@ -85,11 +85,12 @@ static int declare_account(struct model *model, const struct value *value, void 
 }
 
 static int declare_pattern(struct model *model, const struct value *value, const struct pattern **ret_pattern) {
-  const char *regex = NULL;
+  const char *regex;
   int r = value_string(value, LIMIT_REGEX, &regex);
   if (r < 0)
     return r;
-  r = array_reserve((void **)&model->patterns, &model->pattern_capacity, model->pattern_count, sizeof *model->patterns);
+  r = array_reserve((void **)&model->patterns, &model->pattern_capacity, model->pattern_count,
+                    sizeof(struct pattern *));
   if (r < 0)
     return r;
   _cleanup_error_ struct error *err = NULL;
@@ -110,7 +111,7 @@ static int declare_header(struct model *model, const struct value *value, void *
   if (r < 0)
     return r;
   struct value name = value_member(value, "name"), regex = value_member(value, "regex");
-  const char *text = NULL;
+  const char *text;
   r = value_string(&name, LIMIT_NAME, &text);
   if (r < 0)
     return r;
@@ -121,7 +122,7 @@ static int declare_header(struct model *model, const struct value *value, void *
 }
 
 static int declare_method(struct model *model, const struct value *value, void *out) {
-  const char *method = NULL;
+  const char *method;
   int r = value_name(value, 32, &method);
   return r < 0 ? r : copy_text(model, method, out);
 }
@@ -231,7 +232,7 @@ static int declare_backend(struct model *model, const struct value *value, void 
   if (r < 0)
     return r;
   struct value weight = value_member(value, "weight");
-  int64_t number = 0;
+  int64_t number;
   r = value_integer(&weight, 0, LIMIT_WEIGHT, &number);
   if (r == 0)
     backend->weight = (uint32_t)number;
@@ -292,7 +293,7 @@ static int declare_service_port(struct model *model, const struct value *value, 
 }
 
 static int declare_workload_name(struct model *model, const struct value *value, void *out) {
-  const char *name = NULL;
+  const char *name;
   int r = value_name(value, LIMIT_NAME, &name);
   return r < 0 ? r : copy_text(model, name, out);
 }
@@ -326,7 +327,7 @@ int declare_service(const json_t *body, struct service **ret_service, struct pro
 
 static int declare_address(const struct value *object, const char *key, struct in_addr *ret_address) {
   struct value value = value_member(object, key);
-  const char *text = NULL;
+  const char *text;
   int r = value_string(&value, 64, &text);
   if (r < 0)
     return r;
@@ -428,7 +429,7 @@ int declare_enforcement(const json_t *body, struct problem *problem) {
   if (r < 0)
     return r;
   struct value mode = value_member(&root, "mode");
-  const char *text = NULL;
+  const char *text;
   r = value_string(&mode, 16, &text);
   if (r < 0)
     return r;

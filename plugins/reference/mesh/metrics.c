@@ -71,7 +71,7 @@ struct pair *metrics_pair(struct metrics *metrics, const struct workload_name *s
     if (is_destination(metrics->pairs[i], destination) && is_source(metrics->pairs[i], source))
       return metrics->pairs[i];
   if (metrics->count >= LIMIT_PAIRS ||
-      array_reserve((void **)&metrics->pairs, &metrics->capacity, metrics->count, sizeof *metrics->pairs) < 0)
+      array_reserve((void **)&metrics->pairs, &metrics->capacity, metrics->count, sizeof(struct pair *)) < 0)
     return NULL;
   struct pair *pair = pair_new(source, destination);
   if (pair)

@@ -60,7 +60,7 @@ static pcre2_code *compile(const char *regex, uint32_t anchors, struct error **e
   }
   char reason[128];
   if (pcre2_get_error_message(code, (PCRE2_UCHAR *)reason, sizeof reason) < 0)
-    strcpy(reason, "it can't be compiled");
+    memcpy(reason, "unknown", sizeof "unknown");
   error_set(err, EINVAL, "the regular expression \"%s\" is wrong at offset %zu: %s", regex, (size_t)offset, reason);
   return NULL;
 }

@@ -273,9 +273,7 @@ static bool send_queued(struct stream *stream) {
       stream->sent += n;
       continue;
     }
-    if (io != IO_WAIT)
-      fail_later(stream);
-    else if (event_add(&stream->writable, NULL) < 0)
+    if (io != IO_WAIT || event_add(&stream->writable, NULL) < 0)
       fail_later(stream);
     return false;
   }

@@ -1,6 +1,5 @@
 #include "plugins/reference/mesh/value.h"
 
-#include <errno.h>
 #include <string.h>
 
 enum { DEPTH = 8 };
@@ -40,14 +39,13 @@ static void write_pointer(const struct value *value, struct strbuf *out) {
   }
 }
 
-int value_complain(const struct value *value, const char *format, ...) {
+void value_set_problem(const struct value *value, const char *format, ...) {
   va_list args;
   va_start(args, format);
   strbuf_clear(&value->problem->text);
   strbuf_vprintf(&value->problem->text, format, args);
   va_end(args);
   write_pointer(value, &value->problem->pointer);
-  return -EINVAL;
 }
 
 struct value value_root(const json_t *json, struct problem *problem) {
@@ -129,7 +127,7 @@ int value_string(const struct value *value, size_t limit, const char **ret_text)
 }
 
 int value_name(const struct value *value, size_t limit, const char **ret_name) {
-  const char *name = NULL;
+  const char *name;
   int r = value_string(value, limit, &name);
   if (r < 0)
     return r;
@@ -151,7 +149,7 @@ int value_integer(const struct value *value, int64_t min, int64_t max, int64_t *
 }
 
 int value_port(const struct value *value, uint16_t *ret_port) {
-  int64_t port = 0;
+  int64_t port;
   int r = value_integer(value, 1, UINT16_MAX, &port);
   if (r == 0)
     *ret_port = (uint16_t)port;

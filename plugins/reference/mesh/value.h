@@ -2,6 +2,7 @@
 #ifndef TRAMMEL_REFERENCE_MESH_VALUE_H
 #define TRAMMEL_REFERENCE_MESH_VALUE_H
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,8 +17,11 @@ struct value {
   struct problem *problem;
 };
 
-/* Sets the problem to the text and the value's pointer; returns -EINVAL. */
-int value_complain(const struct value *value, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Sets the problem to the text and the value's pointer. */
+void value_set_problem(const struct value *value, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same, as the -EINVAL to return: a macro, so that compilers and analysers see that it is one. */
+#define value_complain(...) (value_set_problem(__VA_ARGS__), -EINVAL)
 
 struct value value_root(const json_t *json, struct problem *problem);
 struct value value_member(const struct value *object, const char *key); /* null counts as absent */
