@@ -55,13 +55,13 @@ static void check_passed_on(const struct reading *reading) {
   if (head_count(head, "host", NULL) == 0)
     strbuf_puts(&out, "Host:\r\n");
   head_write_fields(head, &out);
-  if (message_chunked(&reading->message))
+  if (reading->message.chunked)
     strbuf_puts(&out, "Transfer-Encoding: chunked\r\n");
   strbuf_puts(&out, "\r\n");
-  if (message_chunked(&reading->message) && reading->body.length > 0)
+  if (reading->message.chunked && reading->body.length > 0)
     strbuf_printf(&out, "%zx\r\n", reading->body.length);
   strbuf_append(&out, reading->body.data, reading->body.length);
-  if (message_chunked(&reading->message))
+  if (reading->message.chunked)
     strbuf_puts(&out, reading->body.length > 0 ? "\r\n0\r\n\r\n" : "0\r\n\r\n");
   struct reading again;
   reading_init(&again);

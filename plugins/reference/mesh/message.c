@@ -69,7 +69,7 @@ static bool framing_is_clear(const struct message *message) {
   size_t lengths = head_count(&message->head, "content-length", &length);
   if (codings > 1 || lengths > 1 || (codings && lengths))
     return false;
-  if (message_chunked(message) != (codings == 1))
+  if (message->chunked != (codings == 1))
     return false;
   if (codings && (!slice_is_name(coding, "chunked") || message->parser.http_minor == 0))
     return false;
@@ -100,8 +100,25 @@ static int check_head(struct message *message) {
   return message->parser.http_major == 1 && framing_is_clear(message) ? 0 : BAD_REQUEST;
 }
 
+static bool ends_with_itself(const struct message *message) {
+  unsigned status = message->parser.status_code;
+  return message->bodiless || message->chunked || message->parser.content_length != UINT64_MAX || status < 200 ||
+         status == 204 || status == 304;
+}
+
+static void remember_framing(struct message *message) {
+  const http_parser *parser = &message->parser;
+  message->chunked = (parser->flags & F_CHUNKED) != 0;
+  message->has_body = message->chunked || (parser->content_length > 0 && parser->content_length != UINT64_MAX);
+  message->keep_alive =
+      parser->http_minor > 0 ? !(parser->flags & F_CONNECTION_CLOSE) : (parser->flags & F_CONNECTION_KEEP_ALIVE) != 0;
+  if (parser->type == HTTP_RESPONSE && !ends_with_itself(message))
+    message->keep_alive = false;
+}
+
 static int on_head(http_parser *parser) {
   struct message *message = parser->data;
+  remember_framing(message);
   if (parser->type == HTTP_REQUEST)
     message->head.method = http_method_str((enum http_method)parser->method);
   message->problem = check_head(message);
@@ -162,6 +179,7 @@ void message_reset(struct message *message) {
   message->parser.data = message;
   head_clear(&message->head);
   message->begun = message->has_head = message->complete = message->bodiless = false;
+  message->chunked = message->has_body = message->keep_alive = false;
   message->problem = 0;
 }
 
@@ -180,15 +198,6 @@ bool message_end(struct message *message) {
   if (!message->complete && !message->problem && message->has_head)
     (void)execute(message, NULL, 0);
   return message->complete;
-}
-
-bool message_chunked(const struct message *message) {
-  return (message->parser.flags & F_CHUNKED) != 0;
-}
-
-bool message_has_body(const struct message *message) {
-  return message_chunked(message) ||
-         (message->parser.content_length > 0 && message->parser.content_length != UINT64_MAX);
 }
 
 unsigned message_status(const struct message *message) {

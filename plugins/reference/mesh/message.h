@@ -22,7 +22,11 @@ struct message {
   bool has_head; /* the handler was told */
   bool complete;
   bool bodiless; /* a response that has no body whatever its head says */
-  int problem;   /* HTTP status that tells a client what is wrong with its request; 0: nothing */
+  /* As the head says it: trailers change what the parser remembers. */
+  bool chunked;
+  bool has_body;   /* of a request */
+  bool keep_alive; /* the connection can be used again after it */
+  int problem;     /* HTTP status that tells a client what is wrong with its request; 0: nothing */
 };
 
 void message_init(struct message *message, enum http_parser_type type, const struct message_handler *handler,
@@ -39,8 +43,6 @@ size_t message_feed(struct message *message, const char *data, size_t length);
 /* The connection ended: completes a response that is as long as its connection. False when the message is cut off. */
 bool message_end(struct message *message);
 
-bool message_chunked(const struct message *message);
-bool message_has_body(const struct message *message); /* of a request, known with its head */
 unsigned message_status(const struct message *message);
 
 #endif

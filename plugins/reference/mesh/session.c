@@ -135,7 +135,7 @@ static void write_request_head(struct session *session) {
   if (head_count(head, "host", NULL) == 0)
     strbuf_puts(out, "Host:\r\n"); /* HTTP/1.0 needs none, but what goes on is 1.1 (RFC 9112, 3.2) */
   head_write_fields(head, out);
-  if (message_chunked(&session->request))
+  if (session->request.chunked)
     strbuf_puts(out, "Transfer-Encoding: chunked\r\n");
   strbuf_puts(out, "\r\n");
   write_text(session->link->stream, out);
@@ -186,7 +186,7 @@ static void request_head(void *context) {
   struct session *session = context;
   session->start_ns = clock_monotonic_ns();
   session->status = 0;
-  session->keep = http_should_keep_alive(&session->request.parser) != 0;
+  session->keep = session->request.keep_alive;
   session->retried = false;
   route_request(session, true);
 }
@@ -204,7 +204,7 @@ static void write_body(struct stream *stream, bool chunked, const char *data, si
 static void request_body(void *context, const char *data, size_t length) {
   struct session *session = context;
   if (session->link && !session->answered) {
-    write_body(session->link->stream, message_chunked(&session->request), data, length);
+    write_body(session->link->stream, session->request.chunked, data, length);
     if (stream_full(session->link->stream))
       stream_pause(session->client);
     return;
@@ -311,7 +311,7 @@ static void request_step(struct session *session) {
   }
   if (!session->request.has_head)
     return;
-  if (session->request.complete && session->link && !session->answered && message_chunked(&session->request))
+  if (session->request.complete && session->link && !session->answered && session->request.chunked)
     stream_write(session->link->stream, "0\r\n\r\n", 5);
   exchange_finish(session);
 }
@@ -387,8 +387,8 @@ static void link_broken(struct session *session, unsigned status, const char *te
 static void response_complete(struct session *session, bool all_used) {
   if (session->rechunk)
     stream_write(session->client, "0\r\n\r\n", 5);
-  bool reusable = all_used && session->request.complete && http_should_keep_alive(&session->response.parser) &&
-                  !stream_full(session->link->stream);
+  bool reusable =
+      all_used && session->request.complete && session->response.keep_alive && !stream_full(session->link->stream);
   drop_link(session, reusable);
   exchange_served(session);
   if (!session->request.complete)
@@ -431,8 +431,8 @@ static size_t link_data(void *context, const char *data, size_t length) {
  */
 static bool may_retry(const struct session *session) {
   unsigned method = session->request.parser.method;
-  return session->link->reused && !session->retried && !session->response.begun &&
-         !message_has_body(&session->request) && (method == HTTP_GET || method == HTTP_HEAD || method == HTTP_OPTIONS);
+  return session->link->reused && !session->retried && !session->response.begun && !session->request.has_body &&
+         (method == HTTP_GET || method == HTTP_HEAD || method == HTTP_OPTIONS);
 }
 
 static void link_ended(void *context, enum stream_end end) {

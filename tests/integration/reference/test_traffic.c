@@ -137,7 +137,7 @@ static void post(struct reader *reader, const char *path, const char *body, size
     send_text(reader->fd, "\r\n");
     at += n;
   }
-  send_text(reader->fd, "0\r\nX-Trailer: 1\r\n\r\n");
+  send_text(reader->fd, "0\r\nX-Trailer: 1\r\nTransfer-Encoding: identity\r\n\r\n");
 }
 
 static void test_large_bodies_both_ways(void **state) {

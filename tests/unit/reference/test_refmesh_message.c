@@ -159,12 +159,15 @@ static void test_absolute_form_becomes_origin_form(void **state) {
 static void test_trailers_change_nothing(void **state) {
   (void)state;
   static const char text[] =
-      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Env: prod\r\n\r\n";
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Env: prod\r\n"
+      "Transfer-Encoding: identity\r\nConnection: close\r\n\r\n";
   struct seen seen = {0};
   message_init(&seen.message, HTTP_REQUEST, &handler, &seen);
   message_feed(&seen.message, text, strlen(text));
   assert_true(seen.message.complete);
   assert_int_equal(head_count(&seen.message.head, "x-env", NULL), 0);
+  assert_true(seen.message.chunked);
+  assert_true(seen.message.keep_alive);
   seen_finish(&seen);
 }
 
