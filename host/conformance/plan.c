@@ -38,7 +38,7 @@ bool selection_has(const struct selection *selection, const struct test_case *te
   bool requirement = false;
   for (size_t i = 0; i < test->requirement_count; i++)
     requirement |= listed(selection->requirements, test->requirements[i]);
-  return requirement && filter_selects(selection->filter, test->id) &&
+  return requirement && listed(selection->cases, test->id) && filter_selects(selection->filter, test->id) &&
          listed(selection->groups, smi_group_name(test->group));
 }
 

@@ -8,6 +8,7 @@
 /* What to run. Lists end with NULL; a NULL or empty one selects everything. */
 struct selection {
   const char *filter;              /* glob on case ids, or a substring when it has no glob characters; NULL: all */
+  const char *const *cases;        /* exact ids */
   const char *const *groups;       /* "access" … */
   const char *const *requirements; /* "ACC-05" … */
   const char *const *versions;     /* "access/v1alpha3" …: columns in which any of these appears */
