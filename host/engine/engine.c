@@ -12,6 +12,7 @@
 #define PB(name) Trammel__Adapter__V1__##name
 
 #define PROCESS_GRACE_MS 2000
+#define DEATH_WAIT_MS 20
 
 /* The owner of what a plan's steps create. No adapter's or lab's name holds a space. */
 #define PLAN_OWNER "the plan"
@@ -159,6 +160,13 @@ static int call(struct engine *engine, const char *method, const ProtobufCMessag
   if (r == 0)
     *(ProtobufCMessage **)ret_response = response;
   return r;
+}
+
+int engine_check(struct engine *engine, struct error **err) {
+  for (size_t i = 0; i < engine->process_count; i++)
+    if (process_wait(engine->processes[i], DEATH_WAIT_MS))
+      return process_died(engine->processes[i], err);
+  return 0;
 }
 
 int engine_detect(struct engine *engine, PB(DetectResponse) * *ret_response, struct error **err) {

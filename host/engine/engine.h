@@ -40,6 +40,11 @@ int engine_plan(struct engine *engine, Trammel__Adapter__V1__PlanAction action, 
 int engine_start_process(struct engine *engine, const char *prefix, const Trammel__Adapter__V1__Process *process,
                          struct process **ret_process, struct error **err);
 
+/* 0 while every process of engine_plan() lives; -ECHILD with the epitaph of one that died. For use after a failure: a
+ * process's sockets close a moment before its end can be seen, so it waits up to 20 ms. Any thread, while no plan is
+ * being carried out. */
+int engine_check(struct engine *engine, struct error **err);
+
 int engine_detect(struct engine *engine, Trammel__Adapter__V1__DetectResponse **ret_response, struct error **err);
 
 /* Translates. -EINVAL or -ENOTSUP with diagnostics when the adapter refuses. Free with

@@ -35,7 +35,7 @@ const char *lab_mesh_address(const struct lab *lab);
 /* Puts `topology` into slot `slot`: fresh namespaces "<alias>-<unique>" ("main-c0ffee-3-17": run, slot, placement),
  * addresses, the adapter's Enroll through `engine`, its registrations applied, workloads reset. One thread per slot.
  * Sidecar processes that the adapter asks for are started after the registrations. Nothing stays of a placement that
- * failed. A workload process that died is an error (-ECHILD) that says how. */
+ * failed. A workload or a mesh that died is an error (-ECHILD) that says how. */
 int lab_place(struct lab *lab, unsigned slot, struct engine *engine, const struct topology *topology,
               struct placement **ret_placement, struct error **err);
 /* Takes the registrations away. NULL is fine. */
@@ -56,7 +56,7 @@ int placement_direct(const struct placement *placement, const char *workload, ui
 /* The control client of a workload ("alias/name"); NULL when there is none. Used by the slot's thread only. */
 struct workload_client *placement_workload(const struct placement *placement, const char *workload);
 
-/* 0 while every process of the slot lives; -ECHILD with the epitaph of one that died. */
+/* 0 while every process of the slot and of the engine's mesh lives; -ECHILD with the epitaph of one that died. */
 int placement_check(const struct placement *placement, struct error **err);
 
 #endif

@@ -203,6 +203,8 @@ int lab_place(struct lab *lab, unsigned slot, struct engine *engine, const struc
   };
   (void)snprintf(placement->owner, sizeof(placement->owner), "placement-%u-%u", slot, placement->number);
   int r = place(placement, err);
+  if (r < 0 && r != -ECANCELED && engine_check(engine, NULL) < 0)
+    r = engine_check(engine, err); /* says more than the request that failed */
   if (r < 0) {
     (void)placement_remove(placement, NULL);
     return r;
@@ -310,5 +312,5 @@ int placement_check(const struct placement *placement, struct error **err) {
   for (size_t i = 0; r == 0 && i < placement->sidecar_count; i++)
     if (!process_alive(placement->sidecars[i]))
       r = process_died(placement->sidecars[i], err);
-  return r;
+  return r < 0 ? r : engine_check(placement->engine, err);
 }

@@ -61,6 +61,17 @@ char *read_file(const char *directory, const char *name) {
   return text;
 }
 
+pid_t journaled_pid(const char *directory, const char *name) {
+  char start[200];
+  char *text = read_file(directory, "journal.jsonl");
+
+  (void)snprintf(start, sizeof(start), "\"process-started\",\"name\":\"%s\",\"pid\":", name);
+  const char *record = strstr(text, start);
+  pid_t pid = record ? (pid_t)strtol(record + strlen(start), NULL, 10) : 0;
+  free(text);
+  return pid;
+}
+
 bool wait_for_text(const char *directory, const char *name, const char *text) {
   int64_t deadline_ms = monotonic_ms() + 10000;
 

@@ -289,11 +289,8 @@ static void test_dead_workload_is_noticed(void **state) {
   struct error *err = NULL;
 
   assert_int_equal(placement_check(placement, NULL), 0);
-  char *text = read_file(journal_directory(f->journal), "journal.jsonl");
-  const char *record = strstr(text, "\"process-started\",\"name\":\"workload-2-1\",\"pid\":");
-  assert_non_null(record);
-  pid_t pid = atoi(strstr(record, "\"pid\":") + strlen("\"pid\":"));
-  free(text);
+  pid_t pid = journaled_pid(journal_directory(f->journal), "workload-2-1");
+  assert_true(pid > 0);
   assert_int_equal(kill(pid, SIGKILL), 0);
   int64_t deadline_ms = monotonic_ms() + 5000;
   while (placement_check(placement, NULL) == 0 && monotonic_ms() < deadline_ms)

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,6 +206,29 @@ static void test_mesh_that_cannot_start_says_why(void **state) {
   (void)close(fd);
 }
 
+static void test_mesh_that_dies_is_named(void **state) {
+  struct fixture *f = *state;
+  struct placement *placement = NULL, *next = NULL;
+  struct error *err = NULL;
+
+  must(lab_place(f->lab, 0, f->engine, &topology, &placement, &err), err);
+  must(engine_check(f->engine, &err), err);
+  must(placement_check(placement, &err), err);
+  pid_t pid = journaled_pid(journal_directory(f->journal), "mesh-refmesh");
+  assert_true(pid > 0);
+  assert_int_equal(kill(pid, SIGKILL), 0);
+  int64_t deadline_ns = clock_monotonic_ns() + 5 * NS_PER_SECOND;
+  while (engine_check(f->engine, NULL) == 0 && clock_monotonic_ns() < deadline_ns)
+    continue;
+  assert_int_equal(placement_check(placement, &err), -ECHILD);
+  assert_non_null(strstr(error_message(err), "mesh-refmesh"));
+  assert_non_null(strstr(error_message(err), "SIGKILL"));
+  (void)placement_remove(placement, NULL);
+  assert_int_equal(lab_place(f->lab, 0, f->engine, &topology, &next, &err), -ECHILD);
+  assert_non_null(strstr(error_message(err), "mesh-refmesh"));
+  error_free(err);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -214,6 +238,7 @@ int main(void) {
       TEST(test_placing_is_quick),
       TEST(test_uninstall_ends_the_mesh),
       TEST(test_mesh_that_cannot_start_says_why),
+      TEST(test_mesh_that_dies_is_named),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
