@@ -15,6 +15,7 @@
 #define CASE_TEXT_MAX 4000
 #define CASE_PATH_MAX 1024
 #define CASE_WEIGHT_MAX 1000000
+#define CASE_REPEAT_MAX 5000
 
 /* Codes of cases, after those of host/lab/fields.h. docs/cases.md lists them. */
 enum case_code {

@@ -222,6 +222,18 @@ static void read_way(struct fields *fields, const struct node *map, struct check
     check->keep = fields_label(fields, map, "keep", NULL);
 }
 
+static void read_repeat(struct fields *fields, const struct node *map, struct check *check) {
+  const struct node *repeat = node_get(map, "repeat");
+  check->repeat = 1;
+  if (!repeat)
+    return;
+  if (repeat->kind != NODE_INTEGER || repeat->integer < 1 || repeat->integer > CASE_REPEAT_MAX)
+    fields_complain(fields, repeat, FIELD_VALUE, NULL, "\"repeat\" must be a whole number from 1 to %d",
+                    CASE_REPEAT_MAX);
+  else
+    check->repeat = (unsigned)repeat->integer;
+}
+
 /* Fields that say something only together with others. */
 static void check_combination(struct fields *fields, const struct node *map, const struct check *check) {
   const struct node *connections = node_get(map, "connections");
@@ -231,6 +243,10 @@ static void check_combination(struct fields *fields, const struct node *map, con
   if (check->kind == CHECK_SPLIT && (check->keep || check->direct))
     fields_complain(fields, map, CASE_CHECK_SENSELESS, NULL, "a split cannot be judged with \"%s\"",
                     check->keep ? "keep" : "via: direct");
+  if (node_get(map, "repeat") && (check->kind == CHECK_SPLIT || check->keep))
+    fields_complain(fields, map, CASE_CHECK_SENSELESS, NULL, "\"repeat\" is not for %s",
+                    check->keep ? "kept connections: a refusal may end them"
+                                : "splits: their requests follow from the shares");
   if (check->keep && check->protocol == PROTOCOL_UDP)
     fields_complain(fields, map, CASE_CHECK_SENSELESS, NULL, "UDP has no connection to keep");
 }
@@ -259,8 +275,8 @@ static void read_requirement(struct fields *fields, const struct node *map, cons
 }
 
 void check_read(struct fields *fields, const struct node *map, const struct test_case *test, struct check *ret_check) {
-  static const char *const known[] = {"from", "to",   "port",   "http",        "tcp",         "udp",
-                                      "via",  "keep", "expect", "connections", "requirement", NULL};
+  static const char *const known[] = {"from", "to",     "port",        "http",   "tcp",         "udp", "via",
+                                      "keep", "expect", "connections", "repeat", "requirement", NULL};
   if (!fields_known(fields, map, "a check", known))
     return;
   struct check check = {0};
@@ -268,6 +284,7 @@ void check_read(struct fields *fields, const struct node *map, const struct test
   read_protocol(fields, map, &check);
   read_way(fields, map, &check);
   read_expectation(fields, map, test->topology, &check);
+  read_repeat(fields, map, &check);
   read_ends(fields, map, test->topology, &check);
   check_combination(fields, map, &check);
   *ret_check = check;

@@ -341,7 +341,7 @@ uint64_t check_request_count(const struct check *check) {
   double probabilities[CASE_SHARES_MAX] = {0};
   uint64_t sum = 0;
   if (check->kind != CHECK_SPLIT)
-    return 1;
+    return check->repeat > 0 ? check->repeat : 1;
   if (!check->shares_judged)
     return leak_sample_size(SPLIT_LEAK, SPLIT_POWER);
   for (size_t i = 0; i < check->share_count; i++)

@@ -39,9 +39,10 @@ struct check {
   bool shares_judged; /* CHECK_SPLIT: false with `tolerance: zero` */
   const struct check_share *shares;
   size_t share_count;
+  unsigned repeat; /* CHECK_ALLOWED, CHECK_DENIED: requests of the verdict, each of which must hold; 0 means 1 */
 };
 
-/* The requests a check needs for its verdict: 1, or a split's sample size. */
+/* The requests a check needs for its verdict: `repeat`, or a split's sample size. */
 uint64_t check_request_count(const struct check *check);
 
 /* "TrafficTarget/allow" */

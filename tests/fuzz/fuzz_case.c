@@ -53,7 +53,8 @@ static void use_case(const struct test_case *test, struct arena *arena) {
       const struct check *check = &test->steps[i].checks[k];
       if (!check->from || !check->to || !check->requirement || check->port == 0)
         abort();
-      if (check->kind != CHECK_SPLIT && check_request_count(check) != 1)
+      if (check->kind != CHECK_SPLIT &&
+          (check->repeat < 1 || check->repeat > CASE_REPEAT_MAX || check_request_count(check) != check->repeat))
         abort();
     }
 }

@@ -86,6 +86,16 @@ static void test_a_split_may_say_how(void **state) {
   assert_int_equal(check_request_count(&fixture.test.steps[1].checks[1]), 688);
 }
 
+static void test_a_check_may_be_repeated(void **state) {
+  _cleanup_free_ char *text = case_text_with("expect: denied,", "expect: denied, repeat: 5000,");
+  _cleanup_fixture_ struct case_fixture fixture = case_fixture_read(text);
+  (void)state;
+  assert_int_equal(fixture.result, 0);
+  assert_int_equal(fixture.test.steps[0].checks[0].repeat, 1);
+  assert_int_equal(fixture.test.steps[0].checks[1].repeat, 5000);
+  assert_int_equal(check_request_count(&fixture.test.steps[0].checks[1]), 5000);
+}
+
 /* A change to the example, and the one diagnostic it must give. */
 struct mistake {
   const char *from;
@@ -218,6 +228,15 @@ static void test_mistakes_in_checks(void **state) {
        21, "/steps/0/checks/0/requirement"},
       {first, "{from: other/client, to: server, port: 80, http: {}, expect: allowed, retries: 3}", "CASE-0001", 21,
        "/steps/0/checks/0/retries"},
+      {first, "{from: other/client, to: server, port: 80, http: {}, expect: allowed, repeat: 0}", "CASE-0003", 21,
+       "/steps/0/checks/0/repeat"},
+      {first, "{from: other/client, to: server, port: 80, http: {}, expect: allowed, repeat: 5001}", "CASE-0003", 21,
+       "/steps/0/checks/0/repeat"},
+      {first, "{from: other/client, to: server, port: 80, http: {}, expect: allowed, repeat: often}", "CASE-0003", 21,
+       "/steps/0/checks/0/repeat"},
+      {first, "{from: other/client, to: server, port: 80, http: {}, expect: allowed, repeat: 2, keep: one}",
+       "CASE-0021", 21, check},
+      {"{split: {server: 2}}", "{split: {server: 2}}, repeat: 2", "CASE-0021", 27, "/steps/1/checks/1"},
       {"{split: {server: 2}}", "{split: {server: 2}}, keep: one", "CASE-0021", 27, "/steps/1/checks/1"},
       {"{split: {server: 2}}", "{split: {server: 0}}", "CASE-0003", 27, "/steps/1/checks/1/expect/split"},
       {"{split: {server: 2}}", "{split: {server: 1, nobody: 1}}", "CASE-0008", 27,
@@ -328,6 +347,7 @@ int main(void) {
       cmocka_unit_test(test_checks_are_read),
       cmocka_unit_test(test_later_steps_are_read),
       cmocka_unit_test(test_a_split_may_say_how),
+      cmocka_unit_test(test_a_check_may_be_repeated),
       cmocka_unit_test(test_mistakes_in_the_head),
       cmocka_unit_test(test_mistakes_in_resources),
       cmocka_unit_test(test_an_unknown_alias_is_named),
