@@ -191,6 +191,15 @@ static int hold_recorded(struct leftovers *list, const struct history *history) 
   return r;
 }
 
+/* Whether a process may carry the run's mark: each is announced before it is started. */
+static bool announces_process(const struct history *history) {
+  bool announced = history->damaged > 0;
+
+  for (size_t i = 0; !announced && i < history->count; i++)
+    announced = history->records[i].kind == RECORD_PROCESS_INTENDED;
+  return announced;
+}
+
 static int find_leftovers(const struct history *history, struct leftovers *list) {
   char boot[BOOT_ID_SIZE];
 
@@ -200,7 +209,7 @@ static int find_leftovers(const struct history *history, struct leftovers *list)
   if (history->boot && strcmp(history->boot, boot) != 0)
     return 0; /* the machine was started anew since */
   r = hold_recorded(list, history);
-  return r == 0 ? hold_marked(list, history->run_id) : r;
+  return r == 0 && announces_process(history) ? hold_marked(list, history->run_id) : r;
 }
 
 static void signal_all(const struct leftovers *list, int signal) {
@@ -334,7 +343,8 @@ static unsigned clean_history(struct cleanup *cleanup, struct http_client *clien
     say(cleanup, run->id, "its journal cannot be read: %s", strerror(-r));
     return 1;
   }
-  unsigned failed = delete_objects(cleanup, client, history) + end_processes(cleanup, history);
+  unsigned failed = end_processes(cleanup, history);
+  failed += delete_objects(cleanup, client, history);
   if (history->damaged > 0) {
     say(cleanup, run->id, "%u lines of its journal are damaged: look at it, then remove its directory by hand",
         history->damaged);
@@ -364,22 +374,34 @@ static int clean_run(struct cleanup *cleanup, struct http_client *client, const 
   return 0;
 }
 
+/* The stale runs after `last`, which becomes the last of them; at most STATE_RUNS_MAX. */
+static int clean_batch(struct cleanup *cleanup, struct http_client *client, char last[RUN_ID_SIZE], size_t *ret_count,
+                       struct error **err) {
+  struct stale_run *runs = NULL;
+  unsigned busy = 0;
+
+  int r = state_stale_runs(cleanup->state, last, &runs, ret_count, &busy, err);
+  if (r < 0)
+    return r;
+  cleanup->summary.busy += busy;
+  for (size_t i = 0; r == 0 && i < *ret_count; i++)
+    r = clean_run(cleanup, client, &runs[i], err);
+  if (*ret_count > 0)
+    (void)memcpy(last, runs[*ret_count - 1].id, RUN_ID_SIZE);
+  stale_runs_free(runs, *ret_count);
+  return r;
+}
+
 int journal_cleanup(const char *state_directory, bool dry_run, void (*report)(void *ctx, const char *line), void *ctx,
                     struct cleanup_summary *ret_summary, struct error **err) {
   struct cleanup cleanup = {.state = state_directory, .dry_run = dry_run, .report = report, .ctx = ctx};
   _cleanup_(http_client_destroy_p) struct http_client *client = NULL;
-  struct stale_run *runs;
-  size_t count;
+  char last[RUN_ID_SIZE] = "";
+  size_t count = STATE_RUNS_MAX;
 
   int r = http_client_create(&client, err);
-  if (r < 0)
-    return r;
-  r = state_stale_runs(state_directory, &runs, &count, &cleanup.summary.busy, err);
-  if (r < 0)
-    return r;
-  for (size_t i = 0; r == 0 && i < count; i++)
-    r = clean_run(&cleanup, client, &runs[i], err);
-  stale_runs_free(runs, count);
+  while (r == 0 && count == STATE_RUNS_MAX) /* of ever later runs: it comes to an end */
+    r = clean_batch(&cleanup, client, last, &count, err);
   if (r < 0)
     return r;
   if (!dry_run)

@@ -14,6 +14,7 @@
 #include "host/engine/proc.h"
 #include "host/engine/record.h"
 #include "host/engine/state.h"
+#include "sdk/base/clock.h"
 
 struct journal {
   pthread_mutex_t lock;
@@ -28,17 +29,17 @@ struct journal {
 
 /* Sortable by time, and unique among runs that start in the same microsecond. */
 static int make_run_id(char ret_id[RUN_ID_SIZE], struct error **err) {
-  struct timespec now;
+  int64_t now_ns = clock_realtime_ns();
+  time_t now = (time_t)(now_ns / NS_PER_SECOND);
   struct tm utc;
   uint32_t salt;
   char second[24];
 
-  (void)clock_gettime(CLOCK_REALTIME, &now);
-  if (!gmtime_r(&now.tv_sec, &utc) || strftime(second, sizeof(second), "%Y%m%dT%H%M%S", &utc) == 0)
+  if (!gmtime_r(&now, &utc) || strftime(second, sizeof(second), "%Y%m%dT%H%M%S", &utc) == 0)
     return error_set(err, EOVERFLOW, "the clock shows no usable time");
   if (getrandom(&salt, sizeof(salt), 0) != (ssize_t)sizeof(salt))
     return error_set(err, errno, "reading random bytes: %s", strerror(errno));
-  (void)snprintf(ret_id, RUN_ID_SIZE, "%.15s.%06uZ-%08x", second, (unsigned)(now.tv_nsec / 1000) % 1000000, salt);
+  (void)snprintf(ret_id, RUN_ID_SIZE, "%.15s.%06uZ-%08x", second, (unsigned)(now_ns / 1000 % 1000000), salt);
   return 0;
 }
 
@@ -205,16 +206,14 @@ int journal_object_removed(struct journal *journal, const char *id, struct error
   return put(journal, &(struct record){.kind = RECORD_OBJECT_REMOVED, .name = id}, err);
 }
 
-void journal_finish(struct journal *journal) {
+size_t journal_finish(struct journal *journal) {
   if (!journal)
-    return;
-  if (json_object_size(journal->open) == 0) {
+    return 0;
+  size_t left = json_object_size(journal->open);
+  if (left == 0) {
     (void)run_directory_remove(journal->state, journal->run_id, NULL);
     state_directory_remove_empty(journal->state);
   }
   journal_free(journal);
-}
-
-void journal_abandon(struct journal *journal) {
-  journal_free(journal);
+  return left;
 }

@@ -9,6 +9,7 @@
 #define TRAMMEL_HOST_ENGINE_JOURNAL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -39,11 +40,9 @@ int journal_object_intended(struct journal *journal, const char *id, const char 
                             struct error **err);
 int journal_object_removed(struct journal *journal, const char *id, struct error **err);
 
-/* Ends the run: everything was removed, so the directory goes, and the state directories when they are empty. NULL is
- * fine. */
-void journal_finish(struct journal *journal);
-/* Gives up without removing anything: what is left is for `trammel cleanup`. */
-void journal_abandon(struct journal *journal);
+/* Ends the run. When everything was removed the directory goes, and the state directories when they are empty;
+ * otherwise what is left stays for `trammel cleanup`. Returns how many objects and processes that is. NULL is fine. */
+size_t journal_finish(struct journal *journal);
 
 /* What a cleanup found and did. */
 struct cleanup_summary {

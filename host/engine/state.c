@@ -179,8 +179,10 @@ static int claim(int directory, const char *id, struct stale_run *ret_run, unsig
   return 1;
 }
 
-static int compare_runs(const void *a, const void *b) {
-  return strcmp(((const struct stale_run *)a)->id, ((const struct stale_run *)b)->id);
+typedef char run_id[RUN_ID_SIZE];
+
+static int compare_ids(const void *a, const void *b) {
+  return strcmp(a, b);
 }
 
 void stale_runs_free(struct stale_run *runs, size_t count) {
@@ -190,25 +192,49 @@ void stale_runs_free(struct stale_run *runs, size_t count) {
   free(runs);
 }
 
-static int claim_all(DIR *directory, struct stale_run **runs, size_t *count, unsigned *busy) {
+/* The ids of the runs after `after`, sorted. */
+static int read_ids(DIR *directory, const char *after, run_id **ret_ids, size_t *ret_count) {
+  _cleanup_free_ run_id *ids = NULL;
+  size_t count = 0;
   size_t capacity = 0;
   const struct dirent *entry;
 
-  while (errno = 0, (entry = readdir(directory)) && *count < STATE_RUNS_MAX) {
-    if (!is_run_id(entry->d_name))
+  while (errno = 0, (entry = readdir(directory))) {
+    if (!is_run_id(entry->d_name) || strcmp(entry->d_name, after) <= 0)
       continue;
-    int r = array_reserve((void **)runs, &capacity, *count, sizeof(**runs));
-    if (r == 0)
-      r = claim(dirfd(directory), entry->d_name, &(*runs)[*count], busy);
-    if (r < 0)
-      return r;
-    *count += r > 0;
+    if (count == STATE_NAMES_MAX)
+      return -E2BIG;
+    if (array_reserve((void **)&ids, &capacity, count, sizeof(*ids)) < 0)
+      return -ENOMEM;
+    (void)memcpy(ids[count++], entry->d_name, strlen(entry->d_name) + 1); /* is_run_id() says that it fits */
   }
-  return entry || errno == 0 ? 0 : -errno;
+  if (errno != 0)
+    return -errno;
+  if (count > 0)
+    qsort(ids, count, sizeof(*ids), compare_ids);
+  *ret_ids = take(ids);
+  *ret_count = count;
+  return 0;
 }
 
-int state_stale_runs(const char *state_directory, struct stale_run **ret_runs, size_t *ret_count, unsigned *ret_busy,
-                     struct error **err) {
+/* What was claimed is in `runs` also after an error. */
+static int claim_all(DIR *directory, const char *after, struct stale_run **runs, size_t *count, unsigned *busy) {
+  _cleanup_free_ run_id *ids = NULL;
+  size_t id_count = 0;
+  size_t capacity = 0;
+
+  int r = read_ids(directory, after, &ids, &id_count);
+  for (size_t i = 0; r >= 0 && i < id_count && *count < STATE_RUNS_MAX; i++) {
+    r = array_reserve((void **)runs, &capacity, *count, sizeof(**runs));
+    if (r == 0)
+      r = claim(dirfd(directory), ids[i], &(*runs)[*count], busy);
+    *count += r > 0;
+  }
+  return r < 0 ? r : 0;
+}
+
+int state_stale_runs(const char *state_directory, const char *after, struct stale_run **ret_runs, size_t *ret_count,
+                     unsigned *ret_busy, struct error **err) {
   struct stale_run *runs = NULL;
   size_t count = 0;
   unsigned busy = 0;
@@ -219,15 +245,13 @@ int state_stale_runs(const char *state_directory, struct stale_run **ret_runs, s
   DIR *directory = opendir(path);
   int r = directory ? lock(dirfd(directory), LOCK_EX) : errno == ENOENT ? 0 : -errno;
   if (r == 0 && directory)
-    r = claim_all(directory, &runs, &count, &busy);
+    r = claim_all(directory, after, &runs, &count, &busy);
   if (directory)
     (void)closedir(directory);
   if (r < 0) {
     stale_runs_free(runs, count);
     return error_set(err, -r, "reading %s: %s", path, strerror(-r));
   }
-  if (count > 0)
-    qsort(runs, count, sizeof(*runs), compare_runs);
   *ret_runs = runs;
   *ret_count = count;
   *ret_busy = busy;

@@ -15,8 +15,10 @@
 #define RUN_ID_SIZE 40
 #define JOURNAL_FILE "journal.jsonl"
 
-/* The most stale runs one cleanup takes on; each needs a descriptor. */
+/* The most stale runs held at a time: each needs a descriptor. And the most runs, alive or not, in a state directory.
+ */
 #define STATE_RUNS_MAX 512
+#define STATE_NAMES_MAX (1u << 20)
 
 /* <state>/runs. A heap string; NULL without memory. */
 char *runs_directory(const char *state_directory);
@@ -38,9 +40,10 @@ struct stale_run {
   int journal; /* open for reading and locked; -1 when the run has none */
 };
 
-/* The stale runs in the order of their ids, and how many runs are alive. A missing state directory has none. */
-int state_stale_runs(const char *state_directory, struct stale_run **ret_runs, size_t *ret_count, unsigned *ret_busy,
-                     struct error **err);
+/* The first STATE_RUNS_MAX stale runs after the one with the id `after` ("": from the start), in the order of their
+ * ids, and how many runs that are alive were passed on the way. A missing state directory has none. */
+int state_stale_runs(const char *state_directory, const char *after, struct stale_run **ret_runs, size_t *ret_count,
+                     unsigned *ret_busy, struct error **err);
 void stale_runs_free(struct stale_run *runs, size_t count);
 
 #endif

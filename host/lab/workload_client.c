@@ -5,12 +5,12 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "sdk/base/clock.h"
 #include "sdk/base/strbuf.h"
 
 #define CONTROL_URL_MAX 200
-#define CONTROL_TIMEOUT_NS (INT64_C(10) * 1000000000)
+#define CONTROL_TIMEOUT_NS (10 * NS_PER_SECOND)
 
 struct workload_client {
   struct http_client *http;
@@ -45,9 +45,7 @@ void workload_client_destroy(struct workload_client *client) {
 }
 
 static int64_t in_ns(int64_t duration_ns) {
-  struct timespec now;
-  (void)clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec + duration_ns;
+  return clock_monotonic_ns() + duration_ns;
 }
 
 /* When a batch is done at the latest, each of its calls timing out, and some time to answer. */

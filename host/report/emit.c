@@ -4,8 +4,7 @@
 #include <inttypes.h>
 #include <time.h>
 
-#define NS_PER_S INT64_C(1000000000)
-#define NS_PER_MS INT64_C(1000000)
+#include "sdk/base/clock.h"
 
 int emit(const struct strbuf *buffer, FILE *out) {
   if (strbuf_failed(buffer))
@@ -18,14 +17,14 @@ int emit(const struct strbuf *buffer, FILE *out) {
 const char *time_text(int64_t realtime_ns, char text[TIME_TEXT_MAX]) {
   if (realtime_ns < 0)
     realtime_ns = 0;
-  time_t seconds = (time_t)(realtime_ns / NS_PER_S);
+  time_t seconds = (time_t)(realtime_ns / NS_PER_SECOND);
   struct tm parts;
   if (!gmtime_r(&seconds, &parts) || strftime(text, TIME_TEXT_MAX, "%Y-%m-%dT%H:%M:%S", &parts) == 0) {
     text[0] = '\0';
     return text;
   }
   size_t length = sizeof "0000-00-00T00:00:00" - 1; /* an int64_t of nanoseconds ends in the year 2262 */
-  (void)snprintf(text + length, TIME_TEXT_MAX - length, ".%03dZ", (int)(realtime_ns % NS_PER_S / NS_PER_MS));
+  (void)snprintf(text + length, TIME_TEXT_MAX - length, ".%03dZ", (int)(realtime_ns % NS_PER_SECOND / NS_PER_MS));
   return text;
 }
 

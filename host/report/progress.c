@@ -6,9 +6,9 @@
 #include "host/report/board.h"
 #include "host/report/emit.h"
 #include "host/report/report.h"
+#include "sdk/base/clock.h"
 
-#define REDRAW_NS (100 * INT64_C(1000000))
-#define NS_PER_S INT64_C(1000000000)
+#define REDRAW_NS (100 * NS_PER_MS)
 #define CURSOR_HIDE "\x1b[?25l"
 #define CURSOR_SHOW "\x1b[?25h"
 
@@ -25,12 +25,6 @@ struct progress {
   size_t drawn; /* lines of the board that stand on the terminal, and their widths */
   size_t widths[BOARD_LINES_MAX];
 };
-
-static int64_t now(void) {
-  struct timespec time;
-  (void)clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * NS_PER_S + time.tv_nsec;
-}
 
 static void terminal_size(FILE *out, size_t *ret_columns, size_t *ret_rows) {
   struct winsize size = {0};
@@ -60,19 +54,19 @@ static void redraw(struct progress *progress, const char *above) {
   erase(progress, columns, &buffer);
   if (above)
     strbuf_puts(&buffer, above);
-  progress->drawn = board_draw(&progress->board, &progress->style, columns, rows, progress->frame++, now(), &buffer,
-                               progress->widths);
+  progress->drawn = board_draw(&progress->board, &progress->style, columns, rows, progress->frame++,
+                               clock_monotonic_ns(), &buffer, progress->widths);
   (void)emit(&buffer, progress->out); /* a board that cannot be shown must not stop a run */
 }
 
 static void *tick(void *arg) {
   struct progress *progress = arg;
   (void)pthread_mutex_lock(&progress->lock);
-  int64_t next_ns = now();
+  int64_t next_ns = clock_monotonic_ns();
   while (!progress->stopping) {
     redraw(progress, NULL);
     next_ns += REDRAW_NS;
-    struct timespec deadline = {.tv_sec = next_ns / NS_PER_S, .tv_nsec = next_ns % NS_PER_S};
+    struct timespec deadline = {.tv_sec = next_ns / NS_PER_SECOND, .tv_nsec = next_ns % NS_PER_SECOND};
     while (!progress->stopping && pthread_cond_timedwait(&progress->wake, &progress->lock, &deadline) != ETIMEDOUT)
       ;
   }
@@ -98,7 +92,7 @@ struct progress *progress_create(FILE *out, bool terminal, bool colour, unsigned
     return NULL;
   progress->out = out;
   progress->style = style_detect(colour);
-  board_init(&progress->board, slots, now());
+  board_init(&progress->board, slots, clock_monotonic_ns());
   (void)pthread_mutex_init(&progress->lock, NULL);
   progress->terminal = terminal && start_ticker(progress) == 0; /* without a thread: a line per case */
   if (progress->terminal) {
@@ -143,7 +137,7 @@ static void planned(void *ctx, const struct run_result *run, unsigned count) {
 static void case_started(void *ctx, unsigned slot, const struct test_case *test, const struct case_column *column) {
   struct progress *progress = ctx;
   (void)pthread_mutex_lock(&progress->lock);
-  board_start(&progress->board, slot, test, column, now());
+  board_start(&progress->board, slot, test, column, clock_monotonic_ns());
   (void)pthread_mutex_unlock(&progress->lock);
 }
 

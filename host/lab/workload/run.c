@@ -1,9 +1,8 @@
 #include "host/lab/workload/run.h"
+#include "sdk/base/clock.h"
 
 #include <errno.h>
 #include <stdio.h>
-
-#include "host/lab/workload/clock.h"
 
 /* Calls started before the event loop gets its turn: connections that are refused at once would else keep it. */
 #define STARTS_AT_ONCE 256
@@ -57,7 +56,7 @@ static void slot_finish(struct slot *slot, const struct call_outcome *outcome) {
   struct run *run = slot->run;
   struct call_outcome *kept = &run->outcomes[slot->index];
   *kept = *outcome;
-  kept->latency_ns = clock_now_ns() - slot->intended_ns;
+  kept->latency_ns = clock_monotonic_ns() - slot->intended_ns;
   slot->busy = false;
   run->done_count++;
   run->idle[run->idle_count++] = slot;
@@ -161,7 +160,7 @@ static void run_finish(struct run *run) {
 static void run_pump(struct run *run) {
   const struct batch *batch = run->batch;
   for (unsigned budget = STARTS_AT_ONCE; run->next < batch->count && run->idle_count > 0; budget--) {
-    int64_t now_ns = clock_now_ns();
+    int64_t now_ns = clock_monotonic_ns();
     int64_t due_ns = batch->spacing_us > 0 ? run->began_ns + (int64_t)run->next * batch->spacing_us * 1000 : now_ns;
     if (due_ns > now_ns || budget == 0) {
       arm(run->pace, due_ns - now_ns);
@@ -185,7 +184,7 @@ static void on_overdue(evutil_socket_t fd, short what, void *user) {
   (void)fd;
   (void)what;
   struct run *run = user;
-  int64_t now_ns = clock_now_ns();
+  int64_t now_ns = clock_monotonic_ns();
   int64_t timeout_ns = (int64_t)run->batch->timeout_ms * 1000000;
   int64_t next_ns = INT64_MAX;
   run->overdue_armed = false;
@@ -227,7 +226,7 @@ int run_create(struct event_base *base, struct batch *batch, struct keep *keep, 
   run->keep_generation = keep->generation;
   run->done = done;
   run->user = user;
-  run->began_ns = clock_now_ns();
+  run->began_ns = clock_monotonic_ns();
   run->outcomes = calloc(batch->count, sizeof(*run->outcomes));
   run->pace = evtimer_new(base, on_pace, run);
   run->overdue = evtimer_new(base, on_overdue, run);

@@ -7,10 +7,10 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "plugins/reference/mesh/authority.h"
 #include "plugins/reference/mesh/limits.h"
+#include "sdk/base/clock.h"
 #include "sdk/base/strbuf.h"
 
 enum {
@@ -42,9 +42,7 @@ static void on_readable(evutil_socket_t fd, short what, void *context);
 static void on_writable(evutil_socket_t fd, short what, void *context);
 
 static long clock_s(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec;
+  return (long)(clock_monotonic_ns() / NS_PER_SECOND);
 }
 
 static void tell_end(struct stream *stream, enum stream_end end) {

@@ -10,6 +10,7 @@
 #include "host/adapter/program.h"
 #include "host/engine/journal.h"
 #include "host/engine/process.h"
+#include "tests/integration/engine/state_fixture.h"
 
 static int fail(const char *what, const struct error *err) {
   (void)fprintf(stderr, "%s: %s\n", what, error_message(err));
@@ -42,7 +43,7 @@ static int start_recorded(struct journal *journal, const char *what, pid_t *ret_
 
   if (process_start(journal, "child", "trammel-test-child", arguments, &process, &err) < 0)
     return fail("starting", err);
-  *ret_pid = process_pid(process);
+  *ret_pid = journaled_pid(journal_directory(journal), "child");
   return 0;
 }
 

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sdk/base/clock.h"
+
 void state_fixture_init(struct state_fixture *fixture) {
   const char *parent = getenv("TMPDIR");
 
@@ -39,10 +41,7 @@ bool path_exists(const char *path) {
 }
 
 int64_t monotonic_ms(void) {
-  struct timespec t;
-
-  (void)clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+  return clock_monotonic_ns() / NS_PER_MS;
 }
 
 char *read_file(const char *directory, const char *name) {

@@ -255,6 +255,26 @@ static void test_empty_and_foreign_directories(void **state) {
   assert_true(path_exists(path));
 }
 
+/* More than one cleanup holds at a time; one of them is kept. */
+static void test_thousands_of_runs(void **state) {
+  enum { RUNS = 2 * 512 + 3 };
+  struct fixture *f = *state;
+  char path[400];
+
+  write_journal(f, "{\"record\":\"run\",\"boot\":\"b\",\"name\":\"x\"}\n{\"record\":\"obj\n");
+  for (unsigned i = 0; i < RUNS; i++) {
+    (void)snprintf(path, sizeof(path), "%s/runs/20200101T000000.%06uZ-00c0ffee", f->state.state, i + 1);
+    assert_int_equal(mkdir(path, 0700), 0);
+  }
+  assert_int_equal(clean(f, true).runs, RUNS + 1);
+  struct cleanup_summary summary = clean(f, false);
+  assert_int_equal(summary.runs, RUNS + 1);
+  assert_int_equal(summary.failed, 1);
+  summary = clean(f, false);
+  assert_int_equal(summary.runs, 1);
+  assert_int_equal(summary.failed, 1);
+}
+
 static void test_links_in_a_run_are_not_followed(void **state) {
   struct fixture *f = *state;
   char victim[400], path[400];
@@ -311,7 +331,7 @@ static void leave_objects(struct fixture *f, const struct mesh *mesh) {
   intend(journal, mesh, "four");
   intend(journal, mesh, "four");
   assert_int_equal(clean(f, false).busy, 1);
-  journal_abandon(journal);
+  assert_int_equal(journal_finish(journal), 3);
 }
 
 static void with_mesh(struct fixture *f, void (*check)(struct fixture *f, struct mesh *mesh)) {
@@ -395,6 +415,7 @@ int main(void) {
       TEST(test_torn_last_line_is_no_damage),
       TEST(test_damaged_journal_is_kept),
       TEST(test_empty_and_foreign_directories),
+      TEST(test_thousands_of_runs),
       TEST(test_links_in_a_run_are_not_followed),
       TEST(test_objects_are_deleted_last_first),
       TEST(test_absent_objects_are_fine),

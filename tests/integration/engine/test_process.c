@@ -152,8 +152,9 @@ static void test_stop_is_gentle_first(void **state) {
 }
 
 static void test_stop_kills_who_ignores_it(void **state) {
-  struct process *process = start_ready(*state, "child", "stubborn");
-  int pidfd = pidfd_open(process_pid(process), 0);
+  struct fixture *f = *state;
+  struct process *process = start_ready(f, "child", "stubborn");
+  int pidfd = pidfd_open(journaled_pid(journal_directory(f->journal), "child"), 0);
   int64_t start_ms = monotonic_ms();
 
   process_stop(process, 100);
@@ -167,7 +168,7 @@ static void test_stop_ends_the_whole_group(void **state) {
   struct process *process = start(f, "child", "family");
 
   assert_true(wait_for_text(journal_directory(f->journal), "child.log", "ready\nready"));
-  pid_t group = process_pid(process);
+  pid_t group = journaled_pid(journal_directory(f->journal), "child");
   assert_int_equal(kill(-group, 0), 0);
   process_stop(process, 5000);
   int64_t deadline_ms = monotonic_ms() + 5000;

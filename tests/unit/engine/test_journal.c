@@ -143,8 +143,7 @@ static void test_unusable_state_directory_is_named(void **state) {
 
 static void test_null_journal_can_be_finished(void **state) {
   (void)state;
-  journal_finish(NULL);
-  journal_abandon(NULL);
+  assert_int_equal(journal_finish(NULL), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
