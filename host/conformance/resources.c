@@ -120,6 +120,51 @@ int case_resources(const struct test_case *test, struct arena *arena,
   return 0;
 }
 
+static bool resource_is_of(const json_t *resource, enum smi_group group) {
+  const char *text = json_string_value(json_object_get(resource, "apiVersion"));
+  struct smi_version version;
+  return text && smi_version_parse(text, &version) == 0 && version.group == group;
+}
+
+static void remove_group(json_t *resources, enum smi_group group) {
+  for (size_t i = json_array_size(resources); i-- > 0;)
+    if (resource_is_of(json_array_get(resources, i), group))
+      json_array_remove(resources, i);
+}
+
+/* Takes over `resource`, which may be NULL. */
+static int append_in_namespace(json_t *resources, json_t *resource, const char *ns) {
+  json_t *metadata = json_object_get(resource, "metadata");
+  bool good = metadata && (json_object_get(metadata, "namespace") ||
+                           json_object_set_new(metadata, "namespace", json_string(ns)) == 0);
+  good = good && json_array_append(resources, resource) == 0;
+  json_decref(resource);
+  return good ? 0 : -ENOMEM;
+}
+
+int case_resources_as_written(const struct test_case *test, struct arena *arena,
+                              const char *(*lookup)(void *ctx, const char *alias), void *ctx, json_t *resources,
+                              struct error **err) {
+  enum smi_group group = test->written_in.group;
+  if (group == 0)
+    return 0;
+  struct substitution substitution = {.fields = {.prefix = "CASE", .arena = arena}, .lookup = lookup, .ctx = ctx};
+  struct document_list documents;
+  int r = substitute_all(&substitution, test->resources, &documents);
+  if (r == 0)
+    remove_group(resources, group);
+  for (size_t i = 0; r == 0 && i < documents.count; i++) {
+    json_t *resource = node_to_json(documents.roots[i]);
+    if (!resource || resource_is_of(resource, group))
+      r = append_in_namespace(resources, resource, lookup(ctx, TOPOLOGY_NAMESPACE_DEFAULT));
+    else
+      json_decref(resource);
+  }
+  return r < 0 ? error_set(err, -r, "the resources of case %s: %s", test->id,
+                           r == -ENOMEM ? "no memory" : "they name an unknown namespace")
+               : 0;
+}
+
 struct alias_context {
   const struct topology *topology;
 };

@@ -2,6 +2,7 @@
 #ifndef TRAMMEL_HOST_CONFORMANCE_SUITE_H
 #define TRAMMEL_HOST_CONFORMANCE_SUITE_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -109,6 +110,14 @@ const struct test_case *suite_find(const struct suite *suite, const char *id);
 int case_resources(const struct test_case *test, struct arena *arena,
                    const char *(*lookup)(void *ctx, const char *alias), void *ctx, struct smi_set *ret_set,
                    struct diagnostics *diagnostics, struct error **err);
+
+/* For a case with `written_in`, puts what the case says in place of what smi_convert made of it: in `resources`, an
+ * array of smi_convert, those of that group become the case's own text with each ${alias} replaced. Otherwise a
+ * conversion that forgets what it read (1000m is 1) would hide that the version was never read. A resource without a
+ * namespace gets that of main. 0 (also when there is nothing to do), -EINVAL, -ENOMEM. */
+int case_resources_as_written(const struct test_case *test, struct arena *arena,
+                              const char *(*lookup)(void *ctx, const char *alias), void *ctx, json_t *resources,
+                              struct error **err);
 
 /* The columns of a case: version combinations to run it in, each a full set of versions, e.g. access/v1alpha2 with
  * specs/v1alpha3. Heap array. A combination that turns out to be unable to express the case is found by smi_convert

@@ -44,6 +44,10 @@ static int policy_convert(struct trial_policy *policy, struct error **err) {
   r = smi_convert(&set, &versions, diagnostics, &policy->resources);
   if (r < 0)
     return error_set(err, EINVAL, "converting to %s: %s", column->label, first_error(diagnostics));
+  r = case_resources_as_written(policy->job->test, policy->arena, lookup_namespace,
+                                (void *)(uintptr_t)policy->placement, policy->resources, err);
+  if (r < 0)
+    return r;
   policy->active = arena_array(policy->arena, json_array_size(policy->resources) + 1, sizeof(*policy->active));
   return policy->active ? 0 : error_set(err, ENOMEM, "preparing resources: no memory");
 }

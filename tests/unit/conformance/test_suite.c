@@ -152,6 +152,72 @@ static void test_columns_convert_or_are_known_not_to(void **state) {
   assert_int_equal(refused, COUNT(not_expressible));
 }
 
+/* The one resource of `kind`, as the only column of the case puts it in force. Borrowed from `*ret_resources`. */
+static const json_t *resource_in_force(const struct test_case *test, const char *kind, json_t **ret_resources) {
+  _cleanup_arena_ struct arena *arena = arena_create(0);
+  _cleanup_free_ struct case_column *columns = NULL;
+  size_t count = 0;
+  struct smi_set set;
+  assert_int_equal(case_columns(test, &columns, &count), 0);
+  assert_true(count >= 1);
+  struct smi_target_versions versions = {
+      .access = columns[0].access, .specs = columns[0].specs, .split = columns[0].split};
+  assert_int_equal(case_resources(test, arena, alias_itself, NULL, &set, NULL, NULL), 0);
+  assert_int_equal(smi_convert(&set, &versions, NULL, ret_resources), 0);
+  assert_int_equal(case_resources_as_written(test, arena, alias_itself, NULL, *ret_resources, NULL), 0);
+  const json_t *found = NULL;
+  for (size_t i = 0; i < json_array_size(*ret_resources); i++) {
+    const json_t *resource = json_array_get(*ret_resources, i);
+    if (strcmp(json_string_value(json_object_get(resource, "kind")), kind) != 0)
+      continue;
+    assert_null(found);
+    found = resource;
+  }
+  assert_non_null(found);
+  return found;
+}
+
+static const json_t *member(const json_t *object, const char *key) {
+  const json_t *value = json_object_get(object, key);
+  if (!value)
+    fail_msg("there is no \"%s\"", key);
+  return value;
+}
+
+/* Quantities must reach the mesh's reader as quantities: converted ones are all thousandths. */
+static void test_quantities_stay_as_written(void **state) {
+  json_t *resources = NULL;
+  const json_t *split =
+      resource_in_force(suite_find(*state, "split/http/weights-are-quantities"), "TrafficSplit", &resources);
+  const json_t *backends = member(member(split, "spec"), "backends");
+  assert_string_equal(json_string_value(member(split, "apiVersion")), "split.smi-spec.io/v1alpha1");
+  assert_string_equal(json_string_value(member(member(split, "metadata"), "namespace")), "main");
+  assert_string_equal(json_string_value(member(json_array_get(backends, 0), "weight")), "19");
+  assert_string_equal(json_string_value(member(json_array_get(backends, 1), "weight")), "1000m");
+  json_decref(resources);
+}
+
+/* What is of another group than written_in is converted to the column's version. */
+static void test_other_groups_are_converted(void **state) {
+  json_t *resources = NULL;
+  const struct test_case *test = suite_find(*state, "access/http/port-limits-v1alpha1");
+  const json_t *target = resource_in_force(test, "TrafficTarget", &resources);
+  assert_int_equal(json_array_size(resources), 2);
+  assert_string_equal(json_string_value(member(target, "apiVersion")), "access.smi-spec.io/v1alpha1");
+  assert_int_equal(json_integer_value(member(member(target, "destination"), "port")), 8080);
+  json_decref(resources);
+  const json_t *routes = resource_in_force(test, "HTTPRouteGroup", &resources);
+  assert_string_equal(json_string_value(member(routes, "apiVersion")), "specs.smi-spec.io/v1alpha1");
+  json_decref(resources);
+}
+
+static void test_the_hub_form_stays_converted(void **state) {
+  json_t *resources = NULL;
+  const json_t *split = resource_in_force(suite_find(*state, "split/http/weight-zero"), "TrafficSplit", &resources);
+  assert_string_equal(json_string_value(member(split, "apiVersion")), "split.smi-spec.io/v1alpha1");
+  json_decref(resources);
+}
+
 static uint64_t case_requests(const struct test_case *test) {
   uint64_t sum = 0;
   for (size_t i = 0; i < test->step_count; i++)
@@ -365,6 +431,9 @@ int main(void) {
       cmocka_unit_test(test_a_case_is_where_its_id_says),
       cmocka_unit_test(test_resources_are_sound),
       cmocka_unit_test(test_columns_convert_or_are_known_not_to),
+      cmocka_unit_test(test_quantities_stay_as_written),
+      cmocka_unit_test(test_other_groups_are_converted),
+      cmocka_unit_test(test_the_hub_form_stays_converted),
       cmocka_unit_test(test_the_suite_stays_within_its_budget),
       cmocka_unit_test(test_each_requirement_is_covered_or_known_not_to_be),
       cmocka_unit_test(test_requirements_are_unique_and_found),
