@@ -36,6 +36,7 @@ enum case_code {
   CASE_NO_COLUMN,
   CASE_CHECK_SENSELESS,
   CASE_NOT_ONE_DOCUMENT,
+  CASE_NOTHING_IN_FORCE,
 };
 
 /* The topologies that cases may name. */

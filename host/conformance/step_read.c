@@ -103,6 +103,16 @@ static void check_control(struct fields *fields, const struct node *map, const s
                     "this step has a denied check but no allowed one");
 }
 
+/* Allowed calls go through without policy, too. A first step of nothing else would be judged before it is in force. */
+static void check_in_force(struct fields *fields, const struct node *map, const struct step *step) {
+  for (size_t i = 0; i < step->check_count; i++)
+    if (step->checks[i].kind != CHECK_ALLOWED)
+      return;
+  fields_complain(fields, map, CASE_NOTHING_IN_FORCE,
+                  "Add a check that must be denied, so that the step waits until the policy is in force.",
+                  "with deny_by_default, the first step needs a denied or split check");
+}
+
 static void read_step(struct fields *fields, const struct node *map, const struct test_case *test, bool first,
                       const struct known_resources *known, struct step *step) {
   static const char *const fields_of_step[] = {"apply", "delete", "checks", NULL};
@@ -121,6 +131,8 @@ static void read_step(struct fields *fields, const struct node *map, const struc
     fields_complain(fields, list, FIELD_VALUE, NULL, "a step needs a check");
   if (fields->errors == errors)
     check_control(fields, map, step);
+  if (fields->errors == errors && first && test->deny_count > 0)
+    check_in_force(fields, map, step);
 }
 
 void case_read_steps(struct fields *fields, const struct node *root, struct test_case *test) {

@@ -96,6 +96,16 @@ static void test_a_check_may_be_repeated(void **state) {
   assert_int_equal(check_request_count(&fixture.test.steps[0].checks[1]), 5000);
 }
 
+static void test_an_open_namespace_needs_no_denial(void **state) {
+  _cleanup_free_ char *denied = case_text_with("expect: denied", "expect: allowed");
+  char *deny = strstr(denied, "[main]");
+  (void)state;
+  assert_non_null(deny);
+  memcpy(deny, "[    ]", strlen("[    ]"));
+  _cleanup_fixture_ struct case_fixture fixture = case_fixture_read(denied);
+  assert_int_equal(fixture.result, 0);
+}
+
 /* A change to the example, and the one diagnostic it must give. */
 struct mistake {
   const char *from;
@@ -131,7 +141,7 @@ static void test_mistakes_in_the_head(void **state) {
       {"[ACC-01, ACC-03]", "[ACC-01, ACC-03, ACC-99]", "CASE-0011", 3, "/requirements/2"},
       {"[ACC-01, ACC-03]", "[ACC-01, ACC-03, ACC-14]", "CASE-0013", 3, "/requirements/2"},
       {"why: Because.", "why: Because.\nlevel: optional", "CASE-0003", 5, "/level"},
-      {"why: Because.", "why: Because.\ninterpretations: [14]", "CASE-0003", 5, "/interpretations/0"},
+      {"why: Because.", "why: Because.\ninterpretations: [16]", "CASE-0003", 5, "/interpretations/0"},
       {"why: Because.", "why: Because.\nversions: [split/v1alpha2]", "CASE-0003", 5, "/versions/0"},
       {"why: Because.", "why: Because.\nversions: [access/v9]", "CASE-0003", 5, "/versions/0"},
       {"why: Because.", "why: Because.\nversions: [access/v1alpha4]", "CASE-0020", 1, ""},
@@ -180,6 +190,7 @@ static void test_mistakes_in_steps(void **state) {
       {"  - checks:\n", "  - delete: [TrafficTarget/allow]\n    checks:\n", "CASE-0016", 20, "/steps/0/delete/0"},
       {"delete: [TrafficTarget/allow]\n    apply: [HTTPRouteGroup/routes]\n    ", "", "CASE-0016", 23, "/steps/1"},
       {"tcp: {}, expect: allowed", "tcp: {}, expect: denied", "CASE-0014", 23, "/steps/1"},
+      {"expect: denied", "expect: allowed", "CASE-0023", 20, "/steps/0"},
       {"delete:", "remove:", "CASE-0001", 23, "/steps/1/remove"},
   };
   (void)state;
@@ -348,6 +359,7 @@ int main(void) {
       cmocka_unit_test(test_later_steps_are_read),
       cmocka_unit_test(test_a_split_may_say_how),
       cmocka_unit_test(test_a_check_may_be_repeated),
+      cmocka_unit_test(test_an_open_namespace_needs_no_denial),
       cmocka_unit_test(test_mistakes_in_the_head),
       cmocka_unit_test(test_mistakes_in_resources),
       cmocka_unit_test(test_an_unknown_alias_is_named),
