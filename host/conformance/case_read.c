@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* docs/smi.md numbers the readings of what SMI leaves open. */
-#define INTERPRETATION_LAST 13
+#define INTERPRETATION_LAST 15
 
 bool topology_has_namespace(const struct topology *topology, const char *alias) {
   for (size_t i = 0; i < topology->workload_count; i++)
