@@ -3,42 +3,20 @@
 #include <errno.h>
 #include <string.h>
 
+#include "host/conformance/judge_text.h"
 #include "host/conformance/statistics.h"
-#include "sdk/base/strbuf.h"
 
+/* Calls of a split that tell whether anything goes astray. */
 #define GLANCE_CALLS 24
 
-/* Names in namespace main are shown without it, as cases write them. */
-static const char *short_name(const char *name) {
-  return strncmp(name, "main/", 5) == 0 ? name + 5 : name;
+static int no_memory(struct error **err) {
+  return error_set(err, ENOMEM, "judging a check: no memory");
 }
 
-const char *check_describe(struct arena *arena, const struct check *check) {
-  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-  switch (check->protocol) {
-  case PROTOCOL_HTTP:
-    strbuf_printf(&text, "%s %s", check->method, check->path);
-    for (size_t i = 0; i < check->header_count; i++)
-      strbuf_printf(&text, "%s%s: %s", i ? ", " : " with ", check->headers[i].name, check->headers[i].value);
-    break;
-  case PROTOCOL_TCP:
-    strbuf_puts(&text, "TCP");
-    break;
-  case PROTOCOL_UDP:
-    strbuf_puts(&text, "UDP");
-    break;
-  }
-  strbuf_printf(&text, " from %s to %s:%u", short_name(check->from), short_name(check->to), check->port);
-  if (check->direct)
-    strbuf_puts(&text, " around the client's proxy");
-  if (check->keep)
-    strbuf_puts(&text, " on a kept connection");
-  return strbuf_failed(&text) ? NULL : arena_strdup(arena, strbuf_text(&text));
-}
+/* ---- single calls */
 
-static bool is_allowed(const struct check *check, const struct probe_outcome *outcome) {
-  return outcome->call.end == CALL_ANSWERED && (check->protocol != PROTOCOL_HTTP || outcome->call.status == 200) &&
-         outcome->proven;
+static bool is_answer(const struct check *check, const struct call_outcome *call) {
+  return call->end == CALL_ANSWERED && (check->protocol != PROTOCOL_HTTP || call->status == 200);
 }
 
 /* The refusals that count as a denial, given that no server has a record of the call. */
@@ -57,175 +35,162 @@ static bool is_refusal(const struct check *check, const struct call_outcome *cal
   return false;
 }
 
-static bool is_denied(const struct check *check, const struct probe_outcome *outcome) {
-  return !outcome->received_by && is_refusal(check, &outcome->call);
+/* Received by what is behind the target and by nothing else, and answered by what received it. */
+static bool is_delivered(const struct check *check, const struct call_outcome *call, const struct arrival *arrival,
+                         uint64_t targets) {
+  return is_answer(check, call) && (arrival->provers & targets) != 0 && (arrival->receivers & ~targets) == 0;
 }
 
-static void call_describe(struct strbuf *text, const struct check *check, const struct call_outcome *call) {
-  if (call->end == CALL_ERROR)
-    strbuf_printf(text, "error: %s", call->error);
-  else if (call->end != CALL_ANSWERED)
-    strbuf_printf(text, "connection %s", call->end == CALL_TIMEOUT ? "timed out" : call_end_name(call->end));
-  else if (check->protocol == PROTOCOL_HTTP)
-    strbuf_printf(text, "status %u", call->status);
-  else
-    strbuf_puts(text, "an answer");
+static bool call_holds(const struct check *check, const struct probe *probe, unsigned i, uint64_t targets) {
+  if (check->kind == CHECK_DENIED)
+    return probe->arrivals[i].receivers == 0 && is_refusal(check, &probe->calls[i]);
+  return is_delivered(check, &probe->calls[i], &probe->arrivals[i], targets);
 }
 
-static const char *outcome_describe(struct arena *arena, const struct check *check,
-                                    const struct probe_outcome *outcome) {
-  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-  call_describe(&text, check, &outcome->call);
-  if (outcome->proven)
-    strbuf_printf(&text, ", received and answered by %s", outcome->received_by);
-  else if (outcome->intended)
-    strbuf_printf(&text, ", received by %s, but the answer is not the one it gave", outcome->received_by);
-  else if (outcome->received_by)
-    strbuf_printf(&text, ", received by %s, which is not behind the target", outcome->received_by);
-  else
-    strbuf_puts(&text, ", received by no server");
-  return strbuf_failed(&text) ? NULL : arena_strdup(arena, strbuf_text(&text));
+/* The first call that does not hold; probe->count when all do. */
+static unsigned first_broken_call(const struct prober *prober, const struct check *check, const struct probe *probe) {
+  uint64_t targets = probe_targets(prober, check);
+  unsigned i = 0;
+  while (i < probe->count && call_holds(check, probe, i, targets))
+    i++;
+  return i;
 }
 
-static json_t *outcome_evidence(const struct probe_outcome *outcome) {
-  json_t *evidence = json_pack("{s:s, s:s, s:I}", "id", outcome->id, "end", call_end_name(outcome->call.end),
-                               "latency_ns", (json_int_t)outcome->call.latency_ns);
-  if (!evidence)
-    return NULL;
-  if (outcome->call.status)
-    json_object_set_new(evidence, "status", json_integer(outcome->call.status));
-  if (outcome->call.nonce[0])
-    json_object_set_new(evidence, "nonce", json_string(outcome->call.nonce));
-  if (outcome->call.error[0])
-    json_object_set_new(evidence, "error", json_string(outcome->call.error));
-  json_object_set_new(evidence, "received_by", outcome->received_by ? json_string(outcome->received_by) : json_null());
-  json_object_set_new(evidence, "nonce_matches", json_boolean(outcome->proven));
-  return evidence;
+static int describe_calls(struct prober *prober, struct arena *arena, struct verdict *verdict, struct error **err) {
+  const struct check *check = verdict->result.check;
+  const struct probe *probe = &verdict->probe;
+  unsigned broken = first_broken_call(prober, check, probe);
+  unsigned shown = broken < probe->count ? broken : 0;
+  verdict->result.held = broken == probe->count;
+  verdict->result.seen = call_seen(arena, prober, check, probe, shown);
+  json_decref(verdict->result.evidence);
+  verdict->result.evidence = call_evidence(prober, check, probe, shown);
+  return verdict->result.seen && verdict->result.evidence ? 0 : no_memory(err);
 }
 
-static int judge_single(struct prober *prober, const struct check *check, struct arena *arena,
-                        struct check_result *result, struct error **err) {
-  struct probe_outcome outcome;
-  int r = probe_call(prober, check, &outcome, err);
+static int judge_calls(struct prober *prober, struct arena *arena, struct verdict *verdict, struct error **err) {
+  const struct check *check = verdict->result.check;
+  bool denied = check->kind == CHECK_DENIED;
+  int r = probe_call(prober, check, (unsigned)check_request_count(check), denied ? REFUSAL_TIMEOUT_MS : CALL_TIMEOUT_MS,
+                     &verdict->probe, err);
+  if (r == 0)
+    r = probe_trace(prober, &verdict->probe, err);
   if (r < 0)
     return r;
-  bool allowed = check->kind == CHECK_ALLOWED;
-  result->held = allowed ? is_allowed(check, &outcome) : is_denied(check, &outcome);
   const char *what = check_describe(arena, check);
-  result->expected = arena_printf(arena, "%s %s", what, allowed ? "goes through" : "is denied");
-  result->seen = outcome_describe(arena, check, &outcome);
-  result->evidence = outcome_evidence(&outcome);
-  if (!what || !result->expected || !result->seen || !result->evidence)
-    return error_set(err, ENOMEM, "judging a check: no memory");
-  return 0;
+  verdict->result.expected = arena_printf(arena, "%s %s", what ? what : "", denied ? "is denied" : "goes through");
+  return verdict->result.expected ? describe_calls(prober, arena, verdict, err) : no_memory(err);
+}
+
+int judge_again(struct prober *prober, struct verdict *verdict, struct arena *arena, struct error **err) {
+  if (verdict->result.check->kind != CHECK_DENIED || !verdict->result.held)
+    return 0;
+  int r = probe_trace(prober, &verdict->probe, err);
+  return r < 0 ? r : describe_calls(prober, arena, verdict, err);
 }
 
 /* ---- splits */
 
-static uint64_t weight_sum(const struct check *check) {
-  uint64_t sum = 0;
-  for (size_t i = 0; i < check->share_count; i++)
-    sum += check->shares[i].weight;
-  return sum;
+static uint64_t bit_of(const struct prober *prober, const struct check_share *share) {
+  return probe_workload(prober, share->workload);
 }
 
-/* Whether exactly those that have weight got something. */
-static bool split_reaches(const struct check *check, const struct probe_shares *shares) {
+/* Counts where the calls went. A backend with weight gets a call when it received and answered it; one without weight,
+ * or one that is no backend at all, when it merely received it. */
+static void count_shares(const struct prober *prober, const struct check *check, const struct probe *probe,
+                         struct split_count *count) {
+  uint64_t weighted = 0;
+  uint64_t known = 0;
+  for (size_t k = 0; k < check->share_count; k++) {
+    known |= bit_of(prober, &check->shares[k]);
+    weighted |= check->shares[k].weight > 0 ? bit_of(prober, &check->shares[k]) : 0;
+  }
+  for (unsigned i = 0; i < probe->count; i++) {
+    const struct arrival *arrival = &probe->arrivals[i];
+    bool answered = is_answer(check, &probe->calls[i]);
+    for (size_t k = 0; k < check->share_count; k++) {
+      bool has_weight = check->shares[k].weight > 0;
+      if ((has_weight ? arrival->provers : arrival->receivers) & bit_of(prober, &check->shares[k]))
+        count->shares[k] += !has_weight || answered;
+    }
+    count->elsewhere += (arrival->receivers & ~known) != 0;
+    if (answered && (arrival->provers & weighted))
+      continue;
+    if (count->unanswered++ == 0)
+      count->first_unanswered = probe->calls[i];
+  }
+}
+
+/* Whether nothing went astray or was lost. */
+static bool split_is_clean(const struct check *check, const struct split_count *count) {
   for (size_t i = 0; i < check->share_count; i++)
-    if ((check->shares[i].weight > 0) != (shares->counts[i] > 0))
+    if (check->shares[i].weight == 0 && count->shares[i] > 0)
       return false;
-  return shares->elsewhere == 0 && shares->unproven == 0;
+  return count->elsewhere == 0 && count->unanswered == 0;
 }
 
-static const char *split_expected(struct arena *arena, const struct check *check) {
-  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-  const char *what = check_describe(arena, check);
-  double sum = (double)weight_sum(check);
-  strbuf_printf(&text, "%s goes to", what ? what : "");
+static bool split_reaches_all(const struct check *check, const struct split_count *count) {
   for (size_t i = 0; i < check->share_count; i++)
-    strbuf_printf(&text, "%s %s %.4g%%", i ? "," : "", check->shares[i].workload, 100 * check->shares[i].weight / sum);
-  if (!check->shares_judged)
-    strbuf_puts(&text, " (only who gets anything is judged)");
-  return strbuf_failed(&text) ? NULL : arena_strdup(arena, strbuf_text(&text));
+    if (check->shares[i].weight > 0 && count->shares[i] == 0)
+      return false;
+  return true;
 }
 
-static const char *split_seen(struct arena *arena, const struct check *check, const struct probe_shares *shares,
-                              unsigned calls, const struct split_verdict *verdict) {
-  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-  strbuf_printf(&text, "of %u requests", calls);
-  for (size_t i = 0; i < check->share_count; i++)
-    strbuf_printf(&text, "%s %llu to %s (%.4g%%)", i ? "," : "", (unsigned long long)shares->counts[i],
-                  check->shares[i].workload, 100.0 * (double)shares->counts[i] / calls);
-  if (shares->elsewhere)
-    strbuf_printf(&text, ", %llu elsewhere", (unsigned long long)shares->elsewhere);
-  if (shares->unproven) {
-    strbuf_printf(&text, ", %llu without a server's proof (the first: ", (unsigned long long)shares->unproven);
-    call_describe(&text, check, &shares->first_unproven);
-    strbuf_puts(&text, ")");
-  }
-  if (check->shares_judged)
-    strbuf_printf(&text, "; p = %.3g", verdict->p_value);
-  return strbuf_failed(&text) ? NULL : arena_strdup(arena, strbuf_text(&text));
-}
-
-static json_t *split_evidence(const struct check *check, const struct probe_shares *shares, unsigned calls,
-                              const struct split_verdict *verdict) {
-  json_t *counts = json_object();
-  for (size_t i = 0; i < check->share_count; i++)
-    json_object_set_new(counts, check->shares[i].workload, json_integer((json_int_t)shares->counts[i]));
-  json_t *evidence = json_pack("{s:s, s:i, s:o, s:I, s:I}", "id", shares->id, "requests", (int)calls, "counts", counts,
-                               "elsewhere", (json_int_t)shares->elsewhere, "unproven", (json_int_t)shares->unproven);
-  if (evidence && check->shares_judged) {
-    json_object_set_new(evidence, "p_value", json_real(verdict->p_value));
-    json_object_set_new(evidence, "alpha", json_real(SPLIT_ALPHA));
-  }
-  return evidence;
-}
-
-static int judge_split(struct prober *prober, const struct check *check, struct arena *arena,
-                       struct check_result *result, struct error **err) {
-  unsigned calls = (unsigned)check_request_count(check);
+static int judge_split(struct prober *prober, bool settled, struct arena *arena, struct verdict *verdict,
+                       struct error **err) {
+  const struct check *check = verdict->result.check;
+  unsigned calls = settled ? (unsigned)check_request_count(check) : GLANCE_CALLS;
+  struct split_count count = {.shares = arena_array(arena, check->share_count, sizeof(*count.shares))};
   uint32_t *weights = arena_array(arena, check->share_count, sizeof(*weights));
-  if (!weights)
-    return error_set(err, ENOMEM, "judging a split: no memory");
+  if (!count.shares || !weights)
+    return no_memory(err);
   for (size_t i = 0; i < check->share_count; i++)
     weights[i] = check->shares[i].weight;
-
-  _cleanup_(probe_shares_finish) struct probe_shares shares = {0};
-  int r = probe_shares(prober, check, calls, &shares, err);
+  int r = probe_call(prober, check, calls, settled ? CALL_TIMEOUT_MS : REFUSAL_TIMEOUT_MS, &verdict->probe, err);
+  if (r == 0)
+    r = probe_trace(prober, &verdict->probe, err);
   if (r < 0)
     return r;
-  struct split_verdict verdict = {0};
-  split_judge(shares.counts, weights, check->share_count, shares.elsewhere + shares.unproven, SPLIT_ALPHA, &verdict);
-  result->held = split_reaches(check, &shares) && (!check->shares_judged || verdict.fair);
-  result->expected = split_expected(arena, check);
-  result->seen = split_seen(arena, check, &shares, calls, &verdict);
-  result->evidence = split_evidence(check, &shares, calls, &verdict);
-  if (!result->expected || !result->seen || !result->evidence)
-    return error_set(err, ENOMEM, "judging a split: no memory");
-  return 0;
+  count_shares(prober, check, &verdict->probe, &count);
+  struct split_verdict statistics = {0};
+  split_judge(count.shares, weights, check->share_count, count.elsewhere + count.unanswered, SPLIT_ALPHA, &statistics);
+  count.p_value = statistics.p_value;
+  count.calls = calls;
+  verdict->result.held = split_is_clean(check, &count);
+  if (settled) /* else the calls are too few to tell more */
+    verdict->result.held &= split_reaches_all(check, &count) && (!check->shares_judged || statistics.fair);
+  verdict->result.expected = split_expected(arena, check);
+  verdict->result.seen = split_seen(arena, check, &count);
+  verdict->result.evidence = split_evidence(check, verdict->probe.id, &count);
+  return verdict->result.expected && verdict->result.seen && verdict->result.evidence ? 0 : no_memory(err);
 }
 
 /* ---- entry points */
 
-int judge_check(struct prober *prober, const struct check *check, struct arena *arena, struct check_result *ret_result,
-                struct error **err) {
-  struct check_result result = {.check = check};
-  int r = check->kind == CHECK_SPLIT ? judge_split(prober, check, arena, &result, err)
-                                     : judge_single(prober, check, arena, &result, err);
+int judge_check(struct prober *prober, const struct check *check, bool settled, struct arena *arena,
+                struct verdict *ret_verdict, struct error **err) {
+  struct verdict verdict = {.result.check = check};
+  int r = check->kind == CHECK_SPLIT ? judge_split(prober, settled, arena, &verdict, err)
+                                     : judge_calls(prober, arena, &verdict, err);
   if (r < 0) {
-    json_decref(result.evidence);
+    verdict_finish(&verdict);
     return r;
   }
-  *ret_result = result;
+  *ret_verdict = verdict;
   return 0;
 }
 
-/* As far as the answers tell; proofs are for the verdict. */
+void verdict_finish(struct verdict *verdict) {
+  json_decref(verdict->result.evidence);
+  probe_finish(&verdict->probe);
+  *verdict = (struct verdict){0};
+}
+
+/* As far as the answer tells; proofs are for the verdict. */
 static bool looks_right(const struct check *check, const struct call_outcome *call) {
   if (check->kind == CHECK_DENIED)
     return is_refusal(check, call);
-  if (call->end != CALL_ANSWERED || (check->protocol == PROTOCOL_HTTP && call->status != 200) || !call->nonce[0])
+  if (!is_answer(check, call) || !call->nonce[0])
     return false;
   if (check->kind == CHECK_ALLOWED)
     return true;
@@ -235,29 +200,64 @@ static bool looks_right(const struct check *check, const struct call_outcome *ca
   return false;
 }
 
-int judge_glance(struct prober *prober, const struct check *check, bool *ret_holds, struct error **err) {
+int judge_glance(struct prober *prober, const struct check *check, struct arena *arena, const char **ret_seen,
+                 struct error **err) {
+  _cleanup_(probe_finish) struct probe probe = {0};
   unsigned calls = check->kind == CHECK_SPLIT ? GLANCE_CALLS : 1;
-  _cleanup_free_ struct call_outcome *outcomes = NULL;
-  int r = probe_calls(prober, check, calls, &outcomes, err);
+  int r = probe_call(prober, check, calls, REFUSAL_TIMEOUT_MS, &probe, err);
   if (r < 0)
     return r;
-  *ret_holds = true;
-  for (unsigned i = 0; i < calls; i++)
-    *ret_holds &= looks_right(check, &outcomes[i]);
+  *ret_seen = NULL;
+  for (unsigned i = 0; i < calls && !*ret_seen; i++) {
+    if (looks_right(check, &probe.calls[i]))
+      continue;
+    *ret_seen = glance_seen(arena, check, &probe.calls[i]);
+    if (!*ret_seen)
+      return no_memory(err);
+  }
   return 0;
+}
+
+static int control_call(struct prober *prober, const struct check *check, struct arena *arena, const char **ret_seen,
+                        struct error **err) {
+  _cleanup_(probe_finish) struct probe probe = {0};
+  *ret_seen = NULL;
+  int r = probe_call(prober, check, 1, REFUSAL_TIMEOUT_MS, &probe, err);
+  if (r == 0)
+    r = probe_trace(prober, &probe, err);
+  if (r < 0 || is_delivered(check, &probe.calls[0], &probe.arrivals[0], probe_targets(prober, check)))
+    return r;
+  *ret_seen = arena_printf(arena, "%s: %s", check_describe(arena, check), call_seen(arena, prober, check, &probe, 0));
+  return *ret_seen ? 0 : no_memory(err);
+}
+
+/* A call straight to a backend's first port of the check's protocol. */
+static int control_backend(struct prober *prober, const struct check *check, const struct check_share *share,
+                           struct arena *arena, const char **ret_seen, struct error **err) {
+  const struct topology_workload *workload =
+      topology_workload_find(prober->topology, TOPOLOGY_NAMESPACE_DEFAULT, share->workload);
+  struct check backend = *check;
+  backend.kind = CHECK_ALLOWED;
+  backend.direct = true;
+  backend.to = arena_printf(arena, "%s/%s", TOPOLOGY_NAMESPACE_DEFAULT, share->workload);
+  if (!backend.to)
+    return no_memory(err);
+  for (size_t i = 0; workload && i < workload->port_count; i++) {
+    if (workload->ports[i].protocol != check->protocol)
+      continue;
+    backend.port = workload->ports[i].port;
+    return control_call(prober, &backend, arena, ret_seen, err);
+  }
+  return error_set(err, EINVAL, "%s has no port of the check's protocol", backend.to);
 }
 
 int judge_control(struct prober *prober, const struct check *check, struct arena *arena, const char **ret_seen,
                   struct error **err) {
-  struct check once = *check;
-  once.keep = NULL; /* a kept connection belongs to the steps */
-  struct probe_outcome outcome;
-  int r = probe_call(prober, &once, &outcome, err);
-  if (r < 0)
-    return r;
-  *ret_seen = NULL;
-  if (is_allowed(check, &outcome))
-    return 0;
-  *ret_seen = outcome_describe(arena, check, &outcome);
-  return *ret_seen ? 0 : error_set(err, ENOMEM, "judging a control call: no memory");
+  struct check plain = *check;
+  plain.keep = NULL; /* a kept connection belongs to the steps */
+  plain.kind = CHECK_ALLOWED;
+  int r = control_call(prober, &plain, arena, ret_seen, err);
+  for (size_t i = 0; check->kind == CHECK_SPLIT && r == 0 && !*ret_seen && i < check->share_count; i++)
+    r = control_backend(prober, &plain, &check->shares[i], arena, ret_seen, err);
+  return r;
 }

@@ -131,7 +131,7 @@ static int plan_shuffle(struct plan *plan, uint64_t seed) {
 
 int plan_create(const struct suite *suite, const struct selection *selection, uint64_t seed, struct plan *ret_plan,
                 struct error **err) {
-  struct plan plan = {0};
+  struct plan plan = {.suite = suite};
   size_t capacity = 0;
   int r = 0;
   for (size_t i = 0; r == 0 && i < suite_count(suite); i++) {

@@ -21,6 +21,7 @@ struct job {
 };
 
 struct plan {
+  const struct suite *suite;
   struct job *jobs; /* sorted by case id, then column */
   size_t count;
   size_t *order;           /* positions in `jobs`, shuffled by the seed */

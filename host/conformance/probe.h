@@ -1,4 +1,4 @@
-/* Makes the calls of a check in a placement, and finds out from the servers' own records where they arrived. */
+/* Makes the calls of a check in a placement, and finds out from the servers' own records where each arrived. */
 #ifndef TRAMMEL_HOST_CONFORMANCE_PROBE_H
 #define TRAMMEL_HOST_CONFORMANCE_PROBE_H
 
@@ -8,41 +8,45 @@
 /* One case's calls in one placement. Used by one thread. */
 struct prober {
   const struct placement *placement;
-  const struct topology *topology;
-  const char *id; /* unique in the run, at most 24 characters; call ids start with it */
+  const struct topology *topology; /* at most LAB_WORKLOADS_MAX (64) workloads: they are told by bits */
+  const char *id;                  /* unique in the run, at most 24 characters; call ids start with it */
   unsigned sequence;
   const atomic_bool *cancel;
   int64_t deadline_ns; /* of the case, CLOCK_MONOTONIC */
 };
 
-/* Makes `calls` calls as the check says and waits for them; nothing is looked up in the servers' records.
- * `*ret_outcomes` is a heap array. An error means that the machinery failed (a workload died, cancelled), never that a
- * call did. */
-int probe_calls(struct prober *prober, const struct check *check, unsigned calls, struct call_outcome **ret_outcomes,
-                struct error **err);
-
-/* What became of one call. */
-struct probe_outcome {
-  char id[CALL_ID_MAX + 1];
-  struct call_outcome call;
-  const char *received_by; /* the workload whose record has the call; NULL: none has */
-  bool intended;           /* that workload is behind the check's target */
-  bool proven;             /* and the answer carried the nonce it issued for this very call */
+/* Where one call arrived, by the records of all servers: a bit for each workload of the topology, in its order. */
+struct arrival {
+  uint64_t receivers; /* has a record of the call */
+  uint64_t provers;   /* and the answer carried the nonce that it issued for this very call */
 };
 
-/* Calls once and finds out where the call arrived. */
-int probe_call(struct prober *prober, const struct check *check, struct probe_outcome *ret_outcome, struct error **err);
-
-/* Where the calls of a split went. `counts[i]` of them have proof from the workload of check->shares[i]. */
-struct probe_shares {
-  char id[CALL_ID_MAX + 1];
-  uint64_t *counts;   /* heap */
-  uint64_t elsewhere; /* proof from a workload that is not among the shares */
-  uint64_t unproven;  /* failed, or answered without proof */
-  struct call_outcome first_unproven;
+/* Calls made at once, and what became of them. */
+struct probe {
+  char id[CALL_ID_MAX + 1]; /* call i has the id "<id>-<i>" */
+  unsigned count;
+  struct call_outcome *calls; /* heap */
+  struct arrival *arrivals;   /* heap; NULL until probe_trace() */
 };
-int probe_shares(struct prober *prober, const struct check *check, unsigned calls, struct probe_shares *ret_shares,
-                 struct error **err);
-void probe_shares_finish(struct probe_shares *shares);
+void probe_finish(struct probe *probe);
+
+/* How long a call may take: one that is expected to go through, and one that nobody may answer. */
+#define CALL_TIMEOUT_MS 5000
+#define REFUSAL_TIMEOUT_MS 1000
+
+/* Makes `count` calls as the check says and waits for them. An error means that the machinery failed (a workload died,
+ * cancelled), never that a call did. */
+int probe_call(struct prober *prober, const struct check *check, unsigned count, unsigned timeout_ms,
+               struct probe *ret_probe, struct error **err);
+
+/* Looks the calls up in the records of every server; again when it was done before. */
+int probe_trace(struct prober *prober, struct probe *probe, struct error **err);
+
+/* The workloads behind the check's target, as bits: the service's, or the workload itself when the check goes direct.
+ */
+uint64_t probe_targets(const struct prober *prober, const struct check *check);
+
+/* A workload of namespace main, as a bit; 0 when there is none. */
+uint64_t probe_workload(const struct prober *prober, const char *name);
 
 #endif

@@ -88,29 +88,53 @@ int run_broken_requirements(const struct run_result *run, const char ***ret_requ
   return 0;
 }
 
-/* What traffic said of one requirement: some check of it held in a case that passed; some check of it broke in one that
- * failed. */
-struct proof {
-  bool proved;
-  bool broken;
-};
+const struct check_result *case_first_broken(const struct case_result *result) {
+  for (size_t i = 0; i < result->check_count; i++)
+    if (!result->checks[i].held)
+      return &result->checks[i];
+  return NULL;
+}
 
-static struct proof requirement_proof(const struct run_result *run, const char *requirement) {
-  struct proof proof = {0};
+static bool case_names(const struct test_case *test, const char *requirement) {
+  if (test->level != CASE_REQUIRED)
+    return false;
+  for (size_t i = 0; i < test->requirement_count; i++)
+    if (strcmp(test->requirements[i], requirement) == 0)
+      return true;
+  return false;
+}
+
+/* Whether the requirement counts at all: some required case is about it. */
+static bool is_tested(const struct run_result *run, const char *requirement) {
+  for (size_t i = 0; run->source && i < suite_count(run->source); i++)
+    if (case_names(suite_at(run->source, i), requirement))
+      return true;
+  for (size_t i = 0; i < run->case_count; i++)
+    if (case_names(run->cases[i].test, requirement))
+      return true;
+  return false;
+}
+
+static bool breaks(const struct case_result *result, const char *requirement) {
+  for (size_t i = 0; i < result->check_count; i++)
+    if (!result->checks[i].held && strcmp(result->checks[i].check->requirement, requirement) == 0)
+      return true;
+  return false;
+}
+
+static bool is_proved(const struct run_result *run, const char *requirement) {
+  bool passed = false;
   for (size_t i = 0; i < run->case_count; i++) {
     const struct case_result *result = &run->cases[i];
-    if (result->outcome != OUTCOME_PASSED && result->outcome != OUTCOME_FAILED)
+    if (result->outcome == OUTCOME_FAILED && breaks(result, requirement))
+      return false;
+    if (!case_names(result->test, requirement))
       continue;
-    for (size_t k = 0; k < result->check_count; k++) {
-      if (strcmp(result->checks[k].check->requirement, requirement) != 0)
-        continue;
-      proof.broken |= !result->checks[k].held;
-      proof.proved |= result->outcome == OUTCOME_PASSED;
-    }
-    for (size_t k = 0; result->outcome == OUTCOME_PASSED && k < result->test->requirement_count; k++)
-      proof.proved |= strcmp(result->test->requirements[k], requirement) == 0;
+    if (result->outcome == OUTCOME_SKIPPED || result->outcome == OUTCOME_ERROR)
+      return false;
+    passed |= result->outcome == OUTCOME_PASSED;
   }
-  return proof;
+  return passed;
 }
 
 enum capability run_capability(const struct run_result *run, enum smi_group group, unsigned *ret_proved,
@@ -119,13 +143,10 @@ enum capability run_capability(const struct run_result *run, enum smi_group grou
   unsigned total = 0;
   for (size_t i = 0; i < requirement_count(); i++) {
     const struct requirement *requirement = requirement_at(i);
-    if (requirement->group != group)
+    if (requirement->group != group || !is_tested(run, requirement->id))
       continue;
-    struct proof proof = requirement_proof(run, requirement->id);
-    if (!proof.proved && !proof.broken)
-      continue; /* nothing in this run tested it */
     total++;
-    proved += proof.proved && !proof.broken;
+    proved += is_proved(run, requirement->id);
   }
   if (ret_proved)
     *ret_proved = proved;

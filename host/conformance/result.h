@@ -44,6 +44,9 @@ struct case_result {
   json_t *coverage;  /* what the adapter said of its translation */
 };
 
+/* The first check that did not hold; NULL when all did. */
+const struct check_result *case_first_broken(const struct case_result *result);
+
 /* How a group did, from requirements proved by traffic: full, half, none. */
 enum capability { CAPABILITY_NONE = 1, CAPABILITY_HALF, CAPABILITY_FULL };
 const char *capability_name(enum capability capability);
@@ -52,6 +55,7 @@ struct run_result {
   const char *id;
   const char *trammel_version;
   const char *suite;
+  const struct suite *source; /* where the cases come from, also those that were not selected; NULL: unknown */
   const char *adapter_id;
   const char *adapter_version;
   const char *adapter_digest; /* SHA-256 in hex */
@@ -80,7 +84,9 @@ struct run_totals run_totals(const struct run_result *run);
 /* Requirements with at least one failed required check; each once, sorted. Heap array of borrowed strings. */
 int run_broken_requirements(const struct run_result *run, const char ***ret_requirements, size_t *ret_count);
 
-/* A group's capability; `ret_proved` and `ret_total` count requirements (may be NULL). */
+/* A group's capability, of all requirements that the suite has required cases for: one is proved when a case of it
+ * passed and none failed, was skipped or could not be judged. Without `source`, of the requirements that the run's
+ * cases name. `ret_proved` and `ret_total` may be NULL. */
 enum capability run_capability(const struct run_result *run, enum smi_group group, unsigned *ret_proved,
                                unsigned *ret_total);
 

@@ -159,6 +159,7 @@ int runner_run(struct engine *engine, struct lab *lab, const struct runner_optio
     run_result_free(run ? &run->result : NULL);
     return error_set(err, ENOMEM, "preparing a run: no memory");
   }
+  run->result.source = plan->suite;
   run->result.seed = options->seed;
   run->result.planned = (unsigned)plan->count;
   run->result.not_applicable = plan->not_applicable;

@@ -19,7 +19,9 @@ struct trial {
   const struct test_case *test;
   struct arena *arena;
   struct case_result *result;
-  struct check_result *checks;
+  struct verdict *verdicts; /* heap; those of the checks judged so far */
+  size_t verdict_count;
+  bool unsettled; /* a step's state did not hold in time */
   struct placement *placement;
   struct trial_policy *policy;
   struct prober prober;
@@ -29,9 +31,30 @@ static bool trial_cancelled(const struct trial *trial) {
   return trial->options->cancel && atomic_load(trial->options->cancel);
 }
 
-static void result_set(struct trial *trial, enum outcome outcome, const char *reason) {
-  trial->result->outcome = outcome;
-  trial->result->reason = arena_strdup(trial->arena, reason);
+/* Waits before the next look; -ECANCELED when the run is cancelled. */
+static int trial_pause(const struct trial *trial, struct error **err) {
+  if (trial_cancelled(trial))
+    return error_set(err, ECANCELED, "cancelled");
+  (void)poll(NULL, 0, GLANCE_PAUSE_MS);
+  return 0;
+}
+
+/* ---- control run */
+
+static int control_check(struct trial *trial, const struct check *check, struct error **err) {
+  int64_t give_up_ns = clock_monotonic_ns() + trial->options->converge_ns;
+  for (;;) {
+    const char *seen = NULL;
+    int r = judge_control(&trial->prober, check, trial->arena, &seen, err);
+    if (r < 0 || !seen)
+      return r;
+    if (clock_monotonic_ns() >= give_up_ns)
+      return error_set(err, EPROTO, "control run: without policy every call of the case should go through; seen: %s",
+                       seen);
+    r = trial_pause(trial, err);
+    if (r < 0)
+      return r;
+  }
 }
 
 /* Every call of the case must go through while there is no policy, or nothing can be learned from it. */
@@ -39,39 +62,51 @@ static int control_run(struct trial *trial, struct error **err) {
   for (size_t s = 0; s < trial->test->step_count; s++) {
     const struct step *step = &trial->test->steps[s];
     for (size_t i = 0; i < step->check_count; i++) {
-      const char *seen = NULL;
-      int r = judge_control(&trial->prober, &step->checks[i], trial->arena, &seen, err);
+      int r = control_check(trial, &step->checks[i], err);
       if (r < 0)
         return r;
-      if (seen)
-        return error_set(err, EPROTO, "control run without policy: %s should go through; seen: %s",
-                         check_describe(trial->arena, &step->checks[i]), seen);
     }
   }
   return 0;
 }
 
-static int all_hold(struct trial *trial, const struct step *step, bool *ret_hold, struct error **err) {
-  *ret_hold = true;
-  for (size_t i = 0; *ret_hold && i < step->check_count; i++) {
-    int r = judge_glance(&trial->prober, &step->checks[i], ret_hold, err);
+/* ---- convergence */
+
+/* How a step settled: when its state first held for good, or what broke last. */
+struct settling {
+  int64_t propagation_ns;     /* -1: it did not hold in time */
+  const struct check *broken; /* then: the check that broke last, and what was seen of it */
+  const char *seen;
+};
+
+static int all_hold(struct trial *trial, const struct step *step, struct settling *settling, bool *ret_hold,
+                    struct error **err) {
+  for (size_t i = 0; i < step->check_count; i++) {
+    const char *seen = NULL;
+    int r = judge_glance(&trial->prober, &step->checks[i], trial->arena, &seen, err);
     if (r < 0)
       return r;
+    if (!seen)
+      continue;
+    settling->broken = &step->checks[i];
+    settling->seen = seen;
+    *ret_hold = false;
+    return 0;
   }
+  *ret_hold = true;
   return 0;
 }
 
-/* Waits until every check holds and goes on holding for the window. `*ret_propagation_ns` is from `applied_ns` to the
- * first glance of that window; -1 when it did not come to that in time: the verdict says the rest. */
-static int converge(struct trial *trial, const struct step *step, int64_t applied_ns, int64_t *ret_propagation_ns,
-                    struct error **err) {
-  int64_t give_up_ns = applied_ns + trial->options->converge_ns;
+/* Waits until every check holds and goes on holding for the window. A state that does not hold when the time is up is
+ * given up; one that does gets the rest of its window. */
+static int converge(struct trial *trial, const struct step *step, struct settling *ret_settling, struct error **err) {
+  struct settling settling = {.propagation_ns = -1};
+  int64_t applied_ns = clock_monotonic_ns();
   int64_t held_since_ns = -1;
-  *ret_propagation_ns = -1;
   for (;;) {
     int64_t asked_ns = clock_monotonic_ns();
     bool hold = false;
-    int r = all_hold(trial, step, &hold, err);
+    int r = all_hold(trial, step, &settling, &hold, err);
     if (r < 0)
       return r;
     int64_t now_ns = clock_monotonic_ns();
@@ -80,103 +115,143 @@ static int converge(struct trial *trial, const struct step *step, int64_t applie
     else if (held_since_ns < 0)
       held_since_ns = asked_ns;
     if (hold && now_ns - held_since_ns >= trial->options->hold_window_ns) {
-      *ret_propagation_ns = held_since_ns - applied_ns;
-      return 0;
+      settling.propagation_ns = held_since_ns - applied_ns;
+      break;
     }
-    if (now_ns >= give_up_ns)
-      return 0;
-    if (trial_cancelled(trial))
-      return error_set(err, ECANCELED, "cancelled");
-    (void)poll(NULL, 0, GLANCE_PAUSE_MS);
-  }
-}
-
-static int judge_step(struct trial *trial, size_t index, struct error **err) {
-  const struct step *step = &trial->test->steps[index];
-  for (size_t i = 0; i < step->check_count; i++) {
-    struct check_result *check = &trial->checks[trial->result->check_count];
-    int r = judge_check(&trial->prober, &step->checks[i], trial->arena, check, err);
+    if (!hold && now_ns - applied_ns >= trial->options->converge_ns)
+      break;
+    r = trial_pause(trial, err);
     if (r < 0)
       return r;
-    check->step = (unsigned)index;
-    trial->result->check_count++;
+  }
+  *ret_settling = settling;
+  return 0;
+}
+
+/* ---- steps */
+
+/* A check that did not settle is broken, also when its one verdict happened to hold. */
+static int mark_unsettled(struct trial *trial, struct check_result *result, const struct settling *settling,
+                          struct error **err) {
+  result->held = false;
+  result->seen = arena_printf(trial->arena, "%s; before that: %s; it did not hold for %lld ms on end within %lld ms",
+                              result->seen, settling->seen, (long long)(trial->options->hold_window_ns / NS_PER_MS),
+                              (long long)(trial->options->converge_ns / NS_PER_MS));
+  return result->seen ? 0 : error_set(err, ENOMEM, "judging a step: no memory");
+}
+
+static int judge_step(struct trial *trial, size_t index, const struct settling *settling, struct error **err) {
+  const struct step *step = &trial->test->steps[index];
+  bool settled = settling->propagation_ns >= 0;
+  for (size_t i = 0; i < step->check_count; i++) {
+    struct verdict *verdict = &trial->verdicts[trial->verdict_count];
+    int r = judge_check(&trial->prober, &step->checks[i], settled, trial->arena, verdict, err);
+    if (r < 0)
+      return r;
+    trial->verdict_count++;
+    verdict->result.step = (unsigned)index;
+    if (!settled && settling->broken == verdict->result.check && verdict->result.held)
+      r = mark_unsettled(trial, &verdict->result, settling, err);
+    if (r < 0)
+      return r;
   }
   return 0;
 }
 
 static int run_step(struct trial *trial, size_t index, struct error **err) {
   const struct step *step = &trial->test->steps[index];
-  int64_t applied_ns = clock_monotonic_ns();
   int r = trial_policy_step(trial->policy, step, err);
   if (r < 0)
     return r;
-  int64_t propagation_ns = -1;
-  r = converge(trial, step, applied_ns, &propagation_ns, err);
+  struct settling settling;
+  r = converge(trial, step, &settling, err);
   if (r < 0)
     return r;
-  if (propagation_ns < 0 || (trial->result->propagation_ns >= 0 && propagation_ns > trial->result->propagation_ns))
-    trial->result->propagation_ns = propagation_ns;
-  return judge_step(trial, index, err);
+  trial->unsettled |= settling.propagation_ns < 0;
+  if (settling.propagation_ns > trial->result->propagation_ns)
+    trial->result->propagation_ns = settling.propagation_ns;
+  return judge_step(trial, index, &settling, err);
+}
+
+/* What was refused may have been delivered later. */
+static int judge_all_again(struct trial *trial, struct error **err) {
+  for (size_t i = 0; i < trial->verdict_count; i++) {
+    int r = judge_again(&trial->prober, &trial->verdicts[i], trial->arena, err);
+    if (r < 0)
+      return r;
+  }
+  return 0;
 }
 
 /* ---- what the checks say together */
 
-static const struct check_result *first_broken(const struct case_result *result) {
-  for (size_t i = 0; i < result->check_count; i++)
-    if (!result->checks[i].held)
-      return &result->checks[i];
-  return NULL;
-}
-
 /* Where to look first, from how the first broken check broke. */
 static const char *likely_cause(const struct check_result *broken) {
   const struct check *check = broken->check;
-  const char *received_by = json_string_value(json_object_get(broken->evidence, "received_by"));
+  bool received = json_array_size(json_object_get(broken->evidence, "received_by")) > 0;
   json_int_t status = json_integer_value(json_object_get(broken->evidence, "status"));
   if (check->kind == CHECK_SPLIT)
     return check->shares_judged
                ? "the data plane does not share by these weights, or a backend is reached that should not be"
                : "the data plane sends requests to a backend that should get none, or loses them";
-  if (check->kind == CHECK_DENIED && check->direct)
+  if (check->kind == CHECK_DENIED && check->direct && received)
     return "the rule is enforced in the client's proxy only; the server side lets the request in";
-  if (check->kind == CHECK_DENIED && received_by)
+  if (check->kind == CHECK_DENIED && received)
     return "no rule allows this request, yet the server side let it in: the rule is not enforced as written, or not at "
            "all";
   if (check->kind == CHECK_DENIED)
-    return "the request was not delivered, but the client did not see a refusal";
-  if (status == 200 && !received_by)
+    return "the request was not delivered, but the client did not see a refusal, or not for long enough";
+  if (status == 200 && !received)
     return "something answered in the server's place";
   if (status == 403)
     return "a rule allows this request, yet the mesh refuses it: the rule was translated or matched too narrowly";
-  if (received_by)
+  if (received)
     return "the request reached a server, but its answer did not come back, or a server that is not behind the target";
   return "the mesh has no working route to the target";
 }
 
-static void conclude(struct trial *trial) {
-  struct case_result *result = trial->result;
-  const struct check_result *broken = first_broken(result);
-  result->held = !broken;
-  if (trial->test->level == CASE_INFORMATIVE)
-    result->outcome = OUTCOME_INFORMATIVE;
-  else
-    result->outcome = broken ? OUTCOME_FAILED : OUTCOME_PASSED;
-  if (!broken)
-    return;
-  result->reason = arena_printf(trial->arena, "%s: expected that %s; seen: %s", broken->check->requirement,
-                                broken->expected, broken->seen);
-  result->cause = likely_cause(broken);
-  if (engine_read(trial->engine, trial_policy_owner(trial->policy), &result->objects, NULL) < 0)
-    result->objects = NULL;
+/* Hands the verdicts over to the result. */
+static int collect_checks(struct trial *trial) {
+  struct check_result *checks = arena_array(trial->arena, trial->verdict_count + 1, sizeof(*checks));
+  if (!checks)
+    return -ENOMEM;
+  for (size_t i = 0; i < trial->verdict_count; i++) {
+    checks[i] = trial->verdicts[i].result;
+    trial->verdicts[i].result.evidence = NULL;
+  }
+  trial->result->checks = checks;
+  trial->result->check_count = trial->verdict_count;
+  if (trial->unsettled)
+    trial->result->propagation_ns = -1;
+  return 0;
 }
+
+/* The outcome: what is proved broken stays broken, whatever went wrong afterwards (`problem`, NULL for nothing). */
+static void conclude(struct trial *trial, int r, const struct error *problem) {
+  struct case_result *result = trial->result;
+  const struct check_result *broken = case_first_broken(result);
+  result->held = r == 0 && !broken;
+  if (broken) {
+    result->outcome = trial->test->level == CASE_INFORMATIVE ? OUTCOME_INFORMATIVE : OUTCOME_FAILED;
+    result->reason =
+        arena_printf(trial->arena, "%s: expected that %s; seen: %s%s%s", broken->check->requirement, broken->expected,
+                     broken->seen, r < 0 ? "; then: " : "", r < 0 ? error_message(problem) : "");
+    result->cause = likely_cause(broken);
+  } else if (r < 0) {
+    result->outcome = r == -ENOTSUP ? OUTCOME_SKIPPED : OUTCOME_ERROR;
+    result->reason = arena_strdup(trial->arena, error_message(problem));
+  } else {
+    result->outcome = trial->test->level == CASE_INFORMATIVE ? OUTCOME_INFORMATIVE : OUTCOME_PASSED;
+  }
+}
+
+/* ---- the whole */
 
 static int run_placed(struct trial *trial, struct error **err) {
   int r = control_run(trial, err);
   for (size_t i = 0; r == 0 && i < trial->test->step_count; i++)
     r = run_step(trial, i, err);
-  if (r == 0)
-    conclude(trial);
-  return r;
+  return r < 0 ? r : judge_all_again(trial, err);
 }
 
 static size_t count_checks(const struct test_case *test) {
@@ -186,12 +261,16 @@ static size_t count_checks(const struct test_case *test) {
   return count;
 }
 
+/* -ENOTSUP is for what the adapter cannot express; a lab or transport that cannot do something is another matter. */
+static int not_skipped(int r) {
+  return r == -ENOTSUP ? -EPROTONOSUPPORT : r;
+}
+
 static int run_in_slot(struct trial *trial, struct lab *lab, unsigned slot, const struct job *job, struct error **err) {
-  trial->checks = arena_array(trial->arena, count_checks(job->test) + 1, sizeof(*trial->checks));
-  if (!trial->checks)
+  trial->verdicts = calloc(count_checks(job->test) + 1, sizeof(*trial->verdicts));
+  if (!trial->verdicts)
     return error_set(err, ENOMEM, "running a case: no memory");
-  trial->result->checks = trial->checks;
-  int r = lab_place(lab, slot, trial->engine, job->test->topology, &trial->placement, err);
+  int r = not_skipped(lab_place(lab, slot, trial->engine, job->test->topology, &trial->placement, err));
   if (r < 0)
     return r;
   trial->prober.placement = trial->placement;
@@ -199,7 +278,7 @@ static int run_in_slot(struct trial *trial, struct lab *lab, unsigned slot, cons
   if (r == 0)
     r = run_placed(trial, err);
   if (r < 0 && r != -ECANCELED && r != -ENOTSUP) {
-    /* A workload that died explains more than the call that noticed it. */
+    /* A process that died explains more than the call that noticed it. */
     _cleanup_error_ struct error *death = NULL;
     if (placement_check(trial->placement, &death) < 0)
       r = error_set(err, error_code(death), "%s", error_message(death));
@@ -207,8 +286,7 @@ static int run_in_slot(struct trial *trial, struct lab *lab, unsigned slot, cons
   return r;
 }
 
-/* Takes policy and placement away; a failure there is an error of the case, since later cases would run on its remains.
- */
+/* Takes policy and placement away. A failure there is told, since later cases would run on its remains. */
 static int clear_slot(struct trial *trial, struct error **err) {
   int removed = trial->policy ? trial_policy_remove(trial->policy, err) : 0;
   if (trial->policy)
@@ -216,6 +294,20 @@ static int clear_slot(struct trial *trial, struct error **err) {
   trial_policy_destroy(trial->policy);
   int left = placement_remove(trial->placement, removed < 0 ? NULL : err);
   return removed < 0 ? removed : left;
+}
+
+static void read_objects(struct trial *trial) {
+  bool broken = trial->result->outcome == OUTCOME_FAILED ||
+                (trial->result->outcome == OUTCOME_INFORMATIVE && !trial->result->held);
+  if (broken && trial->policy &&
+      engine_read(trial->engine, trial_policy_owner(trial->policy), &trial->result->objects, NULL) < 0)
+    trial->result->objects = NULL;
+}
+
+static void finish_verdicts(struct trial *trial) {
+  for (size_t i = 0; i < trial->verdict_count; i++)
+    verdict_finish(&trial->verdicts[i]);
+  free(trial->verdicts);
 }
 
 int trial_run(struct engine *engine, struct lab *lab, unsigned slot, const struct job *job, size_t number,
@@ -227,6 +319,7 @@ int trial_run(struct engine *engine, struct lab *lab, unsigned slot, const struc
       .test = job->test,
       .column = job->column,
       .started_ns = clock_realtime_ns(),
+      .propagation_ns = -1,
   };
   struct trial trial = {
       .engine = engine,
@@ -241,16 +334,16 @@ int trial_run(struct engine *engine, struct lab *lab, unsigned slot, const struc
   };
   _cleanup_error_ struct error *err = NULL;
   int r = run_in_slot(&trial, lab, slot, job, &err);
-  if (r == -ENOTSUP)
-    result_set(&trial, OUTCOME_SKIPPED, error_message(err));
-  else if (r < 0)
-    result_set(&trial, OUTCOME_ERROR, error_message(err));
-
+  if (collect_checks(&trial) < 0)
+    r = error_set(&err, ENOMEM, "collecting verdicts: no memory");
+  conclude(&trial, r, err);
+  read_objects(&trial);
   _cleanup_error_ struct error *left = NULL;
   if (clear_slot(&trial, &left) < 0 && r == 0) {
-    error_wrap(&left, "taking the case's objects away");
-    result_set(&trial, OUTCOME_ERROR, error_message(left));
+    (void)error_wrap(&left, "taking the case's objects away");
+    conclude(&trial, -EIO, left);
   }
+  finish_verdicts(&trial);
   ret_result->duration_ns = clock_monotonic_ns() - started_ns;
   return r == -ECANCELED || trial_cancelled(&trial) ? -ECANCELED : 0;
 }

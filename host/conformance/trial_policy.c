@@ -174,6 +174,8 @@ static int translate_and_apply(struct trial_policy *policy, const struct smi_set
   json_decref(policy->coverage);
   policy->coverage = coverage_to_json(response);
   r = engine_apply(policy->engine, policy->owner, response->objects, response->n_objects, err);
+  if (r == -ENOTSUP)
+    r = -EPROTONOSUPPORT; /* the adapter can express it; it is the host that cannot carry it out */
   trammel__adapter__v1__translate_response__free_unpacked(response, NULL);
   return r;
 }
