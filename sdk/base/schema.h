@@ -1,7 +1,8 @@
 /* Checks a value against a JSON Schema (draft 2020-12), in the subset that adapters' configuration schemas may use:
  * type, enum, const, properties, required, additionalProperties (boolean), items, minItems, maxItems, minimum, maximum,
  * minLength, maxLength, pattern, default, title, description. Any other keyword makes the schema itself an error, so
- * that nothing goes unchecked.
+ * that nothing goes unchecked. An integer is written without a point or exponent and fits int64_t, so that
+ * json_integer_value() of a checked one is its value: 3.0, which draft 2020-12 lets pass, is refused.
  *
  * Diagnostic codes:
  *   SCHEMA-0001  not of the type            SCHEMA-0006  too few or too many items

@@ -24,7 +24,7 @@ void schema_path_append(struct strbuf *out, const struct schema_path *path);
 
 bool schema_type_known(const char *name);
 
-/* Whether `value` is of the type (an integer may be written 1.0, as draft 2020-12 has it). */
+/* Whether `value` is of the type (an integer is one that is written so and fits int64_t: not 1.0). */
 bool schema_is_of_type(const json_t *value, const char *type);
 
 /* Whether the schema's `type` names `type`; without one, all are allowed. */

@@ -1,7 +1,6 @@
 #include "sdk/base/schema.h"
 
 #include <errno.h>
-#include <math.h>
 #include <string.h>
 
 #include "sdk/base/document.h"
@@ -53,9 +52,7 @@ static const char *type_of(const json_t *value) {
 bool schema_is_of_type(const json_t *value, const char *type) {
   if (strcmp(type_of(value), type) == 0)
     return true;
-  if (strcmp(type, "number") == 0)
-    return json_is_integer(value);
-  return strcmp(type, "integer") == 0 && json_is_real(value) && trunc(json_real_value(value)) == json_real_value(value);
+  return strcmp(type, "number") == 0 && json_is_integer(value);
 }
 
 bool schema_allows_type(const json_t *schema, const char *type) {
@@ -132,7 +129,7 @@ static int violate(struct validation *validation, const struct schema_path *path
 
 /* `found` and `allowed` in one message; both are finished here. */
 static int violate_value(struct validation *validation, const struct schema_path *path, const char *code,
-                         const json_t *value, const char *expected, const json_t *allowed) {
+                         const char *remedy, const json_t *value, const char *expected, const json_t *allowed) {
   _cleanup_strbuf_ struct strbuf found = STRBUF_INIT, list = STRBUF_INIT;
 
   value_append(&found, value);
@@ -140,7 +137,7 @@ static int violate_value(struct validation *validation, const struct schema_path
     schema_append_known(&list, allowed);
   else
     value_append(&list, allowed);
-  return violate(validation, path, code, NULL, "expected %s%s, found %s", expected, strbuf_text(&list),
+  return violate(validation, path, code, remedy, "expected %s%s, found %s", expected, strbuf_text(&list),
                  strbuf_text(&found));
 }
 
@@ -169,15 +166,26 @@ static bool is_of_allowed_type(const json_t *schema, const json_t *value) {
   return false;
 }
 
+/* Whoever asks for an integer takes it with json_integer_value(), which is 0 for 3.0: it has to be written as one. */
+static int violate_type(struct validation *validation, const struct schema_path *path, const json_t *schema,
+                        const json_t *value) {
+  const char *remedy = json_is_real(value) && schema_allows_type(schema, "integer")
+                           ? "write it without a point or exponent, and within 64 bits"
+                           : NULL;
+
+  return violate_value(validation, path, "SCHEMA-0001", remedy, value, "a value of type ",
+                       json_object_get(schema, "type"));
+}
+
 static int validate_any(struct validation *validation, const struct schema_path *path, const json_t *schema,
                         const json_t *value) {
   const json_t *members = json_object_get(schema, "enum"), *constant = json_object_get(schema, "const");
   int r = 0;
 
   if (members && !is_member(members, value))
-    r = violate_value(validation, path, "SCHEMA-0002", value, "one of ", members);
+    r = violate_value(validation, path, "SCHEMA-0002", NULL, value, "one of ", members);
   if (r == 0 && constant && !same_value(constant, value))
-    r = violate_value(validation, path, "SCHEMA-0003", value, "the value ", constant);
+    r = violate_value(validation, path, "SCHEMA-0003", NULL, value, "the value ", constant);
   return r;
 }
 
@@ -194,9 +202,9 @@ static int validate_number(struct validation *validation, const struct schema_pa
   int r = 0;
 
   if (least && compare_numbers(value, least) < 0)
-    r = violate_value(validation, path, "SCHEMA-0007", value, "at least ", least);
+    r = violate_value(validation, path, "SCHEMA-0007", NULL, value, "at least ", least);
   if (r == 0 && most && compare_numbers(value, most) > 0)
-    r = violate_value(validation, path, "SCHEMA-0007", value, "at most ", most);
+    r = violate_value(validation, path, "SCHEMA-0007", NULL, value, "at most ", most);
   return r;
 }
 
@@ -311,7 +319,7 @@ static int validate_value(struct validation *validation, const struct schema_pat
     return violate(validation, path, "SCHEMA-0010", NULL, "nested more than %d deep, which is the limit",
                    SCHEMA_DEPTH_MAX);
   if (!is_of_allowed_type(schema, value))
-    return violate_value(validation, path, "SCHEMA-0001", value, "a value of type ", json_object_get(schema, "type"));
+    return violate_type(validation, path, schema, value);
   r = validate_any(validation, path, schema, value);
   if (r < 0)
     return r;

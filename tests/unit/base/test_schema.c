@@ -85,7 +85,7 @@ static void valid_values_pass(void **state) {
   static const char *const values[] = {
       "{\"name\": \"abc\"}",
       "{\"name\": \"\\u00e4\\u00e4\\u00e4\\u00e4\\u00e4\", \"mode\": \"loose\", \"version\": 1.0, \"ratio\": 1.5}",
-      "{\"name\": \"ab\", \"count\": 3.0, \"on\": true, \"any\": [{}], \"maybe\": null, \"ports\": [1, 2]}",
+      "{\"name\": \"ab\", \"count\": 3, \"on\": true, \"any\": [{}], \"maybe\": null, \"ports\": [1, 2]}",
       "{\"name\": \"ab\", \"maybe\": \"x\", \"ratio\": 1, \"tls\": {\"extra\": 1}}",
   };
   json_t *schema = parse(service);
@@ -120,6 +120,9 @@ static void each_violation_says_what_is_allowed(void **state) {
       {"{\"name\": \"ab\", \"ratio\": -0.5}", "SCHEMA-0007", "/ratio", "at least 0, found -0.5"},
       {"{\"name\": \"ab\", \"ratio\": 2}", "SCHEMA-0007", "/ratio", "at most 1.5, found 2"},
       {"{\"name\": \"ab\", \"count\": 1.5}", "SCHEMA-0001", "/count", "type \"integer\""},
+      {"{\"name\": \"ab\", \"count\": 3.0}", "SCHEMA-0001", "/count", "type \"integer\", found 3.0"},
+      {"{\"name\": \"ab\", \"count\": 1e300}", "SCHEMA-0001", "/count", "type \"integer\""},
+      {"{\"name\": \"ab\", \"tls\": {\"port\": -0.0}}", "SCHEMA-0001", "/tls/port", "type \"integer\""},
       {"{\"name\": \"ab\", \"count\": 9223372036854775807}", "SCHEMA-0007", "/count", "at most"},
       {"{\"name\": \"ab\", \"maybe\": 1}", "SCHEMA-0001", "/maybe", "\"string\", \"null\""},
       {"{\"name\": \"ab\", \"a/b\": 1}", "SCHEMA-0005", "/a~1b", "known are: \"name\", \"mode\""},
@@ -229,6 +232,9 @@ static void texts_that_do_not_fit_are_refused(void **state) {
       {"tls.prot", "1", "there is no \"prot\"; known are: \"port\""},
       {"name.x", "1", "there is no \"x\"; known are: none"},
       {"count", "1.5", "\"count\" takes a value of type integer"},
+      {"count", "3.0", "\"count\" takes a value of type integer"},
+      {"count", "1e300", "\"count\" takes a value of type integer"},
+      {"count", "99999999999999999999", "\"count\" takes a value of type integer"},
       {"count", "", "found \"\""},
       {"on", "yes", "boolean"},
       {"ports", "1", "array"},
