@@ -20,7 +20,7 @@ struct arena {
   size_t room;          /* in the first block, in all */
   size_t next_bytes;    /* of the next block */
   size_t limit;
-  size_t handed_out;
+  size_t taken; /* of the limit: what every allocation uses up, padding and a block of its own included */
 };
 
 struct arena *arena_create(size_t limit) {
@@ -84,22 +84,25 @@ static bool arena_add_block(struct arena *arena) {
 }
 
 void *arena_alloc(struct arena *arena, size_t size) {
-  size_t handed_out, rounded;
+  size_t taken, rounded, alone = 0;
   void *memory;
 
-  if (__builtin_add_overflow(arena->handed_out, size, &handed_out) || (arena->limit > 0 && handed_out > arena->limit))
-    return NULL;
   if (__builtin_add_overflow(size > 0 ? size : 1, alignof(max_align_t) - 1, &rounded))
     return NULL;
   rounded &= ~(alignof(max_align_t) - 1);
-  if (rounded <= arena->room - arena->used || (rounded <= arena->next_bytes / 4 && arena_add_block(arena))) {
+  if (rounded > arena->room - arena->used && rounded > arena->next_bytes / 4)
+    alone = sizeof(struct block);
+  if (__builtin_add_overflow(arena->taken, rounded, &taken) || __builtin_add_overflow(taken, alone, &taken) ||
+      (arena->limit > 0 && taken > arena->limit))
+    return NULL;
+  if (rounded <= arena->room - arena->used || (alone == 0 && arena_add_block(arena))) {
     memory = arena->blocks->data + arena->used;
     arena->used += rounded;
   } else {
     memory = arena_alloc_alone(arena, rounded);
   }
   if (memory)
-    arena->handed_out = handed_out;
+    arena->taken = taken;
   return memory;
 }
 

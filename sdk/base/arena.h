@@ -9,7 +9,8 @@
 
 struct arena;
 
-/* `limit` is the most bytes the arena hands out in all; 0 for no limit. NULL without memory. */
+/* `limit` is the most bytes that allocations use up in all, each rounded up to its alignment; 0 for no limit. The last
+ * block may reserve up to 1 MiB more. NULL without memory. */
 struct arena *arena_create(size_t limit);
 void arena_destroy(struct arena *arena);
 DEFINE_CLEANUP(struct arena *, arena_destroy);

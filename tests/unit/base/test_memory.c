@@ -67,17 +67,30 @@ static void arena_memory_is_zeroed_and_aligned(void **state) {
 }
 
 static void an_arena_hands_out_its_limit_and_no_more(void **state) {
-  _cleanup_arena_ struct arena *arena = arena_create(100);
+  _cleanup_arena_ struct arena *arena = arena_create(112);
 
   (void)state;
-  assert_null(arena_alloc(arena, 101));
-  assert_non_null(arena_alloc(arena, 60));
-  assert_null(arena_alloc(arena, 41));
-  assert_null(arena_printf(arena, "%041d", 1));
-  assert_non_null(arena_alloc(arena, 40));
+  assert_null(arena_alloc(arena, 113));
+  assert_non_null(arena_alloc(arena, 64));
+  assert_null(arena_alloc(arena, 49));
+  assert_null(arena_printf(arena, "%049d", 1));
+  assert_non_null(arena_alloc(arena, 48));
   assert_null(arena_alloc(arena, 1));
   assert_null(arena_strdup(arena, ""));
-  assert_non_null(arena_alloc(arena, 0));
+  assert_null(arena_alloc(arena, 0));
+}
+
+/* A million strings of one byte take 16 MB, and a large one takes a block of its own. */
+static void an_arena_limits_what_is_used_and_not_what_was_asked_for(void **state) {
+  _cleanup_arena_ struct arena *arena = arena_create(4096), *large = arena_create(1 << 16);
+  size_t count = 0;
+
+  (void)state;
+  while (count <= 4096 && arena_alloc(arena, 1))
+    count++;
+  assert_int_equal(count, 4096 / _Alignof(max_align_t));
+  assert_null(arena_alloc(large, 1 << 16));
+  assert_non_null(arena_alloc(large, (1 << 16) - 64));
 }
 
 static void arena_sizes_that_overflow_are_refused(void **state) {
@@ -161,6 +174,7 @@ int main(void) {
       cmocka_unit_test(take_leaves_nothing_behind),
       cmocka_unit_test(arena_memory_is_zeroed_and_aligned),
       cmocka_unit_test(an_arena_hands_out_its_limit_and_no_more),
+      cmocka_unit_test(an_arena_limits_what_is_used_and_not_what_was_asked_for),
       cmocka_unit_test(arena_sizes_that_overflow_are_refused),
       cmocka_unit_test(arena_copies_are_strings),
       cmocka_unit_test(a_buffer_is_always_a_string),
