@@ -175,30 +175,38 @@ static size_t next_by_remainder(const uint64_t *weights, size_t count, uint128 s
   return best;
 }
 
-int weights_to_percent(const uint64_t *weights, size_t count, uint32_t *ret_percent, struct error **err) {
-  uint128 sum = 0;
+/* `percent` has room for `count`. The weights add up to `sum`, which is not 0. */
+static void share_percents(const uint64_t *weights, size_t count, uint128 sum, uint32_t *percent) {
   uint32_t left = 100;
   size_t previous = count;
+
+  for (size_t i = 0; i < count; i++) {
+    percent[i] = (uint32_t)((uint128)weights[i] * 100 / sum);
+    left -= percent[i];
+  }
+  /* The remainders add up to `left` whole percents and each is below one, so more than `left` of them are above zero.
+   */
+  for (; left > 0; left--) {
+    previous = next_by_remainder(weights, count, sum, previous);
+    percent[previous]++;
+  }
+}
+
+int weights_to_percent(const uint64_t *weights, size_t count, uint32_t *ret_percent, struct error **err) {
+  uint32_t percent[WEIGHTS_MAX] = {0};
+  uint128 sum = 0;
 
   if (count > WEIGHTS_MAX)
     return error_set(err, EINVAL, "%zu weights: at most %d are allowed", count, WEIGHTS_MAX);
   for (size_t i = 0; i < count; i++)
     sum += weights[i];
-  for (size_t i = 0; i < count; i++) {
-    ret_percent[i] = sum == 0 ? 0 : (uint32_t)((uint128)weights[i] * 100 / sum);
-    left -= ret_percent[i];
-  }
-  if (sum == 0)
-    return 0;
-  /* The remainders add up to `left` whole percents and each is below one, so more than `left` of them are above zero.
-   */
-  for (; left > 0; left--) {
-    previous = next_by_remainder(weights, count, sum, previous);
-    ret_percent[previous]++;
-  }
+  if (sum > 0)
+    share_percents(weights, count, sum, percent);
   for (size_t i = 0; i < count; i++)
-    if (weights[i] > 0 && ret_percent[i] == 0)
+    if (weights[i] > 0 && percent[i] == 0)
       return error_set(err, ERANGE, "weight %" PRIu64 " (number %zu) is less than the whole percent this mesh can say",
                        weights[i], i + 1);
+  if (count > 0)
+    memcpy(ret_percent, percent, count * sizeof(*percent));
   return 0;
 }
