@@ -73,7 +73,7 @@ int diagnostics_add(struct diagnostics *list, const struct diagnostic *diagnosti
 
   if (!list)
     return 0;
-  if (list->count < DIAGNOSTICS_MAX) {
+  if (!diagnostics_full(list)) {
     copy = *diagnostic;
     copy.severity = severity_known(diagnostic->severity);
     if (!text_copy(list->arena, diagnostic->code ? diagnostic->code : "", &copy.code) ||
@@ -96,8 +96,8 @@ int diagnostics_addv(struct diagnostics *list, const struct diagnostic *diagnost
   _cleanup_strbuf_ struct strbuf summary = STRBUF_INIT;
   struct diagnostic formatted = *diagnostic;
 
-  if (!list)
-    return 0;
+  if (!list || diagnostics_full(list))
+    return diagnostics_add(list, diagnostic);
   strbuf_vprintf(&summary, format, args);
   if (strbuf_failed(&summary))
     return -ENOMEM;
@@ -141,6 +141,10 @@ const struct diagnostic *diagnostics_at(const struct diagnostics *list, size_t i
 
 bool diagnostics_have_error(const struct diagnostics *list) {
   return diagnostics_count_of(list, SEVERITY_ERROR) > 0;
+}
+
+bool diagnostics_full(const struct diagnostics *list) {
+  return diagnostics_count(list) >= DIAGNOSTICS_MAX;
 }
 
 static void append_position(struct strbuf *out, const struct position *position) {

@@ -70,6 +70,9 @@ size_t diagnostics_count_of(const struct diagnostics *list, enum severity severi
 const struct diagnostic *diagnostics_at(const struct diagnostics *list, size_t i);   /* borrowed from the list */
 bool diagnostics_have_error(const struct diagnostics *list);
 
+/* Whether one more would only be counted: who builds costly texts for it may leave them out. */
+bool diagnostics_full(const struct diagnostics *list);
+
 /* "file:3:7: error[SMI-0012]: summary (/spec/backends/0/weight)" and indented detail and remedy lines. What is unknown
  * is left out, standard input is "<stdin>", and control characters are escaped, so that no input can steer a terminal.
  */

@@ -54,6 +54,7 @@ struct node {
   const struct node *const *items; /* NODE_LIST */
   const struct entry *entries;     /* NODE_MAP: keys are unique strings, in the order written */
   const struct node *parent;       /* NULL for the root of a document */
+  size_t index;                    /* its place among the parent's items or entries; 0 for a root */
 };
 
 struct entry {
@@ -100,6 +101,9 @@ const char *node_pointer(struct arena *arena, const struct node *node);
 
 /* The value that an RFC 6901 pointer names below `root`; NULL when there is none. */
 const struct node *node_at(const struct node *root, const char *pointer);
+
+/* The same, or where there is none the innermost value on the way there that is: `root` at least. */
+const struct node *node_nearest(const struct node *root, const char *pointer);
 
 /* Appends "/" and the key, escaped as RFC 6901 wants. */
 struct strbuf;

@@ -269,8 +269,10 @@ static int builder_fill_list(struct builder *builder, struct node *list, const s
 
   if (!items)
     return -ENOMEM;
-  for (size_t i = 0; slots && i < list->count; i++)
+  for (size_t i = 0; slots && i < list->count; i++) {
+    slots[i].value->index = i;
     items[i] = slots[i].value;
+  }
   list->items = items;
   return 0;
 }
@@ -280,8 +282,10 @@ static int builder_fill_map(struct builder *builder, struct node *map, const str
 
   if (!entries)
     return -ENOMEM;
-  for (size_t i = 0; slots && i < map->count; i++)
+  for (size_t i = 0; slots && i < map->count; i++) {
+    slots[i].value->index = i;
     entries[i] = (struct entry){.key = slots[i].key, .position = slots[i].position, .value = slots[i].value};
+  }
   map->entries = entries;
   return builder_check_keys(builder, slots, map->count);
 }

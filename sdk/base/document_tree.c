@@ -51,36 +51,72 @@ void pointer_append(struct strbuf *out, const char *key) {
   }
 }
 
-static void append_step(struct strbuf *out, const struct node *parent, const struct node *child) {
-  for (size_t i = 0; i < parent->count; i++) {
-    if (parent->kind == NODE_LIST && parent->items[i] == child)
-      strbuf_printf(out, "/%zu", i);
-    else if (parent->kind == NODE_MAP && parent->entries[i].value == child)
-      pointer_append(out, parent->entries[i].key);
-    else
-      continue;
-    return;
+static void append_step(struct strbuf *out, const struct node *node) {
+  if (node->parent->kind == NODE_LIST)
+    strbuf_printf(out, "/%zu", node->index);
+  else if (node->index < node->parent->count)
+    pointer_append(out, node->parent->entries[node->index].key);
+}
+
+/* Whether the step of `length` bytes at `step` is `key`, escaped. */
+static bool step_is_key(const char *step, size_t length, const char *key) {
+  const char *end = step + length;
+
+  for (; step < end && *key; step++, key++) {
+    char c = *step;
+
+    if (c == '~' && end - step > 1 && (step[1] == '0' || step[1] == '1'))
+      c = *++step == '0' ? '~' : '/';
+    if (c != *key)
+      return false;
   }
+  return step == end && *key == '\0';
+}
+
+/* RFC 6901: digits, and no zero before others. `*ret_index` is below `count`. */
+static bool step_is_index(const char *step, size_t length, size_t count, size_t *ret_index) {
+  size_t index = 0;
+
+  if (length == 0 || (step[0] == '0' && length > 1))
+    return false;
+  for (size_t i = 0; i < length; i++) {
+    if (step[i] < '0' || step[i] > '9')
+      return false;
+    index = index * 10 + (size_t)(step[i] - '0');
+    if (index >= count)
+      return false;
+  }
+  *ret_index = index;
+  return true;
 }
 
 /* The child whose step `*pointer` starts with; moves `*pointer` behind that step. */
 static const struct node *node_step(const struct node *parent, const char **pointer) {
-  for (size_t i = 0; i < parent->count; i++) {
-    _cleanup_strbuf_ struct strbuf step = STRBUF_INIT;
-    const struct node *child = parent->kind == NODE_LIST ? parent->items[i] : parent->entries[i].value;
-    append_step(&step, parent, child);
-    char after = strncmp(*pointer, strbuf_text(&step), step.length) == 0 ? (*pointer)[step.length] : 'x';
-    if (strbuf_failed(&step) || (after != '/' && after != '\0'))
-      continue;
-    *pointer += step.length;
-    return child;
-  }
+  const char *step = *pointer + 1;
+  size_t length = strcspn(step, "/"), index;
+
+  if (**pointer != '/')
+    return NULL;
+  *pointer = step + length;
+  if (parent->kind == NODE_LIST)
+    return step_is_index(step, length, parent->count, &index) ? parent->items[index] : NULL;
+  for (size_t i = 0; parent->kind == NODE_MAP && i < parent->count; i++)
+    if (step_is_key(step, length, parent->entries[i].key))
+      return parent->entries[i].value;
   return NULL;
 }
 
 const struct node *node_at(const struct node *root, const char *pointer) {
   while (root && *pointer)
-    root = root->kind == NODE_LIST || root->kind == NODE_MAP ? node_step(root, &pointer) : NULL;
+    root = node_step(root, &pointer);
+  return root;
+}
+
+const struct node *node_nearest(const struct node *root, const char *pointer) {
+  for (const struct node *next = root; next;) {
+    root = next;
+    next = *pointer ? node_step(root, &pointer) : NULL;
+  }
   return root;
 }
 
@@ -92,7 +128,7 @@ const char *node_pointer(struct arena *arena, const struct node *node) {
   for (; node->parent && count < DOCUMENT_DEPTH_MAX + 1; node = node->parent)
     path[count++] = node;
   while (count-- > 0)
-    append_step(&out, path[count]->parent, path[count]);
+    append_step(&out, path[count]);
   return strbuf_failed(&out) ? NULL : arena_strdup(arena, strbuf_text(&out));
 }
 

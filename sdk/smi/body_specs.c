@@ -21,7 +21,7 @@ static void read_headers(struct reading *reading, const struct node *value, void
   const struct node *const *maps = value->kind == NODE_MAP ? &value : value->items;
   size_t map_count = value->kind == NODE_MAP ? 1 : value->count, count = 0, next = 0;
 
-  if (value->kind != NODE_MAP && !reading_expect(reading, value, NODE_LIST))
+  if (value->kind != NODE_MAP && (!reading_expect(reading, value, NODE_LIST) || !reading_list_fits(reading, value)))
     return;
   for (size_t i = 0; i < map_count; i++)
     count += reading_expect(reading, maps[i], NODE_MAP) ? maps[i]->count : 0;

@@ -36,10 +36,8 @@ struct smi_reader *smi_reader_create(struct arena *arena, const struct smi_parse
 
 static int pass_over(struct smi_reader *reader, const char *code, const struct node *node, const char *why,
                      const struct identity *identity) {
-  struct diagnostic diagnostic = {.severity = SEVERITY_INFO,
-                                  .code = code,
-                                  .pointer = node_pointer(reader->arena, node),
-                                  .position = node->position};
+  struct diagnostic diagnostic = {
+      .severity = SEVERITY_INFO, .code = code, .pointer = reader_pointer(reader, node), .position = node->position};
 
   return diagnostics_addf(reader->diagnostics, &diagnostic, "%s %s %s",
                           text_shown(reader->arena, identity->api_version), text_shown(reader->arena, identity->kind),
@@ -130,7 +128,7 @@ static int refuse_kind(struct smi_reader *reader, const struct node *root, const
 }
 
 static int read_document(struct smi_reader *reader, const struct node *root, const struct identity *inherited,
-                         bool in_list);
+                         unsigned depth);
 
 /* "TrafficSplitList" to "TrafficSplit", "List" to "", NULL for what is no list. */
 static const char *list_item_kind(struct arena *arena, const char *kind) {
@@ -141,7 +139,9 @@ static const char *list_item_kind(struct arena *arena, const char *kind) {
   return arena_strndup(arena, kind, length - 4);
 }
 
-static int read_list_items(struct smi_reader *reader, const struct node *root, const struct identity *inherited) {
+/* A list within a list, which concatenated outputs of kubectl give, is read as well; `depth` counts this one. */
+static int read_list_items(struct smi_reader *reader, const struct node *root, const struct identity *inherited,
+                           unsigned depth) {
   const struct node *items = node_get(root, "items");
   int result = 0;
 
@@ -149,8 +149,14 @@ static int read_list_items(struct smi_reader *reader, const struct node *root, c
     return 0;
   if (items->kind != NODE_LIST)
     return reader_refuse(reader, "SMI-0008", items, NULL, NULL, "`items` of a list: expected a list");
+  if (items->count > SMI_LIST_MAX)
+    return reader_refuse(reader, "SMI-0014", items, NULL, "split the list in several",
+                         arena_printf(reader->arena, "%zu items: at most %d are allowed", items->count, SMI_LIST_MAX));
+  if (depth > SMI_LIST_DEPTH_MAX)
+    return reader_refuse(reader, "SMI-0014", items, NULL, "put the resources in one list",
+                         arena_printf(reader->arena, "more than %d lists within one another", SMI_LIST_DEPTH_MAX));
   for (size_t i = 0; i < items->count; i++) {
-    int r = read_document(reader, items->items[i], inherited, true);
+    int r = read_document(reader, items->items[i], inherited, depth);
 
     if (r == -ENOMEM || r == -E2BIG)
       return r;
@@ -160,7 +166,7 @@ static int read_list_items(struct smi_reader *reader, const struct node *root, c
 }
 
 static int read_smi(struct smi_reader *reader, const struct node *root, const struct identity *identity,
-                    enum smi_group group, bool in_list) {
+                    enum smi_group group, unsigned depth) {
   const struct smi_kind_info *kind = smi_kind_by_name(identity->kind);
   const char *item = list_item_kind(reader->arena, identity->kind);
   struct smi_version version;
@@ -172,8 +178,8 @@ static int read_smi(struct smi_reader *reader, const struct node *root, const st
                      identity);
   if (kind && kind->group == group && kind->since <= version.alpha)
     return resource_read(reader, root, kind->kind, version);
-  if (item && smi_kind_by_name(item) && !in_list)
-    return read_list_items(reader, root, &(struct identity){identity->api_version, item});
+  if (item && smi_kind_by_name(item))
+    return read_list_items(reader, root, &(struct identity){identity->api_version, item}, depth + 1);
   return refuse_kind(reader, root, identity);
 }
 
@@ -186,7 +192,7 @@ static bool is_smi_group(const char *api_version, size_t length) {
 }
 
 static int read_document(struct smi_reader *reader, const struct node *root, const struct identity *inherited,
-                         bool in_list) {
+                         unsigned depth) {
   struct identity identity = *inherited;
   const char *slash;
   int r;
@@ -206,9 +212,9 @@ static int read_document(struct smi_reader *reader, const struct node *root, con
   slash = strchr(identity.api_version, '/');
   if (slash && is_smi_group(identity.api_version, (size_t)(slash - identity.api_version)))
     return read_smi(reader, root, &identity,
-                    smi_group_parse(identity.api_version, (size_t)(slash - identity.api_version)), in_list);
-  if (!slash && strcmp(identity.kind, "List") == 0 && !in_list)
-    return read_list_items(reader, root, &(struct identity){0});
+                    smi_group_parse(identity.api_version, (size_t)(slash - identity.api_version)), depth);
+  if (!slash && strcmp(identity.kind, "List") == 0)
+    return read_list_items(reader, root, &(struct identity){0}, depth + 1);
   if (!slash && smi_kind_by_name(identity.kind))
     return refuse_version(reader, root, &identity, (enum smi_group)0);
   return reader->ignore_other_kinds
@@ -217,7 +223,7 @@ static int read_document(struct smi_reader *reader, const struct node *root, con
 }
 
 int smi_reader_document(struct smi_reader *reader, const struct node *root) {
-  return read_document(reader, root, &(struct identity){0}, false);
+  return read_document(reader, root, &(struct identity){0}, 0);
 }
 
 /* A const array of what a list holds. */

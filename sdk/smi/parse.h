@@ -7,8 +7,9 @@
 
 /* Limits of one set. */
 #define SMI_RESOURCES_MAX 20000
-#define SMI_LIST_MAX 10000 /* rules, sources, matches, backends, ports of one resource */
-#define SMI_REGEX_MAX 4096 /* bytes of one regular expression */
+#define SMI_LIST_MAX 10000   /* rules, sources, matches, headers, backends, ports of one resource; items of a List */
+#define SMI_LIST_DEPTH_MAX 4 /* Lists within Lists */
+#define SMI_REGEX_MAX 4096   /* bytes of one regular expression */
 
 /* How to read. */
 struct smi_parse_options {
@@ -23,10 +24,10 @@ struct smi_reader;
 struct smi_reader *smi_reader_create(struct arena *arena, const struct smi_parse_options *options,
                                      struct diagnostics *diagnostics);
 
-/* Reads one document: dispatches on apiVersion and kind (a `kind: List` is read item by item), converts up to the hub,
- * reports unknown fields, wrong types and out-of-range values as diagnostics SMI-0001… with pointer and position. A
- * resource with an error is left out of the set. 0, -EINVAL when it had an error, -ENOMEM, -E2BIG beyond
- * SMI_RESOURCES_MAX. */
+/* Reads one document: dispatches on apiVersion and kind (a `kind: List` is read item by item, also one in another),
+ * converts up to the hub, reports unknown fields, wrong types and out-of-range values as diagnostics SMI-0001… with
+ * pointer and position. A resource with an error is left out of the set. 0, -EINVAL when it had an error, -ENOMEM,
+ * -E2BIG beyond SMI_RESOURCES_MAX. */
 int smi_reader_document(struct smi_reader *reader, const struct node *root);
 
 /* The set read so far, valid as long as the arena. The reader is done afterwards. */

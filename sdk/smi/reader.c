@@ -43,12 +43,16 @@ struct position reader_position(struct smi_reader *reader, struct position posit
   return position;
 }
 
+const char *reader_pointer(struct smi_reader *reader, const struct node *node) {
+  return diagnostics_full(reader->diagnostics) ? NULL : node_pointer(reader->arena, node);
+}
+
 /* Reports about a document that is not read any further. */
 int reader_refuse(struct smi_reader *reader, const char *code, const struct node *node, const char *detail,
                   const char *remedy, const char *summary) {
   struct diagnostic diagnostic = {.severity = SEVERITY_ERROR,
                                   .code = code,
-                                  .pointer = node_pointer(reader->arena, node),
+                                  .pointer = reader_pointer(reader, node),
                                   .position = node->position,
                                   .summary = summary,
                                   .detail = detail,

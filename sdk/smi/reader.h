@@ -40,6 +40,9 @@ struct kept_list *reader_list(struct smi_reader *reader, enum smi_kind kind);
 /* A position that lives as long as the set: the document's arena may be gone before. */
 struct position reader_position(struct smi_reader *reader, struct position position);
 
+/* The pointer of a node for a diagnostic that will be kept; NULL for one that is only counted. */
+const char *reader_pointer(struct smi_reader *reader, const struct node *node);
+
 /* Reports about something that is not read any further. -EINVAL or -ENOMEM. `summary` NULL: out of memory. */
 int reader_refuse(struct smi_reader *reader, const char *code, const struct node *node, const char *detail,
                   const char *remedy, const char *summary);

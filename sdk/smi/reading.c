@@ -19,10 +19,15 @@ __attribute__((format(printf, 3, 0))) static void report(struct reading *reading
     reading->error = -ENOMEM;
 }
 
+/* Once the list is full a diagnostic is only counted: no memory is spent on it. */
+static const char *pointer_unless_full(const struct reading *reading, const struct node *node) {
+  return diagnostics_full(reading->diagnostics) ? NULL : node_pointer(reading->arena, node);
+}
+
 void reading_error(struct reading *reading, const char *code, const struct node *node, const char *detail,
                    const char *remedy, const char *format, ...) {
   struct diagnostic diagnostic = {.code = code,
-                                  .pointer = node_pointer(reading->arena, node),
+                                  .pointer = pointer_unless_full(reading, node),
                                   .position = node->position,
                                   .detail = detail,
                                   .remedy = remedy};
@@ -36,7 +41,7 @@ void reading_error(struct reading *reading, const char *code, const struct node 
 void reading_error_key(struct reading *reading, const char *code, const struct entry *entry, const char *detail,
                        const char *remedy, const char *format, ...) {
   struct diagnostic diagnostic = {.code = code,
-                                  .pointer = node_pointer(reading->arena, entry->value),
+                                  .pointer = pointer_unless_full(reading, entry->value),
                                   .position = entry->position,
                                   .detail = detail,
                                   .remedy = remedy};

@@ -76,94 +76,96 @@ static void assert_refused(const char *text, enum document_format format, const 
   assert_complaint(&reading, -EINVAL, code, line, column, part);
 }
 
-static void scalars_resolve_by_the_core_schema(void **state) {
-  static const struct {
-    const char *text;
-    enum node_kind kind;
-    int64_t integer;
-  } cases[] = {
-      {"null", NODE_NULL, 0},
-      {"Null", NODE_NULL, 0},
-      {"NULL", NODE_NULL, 0},
-      {"~", NODE_NULL, 0},
-      {"nULL", NODE_STRING, 0},
-      {"true", NODE_BOOLEAN, 1},
-      {"True", NODE_BOOLEAN, 1},
-      {"TRUE", NODE_BOOLEAN, 1},
-      {"false", NODE_BOOLEAN, 0},
-      {"tRUE", NODE_STRING, 0},
-      {"yes", NODE_STRING, 0},
-      {"no", NODE_STRING, 0},
-      {"on", NODE_STRING, 0},
-      {"off", NODE_STRING, 0},
-      {"0", NODE_INTEGER, 0},
-      {"-0", NODE_INTEGER, 0},
-      {"+12", NODE_INTEGER, 12},
-      {"010", NODE_INTEGER, 10},
-      {"0o17", NODE_INTEGER, 15},
-      {"0o8", NODE_STRING, 0},
-      {"0x1F", NODE_INTEGER, 31},
-      {"0xg", NODE_STRING, 0},
-      {"0x", NODE_STRING, 0},
-      {"-0x1", NODE_STRING, 0},
-      {"9223372036854775807", NODE_INTEGER, INT64_MAX},
-      {"-9223372036854775808", NODE_INTEGER, INT64_MIN},
-      {"9223372036854775808", NODE_NUMBER, 0},
-      {"0x7fffffffffffffff", NODE_INTEGER, INT64_MAX},
-      {"0x8000000000000000", NODE_NUMBER, 0},
-      {"1.5", NODE_NUMBER, 0},
-      {"1.", NODE_NUMBER, 0},
-      {".5", NODE_NUMBER, 0},
-      {"-.5e-3", NODE_NUMBER, 0},
-      {"1e3", NODE_NUMBER, 0},
-      {"1e", NODE_STRING, 0},
-      {".", NODE_STRING, 0},
-      {"1e999", NODE_NUMBER, 0},
-      {".inf", NODE_NUMBER, 0},
-      {"-.INF", NODE_NUMBER, 0},
-      {".nan", NODE_NUMBER, 0},
-      {"-.nan", NODE_STRING, 0},
-      {"1_000", NODE_STRING, 0},
-      {"0b11", NODE_STRING, 0},
-      {"12:30", NODE_STRING, 0},
-      {"2001-01-01", NODE_STRING, 0},
-      {"1.2.3", NODE_STRING, 0},
-      {"\"1\"", NODE_STRING, 0},
-      {"'true'", NODE_STRING, 0},
-      {"\"\"", NODE_STRING, 0},
-      {"!!str 1", NODE_STRING, 0},
-      {"! 1", NODE_STRING, 0},
-      {"!!int \"7\"", NODE_INTEGER, 7},
-      {"!!float 7", NODE_NUMBER, 0},
-      {"!!null ''", NODE_NULL, 0},
-      {"!!bool true", NODE_BOOLEAN, 1},
-      {"!!int 9223372036854775808", NODE_NUMBER, 0},
-  };
+/* How the YAML 1.2 core schema reads a plain scalar, or one with a tag. */
+static const struct {
+  const char *text;
+  enum node_kind kind;
+  int64_t integer;
+} scalars[] = {
+    {"null", NODE_NULL, 0},
+    {"Null", NODE_NULL, 0},
+    {"NULL", NODE_NULL, 0},
+    {"~", NODE_NULL, 0},
+    {"nULL", NODE_STRING, 0},
+    {"true", NODE_BOOLEAN, 1},
+    {"True", NODE_BOOLEAN, 1},
+    {"TRUE", NODE_BOOLEAN, 1},
+    {"false", NODE_BOOLEAN, 0},
+    {"tRUE", NODE_STRING, 0},
+    {"yes", NODE_STRING, 0},
+    {"no", NODE_STRING, 0},
+    {"on", NODE_STRING, 0},
+    {"off", NODE_STRING, 0},
+    {"0", NODE_INTEGER, 0},
+    {"-0", NODE_INTEGER, 0},
+    {"+12", NODE_INTEGER, 12},
+    {"010", NODE_INTEGER, 10},
+    {"0o17", NODE_INTEGER, 15},
+    {"0o8", NODE_STRING, 0},
+    {"0x1F", NODE_INTEGER, 31},
+    {"0xg", NODE_STRING, 0},
+    {"0x", NODE_STRING, 0},
+    {"-0x1", NODE_STRING, 0},
+    {"9223372036854775807", NODE_INTEGER, INT64_MAX},
+    {"-9223372036854775808", NODE_INTEGER, INT64_MIN},
+    {"9223372036854775808", NODE_NUMBER, 0},
+    {"0x7fffffffffffffff", NODE_INTEGER, INT64_MAX},
+    {"0x8000000000000000", NODE_NUMBER, 0},
+    {"1.5", NODE_NUMBER, 0},
+    {"1.", NODE_NUMBER, 0},
+    {".5", NODE_NUMBER, 0},
+    {"-.5e-3", NODE_NUMBER, 0},
+    {"1e3", NODE_NUMBER, 0},
+    {"1e", NODE_STRING, 0},
+    {".", NODE_STRING, 0},
+    {"1e999", NODE_NUMBER, 0},
+    {".inf", NODE_NUMBER, 0},
+    {"-.INF", NODE_NUMBER, 0},
+    {".nan", NODE_NUMBER, 0},
+    {"-.nan", NODE_STRING, 0},
+    {"1_000", NODE_STRING, 0},
+    {"0b11", NODE_STRING, 0},
+    {"12:30", NODE_STRING, 0},
+    {"2001-01-01", NODE_STRING, 0},
+    {"1.2.3", NODE_STRING, 0},
+    {"\"1\"", NODE_STRING, 0},
+    {"'true'", NODE_STRING, 0},
+    {"\"\"", NODE_STRING, 0},
+    {"!!str 1", NODE_STRING, 0},
+    {"! 1", NODE_STRING, 0},
+    {"!!int \"7\"", NODE_INTEGER, 7},
+    {"!!float 7", NODE_NUMBER, 0},
+    {"!!null ''", NODE_NULL, 0},
+    {"!!bool true", NODE_BOOLEAN, 1},
+    {"!!int 9223372036854775808", NODE_NUMBER, 0},
+};
 
+static void scalars_resolve_by_the_core_schema(void **state) {
   (void)state;
-  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-    _cleanup_reading_ struct reading reading = read_text(cases[i].text, DOCUMENT_YAML);
+  for (size_t i = 0; i < sizeof(scalars) / sizeof(scalars[0]); i++) {
+    _cleanup_reading_ struct reading reading = read_text(scalars[i].text, DOCUMENT_YAML);
     const struct node *root = only_root(&reading);
 
-    if (root->kind != cases[i].kind)
-      fail_msg("%s is read as %s", cases[i].text, node_kind_name(root->kind));
+    if (root->kind != scalars[i].kind)
+      fail_msg("%s is read as %s", scalars[i].text, node_kind_name(root->kind));
     if (root->kind == NODE_INTEGER)
-      assert_true(root->integer == cases[i].integer);
+      assert_true(root->integer == scalars[i].integer);
     if (root->kind == NODE_BOOLEAN)
-      assert_int_equal(root->boolean, cases[i].integer);
+      assert_int_equal(root->boolean, scalars[i].integer);
   }
 }
 
+static const char manifest[] = "# comment\r\n"
+                               "spec:\r\n"
+                               "  \"b\xc3\xa4"
+                               "ckends\":\n"
+                               "  - service: v1   # one\n"
+                               "    weight: 10\n"
+                               "  - {service: v2, weight: 0x14}\n"
+                               "  empty:\n";
+
 static void yaml_positions_are_exact(void **state) {
-  static const char text[] = "# comment\r\n"
-                             "spec:\r\n"
-                             "  \"b\xc3\xa4"
-                             "ckends\":\n"
-                             "  - service: v1   # one\n"
-                             "    weight: 10\n"
-                             "  - {service: v2, weight: 0x14}\n"
-                             "  empty:\n";
-  _cleanup_reading_ struct reading reading = read_text(text, DOCUMENT_YAML);
+  _cleanup_reading_ struct reading reading = read_text(manifest, DOCUMENT_YAML);
   const struct node *root = only_root(&reading), *spec, *backends;
 
   (void)state;
@@ -186,14 +188,43 @@ static void yaml_positions_are_exact(void **state) {
   assert_string_equal(node_get(backends->items[1], "weight")->text, "0x14");
   assert_int_equal(node_get(backends->items[1], "weight")->integer, 20);
   assert_int_equal(node_get(spec, "empty")->kind, NODE_NULL);
+}
+
+static void nodes_and_pointers_lead_to_each_other(void **state) {
+  _cleanup_reading_ struct reading reading = read_text(manifest, DOCUMENT_YAML);
+  const struct node *root = only_root(&reading), *spec = node_get(root, "spec");
+  const struct node *backends = spec->entries[0].value;
+
+  (void)state;
   assert_ptr_equal(backends->items[1]->parent, backends);
+  assert_int_equal(backends->items[1]->index, 1);
   assert_ptr_equal(backends->parent, spec);
+  assert_int_equal(node_get(spec, "empty")->index, 1);
   assert_string_equal(node_pointer(reading.arena, node_get(backends->items[1], "weight")), "/spec/b\xc3\xa4"
                                                                                            "ckends/1/weight");
   assert_string_equal(node_pointer(reading.arena, root), "");
   assert_ptr_equal(node_at(root, ""), root);
   assert_null(node_at(root, "/nosuch"));
   assert_null(node_at(root, "/spec/nosuch/0"));
+  assert_null(node_at(root, "/spec/empty/0"));
+  assert_null(node_at(root, "spec"));
+  assert_ptr_equal(node_nearest(root, "/spec/empty"), node_get(spec, "empty"));
+  assert_ptr_equal(node_nearest(root, "/spec/nosuch/0"), spec);
+  assert_ptr_equal(node_nearest(root, ""), root);
+}
+
+static void pointers_into_lists_are_indices_without_leading_zeros(void **state) {
+  _cleanup_reading_ struct reading reading = read_text("[a, b, {\"0\": c, \"\": d, \"~1\": e}]", DOCUMENT_YAML);
+  const struct node *root = only_root(&reading);
+  static const char *const bad[] = {"/3", "/00", "/01", "/-1", "/+1", "/", "/1x", "/18446744073709551616", "/2/~1"};
+
+  (void)state;
+  assert_ptr_equal(node_at(root, "/1"), root->items[1]);
+  assert_string_equal(node_at(root, "/2/0")->text, "c");
+  assert_string_equal(node_at(root, "/2/")->text, "d");
+  assert_string_equal(node_at(root, "/2/~01")->text, "e");
+  for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+    assert_null(node_at(root, bad[i]));
 }
 
 static void json_positions_are_exact(void **state) {
@@ -445,6 +476,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(scalars_resolve_by_the_core_schema),
       cmocka_unit_test(yaml_positions_are_exact),
+      cmocka_unit_test(nodes_and_pointers_lead_to_each_other),
+      cmocka_unit_test(pointers_into_lists_are_indices_without_leading_zeros),
       cmocka_unit_test(json_positions_are_exact),
       cmocka_unit_test(a_number_beyond_a_double_keeps_its_text_and_the_document),
       cmocka_unit_test(documents_of_one_input_are_told_apart),

@@ -284,22 +284,6 @@ static void split_weights_stay_as_written_from_v1alpha2(void **state) {
   reading_finish(&r);
 }
 
-static void lists_are_read_item_by_item(void **state) {
-  struct reading_result r =
-      read_text("apiVersion: v1\nkind: List\nitems:\n"
-                "- {apiVersion: specs.smi-spec.io/v1alpha4, kind: TCPRoute, metadata: {name: a}}\n"
-                "- {apiVersion: specs.smi-spec.io/v1alpha9, kind: TCPRoute, metadata: {name: b}}\n"
-                "---\n" SPECS "v1alpha4\nkind: TCPRouteList\nmetadata: {resourceVersion: \"1\"}\nitems:\n"
-                "- {metadata: {name: c}}\n");
-  (void)state;
-
-  assert_int_equal(r.result, -EINVAL);
-  assert_int_equal(r.set.port_route_count, 2);
-  assert_string_equal(r.set.port_routes[1].meta.name, "c");
-  assert_string_equal(expect_diagnostic(r.diagnostics, "SMI-0003")->pointer, "/items/1/apiVersion");
-  reading_finish(&r);
-}
-
 static void other_kinds_are_passed_over(void **state) {
   struct reading_result r =
       read_text("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\n---\n"
@@ -436,27 +420,6 @@ static void values_out_of_range(void **state) {
              "destination");
 }
 
-static void too_many_resources_stop_the_reading(void **state) {
-  struct arena *arena = arena_create(0);
-  struct diagnostics *diagnostics = diagnostics_create();
-  struct smi_reader *reader = smi_reader_create(arena, NULL, diagnostics);
-  struct document_list list;
-  struct smi_set set;
-  static const char text[] = SPECS "v1alpha4\nkind: TCPRoute\nmetadata: {name: r}\n";
-  (void)state;
-
-  assert_int_equal(
-      document_read(arena, NULL, text, sizeof(text) - 1, DOCUMENT_ANY, &document_limits_default, diagnostics, &list),
-      0);
-  for (size_t i = 0; i < SMI_RESOURCES_MAX; i++)
-    assert_int_equal(smi_reader_document(reader, list.roots[0]), 0);
-  assert_int_equal(smi_reader_document(reader, list.roots[0]), -E2BIG);
-  assert_int_equal(smi_reader_finish(reader, &set), 0);
-  assert_int_equal(set.port_route_count, SMI_RESOURCES_MAX);
-  diagnostics_destroy(diagnostics);
-  arena_destroy(arena);
-}
-
 static void versions_and_names(void **state) {
   struct arena *arena = arena_create(0);
   struct smi_version version;
@@ -500,13 +463,11 @@ int main(void) {
       cmocka_unit_test(port_routes_of_every_version),
       cmocka_unit_test(quantities_become_proportions),
       cmocka_unit_test(split_weights_stay_as_written_from_v1alpha2),
-      cmocka_unit_test(lists_are_read_item_by_item),
       cmocka_unit_test(other_kinds_are_passed_over),
       cmocka_unit_test(what_is_no_resource_is_refused),
       cmocka_unit_test(common_mistakes_get_a_remedy),
       cmocka_unit_test(weights_that_are_none),
       cmocka_unit_test(values_out_of_range),
-      cmocka_unit_test(too_many_resources_stop_the_reading),
       cmocka_unit_test(versions_and_names),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
