@@ -17,9 +17,8 @@ struct arguments {
   struct list directories;
   const char *id; /* of `show` */
   bool takes_id;
-  int format;
+  bool json;
 };
-enum { FORMAT_TEXT, FORMAT_JSON };
 enum { KEY_ADAPTER_DIR = 0x100 };
 
 static const struct argp_option option_table[] = {
@@ -29,13 +28,12 @@ static const struct argp_option option_table[] = {
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
-  static const char *const formats[] = {"text", "json", NULL};
   struct arguments *arguments = state->input;
   switch (key) {
   case KEY_ADAPTER_DIR:
     return -list_add(&arguments->directories, argument);
   case 'o':
-    arguments->format = command_format(state, argument, formats);
+    arguments->json = command_wants_json(state, argument);
     return 0;
   case ARGP_KEY_ARG:
     if (!arguments->takes_id || arguments->id)
@@ -152,7 +150,7 @@ int cmd_adapter_list(int argc, char **argv) {
   if (scan(&arguments, &registry, &err) < 0)
     (void)fprintf(stderr, "trammel: %s\n", error_message(err));
   else
-    code = arguments.format == FORMAT_JSON ? list_json(registry) : list_text(registry);
+    code = arguments.json ? list_json(registry) : list_text(registry);
   registry_destroy(registry);
   list_finish(&arguments.directories);
   return code;
@@ -302,7 +300,7 @@ int cmd_adapter_show(int argc, char **argv) {
     entry = registry_find(registry, arguments.id, &err);
   int code;
   if (entry)
-    code = arguments.format == FORMAT_JSON ? show_json(entry) : show_text(entry);
+    code = arguments.json ? show_json(entry) : show_text(entry);
   else
     code = registry && error_code(err) == EINVAL ? EXIT_COULD_NOT_TEST : EXIT_USAGE;
   if (!entry)

@@ -7,14 +7,8 @@
 #include "host/cli/cmds.h"
 #include "host/engine/journal.h"
 
-enum format {
-  FORMAT_TEXT,
-  FORMAT_JSON,
-};
-static const char *const formats[] = {"text", "json", NULL};
-
 struct arguments {
-  int format;
+  bool json;
   bool dry_run;
 };
 
@@ -26,7 +20,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     arguments->dry_run = true;
     return 0;
   case 'o':
-    arguments->format = command_format(state, argument, formats);
+    arguments->json = command_wants_json(state, argument);
     return 0;
   case ARGP_KEY_ARG:
     argp_error(state, "cleanup takes no arguments, but got '%s'", argument);
@@ -96,7 +90,7 @@ int cmd_cleanup(int argc, char **argv) {
   _cleanup_free_ char *state = NULL;
 
   command_parse(&cmd_cleanup_argp, argc, argv, &arguments);
-  bool json = arguments.format == FORMAT_JSON;
+  bool json = arguments.json;
   json_t *lines = json_array();
   int code = EXIT_ALL_PASSED;
   if (state_directory(&state, &err) < 0)

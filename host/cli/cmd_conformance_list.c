@@ -1,4 +1,6 @@
 /* trammel conformance list: the cases and what they prove. */
+#include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,9 +10,8 @@
 
 struct arguments {
   struct suite_options suite;
-  int format;
+  bool json;
 };
-enum { FORMAT_TEXT, FORMAT_JSON };
 
 static const struct argp_option option_table[] = {
     {"output", 'o', "FORMAT", 0, "text or json", 0},
@@ -18,14 +19,13 @@ static const struct argp_option option_table[] = {
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
-  static const char *const formats[] = {"text", "json", NULL};
   struct arguments *arguments = state->input;
   switch (key) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = &arguments->suite;
     return 0;
   case 'o':
-    arguments->format = command_format(state, argument, formats);
+    arguments->json = command_wants_json(state, argument);
     return 0;
   case ARGP_KEY_ARG:
     argp_error(state, "unexpected argument '%s'; use --filter to select cases", argument);
@@ -40,59 +40,84 @@ const struct argp cmd_conformance_list_argp = {
     .options = option_table,
     .parser = parse,
     .children = children,
-    .doc = "Lists the cases of the suite: what each proves and in which versions it can run.",
+    .doc = "Lists the cases of the suite: what each proves, and in how many combinations of versions it runs (with -o "
+           "json, in which).",
 };
 
-static json_t *case_to_json(const struct test_case *test) {
-  json_t *requirements = json_array();
-  for (size_t i = 0; i < test->requirement_count; i++)
-    json_array_append_new(requirements, json_string(test->requirements[i]));
-  return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "id", test->id, "title", test->title, "group",
-                   smi_group_name(test->group), "level", test->level == CASE_REQUIRED ? "required" : "informative",
-                   "topology", test->topology->name, "requirements", requirements);
+/* The jobs of one case stand together in a plan; `*i` goes past them. The labels of their columns are appended to
+ * `columns`. */
+static const struct test_case *next_case(const struct plan *plan, size_t *i, json_t *columns) {
+  const struct test_case *test = plan->jobs[*i].test;
+  for (; *i < plan->count && plan->jobs[*i].test == test; ++*i)
+    (void)json_array_append_new(columns, json_string(plan->jobs[*i].column.label));
+  return test;
 }
 
-static void print_case(const struct test_case *test) {
+/* Takes `columns`. */
+static json_t *case_to_json(const struct test_case *test, json_t *columns) {
+  json_t *requirements = json_array();
+  for (size_t i = 0; i < test->requirement_count; i++)
+    (void)json_array_append_new(requirements, json_string(test->requirements[i]));
+  return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "id", test->id, "title", test->title, "group",
+                   smi_group_name(test->group), "level", test->level == CASE_REQUIRED ? "required" : "informative",
+                   "topology", test->topology->name, "requirements", requirements, "columns", columns);
+}
+
+static int print_json(const struct plan *plan) {
+  json_auto_t *list = json_array();
+  int failed = 0;
+  for (size_t i = 0; i < plan->count && !failed;) {
+    json_t *columns = json_array();
+    const struct test_case *test = next_case(plan, &i, columns);
+    failed = json_array_append_new(list, case_to_json(test, columns));
+  }
+  if (failed || json_dumpf(list, stdout, JSON_INDENT(2)) < 0)
+    return EXIT_INTERNAL;
+  (void)putchar('\n');
+  return EXIT_ALL_PASSED;
+}
+
+static void print_case(const struct test_case *test, size_t columns) {
   _cleanup_strbuf_ struct strbuf requirements = STRBUF_INIT;
   for (size_t i = 0; i < test->requirement_count; i++)
     strbuf_printf(&requirements, "%s%s", i ? "," : "", test->requirements[i]);
-  printf("%-52s %-16s %s%s\n", test->id, strbuf_text(&requirements), test->title,
-         test->level == CASE_INFORMATIVE ? " (informative)" : "");
+  printf("%-52s %-16s %2zu %-8s  %s%s\n", test->id, strbuf_text(&requirements), columns,
+         columns == 1 ? "version" : "versions", test->title, test->level == CASE_INFORMATIVE ? " (informative)" : "");
+}
+
+static int print_text(const struct plan *plan) {
+  for (size_t i = 0; i < plan->count;) {
+    json_auto_t *columns = json_array();
+    const struct test_case *test = next_case(plan, &i, columns);
+    print_case(test, json_array_size(columns));
+  }
+  return EXIT_ALL_PASSED;
+}
+
+static int list_cases(const struct arguments *arguments, struct error **err) {
+  struct suite *suite = NULL;
+  struct plan plan = {0};
+  struct selection selection = suite_options_selection(&arguments->suite);
+  int r = suite_options_load(&arguments->suite, &suite, err);
+  if (r == 0)
+    r = plan_create(suite, &selection, 0, &plan, err);
+  if (r == 0 && plan.count == 0)
+    r = error_set(err, ENOENT, "no case is selected; `trammel conformance list` shows them");
+  int code = r == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
+  if (r == 0)
+    code = arguments->json ? print_json(&plan) : print_text(&plan);
+  plan_finish(&plan);
+  suite_destroy(suite);
+  return code;
 }
 
 int cmd_conformance_list(int argc, char **argv) {
   struct arguments arguments = {0};
-  command_parse(&cmd_conformance_list_argp, argc, argv, &arguments);
-  struct suite *suite = NULL;
   _cleanup_error_ struct error *err = NULL;
-  if (suite_options_load(&arguments.suite, &suite, &err) < 0) {
+  command_parse(&cmd_conformance_list_argp, argc, argv, &arguments);
+  int code = list_cases(&arguments, &err);
+  if (err)
     fprintf(stderr, "trammel: %s\n", error_message(err));
-    suite_options_finish(&arguments.suite);
-    return EXIT_USAGE;
-  }
-  struct selection selection = suite_options_selection(&arguments.suite);
-  struct plan plan = {0};
-  int r = plan_create(suite, &selection, 0, &plan, &err);
-  json_t *list = json_array();
-  const struct test_case *last = NULL;
-  for (size_t i = 0; i < plan.count; i++) {
-    if (plan.jobs[i].test == last)
-      continue;
-    last = plan.jobs[i].test;
-    if (arguments.format == FORMAT_JSON)
-      json_array_append_new(list, case_to_json(last));
-    else
-      print_case(last);
-  }
-  if (arguments.format == FORMAT_JSON) {
-    json_dumpf(list, stdout, JSON_INDENT(2));
-    putchar('\n');
-  }
-  json_decref(list);
-  plan_finish(&plan);
-  suite_destroy(suite);
   suite_options_finish(&arguments.suite);
-  if (r < 0)
-    fprintf(stderr, "trammel: %s\n", error_message(err));
-  return r < 0 ? EXIT_INTERNAL : EXIT_ALL_PASSED;
+  return code;
 }

@@ -10,6 +10,7 @@
 #include "host/cli/logging.h"
 #include "host/cli/mesh_options.h"
 #include "host/cli/outputs.h"
+#include "host/cli/reproduction.h"
 #include "host/cli/suite_options.h"
 #include "host/conformance/runner.h"
 #include "sdk/base/clock.h"
@@ -23,6 +24,7 @@ struct arguments {
   struct suite_options suite;
   struct outputs outputs;
   struct runner_options runner;
+  struct list timing; /* options that say how long, and their arguments, in turn */
   bool seed_given;
   bool quiet;
   bool verbose;
@@ -71,7 +73,7 @@ static int64_t parse_duration(const struct argp_state *state, const char *name, 
   for (size_t i = 0; end != text && errno == 0 && i < sizeof(units) / sizeof(*units); i++)
     if (strcmp(end, units[i].unit) == 0 && value > 0 && value * units[i].seconds <= 86400)
       return (int64_t)(value * units[i].seconds * 1e9);
-  argp_error(state, "--%s wants a duration above 0 and at most 24h, such as 500ms, 2s or 1m, not '%s'", name, text);
+  argp_error(state, "%s wants a duration above 0 and at most 24h, such as 500ms, 2s or 1m, not '%s'", name, text);
   return 0;
 }
 
@@ -83,6 +85,14 @@ static uint64_t parse_number(const struct argp_state *state, const char *name, c
   if (errno != 0 || end == text || *end || text[0] == '-' || value < least || value > most)
     argp_error(state, "--%s wants a number from %" PRIu64 " to %" PRIu64 ", not '%s'", name, least, most, text);
   return value;
+}
+
+static int64_t keep_duration(struct arguments *arguments, const struct argp_state *state, const char *option,
+                             const char *text) {
+  int64_t duration_ns = parse_duration(state, option, text);
+  if (list_add(&arguments->timing, option) < 0 || list_add(&arguments->timing, text) < 0)
+    argp_failure(state, EXIT_INTERNAL, 0, "no memory");
+  return duration_ns;
 }
 
 static error_t parse_run(int key, char *argument, struct argp_state *state) {
@@ -97,13 +107,13 @@ static error_t parse_run(int key, char *argument, struct argp_state *state) {
     runner->parallel = (unsigned)parse_number(state, "parallel", argument, 1, LAB_SLOTS_MAX);
     return 0;
   case KEY_TIMEOUT:
-    runner->case_timeout_ns = parse_duration(state, "timeout", argument);
+    runner->case_timeout_ns = keep_duration(arguments, state, "--timeout", argument);
     return 0;
   case KEY_CONVERGE:
-    runner->converge_ns = parse_duration(state, "converge", argument);
+    runner->converge_ns = keep_duration(arguments, state, "--converge", argument);
     return 0;
   case KEY_HOLD:
-    runner->hold_window_ns = parse_duration(state, "hold", argument);
+    runner->hold_window_ns = keep_duration(arguments, state, "--hold", argument);
     return 0;
   case KEY_FAIL_FAST:
     runner->fail_fast = true;
@@ -153,6 +163,13 @@ const struct argp cmd_conformance_run_argp = {
            "tested; 4 internal error.",
 };
 
+static void arguments_finish(struct arguments *arguments) {
+  outputs_finish(&arguments->outputs);
+  suite_options_finish(&arguments->suite);
+  mesh_options_finish(&arguments->mesh);
+  list_finish(&arguments->timing);
+}
+
 /* ---- the run */
 
 static atomic_bool cancelled;
@@ -163,12 +180,15 @@ static void on_signal(int number) {
 }
 
 /* The first signal ends the run in order; a second one ends the program at once (`trammel cleanup` then removes the
- * rest). */
+ * rest). One that is ignored, as SIGHUP under nohup, stays so. */
 static void catch_signals(void) {
-  struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-  sigaction(SIGINT, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
-  sigaction(SIGHUP, &action, NULL);
+  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+  const struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+  for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+    struct sigaction before;
+    if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+      (void)sigaction(numbers[i], &action, NULL);
+  }
 }
 
 /* Everything a run holds, in the order it is taken. */
@@ -176,6 +196,7 @@ struct session {
   struct registry *registry;
   const struct adapter_entry *entry;
   json_t *config;
+  char *state; /* directory */
   struct suite *suite;
   struct plan plan;
   struct journal *journal;
@@ -184,24 +205,31 @@ struct session {
   char *mesh_version;
 };
 
-static void session_finish(struct session *session) {
+/* How many objects and processes could not be removed. */
+static size_t session_finish(struct session *session) {
   engine_destroy(session->engine);
   lab_destroy(session->lab);
-  journal_finish(session->journal);
+  size_t left = journal_finish(session->journal);
   plan_finish(&session->plan);
   suite_destroy(session->suite);
   json_decref(session->config);
   registry_destroy(session->registry);
   free(session->mesh_version);
+  free(session->state);
+  return left;
 }
 
-/* What needs no mesh: adapter, configuration, suite, plan. Failures here are bad input. */
+/* What needs no mesh: adapter, configuration, suite, plan, state directory. Failures here are bad input. */
 static int session_prepare(struct session *session, const struct arguments *arguments, struct error **err) {
   _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
   int r = mesh_options_find(&arguments->mesh, &session->registry, &session->entry, err);
   if (r == 0)
     r = mesh_options_config(&arguments->mesh, session->entry, diagnostics, &session->config, err);
   diagnostics_print(diagnostics, stderr);
+  if (r == 0)
+    r = mesh_options_check_endpoints(&arguments->mesh, session->entry, err);
+  if (r == 0)
+    r = state_directory(&session->state, err);
   if (r == 0)
     r = suite_options_load(&arguments->suite, &session->suite, err);
   if (r < 0)
@@ -228,15 +256,12 @@ static int session_detect(struct session *session, struct error **err) {
 }
 
 /* Journal, lab, engine, mesh. Failures here mean that it could not test. */
-static int session_start(struct session *session, const struct runner_options *options, struct error **err) {
-  _cleanup_free_ char *state = NULL;
-  int r = state_directory(&state, err);
-  if (r == 0)
-    r = journal_create(state, &session->journal, err);
+static int session_start(struct session *session, const struct arguments *arguments, struct error **err) {
+  int r = journal_create(session->state, &session->journal, err);
   if (r < 0)
     return r;
   struct process_lab_options lab = {
-      .slots = options->parallel,
+      .slots = arguments->runner.parallel,
       .workloads = session->plan.workloads,
       .journal = session->journal,
       .cancel = &cancelled,
@@ -247,43 +272,21 @@ static int session_start(struct session *session, const struct runner_options *o
     r = engine_create(session->entry, session->config, session->journal, &cancelled, diagnostics, &session->engine,
                       err);
   if (r == 0)
+    r = mesh_options_address(&arguments->mesh, session->engine, err);
+  if (r == 0 && arguments->mesh.endpoints.count == 0)
     r = engine_plan(session->engine, TRAMMEL__ADAPTER__V1__PLAN_ACTION__PLAN_ACTION_INSTALL,
                     TRAMMEL__ADAPTER__V1__LAB_KIND__LAB_KIND_PROCESS, lab_mesh_address(session->lab), err);
   diagnostics_print(diagnostics, stderr);
   return r < 0 ? r : session_detect(session, err);
 }
 
-/* Quotes a word for a shell when it needs it. */
-static void put_word(struct strbuf *text, const char *word) {
-  if (word[0] &&
-      strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./:,+@") == strlen(word)) {
-    strbuf_puts(text, word);
-    return;
-  }
-  strbuf_putc(text, '\'');
-  for (; *word; word++) {
-    if (*word == '\'')
-      strbuf_puts(text, "'\\''");
-    else
-      strbuf_putc(text, *word);
-  }
-  strbuf_putc(text, '\'');
-}
+/* The run's command lines. */
+struct lines {
+  char *given;
+  char *circumstances;
+};
 
-/* The command line as given, and the seed when it was not. */
-static char *command_line(int argc, char **words, const struct arguments *arguments) {
-  struct strbuf text = STRBUF_INIT;
-  strbuf_puts(&text, "trammel conformance run");
-  for (int i = 1; i < argc; i++) {
-    strbuf_putc(&text, ' ');
-    put_word(&text, words[i]);
-  }
-  if (!arguments->seed_given)
-    strbuf_printf(&text, " --seed %" PRIu64, arguments->runner.seed);
-  return strbuf_steal(&text);
-}
-
-static void describe_run(struct run_result *run, const struct session *session, const char *command) {
+static void describe_run(struct run_result *run, const struct session *session, const struct lines *lines) {
   const Trammel__Adapter__V1__DescribeResponse *description = session->entry->description;
   run->id = journal_run_id(session->journal);
   run->trammel_version = TRAMMEL_VERSION;
@@ -296,7 +299,8 @@ static void describe_run(struct run_result *run, const struct session *session, 
   run->mesh_type = description->mesh_type;
   run->mesh_version = session->mesh_version;
   run->lab = "process";
-  run->command = command;
+  run->command = lines->given;
+  run->reproduce = lines->circumstances;
   run->config = json_incref(session->config);
 }
 
@@ -326,9 +330,9 @@ static int execute(struct session *session, struct arguments *arguments, struct 
   return r;
 }
 
-static int report(struct session *session, const struct arguments *arguments, struct run_result *run,
-                  const char *command, struct error **err) {
-  describe_run(run, session, command);
+static int report(struct session *session, struct arguments *arguments, struct run_result *run,
+                  const struct lines *lines, struct error **err) {
+  describe_run(run, session, lines);
   int r = outputs_write(&arguments->outputs, run, want_colour(arguments, isatty(STDOUT_FILENO)), err);
   if (run->interrupted && atomic_load(&cancelled))
     fprintf(stderr, "trammel: interrupted; %zu of %u cases ran\n", run->case_count, run->planned);
@@ -336,19 +340,20 @@ static int report(struct session *session, const struct arguments *arguments, st
 }
 
 /* The exit code. */
-static int conduct(struct session *session, struct arguments *arguments, const char *command, struct error **err) {
-  if (session_prepare(session, arguments, err) < 0)
+static int conduct(struct session *session, struct arguments *arguments, const struct lines *lines,
+                   struct error **err) {
+  if (session_prepare(session, arguments, err) < 0 || outputs_open(&arguments->outputs, err) < 0)
     return EXIT_USAGE;
   if (session->plan.count < arguments->runner.parallel)
     arguments->runner.parallel = (unsigned)session->plan.count;
   catch_signals();
   struct run_result *run = NULL;
-  int r = session_start(session, &arguments->runner, err);
-  if (r >= 0)
+  int r = session_start(session, arguments, err);
+  if (r == 0)
     r = execute(session, arguments, &run, err);
   if (r < 0)
     return r == -ENOMEM ? EXIT_INTERNAL : EXIT_COULD_NOT_TEST;
-  r = report(session, arguments, run, command, err);
+  r = report(session, arguments, run, lines, err);
   run_result_free(run);
   return r < 0 ? EXIT_INTERNAL : r;
 }
@@ -359,6 +364,15 @@ static uint64_t fresh_seed(void) {
   if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
     seed = (uint32_t)clock_monotonic_ns();
   return seed;
+}
+
+/* The exit code, when `left` objects and processes could not be removed. A failed case says more. */
+static int account(size_t left, int code) {
+  if (left == 0)
+    return code;
+  fprintf(stderr, "trammel: %zu %s of this run could not be removed; `trammel cleanup` tries again\n", left,
+          left == 1 ? "object" : "objects");
+  return code == EXIT_ALL_PASSED ? EXIT_COULD_NOT_TEST : code;
 }
 
 int cmd_conformance_run(int argc, char **argv) {
@@ -374,18 +388,25 @@ int cmd_conformance_run(int argc, char **argv) {
   for (int i = 0; words && i < argc; i++)
     words[i] = strdup(argv[i]);
   command_parse(&cmd_conformance_run_argp, argc, argv, &arguments);
-  _cleanup_free_ char *command = words ? command_line(argc, words, &arguments) : NULL;
+  struct lines lines = {
+      .given =
+          words ? command_line_as_given(argc, (const char *const *)words, arguments.seed_given, arguments.runner.seed)
+                : NULL,
+      .circumstances =
+          command_line_of_circumstances(&arguments.mesh, &arguments.suite, &arguments.timing, arguments.runner.seed),
+  };
 
   logging_start(arguments.verbose);
   struct session session = {0};
   _cleanup_error_ struct error *err = NULL;
-  int code = command ? conduct(&session, &arguments, command, &err) : EXIT_INTERNAL;
+  int code = lines.given && lines.circumstances ? conduct(&session, &arguments, &lines, &err) : EXIT_INTERNAL;
   if (err)
     fprintf(stderr, "trammel: %s\n", error_message(err));
-  session_finish(&session);
+  code = account(session_finish(&session), code);
   for (int i = 0; words && i < argc; i++)
     free(words[i]);
-  suite_options_finish(&arguments.suite);
-  mesh_options_finish(&arguments.mesh);
+  free(lines.given);
+  free(lines.circumstances);
+  arguments_finish(&arguments);
   return code;
 }

@@ -55,6 +55,8 @@ static int print_resources(const struct test_case *test, struct arena *arena, st
   int r = case_resources(test, arena, alias_itself, NULL, &set, diagnostics, err);
   if (r == 0 && smi_convert(&set, &hub, diagnostics, &resources) < 0)
     r = error_set(err, EINVAL, "the resources of %s do not convert", test->id);
+  if (r == 0)
+    r = case_resources_as_written(test, arena, alias_itself, NULL, resources, err);
   size_t i;
   json_t *resource;
   json_array_foreach(resources, i, resource) {
@@ -85,7 +87,8 @@ static void print_check(const struct check *check, struct arena *arena) {
 }
 
 static int print_versions(const struct suite *suite, const struct test_case *test, struct error **err) {
-  struct selection selection = {.filter = test->id};
+  const char *const only[] = {test->id, NULL};
+  struct selection selection = {.cases = only};
   struct plan plan;
   int r = plan_create(suite, &selection, 0, &plan, err);
   if (r < 0)
@@ -108,8 +111,12 @@ static int print_case(const struct suite *suite, const struct test_case *test, s
     const struct requirement *requirement = requirement_find(test->requirements[i]);
     printf("  %s  %s\n", requirement->id, requirement->summary);
   }
-  printf("\nTopology: %s%s\n\nResources (hub form):\n", test->topology->name,
-         test->level == CASE_INFORMATIVE ? "; informative" : "");
+  printf("\nTopology: %s%s\n\n", test->topology->name, test->level == CASE_INFORMATIVE ? "; informative" : "");
+  if (test->written_in.alpha > 0)
+    printf("Resources (%s/v1alpha%u as written, the rest in hub form):\n", smi_group_name(test->written_in.group),
+           test->written_in.alpha);
+  else
+    puts("Resources (hub form):");
   int r = print_resources(test, arena, err);
   for (size_t i = 0; r == 0 && i < test->step_count; i++) {
     printf("\nStep %zu:\n", i + 1);

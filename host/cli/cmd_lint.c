@@ -8,10 +8,9 @@
 
 struct arguments {
   struct smi_inputs inputs;
-  int format;
+  bool json;
   bool strict;
 };
-enum { FORMAT_TEXT, FORMAT_JSON };
 
 static const struct argp_option option_table[] = {
     {"output", 'o', "FORMAT", 0, "text or json", 0},
@@ -20,7 +19,6 @@ static const struct argp_option option_table[] = {
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
-  static const char *const formats[] = {"text", "json", NULL};
   struct arguments *arguments = state->input;
 
   switch (key) {
@@ -28,7 +26,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     state->child_inputs[0] = &arguments->inputs;
     return 0;
   case 'o':
-    arguments->format = command_format(state, argument, formats);
+    arguments->json = command_wants_json(state, argument);
     return 0;
   case 's':
     arguments->strict = true;
@@ -97,7 +95,7 @@ int cmd_lint(int argc, char **argv) {
     r = smi_lint(&input.set, input.diagnostics);
   if (r == 0 || r == -EINVAL) {
     r = 0;
-    if (arguments.format == FORMAT_JSON)
+    if (arguments.json)
       r = print_json(&input);
     else
       print_text(&input);

@@ -25,3 +25,8 @@ int command_format(const struct argp_state *state, const char *text, const char 
   argp_error(state, "unknown output format '%s'; known: %s", text, strbuf_text(&known));
   return -1;
 }
+
+bool command_wants_json(const struct argp_state *state, const char *text) {
+  static const char *const formats[] = {"text", "json", NULL};
+  return command_format(state, text, formats) == 1;
+}

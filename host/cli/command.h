@@ -4,6 +4,7 @@
 #define TRAMMEL_HOST_CLI_COMMAND_H
 
 #include <argp.h>
+#include <stdbool.h>
 
 enum exit_code {
   EXIT_ALL_PASSED = 0,
@@ -29,5 +30,7 @@ void command_parse(const struct argp *argp, int argc, char **argv, void *input);
 
 /* -o json|text …: index in `formats` (NULL-terminated); exits 2 with the list when unknown. */
 int command_format(const struct argp_state *state, const char *text, const char *const *formats);
+/* -o text or -o json: whether it is json; exits 2 otherwise. */
+bool command_wants_json(const struct argp_state *state, const char *text);
 
 #endif

@@ -1,9 +1,11 @@
 /* trammel: finds the command that the first words name and runs it. */
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/cli/command.h"
 #include "sdk/base/strbuf.h"
@@ -156,7 +158,27 @@ static int help_command(int count, char **words) {
   return unknown_command(count, words);
 }
 
+/* No file that is opened later takes a standard descriptor's place. Reading and writing fail, as on a closed one. */
+static bool fill_standard_descriptors(void) {
+  static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+  for (int fd = 0; fd < 3; fd++)
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+      return false;
+  return true;
+}
+
+/* What was said on standard output and did not arrive is an error, also of --help. */
+static void check_standard_output(void) {
+  bool failed = ferror(stdout) != 0;
+  if (fflush(stdout) == 0 && !failed)
+    return;
+  fputs("trammel: standard output could not be written\n", stderr);
+  _exit(EXIT_INTERNAL);
+}
+
 int main(int argc, char **argv) {
+  if (!fill_standard_descriptors() || atexit(check_standard_output) != 0)
+    return EXIT_INTERNAL;
   setlocale(LC_CTYPE, "");
   signal(SIGPIPE, SIG_IGN);
 

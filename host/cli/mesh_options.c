@@ -5,10 +5,11 @@
 
 #include "sdk/base/document.h"
 #include "sdk/base/schema.h"
+#include "sdk/base/strbuf.h"
 
 #define CONFIG_FILE_MAX (1u << 20)
 
-enum { KEY_MESH = 'm', KEY_SET = 's', KEY_CONFIG = 'c', KEY_ADAPTER_DIR = 0x200 };
+enum { KEY_MESH = 'm', KEY_SET = 's', KEY_CONFIG = 'c', KEY_ADAPTER_DIR = 0x200, KEY_ENDPOINT };
 
 static const struct argp_option option_table[] = {
     {0, 0, 0, 0, "Mesh:", 1},
@@ -17,9 +18,17 @@ static const struct argp_option option_table[] = {
      1},
     {"config", KEY_CONFIG, "FILE", 0, "read the adapter's configuration from a YAML or JSON file; --set goes on top",
      1},
+    {"endpoint", KEY_ENDPOINT, "NAME=URL", 0,
+     "use the mesh that is there, whose endpoint NAME is at URL, and install none; may be repeated", 1},
     {"adapter-dir", KEY_ADAPTER_DIR, "DIR", 0, "look for adapters here first; may be repeated", 1},
     {0},
 };
+
+static void check_endpoint(const struct argp_state *state, const char *text) {
+  const char *url = strchr(text, '=');
+  if (!url || url == text || (strncmp(url + 1, "http://", 7) != 0 && strncmp(url + 1, "https://", 8) != 0))
+    argp_error(state, "--endpoint wants NAME=URL, such as control=http://127.0.0.1:8500, not '%s'", text);
+}
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
   struct mesh_options *options = state->input;
@@ -34,6 +43,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   case KEY_CONFIG:
     options->config_file = argument;
     return 0;
+  case KEY_ENDPOINT:
+    check_endpoint(state, argument);
+    return -list_add(&options->endpoints, argument);
   case KEY_ADAPTER_DIR:
     return -list_add(&options->adapter_directories, argument);
   default:
@@ -46,6 +58,7 @@ const struct argp mesh_options_argp = {.options = option_table, .parser = parse}
 void mesh_options_finish(struct mesh_options *options) {
   list_finish(&options->adapter_directories);
   list_finish(&options->settings);
+  list_finish(&options->endpoints);
 }
 
 int mesh_options_find(const struct mesh_options *options, struct registry **ret_registry,
@@ -169,4 +182,37 @@ int mesh_options_config(const struct mesh_options *options, const struct adapter
   }
   *ret_config = config;
   return 0;
+}
+
+static int check_declared(const struct adapter_entry *entry, const char *endpoint, struct error **err) {
+  const Trammel__Adapter__V1__DescribeResponse *description = entry->description;
+  _cleanup_strbuf_ struct strbuf known = STRBUF_INIT;
+  size_t length = strcspn(endpoint, "=");
+  for (size_t i = 0; i < description->n_endpoints; i++) {
+    const char *name = description->endpoints[i]->name;
+    if (strlen(name) == length && strncmp(name, endpoint, length) == 0)
+      return 0;
+    strbuf_printf(&known, "%s%s", i ? ", " : "", name);
+  }
+  return error_set(err, ENOENT, "adapter %s has no endpoint '%.*s'; it has: %s", entry->id, (int)length, endpoint,
+                   description->n_endpoints ? strbuf_text(&known) : "none");
+}
+
+int mesh_options_check_endpoints(const struct mesh_options *options, const struct adapter_entry *entry,
+                                 struct error **err) {
+  int r = 0;
+  for (size_t i = 0; r == 0 && i < options->endpoints.count; i++)
+    r = check_declared(entry, options->endpoints.items[i], err);
+  return r;
+}
+
+int mesh_options_address(const struct mesh_options *options, struct engine *engine, struct error **err) {
+  int r = 0;
+  for (size_t i = 0; r == 0 && i < options->endpoints.count; i++) {
+    const char *endpoint = options->endpoints.items[i];
+    const char *url = strchr(endpoint, '=') + 1; /* check_endpoint() says that it is there */
+    _cleanup_free_ char *name = strndup(endpoint, (size_t)(url - 1 - endpoint));
+    r = name ? engine_set_endpoint(engine, name, url, err) : error_set(err, ENOMEM, "--endpoint: no memory");
+  }
+  return r;
 }

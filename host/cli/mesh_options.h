@@ -7,6 +7,7 @@
 
 #include "host/adapter/registry.h"
 #include "host/cli/list.h"
+#include "host/engine/engine.h"
 #include "sdk/base/diagnostic.h"
 
 struct mesh_options {
@@ -14,6 +15,7 @@ struct mesh_options {
   struct list adapter_directories;
   struct list settings; /* --set key=value */
   const char *config_file;
+  struct list endpoints; /* --endpoint name=url */
 };
 
 /* A child argp; its input is a struct mesh_options. */
@@ -29,5 +31,12 @@ int mesh_options_find(const struct mesh_options *options, struct registry **ret_
  * schema. -EINVAL with diagnostics or an error. */
 int mesh_options_config(const struct mesh_options *options, const struct adapter_entry *entry,
                         struct diagnostics *diagnostics, json_t **ret_config, struct error **err);
+
+/* Whether the adapter declares each --endpoint; -ENOENT with those it does. */
+int mesh_options_check_endpoints(const struct mesh_options *options, const struct adapter_entry *entry,
+                                 struct error **err);
+
+/* Tells the engine where the mesh is: each --endpoint. */
+int mesh_options_address(const struct mesh_options *options, struct engine *engine, struct error **err);
 
 #endif

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "host/cli/command.h"
 
@@ -49,26 +51,80 @@ static int write_format(int format, const struct run_result *run, bool colour, F
   }
 }
 
-static int write_file(const struct output *output, const struct run_result *run, struct error **err) {
-  _cleanup_free_ char *beside = NULL;
-  if (asprintf(&beside, "%s.partial", output->file) < 0)
+/* A device or a pipe is written as it is: nothing can be put in its place. */
+static bool is_written_in_place(const char *file) {
+  struct stat status;
+
+  return stat(file, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+static bool same_file(FILE *a, FILE *b) {
+  struct stat x, y;
+
+  return fstat(fileno(a), &x) == 0 && fstat(fileno(b), &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino &&
+         S_ISREG(x.st_mode);
+}
+
+static int open_file(struct output *output, struct error **err) {
+  struct stat status;
+
+  if (stat(output->file, &status) == 0 && S_ISDIR(status.st_mode))
+    return error_set(err, EISDIR, "writing %s: it is a directory", output->file);
+  bool in_place = is_written_in_place(output->file);
+  if (!in_place && asprintf(&output->partial, "%s.partial", output->file) < 0) {
+    output->partial = NULL;
     return error_set(err, ENOMEM, "writing %s: no memory", output->file);
-  FILE *out = fopen(beside, "we");
-  if (!out)
-    return error_set(err, errno, "writing %s: %s", output->file, strerror(errno));
-  int r = write_format(output->format, run, false, out);
-  if (fclose(out) != 0 && r == 0)
-    r = -errno;
-  if (r == 0 && rename(beside, output->file) < 0)
-    r = -errno;
-  if (r < 0) {
-    (void)unlink(beside);
-    return error_set(err, -r, "writing %s: %s", output->file, strerror(-r));
+  }
+  output->stream = fopen(in_place ? output->file : output->partial, "we");
+  if (output->stream)
+    return 0;
+  int code = errno;
+  free(output->partial);
+  output->partial = NULL;
+  return error_set(err, code, "writing %s: %s", output->file, strerror(code));
+}
+
+int outputs_open(struct outputs *outputs, struct error **err) {
+  for (int i = 0; i < outputs->count; i++) {
+    struct output *output = &outputs->list[i];
+    int r = output->file ? open_file(output, err) : 0;
+    for (int k = 0; r == 0 && k < i; k++)
+      if (output->file && outputs->list[k].file && same_file(output->stream, outputs->list[k].stream))
+        r = error_set(err, EEXIST, "two outputs go to %s; give each a file of its own", output->file);
+    if (r < 0)
+      return r;
   }
   return 0;
 }
 
-int outputs_write(const struct outputs *outputs, const struct run_result *run, bool colour, struct error **err) {
+void outputs_finish(struct outputs *outputs) {
+  for (int i = 0; i < outputs->count; i++) {
+    struct output *output = &outputs->list[i];
+    if (output->stream)
+      (void)fclose(output->stream);
+    if (output->partial)
+      (void)unlink(output->partial);
+    free(output->partial);
+    output->stream = NULL;
+    output->partial = NULL;
+  }
+}
+
+static int write_file(struct output *output, const struct run_result *run, struct error **err) {
+  int r = write_format(output->format, run, false, output->stream);
+  if (fclose(output->stream) != 0 && r == 0)
+    r = -errno;
+  output->stream = NULL;
+  if (r == 0 && output->partial && rename(output->partial, output->file) < 0)
+    r = -errno;
+  if (r < 0)
+    return error_set(err, -r, "writing %s: %s", output->file, strerror(-r));
+  free(output->partial);
+  output->partial = NULL;
+  return 0;
+}
+
+int outputs_write(struct outputs *outputs, const struct run_result *run, bool colour, struct error **err) {
   int first = 0;
   for (int i = 0; i < outputs->count; i++) {
     int r = outputs->list[i].file ? write_file(&outputs->list[i], run, first < 0 ? NULL : err) : 0;
@@ -76,9 +132,7 @@ int outputs_write(const struct outputs *outputs, const struct run_result *run, b
       first = r;
   }
   int r = write_format(standard_output(outputs)->format, run, colour, stdout);
-  if (r == 0 && fflush(stdout) != 0)
-    r = -errno;
   if (r < 0 && first == 0)
-    first = error_set(err, -r, "writing the report: %s", strerror(-r));
+    first = error_set(err, -r, "writing the report to standard output: %s", strerror(-r));
   return first;
 }

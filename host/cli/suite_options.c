@@ -5,12 +5,13 @@
 
 #include "host/cli/command.h"
 
-enum { KEY_SUITE = 0x300, KEY_FILTER = 'f', KEY_GROUP = 'g', KEY_REQUIREMENT = 'r', KEY_VERSION = 'v' };
+enum { KEY_SUITE = 0x300, KEY_CASE, KEY_FILTER = 'f', KEY_GROUP = 'g', KEY_REQUIREMENT = 'r', KEY_VERSION = 'v' };
 
 static const struct argp_option option_table[] = {
     {0, 0, 0, 0, "Cases:", 2},
     {"suite", KEY_SUITE, "DIR", 0, "add the cases below this folder; one with a known id replaces it", 2},
     {"filter", KEY_FILTER, "PATTERN", 0, "only cases whose id matches: a glob, or a part of the id", 2},
+    {"case", KEY_CASE, "ID", 0, "only this case; may be repeated", 2},
     {"group", KEY_GROUP, "GROUP", 0, "only access, specs or split; comma-separated or repeated", 2},
     {"requirement", KEY_REQUIREMENT, "ID", 0,
      "only cases that prove this requirement, e.g. ACC-05; comma-separated or repeated", 2},
@@ -48,6 +49,8 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   switch (key) {
   case KEY_SUITE:
     return -list_add(&options->directories, argument);
+  case KEY_CASE:
+    return -list_add(&options->cases, argument);
   case KEY_FILTER:
     options->filter = argument;
     return 0;
@@ -71,6 +74,7 @@ const struct argp suite_options_argp = {.options = option_table, .parser = parse
 
 void suite_options_finish(struct suite_options *options) {
   list_finish(&options->directories);
+  list_finish(&options->cases);
   list_finish(&options->groups);
   list_finish(&options->requirements);
   list_finish(&options->versions);
@@ -82,12 +86,16 @@ int suite_options_load(const struct suite_options *options, struct suite **ret_s
     return error_set(err, ENOMEM, "loading the suite: no memory");
   int r = suite_load("smi", options->directories.items, diagnostics, ret_suite, err);
   diagnostics_print(diagnostics, stderr);
+  for (size_t i = 0; r == 0 && i < options->cases.count; i++)
+    if (!suite_find(*ret_suite, options->cases.items[i]))
+      r = error_set(err, ENOENT, "no case '%s'; `trammel conformance list` shows them", options->cases.items[i]);
   return r;
 }
 
 struct selection suite_options_selection(const struct suite_options *options) {
   return (struct selection){
       .filter = options->filter,
+      .cases = options->cases.items,
       .groups = options->groups.items,
       .requirements = options->requirements.items,
       .versions = options->versions.items,

@@ -10,6 +10,7 @@
 struct suite_options {
   struct list directories;
   const char *filter;
+  struct list cases;
   struct list groups;
   struct list requirements;
   struct list versions;
@@ -20,7 +21,8 @@ extern const struct argp suite_options_argp;
 
 void suite_options_finish(struct suite_options *options);
 
-/* Loads the suite, printing diagnostics to standard error. 0, -EINVAL for broken cases, or an error for people. */
+/* Loads the suite, printing diagnostics to standard error. 0, -EINVAL for broken cases, -ENOENT
+ * when --case names one that is not there, or an error for people. */
 int suite_options_load(const struct suite_options *options, struct suite **ret_suite, struct error **err);
 
 /* The selection the options make; borrows from them. */

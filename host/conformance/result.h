@@ -63,8 +63,9 @@ struct run_result {
   const char *mesh_name;
   const char *mesh_type;
   const char *mesh_version;
-  const char *lab;     /* "process" */
-  const char *command; /* reproduces the run, with the seed */
+  const char *lab;       /* "process" */
+  const char *command;   /* reproduces the run, with the seed */
+  const char *reproduce; /* the same without what selects cases and without outputs */
   json_t *config;
   uint64_t seed;
   int64_t started_ns; /* CLOCK_REALTIME */

@@ -129,5 +129,7 @@ struct case_column {
   char label[64]; /* "access/v1alpha2 specs/v1alpha3" */
 };
 int case_columns(const struct test_case *test, struct case_column **ret_columns, size_t *ret_count);
+/* The version of `group` in a column; alpha 0 when the column has none. */
+struct smi_version column_version(const struct case_column *column, enum smi_group group);
 
 #endif

@@ -6,6 +6,10 @@
 
 #include "sdk/base/strbuf.h"
 
+static const char *article(enum node_kind kind) {
+  return kind == NODE_INTEGER ? "an" : "a";
+}
+
 #define LABEL_MAX 63
 
 int fields_status(const struct fields *fields) {
@@ -74,7 +78,8 @@ static void complain_unknown(struct fields *fields, const struct entry *entry, c
 
 bool fields_known(struct fields *fields, const struct node *map, const char *what, const char *const *known) {
   if (map->kind != NODE_MAP) {
-    fields_complain(fields, map, FIELD_VALUE, NULL, "%s must be a map, found a %s", what, node_kind_name(map->kind));
+    fields_complain(fields, map, FIELD_VALUE, NULL, "%s must be a map, found %s %s", what, article(map->kind),
+                    node_kind_name(map->kind));
     return false;
   }
   for (size_t i = 0; i < map->count; i++)
@@ -93,8 +98,8 @@ const struct node *fields_get(struct fields *fields, const struct node *map, con
   }
   if (value->kind == kind)
     return value;
-  fields_complain(fields, value, FIELD_VALUE, NULL, "\"%s\" must be a %s, found a %s", key, node_kind_name(kind),
-                  node_kind_name(value->kind));
+  fields_complain(fields, value, FIELD_VALUE, NULL, "\"%s\" must be %s %s, found %s %s", key, article(kind),
+                  node_kind_name(kind), article(value->kind), node_kind_name(value->kind));
   return NULL;
 }
 

@@ -86,18 +86,6 @@ static int name_namespaces(struct placement *placement, struct error **err) {
   return r;
 }
 
-static enum call_protocol listener_protocol(enum protocol protocol) {
-  switch (protocol) {
-  case PROTOCOL_TCP:
-    return CALL_TCP;
-  case PROTOCOL_UDP:
-    return CALL_UDP;
-  case PROTOCOL_HTTP:
-    break;
-  }
-  return CALL_HTTP1;
-}
-
 static int configure(const struct placement *placement, size_t i, struct error **err) {
   const struct topology_workload *workload = &placement->topology->workloads[i];
   const struct worker *worker = worker_of(placement, i);
@@ -107,7 +95,7 @@ static int configure(const struct placement *placement, size_t i, struct error *
     return out_of_memory(placement, err);
   for (size_t k = 0; k < workload->port_count; k++)
     listeners[k] = (struct workload_listener){.port = workload->ports[k].port,
-                                              .protocol = listener_protocol(workload->ports[k].protocol)};
+                                              .protocol = protocol_call(workload->ports[k].protocol)};
   int r = workload_configure(worker->client, workload->name, worker->app, listeners, workload->port_count, err);
   if (r < 0 && worker_check(worker, NULL) < 0)
     return worker_check(worker, err); /* says more than the failed request */

@@ -13,6 +13,18 @@ enum topology_code {
 
 static const char *const protocol_names[] = {"http", "tcp", "udp", NULL};
 
+enum call_protocol protocol_call(enum protocol protocol) {
+  switch (protocol) {
+  case PROTOCOL_TCP:
+    return CALL_TCP;
+  case PROTOCOL_UDP:
+    return CALL_UDP;
+  case PROTOCOL_HTTP:
+    break;
+  }
+  return CALL_HTTP1;
+}
+
 const char *protocol_name(enum protocol protocol) {
   return protocol >= PROTOCOL_HTTP && protocol <= PROTOCOL_UDP ? protocol_names[protocol - PROTOCOL_HTTP] : "unknown";
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/lab/call.h"
 #include "sdk/base/document.h"
 
 /* Most workloads, and services, of one topology; most ports of one of them. */
@@ -54,6 +55,8 @@ struct topology {
 
 /* "http", "tcp", "udp". */
 const char *protocol_name(enum protocol protocol);
+/* How a workload speaks it. */
+enum call_protocol protocol_call(enum protocol protocol);
 
 /* Look-ups, NULL when absent. `ns` is an alias. */
 const struct topology_workload *topology_workload_find(const struct topology *topology, const char *ns,

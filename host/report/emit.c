@@ -43,27 +43,26 @@ const char *duration_text(int64_t duration_ns, char text[DURATION_TEXT_MAX]) {
   return text;
 }
 
-struct smi_version column_version(const struct case_column *column, enum smi_group group) {
-  switch (group) {
-  case SMI_ACCESS:
-    return column->access;
-  case SMI_SPECS:
-    return column->specs;
-  case SMI_SPLIT:
-    return column->split;
-  case SMI_METRICS:
-    break;
-  }
-  return (struct smi_version){0};
-}
-
 const char *text_or_empty(const char *text) {
   return text ? text : "";
 }
 
 void append_reproduction(struct strbuf *buffer, const struct run_result *run, const struct case_result *result) {
-  if (run->command)
-    strbuf_printf(buffer, "%s --filter %s", run->command, result->test->id);
+  if (!run->reproduce)
+    return;
+  strbuf_printf(buffer, "%s --case %s", run->reproduce, result->test->id);
+  struct smi_version version = column_version(&result->column, result->test->group);
+  if (version.alpha > 0)
+    strbuf_printf(buffer, " --spec-version %s/v1alpha%u", smi_group_name(version.group), version.alpha);
+}
+
+void append_interpretations(struct strbuf *buffer, const struct test_case *test) {
+  if (test->interpretation_count == 0)
+    return;
+  strbuf_puts(buffer, test->interpretation_count == 1 ? ", interpretation " : ", interpretations ");
+  for (size_t i = 0; i < test->interpretation_count; i++)
+    strbuf_printf(buffer, "%s%d", i > 0 ? ", " : "", test->interpretations[i]);
+  strbuf_puts(buffer, " of docs/smi.md");
 }
 
 const struct check_result *first_broken_check(const struct case_result *result) {

@@ -19,14 +19,16 @@ const char *time_text(int64_t realtime_ns, char text[TIME_TEXT_MAX]);
 /* For people: "12ms", "0.12s", "3.4s", "2m05s". Negative counts as 0. */
 const char *duration_text(int64_t duration_ns, char text[DURATION_TEXT_MAX]);
 
-/* The version of `group` in a column; alpha 0 when the column has none. */
-struct smi_version column_version(const struct case_column *column, enum smi_group group);
-
 /* "" for NULL. */
 const char *text_or_empty(const char *text);
 
-/* Appends the command that repeats the run, narrowed to one case. Nothing when the run does not know its command. */
+/* Appends the command that runs this case again, in the version of its group. Nothing when the run does not know how it
+ * was started. */
 void append_reproduction(struct strbuf *buffer, const struct run_result *run, const struct case_result *result);
+
+/* Appends which interpretations of docs/smi.md a case takes: ", interpretation 3 of docs/smi.md"; nothing
+ * for a case that takes none. */
+void append_interpretations(struct strbuf *buffer, const struct test_case *test);
 
 /* The first check of a case that did not hold; NULL when all held. */
 const struct check_result *first_broken_check(const struct case_result *result);

@@ -70,18 +70,6 @@ static const char *check_kind_name(enum check_kind kind) {
   return "allowed";
 }
 
-static const char *protocol_text(enum protocol protocol) {
-  switch (protocol) {
-  case PROTOCOL_HTTP:
-    return "http";
-  case PROTOCOL_TCP:
-    return "tcp";
-  case PROTOCOL_UDP:
-    return "udp";
-  }
-  return "http";
-}
-
 static json_t *headers_json(const struct check *check) {
   json_t *list = json_array();
   bool failed = !list;
@@ -92,6 +80,11 @@ static json_t *headers_json(const struct check *check) {
     failed = json_array_append_new(list, header) < 0 || failed;
   }
   return finish(list, failed);
+}
+
+/* Of the verdict: for a split as many as its sample. */
+static json_t *requests_json(const struct check *check) {
+  return json_integer((json_int_t)check_request_count(check));
 }
 
 static json_t *shares_json(const struct check *check) {
@@ -116,13 +109,18 @@ static json_t *check_json(const struct check_result *result) {
   put_text(object, "from", check->from, &failed);
   put_text(object, "to", check->to, &failed);
   put(object, "port", json_integer(check->port), &failed);
-  put_text(object, "protocol", protocol_text(check->protocol), &failed);
+  put_text(object, "protocol", protocol_name(check->protocol), &failed);
   put_text(object, "method", check->method, &failed);
   put_text(object, "path", check->path, &failed);
   if (check->header_count > 0)
     put(object, "headers", headers_json(check), &failed);
-  if (check->kind == CHECK_SPLIT)
+  put_text(object, "keep", check->keep, &failed);
+  put(object, "repeat", requests_json(check), &failed);
+  if (check->kind == CHECK_SPLIT) {
     put(object, "shares", shares_json(check), &failed);
+    put_text(object, "tolerance", check->shares_judged ? "exact" : "zero", &failed);
+    put_text(object, "connections", check->fresh ? "fresh" : "reused", &failed);
+  }
   put(object, "direct", json_boolean(check->direct), &failed);
   put(object, "held", json_boolean(result->held), &failed);
   put_text(object, "expected", result->expected, &failed);
@@ -155,6 +153,14 @@ static json_t *checks_json(const struct case_result *result) {
   return finish(list, failed);
 }
 
+static json_t *interpretations_json(const struct test_case *test) {
+  json_t *list = json_array();
+  bool failed = !list;
+  for (size_t i = 0; i < test->interpretation_count && !failed; i++)
+    failed = json_array_append_new(list, json_integer(test->interpretations[i])) < 0;
+  return finish(list, failed);
+}
+
 static json_t *case_json(const struct case_result *result) {
   const struct test_case *test = result->test;
   json_t *object = json_object();
@@ -165,6 +171,8 @@ static json_t *case_json(const struct case_result *result) {
   put_text(object, "group", smi_group_name(test->group), &failed);
   put_text(object, "level", test->level == CASE_INFORMATIVE ? "informative" : "required", &failed);
   put(object, "requirements", texts(test->requirements, test->requirement_count), &failed);
+  if (test->interpretation_count > 0)
+    put(object, "interpretations", interpretations_json(test), &failed);
   put(object, "column", column_json(&result->column), &failed);
   put(object, "order", json_integer(result->order), &failed);
   put_text(object, "outcome", outcome_name(result->outcome), &failed);

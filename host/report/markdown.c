@@ -188,7 +188,7 @@ static void failure(struct strbuf *buffer, const struct run_result *run, const s
   strbuf_putc(buffer, '\n');
   yaml_block(buffer, "SMI resources", result->resources);
   yaml_block(buffer, "Native objects in force", result->objects);
-  if (run->command) {
+  if (run->reproduce) {
     _cleanup_strbuf_ struct strbuf command = STRBUF_INIT;
     append_reproduction(&command, run, result);
     buffer->failed = buffer->failed || strbuf_failed(&command);
@@ -223,6 +223,8 @@ static void others(struct strbuf *buffer, const struct run_result *run, enum out
     if (outcome == OUTCOME_INFORMATIVE)
       strbuf_puts(buffer, result->held ? "the mesh does: " : "the mesh does not: ");
     text(buffer, text_or_empty(outcome == OUTCOME_INFORMATIVE ? result->test->title : result->reason));
+    if (outcome == OUTCOME_INFORMATIVE)
+      append_interpretations(buffer, result->test);
     strbuf_putc(buffer, '\n');
   }
   strbuf_putc(buffer, '\n');

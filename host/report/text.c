@@ -211,7 +211,7 @@ static void failure(struct page *page, const struct case_result *result) {
     field(page, "likely cause", result->cause);
   if (result->objects)
     objects(page, result->objects);
-  if (!page->run->command)
+  if (!page->run->reproduce)
     return;
   _cleanup_strbuf_ struct strbuf command = STRBUF_INIT;
   append_reproduction(&command, page->run, result);
@@ -245,10 +245,12 @@ static void failures(struct page *page, unsigned count) {
 /* What is said of a case beside its name: why it was not judged, or what an informative case says of the mesh. */
 static void remark(struct page *page, const struct case_result *result) {
   _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-  if (result->outcome == OUTCOME_INFORMATIVE)
+  if (result->outcome == OUTCOME_INFORMATIVE) {
     strbuf_printf(&text, "%s: %s", result->held ? "holds" : "does not hold", text_or_empty(result->test->title));
-  else
+    append_interpretations(&text, result->test);
+  } else {
     strbuf_puts(&text, text_or_empty(result->reason));
+  }
   page->buffer.failed = page->buffer.failed || strbuf_failed(&text);
   strbuf_puts(&page->buffer, "  ");
   style_wrap(&page->style, &page->buffer, strbuf_text(&text), 2, WIDTH);

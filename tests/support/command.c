@@ -17,6 +17,8 @@
 
 #include "sdk/base/clock.h"
 
+extern char **environ;
+
 static char *program_of(const char *name) {
   char *path = NULL;
   const char *build = getenv("TRAMMEL_BUILD_DIR");

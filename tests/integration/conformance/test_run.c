@@ -1,5 +1,6 @@
 /* The whole path: trammel runs the suite against the embedded mesh, with real processes, sidecars and traffic. */
 #include <errno.h>
+#include <glob.h>
 #include <jansson.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -8,9 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "sdk/base/document.h"
 #include "tests/support/command.h"
 #include "tests/support/leftovers.h"
 
@@ -41,20 +44,6 @@ static json_t *report_of(const struct command_result *result) {
   return report;
 }
 
-/* For whoever reads why it failed. */
-static void print_cases_not_passed(const json_t *report) {
-  size_t i;
-  const json_t *item;
-  json_array_foreach(json_object_get(report, "cases"), i, item) {
-    const char *outcome = json_string_value(json_object_get(item, "outcome"));
-    if (strcmp(outcome, "passed") == 0 || strcmp(outcome, "informative") == 0)
-      continue;
-    char *text = json_dumps(item, JSON_COMPACT);
-    print_message("%s\n", text);
-    free(text);
-  }
-}
-
 static void the_reference_mesh_passes_every_case(void **state) {
   struct state *s = *state;
   const char *argv[] = {"trammel", "conformance", "run", "--mesh", "reference", "-q", "-o", "json", NULL};
@@ -62,10 +51,8 @@ static void the_reference_mesh_passes_every_case(void **state) {
   command_run(argv, NULL, 120, &result);
   json_t *report = report_of(&result);
   json_t *totals = json_object_get(report, "totals");
-  if (result.exit_code != 0) {
-    print_cases_not_passed(report);
+  if (result.exit_code != 0)
     fail_msg("exit %d: %s", result.exit_code, strbuf_text(&result.errors));
-  }
   assert_int_equal(json_integer_value(json_object_get(totals, "failed")), 0);
   assert_int_equal(json_integer_value(json_object_get(totals, "error")), 0);
   assert_int_equal(json_integer_value(json_object_get(totals, "skipped")), 0);
@@ -162,6 +149,156 @@ static void cleanup_leaves_a_live_run_alone(void **state) {
   command_result_finish(&result);
 }
 
+/* ---- a mesh that is there already */
+
+struct mesh {
+  struct running running;
+  char endpoint[64];
+};
+
+static void start_mesh(struct mesh *mesh) {
+  char listen[48];
+  char ready[6];
+  (void)snprintf(listen, sizeof(listen), "127.252.%d.1:15000", (int)getpid() % 255);
+  (void)snprintf(mesh->endpoint, sizeof(mesh->endpoint), "control=http://%s", listen);
+  mesh->running = command_start((const char *[]){"trammel-refmesh", "--control", listen, NULL}, NULL);
+  assert_int_equal(read(mesh->running.out, ready, sizeof(ready)), sizeof(ready));
+}
+
+static void stop_mesh(struct mesh *mesh, int signal) {
+  struct command_result result;
+  assert_int_equal(kill(mesh->running.pid, signal), 0);
+  command_wait(&mesh->running, 30, &result);
+  command_result_finish(&result);
+}
+
+static void a_mesh_that_is_there_is_tested_and_left_clean(void **state) {
+  struct state *s = *state;
+  struct mesh mesh;
+  start_mesh(&mesh);
+  const char *argv[] = {"trammel",      "conformance", "run", "--endpoint", mesh.endpoint, "--filter",
+                        "access/http/", "-q",          "-o",  "json",       NULL};
+  struct command_result result;
+  command_run(argv, NULL, 120, &result);
+  if (result.exit_code != 0)
+    fail_msg("exit %d: %s", result.exit_code, strbuf_text(&result.errors));
+  json_decref(report_of(&result));
+  command_result_finish(&result);
+  assert_no_leftovers(s->directory);
+  stop_mesh(&mesh, SIGTERM);
+}
+
+/* Whether a journal says that an object is about to be made. */
+static bool has_objects(void *ctx) {
+  char pattern[4096];
+  glob_t found;
+  bool has = false;
+  (void)snprintf(pattern, sizeof(pattern), "%s/runs/*/journal.jsonl", (const char *)ctx);
+  if (glob(pattern, 0, NULL, &found) != 0)
+    return false;
+  for (size_t i = 0; i < found.gl_pathc; i++) {
+    _cleanup_free_ char *text = NULL;
+    size_t length = 0;
+    has = has || (file_read(found.gl_pathv[i], 1 << 20, &text, &length, NULL) == 0 && strstr(text, "object-intended"));
+  }
+  globfree(&found);
+  return has;
+}
+
+static void what_stays_on_a_mesh_is_told(void **state) {
+  struct state *s = *state;
+  struct mesh mesh;
+  struct command_result result;
+  start_mesh(&mesh);
+  const char *argv[] = {"trammel", "conformance", "run", "--endpoint", mesh.endpoint, "--hold",
+                        "60s",     "--converge",  "60s", "-q",         NULL};
+  struct running running = command_start(argv, NULL);
+  wait_until(has_objects, s->directory, 30, "the run has put objects on the mesh");
+  stop_mesh(&mesh, SIGKILL);
+  kill(running.pid, SIGINT);
+  command_wait(&running, 60, &result);
+  assert_int_equal(result.exit_code, 3);
+  assert_non_null(strstr(strbuf_text(&result.errors), "could not be removed; `trammel cleanup` tries again"));
+  assert_true(has_objects(s->directory));
+  command_result_finish(&result);
+}
+
+static void an_ignored_hangup_stays_ignored(void **state) {
+  struct state *s = *state;
+  struct sigaction ignore = {.sa_handler = SIG_IGN};
+  struct sigaction before;
+  struct command_result result;
+  assert_int_equal(sigaction(SIGHUP, &ignore, &before), 0);
+  struct running running = start_long_run(s);
+  assert_int_equal(sigaction(SIGHUP, &before, NULL), 0);
+  kill(running.pid, SIGHUP);
+  kill(running.pid, SIGHUP);
+  kill(running.pid, SIGINT); /* a second caught signal would end it at once, and leave what it has */
+  command_wait(&running, 30, &result);
+  assert_int_equal(result.exit_code, 3);
+  assert_no_leftovers(s->directory);
+  command_result_finish(&result);
+}
+
+/* ---- outputs */
+
+static bool exists(const char *directory, const char *name) {
+  char path[4096];
+  struct stat status;
+  (void)snprintf(path, sizeof(path), "%s/%s", directory, name);
+  return stat(path, &status) == 0;
+}
+
+static void run_shell(const char *command, struct command_result *ret_result) {
+  command_run((const char *[]){"/bin/sh", "-c", command, NULL}, NULL, 60, ret_result);
+}
+
+static void outputs_are_complete_or_not_there(void **state) {
+  struct state *s = *state;
+  struct command_result result;
+  setenv("HERE", s->directory, 1);
+  run_shell("cd \"$HERE\" && TRAMMEL_STATE_DIR=/proc/none exec \"$TRAMMEL_BUILD_DIR\"/bin/trammel conformance run -q "
+            "-o json=a",
+            &result);
+  assert_int_equal(result.exit_code, 3);
+  assert_false(exists(s->directory, "a"));
+  assert_false(exists(s->directory, "a.partial"));
+  command_result_finish(&result);
+  run_shell("cd \"$HERE\" && exec \"$TRAMMEL_BUILD_DIR\"/bin/trammel conformance run --filter access/http/ -q -o "
+            "json=a -o junit=./a",
+            &result);
+  assert_int_equal(result.exit_code, 2);
+  assert_non_null(strstr(strbuf_text(&result.errors), "two outputs"));
+  assert_false(exists(s->directory, "a"));
+  assert_false(exists(s->directory, "a.partial"));
+  command_result_finish(&result);
+  run_shell("cd \"$HERE\" && exec \"$TRAMMEL_BUILD_DIR\"/bin/trammel conformance run --requirement SPL-01 -q -o "
+            "json=a -o text >/dev/full",
+            &result);
+  assert_int_equal(result.exit_code, 4);
+  assert_non_null(strstr(strbuf_text(&result.errors), "standard output"));
+  assert_true(exists(s->directory, "a"));
+  assert_false(exists(s->directory, "a.partial"));
+  command_result_finish(&result);
+}
+
+static void lost_output_is_an_error(void **state) {
+  (void)state;
+  static const char *const commands[] = {"--help", "conformance list", "conformance run --help", "adapter list"};
+  static const char *const outputs[] = {">/dev/full", ">&-"};
+  for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+    for (size_t k = 0; k < sizeof(outputs) / sizeof(*outputs); k++) {
+      char command[256];
+      struct command_result result;
+      (void)snprintf(command, sizeof(command), "exec \"$TRAMMEL_BUILD_DIR\"/bin/trammel %s %s", commands[i],
+                     outputs[k]);
+      run_shell(command, &result);
+      if (result.exit_code != 4)
+        fail_msg("%s: exit %d", command, result.exit_code);
+      command_result_finish(&result);
+    }
+}
+
 /* ---- what cannot be run */
 
 static void expect(const char *const *argv, int exit_code, const char *text) {
@@ -187,6 +324,19 @@ static void bad_requests_are_explained(void **state) {
   expect((const char *[]){"trammel", "conformance", "run", "--hold", "soon", NULL}, 2, "500ms");
   expect((const char *[]){"trammel", "conformance", "run", "--config", "/nonexistent.yaml", NULL}, 2,
          "/nonexistent.yaml");
+  expect((const char *[]){"trammel", "conformance", "run", "-o", "json=/nonexistent/x", NULL}, 2, "/nonexistent/x");
+  expect((const char *[]){"trammel", "conformance", "run", "-o", "json=/", NULL}, 2, "directory");
+  expect((const char *[]){"trammel", "conformance", "run", "--case", "access/http", NULL}, 2, "no case 'access/http'");
+  expect((const char *[]){"trammel", "conformance", "run", "--endpoint", "control", NULL}, 2, "NAME=URL");
+  expect((const char *[]){"trammel", "conformance", "run", "--endpoint", "x=http://127.0.0.1", NULL}, 2, "control");
+  expect((const char *[]){"trammel", "conformance", "list", "--filter", "zzz", NULL}, 2, "no case is selected");
+}
+
+static void a_relative_state_directory_is_refused_alike(void **state) {
+  (void)state;
+  setenv("TRAMMEL_STATE_DIR", "relative", 1); /* each test sets its own */
+  expect((const char *[]){"trammel", "conformance", "run", NULL}, 2, "absolute path");
+  expect((const char *[]){"trammel", "cleanup", NULL}, 2, "absolute path");
 }
 
 static void a_wrong_configuration_file_is_placed(void **state) {
@@ -208,6 +358,12 @@ int main(void) {
       cmocka_unit_test_setup_teardown(an_interrupt_cleans_up, setup, teardown),
       cmocka_unit_test_setup_teardown(cleanup_removes_what_a_killed_run_left, setup, teardown),
       cmocka_unit_test_setup_teardown(cleanup_leaves_a_live_run_alone, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_mesh_that_is_there_is_tested_and_left_clean, setup, teardown),
+      cmocka_unit_test_setup_teardown(what_stays_on_a_mesh_is_told, setup, teardown),
+      cmocka_unit_test_setup_teardown(an_ignored_hangup_stays_ignored, setup, teardown),
+      cmocka_unit_test_setup_teardown(outputs_are_complete_or_not_there, setup, teardown),
+      cmocka_unit_test_setup_teardown(lost_output_is_an_error, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_relative_state_directory_is_refused_alike, setup, teardown),
       cmocka_unit_test_setup_teardown(bad_requests_are_explained, setup, teardown),
       cmocka_unit_test_setup_teardown(a_wrong_configuration_file_is_placed, setup, teardown),
   };

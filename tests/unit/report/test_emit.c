@@ -60,13 +60,19 @@ static void a_full_disk_is_an_error(void **state) {
 
 static void a_case_is_repeated_by_the_runs_command_and_its_id(void **state) {
   (void)state;
-  const struct test_case test = {.id = "access/http/x"};
-  const struct case_result result = {.test = &test};
-  struct run_result run = {.command = "trammel conformance run --seed 7"};
+  const struct test_case test = {.id = "access/http/x", .group = SMI_ACCESS};
+  struct case_result result = {.test = &test, .column = {.access = {.group = SMI_ACCESS, .alpha = 2}}};
+  struct run_result run = {.command = "trammel conformance run -o json=x --filter a --seed 7",
+                           .reproduce = "trammel conformance run --seed 7"};
   _cleanup_strbuf_ struct strbuf buffer = STRBUF_INIT;
   append_reproduction(&buffer, &run, &result);
-  assert_string_equal(strbuf_text(&buffer), "trammel conformance run --seed 7 --filter access/http/x");
-  run.command = NULL;
+  assert_string_equal(strbuf_text(&buffer),
+                      "trammel conformance run --seed 7 --case access/http/x --spec-version access/v1alpha2");
+  result.column.access = (struct smi_version){0};
+  strbuf_clear(&buffer);
+  append_reproduction(&buffer, &run, &result);
+  assert_string_equal(strbuf_text(&buffer), "trammel conformance run --seed 7 --case access/http/x");
+  run.reproduce = NULL;
   strbuf_clear(&buffer);
   append_reproduction(&buffer, &run, &result);
   assert_string_equal(strbuf_text(&buffer), "");

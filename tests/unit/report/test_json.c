@@ -48,6 +48,24 @@ static void says_what_ran(void **state) {
   run_fixture_finish(&fixture);
 }
 
+static void a_case_says_how_it_reads_smi_and_what_was_asked(void **state) {
+  (void)state;
+  struct run_fixture fixture;
+  run_fixture_init(&fixture);
+  json_t *value = report(&fixture.run);
+  const json_t *cases = json_object_get(value, "cases");
+  const json_t *informative = json_array_get(cases, FIXTURE_INFORMATIVE);
+  const json_t *readings = json_object_get(informative, "interpretations");
+  assert_int_equal(json_array_size(readings), 2);
+  assert_int_equal(json_integer_value(json_array_get(readings, 0)), 6);
+  const json_t *failed = json_array_get(cases, FIXTURE_FAILED);
+  assert_null(json_object_get(failed, "interpretations"));
+  const json_t *check = json_array_get(json_object_get(failed, "checks"), 0);
+  assert_int_equal(json_integer_value(json_object_get(check, "repeat")), 1);
+  json_decref(value);
+  run_fixture_finish(&fixture);
+}
+
 static void a_failure_keeps_its_evidence_and_repairs_bad_text(void **state) {
   (void)state;
   struct run_fixture fixture;
@@ -160,6 +178,7 @@ static void a_full_disk_is_an_error(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(says_what_ran),
+      cmocka_unit_test(a_case_says_how_it_reads_smi_and_what_was_asked),
       cmocka_unit_test(a_failure_keeps_its_evidence_and_repairs_bad_text),
       cmocka_unit_test(the_matrix_names_group_version_and_state),
       cmocka_unit_test(output_fits_the_published_schema),

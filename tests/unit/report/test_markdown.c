@@ -18,7 +18,8 @@ static void has_summary_matrix_and_details(void **state) {
   assert_non_null(strstr(text, "| Seed | 18446744073709551615 |"));
   assert_non_null(strstr(text, "### access\n\n| Requirement | | v1alpha2 | v1alpha3 |\n|---|---|:-:|:-:|\n| ACC-02 |"));
   assert_non_null(strstr(text, "## Failures (1)\n\n<details>\n<summary><code>access/http/union</code>"));
-  assert_non_null(strstr(text, "--filter access/http/union\n```"));
+  assert_non_null(strstr(text, "Weights that sum to 0 send nothing, interpretations 6, 11 of docs/smi.md\n"));
+  assert_non_null(strstr(text, "--case access/http/union --spec-version access/v1alpha3\n```"));
   run_fixture_finish(&fixture);
 }
 

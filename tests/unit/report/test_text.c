@@ -64,7 +64,8 @@ static void a_failure_says_all_there_is_to_know(void **state) {
       "  likely cause  the source of a TrafficTarget is not looked at\n",
       "permission-1",
       "  reproduce     trammel conformance run --mesh some --seed 18446744073709551615",
-      "--filter access/http/union\n"};
+      "--case access/http/union",
+      "--spec-version access/v1alpha3\n"};
   for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
     if (!strstr(failures, expected[i]))
       fail_msg("'%s' is missing in: %s", expected[i], failures);
