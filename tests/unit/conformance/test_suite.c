@@ -230,8 +230,7 @@ static void test_informative_cases_name_their_reading(void **state) {
 /* Cases whose denial is judged by enough requests to find a leak: one for each way to enforce. */
 static void test_each_way_to_deny_has_power(void **state) {
   static const char *const cases[] = {"access/http/enforced-at-the-server", "access/http/no-target-is-denied",
-                                      "access/http/unlisted-route", "access/http/unlisted-source",
-                                      "access/tcp/unlisted-source"};
+                                      "access/http/unlisted-route", "access/http/unlisted-source"};
   for (size_t i = 0; i < COUNT(cases); i++) {
     const struct step *step = &suite_find(*state, cases[i])->steps[0];
     uint64_t most = 0;
