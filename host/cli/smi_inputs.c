@@ -8,9 +8,13 @@
 #include <sys/stat.h>
 
 #include "sdk/base/error.h"
+#include "sdk/smi/text.h"
 
 static const struct argp_option option_table[] = {
-    {"file", 'f', "FILE", 0, "a file, a directory (*.yaml, *.yml and *.json in it and below), or - for standard input",
+    {"file", 'f', "FILE", 0,
+     "a file, a directory (*.yaml, *.yml and *.json in it and below, but nothing whose name begins with a dot), or - "
+     "for "
+     "standard input",
      0},
     {"namespace", 'n', "NS", 0, "the namespace of resources that name none (default: default)", 0},
     {0},
@@ -24,6 +28,7 @@ static void add_path(const struct argp_state *state, struct smi_inputs *inputs, 
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
   struct smi_inputs *inputs = state->input;
+  const char *expected;
 
   switch (key) {
   case 'f':
@@ -31,6 +36,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     add_path(state, inputs, argument);
     return 0;
   case 'n':
+    expected = text_expected(TEXT_LABEL, argument, strlen(argument));
+    if (expected)
+      argp_error(state, "'%s' is no namespace: expected %s", argument, expected);
     inputs->ns = argument;
     return 0;
   case ARGP_KEY_END:
@@ -112,11 +120,15 @@ static int by_name(const FTSENT **a, const FTSENT **b) {
   return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-/* One entry of a directory walk. Links to files are followed (Kubernetes mounts ConfigMaps so), links to directories
- * are not. */
+/* One entry of a directory walk. Links to files are followed, links to directories are not. Kubernetes mounts a
+ * ConfigMap as links to files in a hidden directory: what is hidden is passed over, or each would be read twice. */
 static int load_entry(struct loading *loading, FTS *walk, FTSENT *entry) {
   struct stat status;
 
+  if (entry->fts_level > FTS_ROOTLEVEL && entry->fts_name[0] == '.') {
+    (void)fts_set(walk, entry, FTS_SKIP);
+    return 0;
+  }
   switch (entry->fts_info) {
   case FTS_D:
     if (entry->fts_level <= SMI_INPUT_DEPTH_MAX)
@@ -168,7 +180,7 @@ static size_t count_resources(const struct smi_set *set) {
   size_t count = set->target_count + set->route_group_count + set->split_count + set->binding_count;
 
   for (size_t i = 0; i < set->port_route_count; i++)
-    count += set->port_routes[i].meta.synthesised && set->port_routes[i].meta.version.group == SMI_SPECS ? 0 : 1;
+    count += set->port_routes[i].meta.made ? 0 : 1;
   return count;
 }
 
@@ -182,7 +194,7 @@ static int report_nothing(struct smi_input *input) {
 }
 
 int smi_inputs_read(const struct smi_inputs *inputs, struct smi_input *ret_input) {
-  const struct smi_parse_options options = {.default_namespace = inputs->ns};
+  const struct smi_parse_options options = {.default_namespace = inputs->ns, .documents_stay = true};
   struct loading loading = {.input = ret_input};
   int r = 0;
 

@@ -24,6 +24,9 @@ static inline void close_p(int *fd) {
     (void)close(*fd);
 }
 
+/* How many elements an array (not a pointer) has. */
+#define ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
 #define _cleanup_free_ _cleanup_(free_p)
 #define _cleanup_close_ _cleanup_(close_p)
 

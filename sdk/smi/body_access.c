@@ -3,8 +3,6 @@
 
 #include "sdk/smi/bodies.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 static void read_subject_kind(struct reading *reading, const struct node *value, void *target) {
   static const char *const before[] = {"ServiceAccount", NULL};
   static const char *const draft[] = {"ServiceAccount", "IdentityBinding", NULL};
@@ -27,8 +25,10 @@ static void finish_subject(struct reading *reading, const struct node *map, void
   const struct node *group = node_get(map, "group");
   const char *expected = subject->kind == SMI_BINDING ? "access.smi-spec.io" : "";
 
-  if (!subject->ns)
+  if (!subject->ns) {
     subject->ns = reading->meta->ns;
+    subject->ns_implied = true;
+  }
   if (reading->version.alpha >= 4 && group && group->kind == NODE_STRING && subject->kind &&
       strcmp(group->text, expected) != 0)
     reading_error(reading, "SMI-0011", group, NULL,
@@ -41,6 +41,7 @@ static void read_destination_port(struct reading *reading, const struct node *va
   (void)target;
   reading->port.number = reading_port(reading, value);
   reading->port.position = value->position;
+  reading->port.pointer = node_pointer(reading->arena, value);
 }
 
 #define SUBJECT_FIELDS                                                                                                 \
@@ -77,18 +78,18 @@ static const struct mistake destination_mistakes[] = {
 static const struct shape source = {
     .what = "a source",
     .fields = source_fields,
-    .field_count = COUNT(source_fields),
+    .field_count = ARRAY_COUNT(source_fields),
     .mistakes = source_mistakes,
-    .mistake_count = COUNT(source_mistakes),
+    .mistake_count = ARRAY_COUNT(source_mistakes),
     .finish = finish_subject,
 };
 
 static const struct shape destination = {
     .what = "a destination",
     .fields = destination_fields,
-    .field_count = COUNT(destination_fields),
+    .field_count = ARRAY_COUNT(destination_fields),
     .mistakes = destination_mistakes,
-    .mistake_count = COUNT(destination_mistakes),
+    .mistake_count = ARRAY_COUNT(destination_mistakes),
     .finish = finish_subject,
 };
 
@@ -130,9 +131,9 @@ static const struct mistake rule_mistakes[] = {
 static const struct shape rule = {
     .what = "a rule",
     .fields = rule_fields,
-    .field_count = COUNT(rule_fields),
+    .field_count = ARRAY_COUNT(rule_fields),
     .mistakes = rule_mistakes,
-    .mistake_count = COUNT(rule_mistakes),
+    .mistake_count = ARRAY_COUNT(rule_mistakes),
 };
 
 /* `specs` became `rules` in v1alpha2. */
@@ -173,9 +174,9 @@ static const struct mistake target_mistakes[] = {
 static const struct shape target = {
     .what = "a TrafficTarget",
     .fields = target_fields,
-    .field_count = COUNT(target_fields),
+    .field_count = ARRAY_COUNT(target_fields),
     .mistakes = target_mistakes,
-    .mistake_count = COUNT(target_mistakes),
+    .mistake_count = ARRAY_COUNT(target_mistakes),
 };
 
 const struct body body_traffic_target = {SMI_TRAFFIC_TARGET, sizeof(struct smi_traffic_target), &target};
@@ -200,9 +201,9 @@ static const struct mistake selector_mistakes[] = {
 static const struct shape selector = {
     .what = "a podLabelSelector",
     .fields = selector_fields,
-    .field_count = COUNT(selector_fields),
+    .field_count = ARRAY_COUNT(selector_fields),
     .mistakes = selector_mistakes,
-    .mistake_count = COUNT(selector_mistakes),
+    .mistake_count = ARRAY_COUNT(selector_mistakes),
 };
 
 /* Schemes and selector are read into the binding itself. */
@@ -224,7 +225,7 @@ static const struct field scheme_fields[] = {
 static const struct shape schemes = {
     .what = "schemes",
     .fields = scheme_fields,
-    .field_count = COUNT(scheme_fields),
+    .field_count = ARRAY_COUNT(scheme_fields),
 };
 
 static const struct field binding_fields[] = {
@@ -240,9 +241,9 @@ static const struct mistake binding_mistakes[] = {
 static const struct shape binding = {
     .what = "an IdentityBinding",
     .fields = binding_fields,
-    .field_count = COUNT(binding_fields),
+    .field_count = ARRAY_COUNT(binding_fields),
     .mistakes = binding_mistakes,
-    .mistake_count = COUNT(binding_mistakes),
+    .mistake_count = ARRAY_COUNT(binding_mistakes),
 };
 
 const struct body body_identity_binding = {SMI_IDENTITY_BINDING, sizeof(struct smi_identity_binding), &binding};

@@ -4,8 +4,6 @@
 #include "sdk/smi/bodies.h"
 #include "sdk/smi/parse.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 static void read_header(struct reading *reading, const struct entry *entry, struct smi_header *header) {
   header->name = reading_strdup(reading, entry->key);
   if (text_expected(TEXT_HEADER_NAME, entry->key, strlen(entry->key)))
@@ -70,9 +68,9 @@ static const struct mistake http_match_mistakes[] = {
 static const struct shape http_match = {
     .what = "a match",
     .fields = http_match_fields,
-    .field_count = COUNT(http_match_fields),
+    .field_count = ARRAY_COUNT(http_match_fields),
     .mistakes = http_match_mistakes,
-    .mistake_count = COUNT(http_match_mistakes),
+    .mistake_count = ARRAY_COUNT(http_match_mistakes),
 };
 
 static const struct field route_group_fields[] = {
@@ -94,9 +92,9 @@ static const struct mistake route_group_mistakes[] = {
 static const struct shape route_group = {
     .what = "an HTTPRouteGroup",
     .fields = route_group_fields,
-    .field_count = COUNT(route_group_fields),
+    .field_count = ARRAY_COUNT(route_group_fields),
     .mistakes = route_group_mistakes,
-    .mistake_count = COUNT(route_group_mistakes),
+    .mistake_count = ARRAY_COUNT(route_group_mistakes),
 };
 
 const struct body body_http_route_group = {SMI_HTTP_ROUTE_GROUP, sizeof(struct smi_http_route_group), &route_group};
@@ -126,9 +124,9 @@ static const struct mistake port_match_mistakes[] = {
 static const struct shape port_match = {
     .what = "the matches",
     .fields = port_match_fields,
-    .field_count = COUNT(port_match_fields),
+    .field_count = ARRAY_COUNT(port_match_fields),
     .mistakes = port_match_mistakes,
-    .mistake_count = COUNT(port_match_mistakes),
+    .mistake_count = ARRAY_COUNT(port_match_mistakes),
 };
 
 static const struct field port_route_fields[] = {
@@ -143,9 +141,9 @@ static const struct mistake port_route_mistakes[] = {
 static const struct shape port_route = {
     .what = "a route",
     .fields = port_route_fields,
-    .field_count = COUNT(port_route_fields),
+    .field_count = ARRAY_COUNT(port_route_fields),
     .mistakes = port_route_mistakes,
-    .mistake_count = COUNT(port_route_mistakes),
+    .mistake_count = ARRAY_COUNT(port_route_mistakes),
 };
 
 const struct body body_port_route = {SMI_TCP_ROUTE, sizeof(struct smi_port_route), &port_route};

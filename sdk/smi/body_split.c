@@ -5,8 +5,6 @@
 #include "sdk/smi/bodies.h"
 #include "sdk/smi/weight.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 /* Split v1alpha1: a Quantity, which YAML may read as a number. */
 static void read_quantity(struct reading *reading, const struct node *value, void *target) {
   struct smi_backend *backend = target;
@@ -63,9 +61,9 @@ static const struct mistake backend_mistakes[] = {
 static const struct shape backend = {
     .what = "a backend",
     .fields = backend_fields,
-    .field_count = COUNT(backend_fields),
+    .field_count = ARRAY_COUNT(backend_fields),
     .mistakes = backend_mistakes,
-    .mistake_count = COUNT(backend_mistakes),
+    .mistake_count = ARRAY_COUNT(backend_mistakes),
 };
 
 /* A match as it stands; the hub keeps the names only, since the kind is always the same. */
@@ -101,7 +99,7 @@ static const struct field match_fields[] = {
 static const struct shape match = {
     .what = "a match",
     .fields = match_fields,
-    .field_count = COUNT(match_fields),
+    .field_count = ARRAY_COUNT(match_fields),
 };
 
 _Static_assert(sizeof(struct split_match) == sizeof(const char *), "an array of matches is an array of their names");
@@ -166,9 +164,9 @@ static void finish_split(struct reading *reading, const struct node *map, void *
 static const struct shape split = {
     .what = "a TrafficSplit",
     .fields = split_fields,
-    .field_count = COUNT(split_fields),
+    .field_count = ARRAY_COUNT(split_fields),
     .mistakes = split_mistakes,
-    .mistake_count = COUNT(split_mistakes),
+    .mistake_count = ARRAY_COUNT(split_mistakes),
     .finish = finish_split,
 };
 

@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "sdk/smi/catalogue.h"
+#include "sdk/smi/place.h"
 
 void conversion_refuse(struct conversion *conversion, const struct smi_meta *meta, const char *code,
                        const char *pointer, const char *remedy, const char *format, ...) {
   char reason[512];
+  struct smi_place place = smi_place(conversion->arena, meta, pointer);
   struct diagnostic diagnostic = {
-      .severity = SEVERITY_ERROR, .code = code, .pointer = pointer, .position = meta->position, .remedy = remedy};
+      .severity = SEVERITY_ERROR, .code = code, .pointer = place.pointer, .position = place.position, .remedy = remedy};
   va_list args;
 
   va_start(args, format);
@@ -22,13 +24,13 @@ void conversion_refuse(struct conversion *conversion, const struct smi_meta *met
 }
 
 const char *conversion_pointer(struct conversion *conversion, const char *format, ...) {
-  char text[128];
+  const char *text;
   va_list args;
 
   va_start(args, format);
-  (void)vsnprintf(text, sizeof(text), format, args);
+  text = smi_pointer(conversion->arena, format, args);
   va_end(args);
-  return arena_strdup(conversion->arena, text);
+  return text;
 }
 
 void conversion_set(struct conversion *conversion, json_t *object, const char *key, json_t *value) {
@@ -84,6 +86,21 @@ void conversion_labels(struct conversion *conversion, json_t *object, const char
     conversion_text(conversion, map, labels[i].name, labels[i].value);
 }
 
+/* Not an error: nothing that SMI says is lost. */
+static void tell_left_out(struct conversion *conversion, const struct smi_meta *meta) {
+  struct diagnostic diagnostic = {
+      .severity = SEVERITY_INFO, .code = "SMI-0110", .remedy = "add them to what was written where they are needed"};
+  struct smi_place place = smi_place(conversion->arena, meta, "/metadata");
+
+  if (!meta->not_read)
+    return;
+  diagnostic.pointer = place.pointer;
+  diagnostic.position = place.position;
+  if (diagnostics_addf(conversion->diagnostics, &diagnostic, "%s %s/%s: left out of its metadata: %s",
+                       smi_kind_name(meta->kind), meta->ns, meta->name, meta->not_read) < 0)
+    conversion->out_of_memory = true;
+}
+
 json_t *conversion_resource(struct conversion *conversion, const struct smi_meta *meta, struct smi_version version) {
   json_t *resource = conversion_item(conversion, conversion->result);
   json_t *metadata;
@@ -93,8 +110,10 @@ json_t *conversion_resource(struct conversion *conversion, const struct smi_meta
   conversion_text(conversion, resource, "kind", smi_kind_name(meta->kind));
   metadata = conversion_map(conversion, resource, "metadata");
   conversion_text(conversion, metadata, "name", meta->name);
-  conversion_text(conversion, metadata, "namespace", meta->ns);
+  if (!meta->ns_implied)
+    conversion_text(conversion, metadata, "namespace", meta->ns);
   conversion_labels(conversion, metadata, "labels", meta->labels, meta->label_count);
   conversion_labels(conversion, metadata, "annotations", meta->annotations, meta->annotation_count);
+  tell_left_out(conversion, meta);
   return smi_body_in_spec(version) ? conversion_map(conversion, resource, "spec") : resource;
 }

@@ -11,8 +11,8 @@ struct conversion {
   struct diagnostics *diagnostics;
   struct smi_target_versions versions; /* with the hub's filled in */
   bool access_is_hub;                  /* only what needs the draft is written in v1alpha4 */
-  struct index resources;              /* by kind, namespace and name */
-  struct index synthesised;            /* TCPRoutes that stand for ports, by their target */
+  struct smi_index resources;          /* by kind, namespace and name */
+  struct smi_index synthesised;        /* TCPRoutes that stand for ports, by their target */
   json_t *result;
   bool refused;
   bool out_of_memory;

@@ -61,7 +61,7 @@ int smi_convert(const struct smi_set *set, const struct smi_target_versions *ver
   int r = arena ? settle_versions(&conversion) : -ENOMEM;
 
   if (r == 0)
-    r = index_set(&conversion.resources, arena, set);
+    r = smi_index_set(&conversion.resources, arena, set);
   if (r == 0)
     r = smi_synthesised_index(&conversion.synthesised, arena, set);
   if (r < 0)

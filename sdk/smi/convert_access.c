@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "sdk/smi/conversion.h"
 #include "sdk/smi/port.h"
 
@@ -42,13 +44,18 @@ static bool target_fits(struct conversion *conversion, const struct smi_traffic_
   return fits;
 }
 
-static void write_subject(struct conversion *conversion, json_t *object, const struct smi_subject *subject,
-                          uint8_t alpha) {
+/* A namespace that was not written is not made up: whatever sets the target's namespace later (kubectl -n, kustomize)
+ * has to reach its subjects as well. */
+static void write_subject(struct conversion *conversion, json_t *object, const struct smi_traffic_target *target,
+                          const struct smi_subject *subject, uint8_t alpha) {
+  bool implied = subject->ns_implied && subject->ns && strcmp(subject->ns, target->meta.ns) == 0;
+
   conversion_text(conversion, object, "kind", subject->kind == SMI_BINDING ? "IdentityBinding" : "ServiceAccount");
   if (subject->kind == SMI_BINDING && alpha >= 4)
     conversion_text(conversion, object, "group", "access.smi-spec.io");
   conversion_text(conversion, object, "name", subject->name);
-  conversion_text(conversion, object, "namespace", subject->ns);
+  if (!implied)
+    conversion_text(conversion, object, "namespace", subject->ns);
 }
 
 static void write_rule(struct conversion *conversion, json_t *list, const struct smi_rule *rule, const char *name) {
@@ -66,7 +73,7 @@ static const char *rule_name(const struct conversion *conversion, const struct s
 
   if (port == 0 || rule->kind != SMI_TCP_ROUTE)
     return rule->name;
-  route = index_get(&conversion->resources, SMI_TCP_ROUTE, target->meta.ns, rule->name);
+  route = smi_index_get(&conversion->resources, SMI_TCP_ROUTE, target->meta.ns, rule->name);
   return route ? smi_stands_for(route) : rule->name;
 }
 
@@ -76,7 +83,7 @@ static void write_target(struct conversion *conversion, const struct smi_traffic
   json_t *destination = conversion_map(conversion, body, "destination");
   json_t *list;
 
-  write_subject(conversion, destination, &target->destination, alpha);
+  write_subject(conversion, destination, target, &target->destination, alpha);
   if (port != 0)
     conversion_set(conversion, destination, "port", json_integer(port));
   list = conversion_list(conversion, body, alpha == 1 ? "specs" : "rules");
@@ -88,7 +95,7 @@ static void write_target(struct conversion *conversion, const struct smi_traffic
   }
   list = conversion_list(conversion, body, "sources");
   for (size_t i = 0; i < target->source_count; i++)
-    write_subject(conversion, conversion_item(conversion, list), &target->sources[i], alpha);
+    write_subject(conversion, conversion_item(conversion, list), target, &target->sources[i], alpha);
 }
 
 static void convert_target(struct conversion *conversion, const struct smi_traffic_target *target) {

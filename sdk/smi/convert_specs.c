@@ -37,7 +37,7 @@ static bool folded(const struct conversion *conversion, const struct smi_meta *m
   const char *target = meta->synthesised ? smi_port_of(meta) : NULL;
 
   return target && conversion->versions.access.alpha < 3 &&
-         index_get(&conversion->resources, SMI_TRAFFIC_TARGET, meta->ns, target);
+         smi_index_get(&conversion->resources, SMI_TRAFFIC_TARGET, meta->ns, target);
 }
 
 static void convert_port_route(struct conversion *conversion, const struct smi_port_route *route) {

@@ -1,11 +1,13 @@
-/* Finding resources by kind, namespace and name among many. For sdk/smi only. */
+/* Finding resources by kind, namespace and name among many: n log n to build and log n for a search, where smi_find_*
+ * take n each. An index borrows all texts and resources; its entries live in the arena. Searches may run on several
+ * threads at once. Names, namespaces of what is added are not NULL. */
 #ifndef TRAMMEL_SDK_SMI_INDEX_H
 #define TRAMMEL_SDK_SMI_INDEX_H
 
 #include "sdk/smi/model.h"
 
 /* What an entry is found by, what it stands for, and its place among the entries added. */
-struct index_entry {
+struct smi_index_entry {
   enum smi_kind kind;
   const char *ns;
   const char *name;
@@ -13,31 +15,33 @@ struct index_entry {
   size_t order;
 };
 
-struct index {
-  struct index_entry *entries;
+struct smi_index {
+  struct smi_index_entry *entries;
   size_t count;
 };
 
 /* Room for `capacity` entries; -ENOMEM. */
-int index_init(struct index *index, struct arena *arena, size_t capacity);
+int smi_index_init(struct smi_index *index, struct arena *arena, size_t capacity);
 
 /* Adds within the capacity. */
-void index_add(struct index *index, enum smi_kind kind, const char *ns, const char *name, const struct smi_meta *meta);
+void smi_index_add(struct smi_index *index, enum smi_kind kind, const char *ns, const char *name,
+                   const struct smi_meta *meta);
 
-/* To be called after the last index_add and before the first search: sorts by kind, namespace, name, order. */
-void index_sort(struct index *index);
+/* To be called after the last smi_index_add and before the first search: sorts by kind, namespace, name, order. */
+void smi_index_sort(struct smi_index *index);
 
 /* The first of the entries with this key and how many there are; NULL and 0 for none. */
-const struct index_entry *index_find(const struct index *index, enum smi_kind kind, const char *ns, const char *name,
-                                     size_t *ret_count);
+const struct smi_index_entry *smi_index_find(const struct smi_index *index, enum smi_kind kind, const char *ns,
+                                             const char *name, size_t *ret_count);
 
 /* The resource with this key, or NULL. */
-const struct smi_meta *index_get(const struct index *index, enum smi_kind kind, const char *ns, const char *name);
+const struct smi_meta *smi_index_get(const struct smi_index *index, enum smi_kind kind, const char *ns,
+                                     const char *name);
 
 /* Whether two entries have the same key. */
-bool index_same(const struct index_entry *a, const struct index_entry *b);
+bool smi_index_same(const struct smi_index_entry *a, const struct smi_index_entry *b);
 
 /* Every resource of a set, sorted. -ENOMEM. */
-int index_set(struct index *index, struct arena *arena, const struct smi_set *set);
+int smi_index_set(struct smi_index *index, struct arena *arena, const struct smi_set *set);
 
 #endif

@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "sdk/smi/linting.h"
+#include "sdk/smi/place.h"
 
 void lint_report(struct linting *linting, enum severity severity, const char *code, const struct smi_meta *meta,
                  const char *pointer, const char *remedy, const char *format, ...) {
   char summary[1024];
+  struct smi_place place = smi_place(linting->arena, meta, pointer);
   struct diagnostic diagnostic = {
-      .severity = severity, .code = code, .pointer = pointer, .position = meta->position, .remedy = remedy};
+      .severity = severity, .code = code, .pointer = place.pointer, .position = place.position, .remedy = remedy};
   va_list args;
 
   va_start(args, format);
@@ -23,14 +25,14 @@ void lint_report(struct linting *linting, enum severity severity, const char *co
 }
 
 const char *lint_pointer(struct linting *linting, const struct smi_meta *meta, const char *format, ...) {
-  char text[128];
+  const char *text;
   va_list args;
 
   va_start(args, format);
-  (void)vsnprintf(text, sizeof(text), format, args);
+  text = smi_pointer(linting->arena, format, args);
   va_end(args);
   return arena_printf(linting->arena, "%s%s", meta->version.group && !smi_body_in_spec(meta->version) ? "" : "/spec",
-                      text);
+                      text ? text : "");
 }
 
 static int compare_texts(const void *a, const void *b) {
@@ -92,14 +94,15 @@ static bool all_complete(struct linting *linting, const struct smi_set *set) {
   return complete;
 }
 
-/* The index has resources of one name side by side. Synthesised routes repeat only when their targets do. */
+/* The index has resources of one name side by side. Routes made by the parse repeat only when their targets do; an
+ * annotation, which anyone can write, makes none of these. */
 static void lint_duplicates(struct linting *linting) {
-  const struct index *index = &linting->resources;
+  const struct smi_index *index = &linting->resources;
 
   for (size_t i = 1; i < index->count; i++) {
     const struct smi_meta *first = index->entries[i - 1].meta, *meta = index->entries[i].meta;
 
-    if (!index_same(&index->entries[i - 1], &index->entries[i]) || meta->synthesised)
+    if (!smi_index_same(&index->entries[i - 1], &index->entries[i]) || meta->made)
       continue;
     lint_report(linting, SEVERITY_ERROR, "SMI-0203", meta, "/metadata/name", "rename one, or take it out",
                 "another %s of this name is at %s:%u", smi_kind_name(meta->kind),
@@ -115,17 +118,17 @@ static int index_matches(struct linting *linting) {
 
   for (size_t i = 0; i < set->route_group_count; i++)
     count += set->route_groups[i].match_count;
-  r = index_init(&linting->matches, linting->arena, count);
+  r = smi_index_init(&linting->matches, linting->arena, count);
   for (size_t i = 0; r == 0 && i < set->route_group_count; i++) {
     const struct smi_http_route_group *group = &set->route_groups[i];
     const char *key = arena_printf(linting->arena, "%s/%s", group->meta.ns, group->meta.name);
 
     for (size_t j = 0; key && j < group->match_count; j++)
       if (group->matches[j].name)
-        index_add(&linting->matches, SMI_HTTP_ROUTE_GROUP, key, group->matches[j].name, &group->meta);
+        smi_index_add(&linting->matches, SMI_HTTP_ROUTE_GROUP, key, group->matches[j].name, &group->meta);
     r = key ? 0 : -ENOMEM;
   }
-  index_sort(&linting->matches);
+  smi_index_sort(&linting->matches);
   return r;
 }
 
@@ -137,7 +140,7 @@ int smi_lint(const struct smi_set *set, struct diagnostics *diagnostics) {
     return -ENOMEM;
   if (!all_complete(&linting, set))
     return linting.error ? linting.error : -EINVAL;
-  if (index_set(&linting.resources, arena, set) < 0 || index_matches(&linting) < 0)
+  if (smi_index_set(&linting.resources, arena, set) < 0 || index_matches(&linting) < 0)
     return -ENOMEM;
   lint_duplicates(&linting);
   lint_access(&linting);

@@ -21,8 +21,12 @@ static void lint_required(struct linting *linting, const struct smi_traffic_targ
                 "name the ServiceAccounts that may call", "it has no sources and allows nothing");
 }
 
+static const char *rules_field(const struct smi_traffic_target *target) {
+  return target->meta.version.alpha == 1 ? "specs" : "rules";
+}
+
 static const char *rule_pointer(struct linting *linting, const struct smi_traffic_target *target, size_t rule) {
-  return lint_pointer(linting, &target->meta, "/%s/%zu", target->meta.version.alpha == 1 ? "specs" : "rules", rule);
+  return lint_pointer(linting, &target->meta, "/%s/%zu", rules_field(target), rule);
 }
 
 static void lint_rule_matches(struct linting *linting, const struct smi_traffic_target *target, size_t number) {
@@ -30,8 +34,9 @@ static void lint_rule_matches(struct linting *linting, const struct smi_traffic_
   const char *group = arena_printf(linting->arena, "%s/%s", target->meta.ns, rule->name);
 
   for (size_t i = 0; group && i < rule->match_count; i++)
-    if (!index_get(&linting->matches, SMI_HTTP_ROUTE_GROUP, group, rule->matches[i]))
-      lint_report(linting, SEVERITY_ERROR, "SMI-0202", &target->meta, rule_pointer(linting, target, number),
+    if (!smi_index_get(&linting->matches, SMI_HTTP_ROUTE_GROUP, group, rule->matches[i]))
+      lint_report(linting, SEVERITY_ERROR, "SMI-0202", &target->meta,
+                  lint_pointer(linting, &target->meta, "/%s/%zu/matches/%zu", rules_field(target), number, i),
                   "correct the name: a rule whose match is not there allows nothing by it",
                   "HTTPRouteGroup %s has no match \"%s\"", text_shown(linting->arena, rule->name),
                   text_shown(linting->arena, rule->matches[i]));
@@ -39,12 +44,12 @@ static void lint_rule_matches(struct linting *linting, const struct smi_traffic_
 
 static void lint_rule(struct linting *linting, const struct smi_traffic_target *target, size_t number) {
   const struct smi_rule *rule = &target->rules[number];
-  const struct smi_meta *route = index_get(&linting->resources, rule->kind, target->meta.ns, rule->name);
-  const char *name = route && route->synthesised ? smi_stands_for(route) : NULL;
+  const struct smi_meta *route = smi_index_get(&linting->resources, rule->kind, target->meta.ns, rule->name);
+  const char *name = route && route->made ? smi_stands_for(route) : NULL;
 
   /* A route that only carries the target's port stands for what was written. */
   if (name)
-    route = index_get(&linting->resources, rule->kind, target->meta.ns, name);
+    route = smi_index_get(&linting->resources, rule->kind, target->meta.ns, name);
   if (!route)
     lint_report(linting, SEVERITY_WARNING, "SMI-0201", &target->meta, rule_pointer(linting, target, number),
                 "add it to what is applied; routes are looked up in the target's namespace",
@@ -60,7 +65,7 @@ static void lint_rule(struct linting *linting, const struct smi_traffic_target *
 static void lint_subject(struct linting *linting, const struct smi_traffic_target *target,
                          const struct smi_subject *subject, const char *pointer) {
   if (subject->kind == SMI_BINDING && subject->name && subject->ns &&
-      !index_get(&linting->resources, SMI_IDENTITY_BINDING, subject->ns, subject->name))
+      !smi_index_get(&linting->resources, SMI_IDENTITY_BINDING, subject->ns, subject->name))
     lint_report(linting, SEVERITY_WARNING, "SMI-0222", &target->meta, pointer, "add it to what is applied",
                 "there is no IdentityBinding %s/%s here", subject->ns, text_shown(linting->arena, subject->name));
 }

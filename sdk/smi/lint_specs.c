@@ -2,6 +2,7 @@
 #include <strings.h>
 
 #include "sdk/smi/linting.h"
+#include "sdk/smi/place.h"
 #include "sdk/smi/regex.h"
 
 static void report_repeated_match(struct linting *linting, const void *of, const struct lint_text *repeated) {
@@ -87,6 +88,10 @@ static void lint_methods(struct linting *linting, const struct smi_http_route_gr
   }
 }
 
+static const char *header_pointer(struct linting *linting, const struct smi_meta *meta, size_t match, size_t header) {
+  return smi_header_pointer(linting->arena, meta, lint_pointer(linting, meta, "/matches/%zu/headers", match), header);
+}
+
 /* A match of a group, for report_repeated_header. */
 struct match_place {
   const struct smi_meta *meta;
@@ -97,7 +102,7 @@ static void report_repeated_header(struct linting *linting, const void *of, cons
   const struct match_place *place = of;
 
   lint_report(linting, SEVERITY_WARNING, "SMI-0224", place->meta,
-              lint_pointer(linting, place->meta, "/matches/%zu/headers", place->number),
+              header_pointer(linting, place->meta, place->number, repeated->index),
               "write one expression, or two matches if either will do",
               "a match has the header %s twice, and both must match", text_shown(linting->arena, repeated->text));
 }
@@ -119,8 +124,7 @@ static void lint_headers(struct linting *linting, const struct smi_http_route_gr
   for (size_t i = 0; texts && i < match->header_count; i++) {
     const char *name = lower_case(linting->arena, match->headers[i].name);
 
-    lint_regex(linting, &group->meta, match->headers[i].regex,
-               lint_pointer(linting, &group->meta, "/matches/%zu/headers", number));
+    lint_regex(linting, &group->meta, match->headers[i].regex, header_pointer(linting, &group->meta, number, i));
     if (name)
       texts[count++] = (struct lint_text){name, i};
   }
@@ -129,7 +133,8 @@ static void lint_headers(struct linting *linting, const struct smi_http_route_gr
 }
 
 static void report_repeated_port(struct linting *linting, const void *of, const struct lint_text *repeated) {
-  lint_report(linting, SEVERITY_WARNING, "SMI-0219", of, "/spec/matches/ports", "take it out",
+  lint_report(linting, SEVERITY_WARNING, "SMI-0219", of,
+              lint_pointer(linting, of, "/matches/ports/%zu", repeated->index), "take it out",
               "port %s is listed twice", repeated->text);
 }
 

@@ -4,8 +4,8 @@
 #include "sdk/smi/linting.h"
 
 /* All splits by namespace and root service. */
-static bool index_roots(struct linting *linting, struct index *roots) {
-  if (index_init(roots, linting->arena, linting->set->split_count) < 0) {
+static bool index_roots(struct linting *linting, struct smi_index *roots) {
+  if (smi_index_init(roots, linting->arena, linting->set->split_count) < 0) {
     linting->error = -ENOMEM;
     return false;
   }
@@ -13,15 +13,15 @@ static bool index_roots(struct linting *linting, struct index *roots) {
     const struct smi_traffic_split *split = &linting->set->splits[i];
 
     if (split->service)
-      index_add(roots, SMI_TRAFFIC_SPLIT, split->meta.ns, split->service, &split->meta);
+      smi_index_add(roots, SMI_TRAFFIC_SPLIT, split->meta.ns, split->service, &split->meta);
   }
-  index_sort(roots);
+  smi_index_sort(roots);
   return true;
 }
 
-static void lint_roots(struct linting *linting, const struct index *roots) {
+static void lint_roots(struct linting *linting, const struct smi_index *roots) {
   for (size_t i = 1; i < roots->count; i++)
-    if (index_same(&roots->entries[i - 1], &roots->entries[i]))
+    if (smi_index_same(&roots->entries[i - 1], &roots->entries[i]))
       lint_report(linting, SEVERITY_ERROR, "SMI-0210", roots->entries[i].meta, "/spec/service",
                   "merge the splits: with two for one root, which one holds is undefined",
                   "TrafficSplit %s splits the same root service %s",
@@ -34,7 +34,8 @@ static void report_repeated_backend(struct linting *linting, const void *of, con
               "backend %s is listed twice", text_shown(linting->arena, repeated->text));
 }
 
-static void lint_backends(struct linting *linting, const struct smi_traffic_split *split, const struct index *roots) {
+static void lint_backends(struct linting *linting, const struct smi_traffic_split *split,
+                          const struct smi_index *roots) {
   struct lint_text *texts = lint_texts(linting, split->backend_count);
   bool all_zero = true;
 
@@ -52,7 +53,7 @@ static void lint_backends(struct linting *linting, const struct smi_traffic_spli
       lint_report(linting, SEVERITY_ERROR, "SMI-0209", &split->meta, pointer,
                   "name a Service of its own that selects the same workloads", "the root service %s is its own backend",
                   split->service);
-    else if (index_get(roots, SMI_TRAFFIC_SPLIT, split->meta.ns, service))
+    else if (smi_index_get(roots, SMI_TRAFFIC_SPLIT, split->meta.ns, service))
       lint_report(linting, SEVERITY_WARNING, "SMI-0211", &split->meta, pointer, "write one split with the final shares",
                   "backend %s is the root of another split, which does not apply to this traffic", service);
   }
@@ -68,7 +69,7 @@ static void lint_backends(struct linting *linting, const struct smi_traffic_spli
 
 static void lint_matches(struct linting *linting, const struct smi_traffic_split *split) {
   for (size_t i = 0; i < split->match_count; i++)
-    if (!index_get(&linting->resources, SMI_HTTP_ROUTE_GROUP, split->meta.ns, split->matches[i]))
+    if (!smi_index_get(&linting->resources, SMI_HTTP_ROUTE_GROUP, split->meta.ns, split->matches[i]))
       lint_report(
           linting, SEVERITY_WARNING, "SMI-0201", &split->meta, lint_pointer(linting, &split->meta, "/matches/%zu", i),
           "add it to what is applied; route groups are looked up in the split's namespace",
@@ -76,7 +77,7 @@ static void lint_matches(struct linting *linting, const struct smi_traffic_split
 }
 
 void lint_splits(struct linting *linting) {
-  struct index roots;
+  struct smi_index roots;
 
   if (!index_roots(linting, &roots))
     return;

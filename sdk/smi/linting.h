@@ -10,10 +10,10 @@ struct linting {
   const struct smi_set *set;
   struct arena *arena; /* for the time of the lint */
   struct diagnostics *diagnostics;
-  struct index resources; /* by kind, namespace and name */
-  struct index matches;   /* of route groups, by "namespace/group" and name */
-  bool failed;            /* an error was added */
-  int error;              /* -ENOMEM */
+  struct smi_index resources; /* by kind, namespace and name */
+  struct smi_index matches;   /* of route groups, by "namespace/group" and name */
+  bool failed;                /* an error was added */
+  int error;                  /* -ENOMEM */
 };
 
 void lint_access(struct linting *linting);

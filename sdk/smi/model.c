@@ -22,31 +22,29 @@ static const struct smi_kind_info kinds[] = {
     {SMI_IDENTITY_BINDING, "IdentityBinding", SMI_ACCESS, 4},
 };
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 const struct smi_group_info *smi_group_info(enum smi_group group) {
-  for (size_t i = 0; i < COUNT(groups); i++)
+  for (size_t i = 0; i < ARRAY_COUNT(groups); i++)
     if (groups[i].group == group)
       return &groups[i];
   return NULL;
 }
 
 const struct smi_kind_info *smi_kind_info(enum smi_kind kind) {
-  for (size_t i = 0; i < COUNT(kinds); i++)
+  for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)
     if (kinds[i].kind == kind)
       return &kinds[i];
   return NULL;
 }
 
 const struct smi_kind_info *smi_kind_by_name(const char *name) {
-  for (size_t i = 0; i < COUNT(kinds); i++)
+  for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)
     if (strcmp(kinds[i].name, name) == 0)
       return &kinds[i];
   return NULL;
 }
 
 const struct smi_kind_info *smi_kind_like(const char *name) {
-  for (size_t i = 0; i < COUNT(kinds); i++)
+  for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)
     if (strcasecmp(kinds[i].name, name) == 0)
       return &kinds[i];
   return NULL;
@@ -89,7 +87,7 @@ enum smi_group smi_group_parse(const char *text, size_t length) {
 
   if (length > suffix && memcmp(text + length - suffix, SMI_GROUP_SUFFIX, suffix) == 0)
     length -= suffix;
-  for (size_t i = 0; i < COUNT(groups); i++)
+  for (size_t i = 0; i < ARRAY_COUNT(groups); i++)
     if (strlen(groups[i].name) == length && memcmp(groups[i].name, text, length) == 0)
       return groups[i].group;
   return (enum smi_group)0;

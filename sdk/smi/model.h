@@ -13,6 +13,8 @@
 #include "sdk/base/arena.h"
 #include "sdk/base/diagnostic.h"
 
+struct node;
+
 enum smi_group {
   SMI_ACCESS = 1,
   SMI_SPECS,
@@ -46,12 +48,16 @@ struct smi_meta {
   struct smi_version version; /* as written, before conversion to the hub */
   const char *name;
   const char *ns;   /* never NULL or empty: the default namespace is filled in when parsing */
-  bool synthesised; /* made by a conversion (the TCPRoute that stands for a v1alpha1/2 `port`), not written by anyone */
+  bool synthesised; /* a TCPRoute that stands for a v1alpha1/2 `port`: made by this parse, or annotated as such */
   struct position position;
   const struct smi_label *labels;
   size_t label_count;
   const struct smi_label *annotations;
   size_t annotation_count;
+  bool ns_implied;      /* no namespace was written, and the parser assumed "default": conversions write none either */
+  bool made;            /* made by this parse (so `synthesised`, too): it stands in no input */
+  const char *not_read; /* fields of the metadata that a conversion leaves out, "finalizers, x"; NULL: none */
+  const struct node *node; /* the resource as written, when smi_parse_options.documents_stay; NULL */
 };
 
 enum smi_subject_kind {
@@ -65,6 +71,7 @@ struct smi_subject {
   enum smi_subject_kind kind;
   const char *name;
   const char *ns;
+  bool ns_implied; /* none was written: conversions write none either */
 };
 
 /* Access v1alpha3, rules[]. `matches` empty: every match of an HTTPRouteGroup (ACC-05). The route is in the target's
@@ -162,7 +169,8 @@ int smi_version_parse(const char *text, struct smi_version *ret_version);
 /* "access/v1alpha3", in `arena`. */
 const char *smi_version_name(struct arena *arena, struct smi_version version);
 
-/* Look-ups by namespace and name, NULL when absent. */
+/* Look-ups by namespace and name, NULL when absent. They search the whole set each time: use sdk/smi/index.h for many.
+ */
 const struct smi_http_route_group *smi_find_route_group(const struct smi_set *set, const char *ns, const char *name);
 const struct smi_port_route *smi_find_port_route(const struct smi_set *set, enum smi_kind kind, const char *ns,
                                                  const char *name);

@@ -25,7 +25,9 @@ struct smi_reader *smi_reader_create(struct arena *arena, const struct smi_parse
   reader->diagnostics = diagnostics;
   reader->default_namespace =
       arena_strdup(arena, options && options->default_namespace ? options->default_namespace : "default");
+  reader->ns_given = options && options->default_namespace;
   reader->ignore_other_kinds = options && options->ignore_other_kinds;
+  reader->documents_stay = options && options->documents_stay;
   for (enum smi_kind kind = SMI_TRAFFIC_TARGET; kind <= SMI_IDENTITY_BINDING; kind++) {
     struct kept_list *list = reader_list(reader, kind);
 

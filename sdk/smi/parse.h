@@ -13,9 +13,12 @@
 
 /* How to read. */
 struct smi_parse_options {
-  const char *default_namespace; /* for resources without metadata.namespace; NULL: "default" */
+  const char *default_namespace; /* for resources without metadata.namespace, as if it were written; NULL: "default",
+                                    which conversions then leave out again */
   bool ignore_other_kinds; /* skip resources of other API groups silently (manifests with Services and Deployments);
                               otherwise each gives an info diagnostic */
+  bool documents_stay;     /* the documents live as long as the set: diagnostics of lint and conversions have the
+                              position of the field, and not only that of the resource */
 };
 
 /* Collects resources of many documents and files into one set. */

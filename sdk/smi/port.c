@@ -36,7 +36,7 @@ static uint32_t name_hash(const char *text) {
 
 /* A name no route that was read has. It holds the port, so that two targets of one name never share a route with
  * different ports. */
-static const char *free_name(struct arena *arena, const struct index *routes, const struct smi_meta *target,
+static const char *free_name(struct arena *arena, const struct smi_index *routes, const struct smi_meta *target,
                              uint16_t port, unsigned *number) {
   size_t length = strlen(target->name);
   const char *stem = target->name, *name;
@@ -51,12 +51,12 @@ static const char *free_name(struct arena *arena, const struct index *routes, co
     ++*number;
     name = *number == 1 ? arena_printf(arena, "%s-port-%u", stem, port)
                         : arena_printf(arena, "%s-port-%u-%u", stem, port, *number);
-  } while (stem && name && index_get(routes, SMI_TCP_ROUTE, target->ns, name));
+  } while (stem && name && smi_index_get(routes, SMI_TCP_ROUTE, target->ns, name));
   return stem ? name : NULL;
 }
 
 /* A new TCPRoute for the port of `target`, instead of the one called `replaced` (NULL: none). */
-static int synthesise(struct smi_reader *reader, const struct index *routes, const struct smi_meta *target,
+static int synthesise(struct smi_reader *reader, const struct smi_index *routes, const struct smi_meta *target,
                       const struct smi_port_wish *wish, const char *replaced, unsigned *number, const char **ret_name) {
   struct smi_port_route *route = arena_new(reader->arena, struct smi_port_route);
   struct smi_label *notes = arena_array(reader->arena, 2, sizeof(*notes));
@@ -73,7 +73,9 @@ static int synthesise(struct smi_reader *reader, const struct index *routes, con
                .version = {SMI_SPECS, 4},
                .name = name,
                .ns = target->ns,
+               .ns_implied = target->ns_implied,
                .synthesised = true,
+               .made = true,
                .position = wish->position,
                .annotations = notes,
                .annotation_count = replaced ? 2 : 1},
@@ -84,7 +86,7 @@ static int synthesise(struct smi_reader *reader, const struct index *routes, con
   return kept_append(reader, &reader->port_routes, route, NULL);
 }
 
-static int replace_routes(struct smi_reader *reader, const struct index *routes, struct smi_traffic_target *target,
+static int replace_routes(struct smi_reader *reader, const struct smi_index *routes, struct smi_traffic_target *target,
                           const struct smi_port_wish *wish) {
   struct smi_rule *rules = arena_array(reader->arena, target->rule_count + 1, sizeof(*rules));
   unsigned number = 0;
@@ -111,11 +113,11 @@ static int replace_routes(struct smi_reader *reader, const struct index *routes,
 /* A TCPRoute of specs v1alpha4 that lists ports, named by a target with a port outside them: NULL when there is none.
  */
 static const struct smi_port_route *route_without_port(const struct smi_traffic_target *target, uint16_t port,
-                                                       const struct index *routes) {
+                                                       const struct smi_index *routes) {
   for (size_t i = 0; i < target->rule_count; i++) {
     const struct smi_port_route *route =
         target->rules[i].kind == SMI_TCP_ROUTE
-            ? (const void *)index_get(routes, SMI_TCP_ROUTE, target->meta.ns, target->rules[i].name)
+            ? (const void *)smi_index_get(routes, SMI_TCP_ROUTE, target->meta.ns, target->rules[i].name)
             : NULL;
     bool found = !route || route->port_count == 0;
 
@@ -132,6 +134,7 @@ static int report_contradiction(struct smi_reader *reader, const struct smi_traf
   struct diagnostic diagnostic = {
       .severity = SEVERITY_ERROR,
       .code = "SMI-0013",
+      .pointer = wish->pointer,
       .position = wish->position,
       .detail = "the port limits the routes of the target, so this TCPRoute allows nothing",
       .remedy = "take `port` out, or write the TrafficTarget in access.smi-spec.io/v1alpha3",
@@ -142,20 +145,20 @@ static int report_contradiction(struct smi_reader *reader, const struct smi_traf
                           target->meta.name, wish->port, route->meta.name);
 }
 
-static int index_routes(struct index *index, struct smi_reader *reader) {
-  int r = index_init(index, reader->arena, reader->port_routes.count);
+static int index_routes(struct smi_index *index, struct smi_reader *reader) {
+  int r = smi_index_init(index, reader->arena, reader->port_routes.count);
 
   for (const struct kept *kept = reader->port_routes.first; r == 0 && kept; kept = kept->next) {
     const struct smi_meta *meta = kept->resource;
 
-    index_add(index, meta->kind, meta->ns, meta->name, meta);
+    smi_index_add(index, meta->kind, meta->ns, meta->name, meta);
   }
-  index_sort(index);
+  smi_index_sort(index);
   return r;
 }
 
 int smi_ports_to_routes(struct smi_reader *reader) {
-  struct index routes;
+  struct smi_index routes;
   struct kept **link = &reader->targets.first;
   int result = index_routes(&routes, reader);
 
@@ -180,17 +183,17 @@ int smi_ports_to_routes(struct smi_reader *reader) {
   return result;
 }
 
-int smi_synthesised_index(struct index *index, struct arena *arena, const struct smi_set *set) {
-  int r = index_init(index, arena, set->port_route_count);
+int smi_synthesised_index(struct smi_index *index, struct arena *arena, const struct smi_set *set) {
+  int r = smi_index_init(index, arena, set->port_route_count);
 
   for (size_t i = 0; r == 0 && i < set->port_route_count; i++) {
     const struct smi_meta *meta = &set->port_routes[i].meta;
     const char *target = smi_port_of(meta);
 
     if (meta->synthesised && target)
-      index_add(index, SMI_TRAFFIC_TARGET, meta->ns, target, meta);
+      smi_index_add(index, SMI_TRAFFIC_TARGET, meta->ns, target, meta);
   }
-  index_sort(index);
+  smi_index_sort(index);
   return r;
 }
 
@@ -216,7 +219,7 @@ static bool has_more_than_notes(const struct smi_meta *route) {
 }
 
 /* Every TCPRoute among the rules must be one of the target's own: others would add ports to the one. */
-static const char *check_tcp_rules(const struct smi_traffic_target *target, const struct index *routes,
+static const char *check_tcp_rules(const struct smi_traffic_target *target, const struct smi_index *routes,
                                    size_t own_count) {
   size_t tcp_rules = 0;
 
@@ -227,9 +230,10 @@ static const char *check_tcp_rules(const struct smi_traffic_target *target, cons
     if (target->rules[i].kind != SMI_TCP_ROUTE)
       continue;
     tcp_rules++;
-    route = index_get(routes, SMI_TCP_ROUTE, target->meta.ns, target->rules[i].name);
+    route = smi_index_get(routes, SMI_TCP_ROUTE, target->meta.ns, target->rules[i].name);
     owner = route && route->synthesised ? smi_port_of(route) : NULL;
-    if (owner && strcmp(owner, target->meta.name) != 0 && index_get(routes, SMI_TRAFFIC_TARGET, target->meta.ns, owner))
+    if (owner && strcmp(owner, target->meta.name) != 0 &&
+        smi_index_get(routes, SMI_TRAFFIC_TARGET, target->meta.ns, owner))
       return "it names a TCPRoute that stands for the port of another TrafficTarget";
     if (own_count > 0 && (!owner || strcmp(owner, target->meta.name) != 0))
       return "it names a TCPRoute beside the one that stands for its port";
@@ -239,11 +243,11 @@ static const char *check_tcp_rules(const struct smi_traffic_target *target, cons
   return NULL;
 }
 
-const char *smi_port_of_routes(const struct smi_traffic_target *target, const struct index *routes,
-                               const struct index *synthesised, uint16_t *ret_port) {
+const char *smi_port_of_routes(const struct smi_traffic_target *target, const struct smi_index *routes,
+                               const struct smi_index *synthesised, uint16_t *ret_port) {
   size_t count, replacing = 0;
-  const struct index_entry *own =
-      index_find(synthesised, SMI_TRAFFIC_TARGET, target->meta.ns, target->meta.name, &count);
+  const struct smi_index_entry *own =
+      smi_index_find(synthesised, SMI_TRAFFIC_TARGET, target->meta.ns, target->meta.name, &count);
   const char *problem = check_tcp_rules(target, routes, count);
   uint16_t port = 0;
 

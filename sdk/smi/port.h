@@ -25,10 +25,10 @@ int smi_ports_to_routes(struct smi_reader *reader);
 
 /* Why a target cannot be written with a `port`, or NULL. `*ret_port` is 0 when it has none. `routes` are the resources
  * of the set by kind, namespace and name; `synthesised` the synthesised TCPRoutes by the target they belong to. */
-const char *smi_port_of_routes(const struct smi_traffic_target *target, const struct index *routes,
-                               const struct index *synthesised, uint16_t *ret_port);
+const char *smi_port_of_routes(const struct smi_traffic_target *target, const struct smi_index *routes,
+                               const struct smi_index *synthesised, uint16_t *ret_port);
 
 /* The synthesised TCPRoutes of a set, by namespace and target. -ENOMEM. */
-int smi_synthesised_index(struct index *index, struct arena *arena, const struct smi_set *set);
+int smi_synthesised_index(struct smi_index *index, struct arena *arena, const struct smi_set *set);
 
 #endif

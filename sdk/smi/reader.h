@@ -20,6 +20,7 @@ struct kept_list {
 /* The `port` of a TrafficTarget of access v1alpha1/2, until it becomes a TCPRoute. */
 struct smi_port_wish {
   uint16_t port;
+  const char *pointer;
   struct position position;
 };
 
@@ -27,7 +28,9 @@ struct smi_reader {
   struct arena *arena;
   struct diagnostics *diagnostics;
   const char *default_namespace;
+  bool ns_given; /* by the caller */
   bool ignore_other_kinds;
+  bool documents_stay;
   size_t count;
   const char *file_seen; /* the last position's file, and its copy in `arena` */
   const char *file_copy;

@@ -2,10 +2,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "sdk/base/strbuf.h"
 #include "sdk/smi/bodies.h"
 #include "sdk/smi/catalogue.h"
 #include "sdk/smi/port.h"
 #include "sdk/smi/reader.h"
+
+/* So many fields of the metadata that are not read are named. */
+#define NOT_READ_SHOWN 8
 
 static void read_meta_text(struct reading *reading, const struct node *metadata, const char *key, enum text_rule rule,
                            const char **ret_text) {
@@ -15,6 +19,38 @@ static void read_meta_text(struct reading *reading, const struct node *metadata,
     *ret_text = reading_text(reading, value, rule);
 }
 
+/* What the set keeps of the metadata, and what the cluster fills in by itself. */
+static bool is_known_in_metadata(const char *key) {
+  static const char *const names[] = {"name",          "namespace",       "labels",     "annotations",
+                                      "uid",           "resourceVersion", "generation", "creationTimestamp",
+                                      "managedFields", "selfLink"};
+
+  for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+    if (strcmp(names[i], key) == 0)
+      return true;
+  return false;
+}
+
+/* The other fields of the metadata, for conversions to tell; NULL when there are none. */
+static const char *fields_not_read(struct reading *reading, const struct node *metadata) {
+  _cleanup_strbuf_ struct strbuf names = STRBUF_INIT;
+  size_t count = 0;
+
+  for (size_t i = 0; i < metadata->count && count <= NOT_READ_SHOWN; i++) {
+    const struct entry *entry = &metadata->entries[i];
+
+    if (entry->value->kind == NODE_NULL || is_known_in_metadata(entry->key))
+      continue;
+    if (count++ < NOT_READ_SHOWN)
+      strbuf_printf(&names, "%s%s", count > 1 ? ", " : "", text_shown(reading->arena, entry->key));
+    else
+      strbuf_puts(&names, " and others");
+  }
+  if (strbuf_failed(&names))
+    reading->error = -ENOMEM;
+  return count > 0 ? reading_strdup(reading, strbuf_text(&names)) : NULL;
+}
+
 /* Metadata has many fields that are none of SMI's business: only those used are looked at. */
 static void read_meta(struct smi_reader *reader, struct reading *reading, const struct node *root,
                       struct smi_meta *meta) {
@@ -22,6 +58,7 @@ static void read_meta(struct smi_reader *reader, struct reading *reading, const 
   const struct node *labels, *annotations;
 
   meta->ns = reader->default_namespace;
+  meta->ns_implied = !reader->ns_given;
   if (!metadata || metadata->kind == NODE_NULL) {
     reading_error(reading, "SMI-0007", root, NULL, "add `metadata` with a `name`", "a %s needs `metadata`",
                   smi_kind_name(meta->kind));
@@ -31,6 +68,7 @@ static void read_meta(struct smi_reader *reader, struct reading *reading, const 
     return;
   read_meta_text(reading, metadata, "name", TEXT_SUBDOMAIN, &meta->name);
   read_meta_text(reading, metadata, "namespace", TEXT_LABEL, &meta->ns);
+  meta->ns_implied = meta->ns_implied && meta->ns == reader->default_namespace;
   if (!meta->name && !reading->failed)
     reading_error(reading, "SMI-0007", metadata, NULL,
                   node_get(metadata, "generateName") ? "write a `name`: others refer to the resource by it" : NULL,
@@ -42,12 +80,13 @@ static void read_meta(struct smi_reader *reader, struct reading *reading, const 
   if (annotations && annotations->kind != NODE_NULL)
     read_labels(reading, annotations, &meta->annotations, &meta->annotation_count);
   meta->synthesised = meta->kind == SMI_TCP_ROUTE && smi_port_of(meta) != NULL;
+  meta->not_read = fields_not_read(reading, metadata);
 }
 
 static bool is_resource_field(const char *key) {
   static const char *const names[] = {"apiVersion", "kind", "metadata", "status"};
 
-  for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+  for (size_t i = 0; i < ARRAY_COUNT(names); i++)
     if (strcmp(names[i], key) == 0)
       return true;
   return false;
@@ -116,7 +155,8 @@ static int keep(struct smi_reader *reader, struct reading *reading, enum smi_kin
     wish = arena_new(reader->arena, struct smi_port_wish);
     if (!wish)
       return -ENOMEM;
-    *wish = (struct smi_port_wish){reading->port.number, reader_position(reader, reading->port.position)};
+    *wish = (struct smi_port_wish){reading->port.number, reading->port.pointer,
+                                   reader_position(reader, reading->port.position)};
   }
   return kept_append(reader, reader_list(reader, kind), resource, wish);
 }
@@ -137,7 +177,10 @@ int resource_read(struct smi_reader *reader, const struct node *root, enum smi_k
   if (!resource)
     return -ENOMEM;
   meta = resource;
-  *meta = (struct smi_meta){.kind = kind, .version = version, .position = reader_position(reader, root->position)};
+  *meta = (struct smi_meta){.kind = kind,
+                            .version = version,
+                            .position = reader_position(reader, root->position),
+                            .node = reader->documents_stay ? root : NULL};
   reading.meta = meta;
   read_meta(reader, &reading, root, meta);
   if (smi_body_in_spec(version))

@@ -19,6 +19,7 @@ struct reading {
   const struct smi_meta *meta;
   struct {
     uint16_t number; /* destination.port of access v1alpha1/2, 0 for none */
+    const char *pointer;
     struct position position;
   } port;
   bool failed; /* an error was reported */

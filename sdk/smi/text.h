@@ -1,4 +1,4 @@
-/* What the strings of SMI resources may be. For sdk/smi only. */
+/* What the strings of SMI resources may be. */
 #ifndef TRAMMEL_SDK_SMI_TEXT_H
 #define TRAMMEL_SDK_SMI_TEXT_H
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -67,6 +68,8 @@ static void lint_exit_codes(void **state) {
   expect(run(NULL, "lint", "-f", "/nonexistent.yaml", NULL), 2, "SMI-0018", "");
   expect(run(NULL, "lint", NULL), 2, "", "nothing to read");
   expect(run(good, "lint", "-o", "xml", "-", NULL), 2, "", "text, json");
+  expect(run(good, "lint", "-n", "Bad/NS", "-", NULL), 2, "", "'Bad/NS' is no namespace");
+  expect(run(good, "convert", "--to", "hub", "-n", "", "-", NULL), 2, "", "is no namespace");
   expect(run(other, "lint", "-", NULL), 0, "SMI-0017", "");
   expect(run(other, "lint", "--strict", "-", NULL), 1, "SMI-0017", "");
 }
@@ -94,6 +97,38 @@ static void lint_reads_directories_below(void **state) {
   write_file(below, "note.txt", "not: [read");
   expect(run(NULL, "lint", "-f", directory, NULL), 0, "2 files, 1 resource", "");
   scratch_remove(directory);
+}
+
+/* ..2024_01/a.yaml, ..data -> ..2024_01, a.yaml -> ..data/a.yaml. */
+static void lint_reads_a_mounted_config_map_once(void **state) {
+  char *directory = scratch_create(), hidden[512], data[512], link[512];
+  (void)state;
+
+  snprintf(hidden, sizeof(hidden), "%s/..2024_01", directory);
+  snprintf(data, sizeof(data), "%s/..data", directory);
+  snprintf(link, sizeof(link), "%s/a.yaml", directory);
+  assert_int_equal(mkdir(hidden, 0700), 0);
+  write_file(hidden, "a.yaml", good);
+  assert_int_equal(symlink("..2024_01", data), 0);
+  assert_int_equal(symlink("..data/a.yaml", link), 0);
+  expect(run(NULL, "lint", directory, NULL), 0, "1 file, 1 resource: 0 errors", "");
+  scratch_remove(directory);
+}
+
+static void lint_says_the_line_of_the_field(void **state) {
+  static const char group[] = "apiVersion: specs.smi-spec.io/v1alpha4\nkind: HTTPRouteGroup\nmetadata:\n  name: g\n"
+                              "spec:\n  matches:\n  - name: m\n    pathRegex: '/('\n";
+  (void)state;
+
+  expect(run(group, "lint", "-", NULL), 1, "<stdin>:8:16: error[SMI-0214]", "");
+}
+
+static void lint_counts_annotated_routes(void **state) {
+  static const char route[] = "apiVersion: specs.smi-spec.io/v1alpha4\nkind: TCPRoute\n"
+                              "metadata: {name: r, annotations: {trammel/port-of: t}}\n";
+  (void)state;
+
+  expect(run(route, "lint", "-", NULL), 0, "1 file, 1 resource: 0 errors, 0 warnings", "");
 }
 
 static void lint_reports_as_json(void **state) {
@@ -214,6 +249,9 @@ int main(void) {
       cmocka_unit_test(lint_exit_codes),
       cmocka_unit_test(lint_says_where),
       cmocka_unit_test(lint_reads_directories_below),
+      cmocka_unit_test(lint_reads_a_mounted_config_map_once),
+      cmocka_unit_test(lint_says_the_line_of_the_field),
+      cmocka_unit_test(lint_counts_annotated_routes),
       cmocka_unit_test(lint_reports_as_json),
       cmocka_unit_test(convert_exit_codes),
       cmocka_unit_test(convert_writes_nothing_when_it_refuses),

@@ -18,19 +18,21 @@ static const struct smi_set *everything(void) {
   static const struct smi_label labels[] = {{"app", "a"}, {"", ""}};
   static const char *const matches[] = {"get", "post"};
   static const struct smi_rule rules[] = {{SMI_HTTP_ROUTE_GROUP, "http", matches, 2}, {SMI_TCP_ROUTE, "tcp", NULL, 0}};
-  static const struct smi_subject sources[] = {{SMI_SERVICE_ACCOUNT, "client", "other"}, {SMI_BINDING, "pods", "main"}};
-  static const struct smi_traffic_target targets[] = {{.meta = {.kind = SMI_TRAFFIC_TARGET,
-                                                                .version = {SMI_ACCESS, 2},
-                                                                .name = "t",
-                                                                .ns = "main",
-                                                                .position = {"a.yaml", 3, 7},
-                                                                .labels = labels,
-                                                                .label_count = 2},
-                                                       .destination = {SMI_SERVICE_ACCOUNT, "server", "main"},
-                                                       .rules = rules,
-                                                       .rule_count = 2,
-                                                       .sources = sources,
-                                                       .source_count = 2}};
+  static const struct smi_subject sources[] = {{.kind = SMI_SERVICE_ACCOUNT, .name = "client", .ns = "other"},
+                                               {.kind = SMI_BINDING, .name = "pods", .ns = "main"}};
+  static const struct smi_traffic_target targets[] = {
+      {.meta = {.kind = SMI_TRAFFIC_TARGET,
+                .version = {SMI_ACCESS, 2},
+                .name = "t",
+                .ns = "main",
+                .position = {"a.yaml", 3, 7},
+                .labels = labels,
+                .label_count = 2},
+       .destination = {.kind = SMI_SERVICE_ACCOUNT, .name = "server", .ns = "main"},
+       .rules = rules,
+       .rule_count = 2,
+       .sources = sources,
+       .source_count = 2}};
   static const struct smi_header headers[] = {{"X-Tag", "a.*"}};
   static const struct smi_http_match http_matches[] = {
       {.name = "any"},

@@ -26,12 +26,13 @@ static bool same_labels(const struct smi_label *a, size_t a_count, const struct 
 
 static bool same_meta(const struct smi_meta *a, const struct smi_meta *b) {
   return a->kind == b->kind && same_text(a->name, b->name) && same_text(a->ns, b->ns) &&
-         a->synthesised == b->synthesised && same_labels(a->labels, a->label_count, b->labels, b->label_count) &&
+         a->ns_implied == b->ns_implied && a->synthesised == b->synthesised &&
+         same_labels(a->labels, a->label_count, b->labels, b->label_count) &&
          same_labels(a->annotations, a->annotation_count, b->annotations, b->annotation_count);
 }
 
 static bool same_subject(const struct smi_subject *a, const struct smi_subject *b) {
-  return a->kind == b->kind && same_text(a->name, b->name) && same_text(a->ns, b->ns);
+  return a->kind == b->kind && same_text(a->name, b->name) && same_text(a->ns, b->ns) && a->ns_implied == b->ns_implied;
 }
 
 static const char *note(const struct smi_meta *meta, const char *name) {

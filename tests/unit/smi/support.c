@@ -9,6 +9,7 @@
 
 static struct reading_result read_bytes(const char *data, size_t length, enum document_format format) {
   struct reading_result result = {.arena = arena_create(0), .diagnostics = diagnostics_create()};
+  const struct smi_parse_options options = {.documents_stay = true};
   struct document_list list = {0};
 
   assert_non_null(result.arena);
@@ -16,7 +17,7 @@ static struct reading_result read_bytes(const char *data, size_t length, enum do
   result.result = document_read(result.arena, "test.yaml", data, length, format, &document_limits_default,
                                 result.diagnostics, &list);
   if (result.result == 0)
-    result.result = smi_parse(result.arena, &list, NULL, result.diagnostics, &result.set);
+    result.result = smi_parse(result.arena, &list, &options, result.diagnostics, &result.set);
   return result;
 }
 

@@ -72,21 +72,78 @@ static void access_down_to_v1alpha1_unwraps_and_renames(void **state) {
       "  sources: [{kind: ServiceAccount, name: client, namespace: o}]\n",
       "access/v1alpha1",
       "[{\"apiVersion\":\"access.smi-spec.io/v1alpha1\",\"kind\":\"TrafficTarget\","
-      "\"metadata\":{\"name\":\"t\",\"namespace\":\"default\",\"labels\":{\"a\":\"b\"}},"
-      "\"destination\":{\"kind\":\"ServiceAccount\",\"name\":\"server\",\"namespace\":\"default\"},"
+      "\"metadata\":{\"name\":\"t\",\"labels\":{\"a\":\"b\"}},"
+      "\"destination\":{\"kind\":\"ServiceAccount\",\"name\":\"server\"},"
       "\"specs\":[{\"kind\":\"HTTPRouteGroup\",\"name\":\"g\",\"matches\":[\"m\"]}],"
       "\"sources\":[{\"kind\":\"ServiceAccount\",\"name\":\"client\",\"namespace\":\"o\"}]}]");
 }
 
-static void port_is_folded_back(void **state) {
+/* Made-up ones would stay behind when kubectl -n or kustomize set the target's. */
+static void namespaces_are_written_where_they_were(void **state) {
   (void)state;
   expect_conversion(
-      TARGET_WITH_PORT, "access/v1alpha1 specs/v1alpha2",
-      "[{\"apiVersion\":\"access.smi-spec.io/v1alpha1\",\"kind\":\"TrafficTarget\","
-      "\"metadata\":{\"name\":\"t\",\"namespace\":\"default\"},"
-      "\"destination\":{\"kind\":\"ServiceAccount\",\"name\":\"server\",\"namespace\":\"default\",\"port\":8080},"
-      "\"specs\":[{\"kind\":\"HTTPRouteGroup\",\"name\":\"g\"}],"
-      "\"sources\":[{\"kind\":\"ServiceAccount\",\"name\":\"client\",\"namespace\":\"default\"}]}]");
+      "apiVersion: access.smi-spec.io/v1alpha2\nkind: TrafficTarget\nmetadata: {name: t, namespace: n}\nspec:\n"
+      "  destination: {kind: ServiceAccount, name: server}\n  rules: [{kind: HTTPRouteGroup, name: g}]\n"
+      "  sources: [{kind: ServiceAccount, name: a, namespace: n}, {kind: ServiceAccount, name: b, namespace: "
+      "default}]\n",
+      "access/v1alpha3",
+      "[{\"apiVersion\":\"access.smi-spec.io/v1alpha3\",\"kind\":\"TrafficTarget\","
+      "\"metadata\":{\"name\":\"t\",\"namespace\":\"n\"},"
+      "\"spec\":{\"destination\":{\"kind\":\"ServiceAccount\",\"name\":\"server\"},"
+      "\"rules\":[{\"kind\":\"HTTPRouteGroup\",\"name\":\"g\"}],"
+      "\"sources\":[{\"kind\":\"ServiceAccount\",\"name\":\"a\",\"namespace\":\"n\"},"
+      "{\"kind\":\"ServiceAccount\",\"name\":\"b\",\"namespace\":\"default\"}]}}]");
+}
+
+static void namespaces_of_sets_from_elsewhere_are_written(void **state) {
+  const struct smi_subject source = {SMI_SERVICE_ACCOUNT, "c", "ns", false};
+  const struct smi_rule rule = {.kind = SMI_TCP_ROUTE, .name = "r"};
+  const struct smi_traffic_target target = {.meta = {.kind = SMI_TRAFFIC_TARGET, .name = "t", .ns = "ns"},
+                                            .destination = {SMI_SERVICE_ACCOUNT, "s", "other", true},
+                                            .rules = &rule,
+                                            .rule_count = 1,
+                                            .sources = &source,
+                                            .source_count = 1};
+  const struct smi_set set = {.targets = &target, .target_count = 1};
+  const struct smi_target_versions hub = {0};
+  json_t *resources = NULL, *spec;
+  (void)state;
+
+  assert_int_equal(smi_convert(&set, &hub, NULL, &resources), 0);
+  spec = json_object_get(json_array_get(resources, 0), "spec");
+  assert_string_equal(json_string_value(json_object_get(json_object_get(spec, "destination"), "namespace")), "other");
+  assert_string_equal(
+      json_string_value(json_object_get(json_array_get(json_object_get(spec, "sources"), 0), "namespace")), "ns");
+  json_decref(resources);
+}
+
+static void metadata_that_is_left_out_is_told(void **state) {
+  struct reading_result r =
+      read_text("apiVersion: specs.smi-spec.io/v1alpha3\nkind: TCPRoute\n"
+                "metadata:\n  name: r\n  uid: x\n  finalizers: [f]\n  ownerReferences: []\nspec: {}\n");
+  json_t *resources = convert(&r, "");
+  const struct diagnostic *d = expect_diagnostic(r.diagnostics, "SMI-0110");
+  (void)state;
+
+  assert_non_null(resources);
+  assert_int_equal(d->severity, SEVERITY_INFO);
+  assert_int_equal(d->position.line, 4);
+  assert_string_equal(d->pointer, "/metadata");
+  assert_true(diagnostic_says(d, "metadata: finalizers, ownerReferences"));
+  assert_false(diagnostic_says(d, "uid"));
+  assert_int_equal(diagnostics_count(r.diagnostics), 1);
+  json_decref(resources);
+  reading_finish(&r);
+}
+
+static void port_is_folded_back(void **state) {
+  (void)state;
+  expect_conversion(TARGET_WITH_PORT, "access/v1alpha1 specs/v1alpha2",
+                    "[{\"apiVersion\":\"access.smi-spec.io/v1alpha1\",\"kind\":\"TrafficTarget\","
+                    "\"metadata\":{\"name\":\"t\"},"
+                    "\"destination\":{\"kind\":\"ServiceAccount\",\"name\":\"server\",\"port\":8080},"
+                    "\"specs\":[{\"kind\":\"HTTPRouteGroup\",\"name\":\"g\"}],"
+                    "\"sources\":[{\"kind\":\"ServiceAccount\",\"name\":\"client\"}]}]");
 }
 
 static void headers_are_written_as_the_crd_wants_them(void **state) {
@@ -95,7 +152,7 @@ static void headers_are_written_as_the_crd_wants_them(void **state) {
                     "matches: [{name: m, headers: {a: x, b: y}}]\n",
                     "",
                     "[{\"apiVersion\":\"specs.smi-spec.io/v1alpha4\",\"kind\":\"HTTPRouteGroup\","
-                    "\"metadata\":{\"name\":\"g\",\"namespace\":\"default\"},"
+                    "\"metadata\":{\"name\":\"g\"},"
                     "\"spec\":{\"matches\":[{\"name\":\"m\",\"headers\":[{\"a\":\"x\"},{\"b\":\"y\"}]}]}}]");
 }
 
@@ -105,13 +162,13 @@ static void tcp_route_without_ports_in_every_version(void **state) {
 
   expect_conversion(yaml, "specs/v1alpha1",
                     "[{\"apiVersion\":\"specs.smi-spec.io/v1alpha1\",\"kind\":\"TCPRoute\","
-                    "\"metadata\":{\"name\":\"r\",\"namespace\":\"default\"}}]");
+                    "\"metadata\":{\"name\":\"r\"}}]");
   expect_conversion(yaml, "specs/v1alpha3",
                     "[{\"apiVersion\":\"specs.smi-spec.io/v1alpha3\",\"kind\":\"TCPRoute\","
-                    "\"metadata\":{\"name\":\"r\",\"namespace\":\"default\"},\"spec\":{}}]");
+                    "\"metadata\":{\"name\":\"r\"},\"spec\":{}}]");
   expect_conversion(yaml, "specs/v1alpha4",
                     "[{\"apiVersion\":\"specs.smi-spec.io/v1alpha4\",\"kind\":\"TCPRoute\","
-                    "\"metadata\":{\"name\":\"r\",\"namespace\":\"default\"},\"spec\":{\"matches\":{\"ports\":[]}}}]");
+                    "\"metadata\":{\"name\":\"r\"},\"spec\":{\"matches\":{\"ports\":[]}}}]");
 }
 
 static void hub_uses_the_draft_only_where_it_must(void **state) {
@@ -138,7 +195,7 @@ static void weights_too_large_for_quantities_in_units_are_thousandths(void **sta
       "{service: a, weight: 9223372036854775806}, {service: b, weight: 1}]}\n",
       "split/v1alpha1",
       "[{\"apiVersion\":\"split.smi-spec.io/v1alpha1\",\"kind\":\"TrafficSplit\","
-      "\"metadata\":{\"name\":\"s\",\"namespace\":\"default\"},\"spec\":{\"service\":\"r\",\"backends\":["
+      "\"metadata\":{\"name\":\"s\"},\"spec\":{\"service\":\"r\",\"backends\":["
       "{\"service\":\"a\",\"weight\":\"9223372036854775806m\"},{\"service\":\"b\",\"weight\":\"1m\"}]}}]");
 }
 
@@ -391,6 +448,9 @@ static void own_version_is_never_refused(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(access_down_to_v1alpha1_unwraps_and_renames),
+      cmocka_unit_test(namespaces_are_written_where_they_were),
+      cmocka_unit_test(namespaces_of_sets_from_elsewhere_are_written),
+      cmocka_unit_test(metadata_that_is_left_out_is_told),
       cmocka_unit_test(port_is_folded_back),
       cmocka_unit_test(headers_are_written_as_the_crd_wants_them),
       cmocka_unit_test(tcp_route_without_ports_in_every_version),

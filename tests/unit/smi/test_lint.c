@@ -64,7 +64,7 @@ static void references_that_lead_nowhere(void **state) {
   (void)state;
   expect(TARGET("{kind: TCPRoute, name: r}", CLIENT), "SMI-0201", SEVERITY_WARNING, "/spec/rules/0");
   expect(GROUP("{name: m}") TARGET("{kind: HTTPRouteGroup, name: g, matches: [m, n]}", CLIENT), "SMI-0202",
-         SEVERITY_ERROR, "/spec/rules/0");
+         SEVERITY_ERROR, "/spec/rules/0/matches/1");
   expect("apiVersion: split.smi-spec.io/v1alpha4\nkind: TrafficSplit\nmetadata: {name: s}\nspec: {service: r, "
          "matches: [{kind: HTTPRouteGroup, name: g}], backends: [{service: a, weight: 1}]}\n",
          "SMI-0201", SEVERITY_WARNING, "/spec/matches/0");
@@ -93,9 +93,9 @@ static void names_given_twice(void **state) {
          "/spec/sources/1");
   expect("apiVersion: specs.smi-spec.io/v1alpha4\nkind: TCPRoute\nmetadata: {name: r}\nspec: {matches: {ports: [80, "
          "81, 80]}}\n",
-         "SMI-0219", SEVERITY_WARNING, "/spec/matches/ports");
+         "SMI-0219", SEVERITY_WARNING, "/spec/matches/ports/2");
   expect(GROUP("{name: m, headers: [{Cookie: x}, {cookie: y}]}"), "SMI-0224", SEVERITY_WARNING,
-         "/spec/matches/0/headers");
+         "/spec/matches/0/headers/1/cookie");
 }
 
 static void targets_that_allow_nothing(void **state) {
@@ -110,7 +110,7 @@ static void targets_that_allow_nothing(void **state) {
 
 static void target_without_destination_from_elsewhere(void **state) {
   struct diagnostics *diagnostics = diagnostics_create();
-  const struct smi_subject source = {SMI_SERVICE_ACCOUNT, "c", "ns"};
+  const struct smi_subject source = {.kind = SMI_SERVICE_ACCOUNT, .name = "c", .ns = "ns"};
   const struct smi_rule rule = {.kind = SMI_TCP_ROUTE, .name = ""};
   const struct smi_traffic_target target = {.meta = {.kind = SMI_TRAFFIC_TARGET, .name = "t", .ns = "ns"},
                                             .rules = &rule,
@@ -145,13 +145,56 @@ static void methods_and_expressions(void **state) {
   expect(GROUP("{name: m, methods: [FETCH]}"), "SMI-0213", SEVERITY_ERROR, "/spec/matches/0/methods/0");
   expect(GROUP("{name: m, methods: [GET, '*']}"), "SMI-0223", SEVERITY_WARNING, "/spec/matches/0/methods/1");
   expect(GROUP("{name: m, pathRegex: '/a(?!b)'}"), "SMI-0214", SEVERITY_ERROR, "/spec/matches/0/pathRegex");
-  expect(GROUP("{name: m, headers: {a: '(x'}}"), "SMI-0214", SEVERITY_ERROR, "/spec/matches/0/headers");
+  expect(GROUP("{name: m, headers: {a: '(x'}}"), "SMI-0214", SEVERITY_ERROR, "/spec/matches/0/headers/a");
   expect(GROUP("{name: m, pathRegex: api}"), "SMI-0215", SEVERITY_WARNING, "/spec/matches/0/pathRegex");
   expect(GROUP("{name: m, pathRegex: ''}"), "SMI-0215", SEVERITY_WARNING, "/spec/matches/0/pathRegex");
   expect(GROUP("{name: m, pathRegex: '/api/*'}"), "SMI-0215", SEVERITY_WARNING, "/spec/matches/0/pathRegex");
   expect("apiVersion: specs.smi-spec.io/v1alpha2\nkind: HTTPRouteGroup\nmetadata: {name: g}\nmatches: [{name: m, "
          "pathRegex: '*'}]\n",
          "SMI-0214", SEVERITY_ERROR, "/matches/0/pathRegex");
+}
+
+/* File, line and field, also in a list of resources; of what is absent, the place it should be in. */
+static void findings_are_where_the_field_is(void **state) {
+  struct reading_result r = read_text("apiVersion: v1\nkind: List\nitems:\n"
+                                      "- apiVersion: specs.smi-spec.io/v1alpha4\n  kind: HTTPRouteGroup\n"
+                                      "  metadata: {name: g}\n  spec:\n    matches:\n    - name: m\n"
+                                      "      pathRegex: '/('\n      headers:\n      - {a: x, b: y}\n      - c: '('\n"
+                                      "- apiVersion: split.smi-spec.io/v1alpha4\n  kind: TrafficSplit\n"
+                                      "  metadata: {name: s}\n  spec:\n    service: root\n    backends: []\n");
+  const struct diagnostic *d;
+  (void)state;
+
+  assert_int_equal(smi_lint(&r.set, r.diagnostics), -EINVAL);
+  assert_int_equal(diagnostics_count(r.diagnostics), 3);
+  d = diagnostics_at(r.diagnostics, 0);
+  assert_string_equal(d->pointer, "/items/0/spec/matches/0/pathRegex");
+  assert_int_equal(d->position.line, 10);
+  assert_int_equal(d->position.column, 18);
+  d = diagnostics_at(r.diagnostics, 1);
+  assert_string_equal(d->pointer, "/items/0/spec/matches/0/headers/1/c");
+  assert_int_equal(d->position.line, 13);
+  d = diagnostics_at(r.diagnostics, 2);
+  assert_string_equal(d->code, "SMI-0226");
+  assert_int_equal(d->position.line, 19);
+  assert_string_equal(d->position.file, "test.yaml");
+  reading_finish(&r);
+}
+
+/* Anyone can write the annotation; it excuses nothing. */
+static void annotated_routes_are_linted_as_others(void **state) {
+  static const char twice[] = "apiVersion: specs.smi-spec.io/v1alpha4\nkind: TCPRoute\n"
+                              "metadata: {name: r, annotations: {trammel/port-of: t, trammel/stands-for: x}}\n"
+                              "spec: {matches: {ports: [80]}}\n---\n"
+                              "apiVersion: specs.smi-spec.io/v1alpha4\nkind: TCPRoute\n"
+                              "metadata: {name: r, annotations: {trammel/port-of: t, trammel/stands-for: x}}\n"
+                              "spec: {matches: {ports: [81]}}\n";
+  (void)state;
+
+  expect(twice, "SMI-0203", SEVERITY_ERROR, "/metadata/name");
+  expect_nothing("apiVersion: specs.smi-spec.io/v1alpha4\nkind: TCPRoute\n"
+                 "metadata: {name: r, annotations: {trammel/port-of: t, trammel/stands-for: x}}\n"
+                 "spec: {matches: {ports: [80]}}\n" TARGET("{kind: TCPRoute, name: r}", CLIENT));
 }
 
 static void bindings_with_wrong_schemes(void **state) {
@@ -173,6 +216,8 @@ int main(void) {
       cmocka_unit_test(target_without_destination_from_elsewhere),
       cmocka_unit_test(splits_that_contradict_themselves),
       cmocka_unit_test(methods_and_expressions),
+      cmocka_unit_test(findings_are_where_the_field_is),
+      cmocka_unit_test(annotated_routes_are_linted_as_others),
       cmocka_unit_test(bindings_with_wrong_schemes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -148,7 +148,7 @@ static void port_outside_a_routes_ports_is_refused(void **state) {
   (void)state;
 
   assert_int_equal(r.result, -EINVAL);
-  expect_diagnostic(r.diagnostics, "SMI-0013");
+  assert_string_equal(expect_diagnostic(r.diagnostics, "SMI-0013")->pointer, "/spec/destination/port");
   assert_int_equal(r.set.target_count, 0);
   assert_int_equal(r.set.port_route_count, 1);
   reading_finish(&r);
