@@ -1,21 +1,6 @@
 #include "plugins/reference/coverage.h"
 
 #include <stdio.h>
-#include <string.h>
-
-static bool reserve(struct coverage_list *list) {
-  if (list->count < list->capacity)
-    return true;
-  size_t capacity = list->capacity ? list->capacity * 2 : 8;
-  struct coverage *items = arena_array(call_arena(list->call), capacity, sizeof *items);
-  if (!items)
-    return false;
-  if (list->count)
-    memcpy(items, list->items, list->count * sizeof *items);
-  list->items = items;
-  list->capacity = capacity;
-  return true;
-}
 
 void coverage_add(struct coverage_list *list, const struct coverage *coverage, const char *pointer, ...) {
   char text[128];
@@ -24,7 +9,8 @@ void coverage_add(struct coverage_list *list, const struct coverage *coverage, c
   (void)vsnprintf(text, sizeof text, pointer, args);
   va_end(args);
   char *copy = arena_strdup(call_arena(list->call), text);
-  if (!copy || !reserve(list)) {
+  if (!copy || arena_reserve(call_arena(list->call), (void **)&list->items, &list->capacity, list->count,
+                             sizeof *list->items) < 0) {
     call_out_of_memory(list->call);
     return;
   }

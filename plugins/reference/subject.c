@@ -27,17 +27,9 @@ static void account_add(struct call *call, struct accounts *list, const char *ns
     if (order > 0)
       break;
   }
-  if (list->count == list->capacity) {
-    size_t capacity = list->capacity ? list->capacity * 2 : 8;
-    struct account *items = arena_array(call_arena(call), capacity, sizeof *items);
-    if (!items) {
-      call_out_of_memory(call);
-      return;
-    }
-    if (list->count)
-      memcpy(items, list->items, list->count * sizeof *items);
-    list->items = items;
-    list->capacity = capacity;
+  if (arena_reserve(call_arena(call), (void **)&list->items, &list->capacity, list->count, sizeof *list->items) < 0) {
+    call_out_of_memory(call);
+    return;
   }
   memmove(&list->items[at + 1], &list->items[at], (list->count - at) * sizeof *list->items);
   list->items[at] = (struct account){ns, name};

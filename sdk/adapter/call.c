@@ -59,17 +59,9 @@ char *call_text(struct call *call, const char *text) {
 }
 
 void pointers_add(struct call *call, struct pointers *list, void *item) {
-  if (list->count == list->capacity) {
-    size_t capacity = list->capacity ? list->capacity * 2 : 16;
-    void **items = arena_array(call->arena, capacity, sizeof *items);
-    if (!items) {
-      call_out_of_memory(call);
-      return;
-    }
-    if (list->count)
-      memcpy(items, list->items, list->count * sizeof *items);
-    list->items = items;
-    list->capacity = capacity;
+  if (arena_reserve(call->arena, (void **)&list->items, &list->capacity, list->count, sizeof *list->items) < 0) {
+    call_out_of_memory(call);
+    return;
   }
   list->items[list->count++] = item;
 }

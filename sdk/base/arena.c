@@ -1,5 +1,6 @@
 #include "sdk/base/arena.h"
 
+#include <errno.h>
 #include <stdalign.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -8,6 +9,7 @@
 
 #define BLOCK_FIRST_BYTES ((size_t)4096)
 #define BLOCK_MOST_BYTES ((size_t)1 << 20)
+#define ARRAY_FIRST_CAPACITY 8
 
 struct block {
   struct block *next;
@@ -110,6 +112,26 @@ void *arena_array(struct arena *arena, size_t count, size_t size) {
   size_t bytes;
 
   return __builtin_mul_overflow(count, size, &bytes) ? NULL : arena_alloc(arena, bytes);
+}
+
+int arena_reserve(struct arena *arena, void **array, size_t *capacity, size_t count, size_t size) {
+  size_t grown;
+  void *moved;
+
+  if (count < *capacity)
+    return 0;
+  if (__builtin_mul_overflow(*capacity, (size_t)2, &grown))
+    return -ENOMEM;
+  if (grown < ARRAY_FIRST_CAPACITY)
+    grown = ARRAY_FIRST_CAPACITY;
+  moved = grown > count ? arena_array(arena, grown, size) : NULL;
+  if (!moved)
+    return -ENOMEM;
+  if (count)
+    memcpy(moved, *array, count * size);
+  *array = moved;
+  *capacity = grown;
+  return 0;
 }
 
 char *arena_strdup(struct arena *arena, const char *text) {

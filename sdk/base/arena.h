@@ -21,6 +21,10 @@ DEFINE_CLEANUP(struct arena *, arena_destroy);
 void *arena_alloc(struct arena *arena, size_t size);
 void *arena_array(struct arena *arena, size_t count, size_t size);
 
+/* Makes room for one more element in the array `*array` of `count` elements of `size` bytes whose capacity is
+ * `*capacity`; grows by doubling, into new memory of the arena. Returns 0 or -ENOMEM (the array is then as it was). */
+int arena_reserve(struct arena *arena, void **array, size_t *capacity, size_t count, size_t size);
+
 /* Copies into the arena, NUL-terminated. NULL as above; arena_strdup(NULL) is NULL. */
 char *arena_strdup(struct arena *arena, const char *text);
 char *arena_strndup(struct arena *arena, const char *text, size_t length);

@@ -105,6 +105,25 @@ static void arena_sizes_that_overflow_are_refused(void **state) {
   assert_non_null(arena_array(arena, 3, 5));
 }
 
+static void an_array_in_an_arena_grows_within_the_limit(void **state) {
+  _cleanup_arena_ struct arena *arena = arena_create(100000);
+  int *array = NULL;
+  size_t capacity = 0, count = 0;
+
+  (void)state;
+  while (arena_reserve(arena, (void **)&array, &capacity, count, sizeof(*array)) == 0) {
+    array[count] = (int)count;
+    count++;
+    assert_in_range(count, 1, capacity);
+  }
+  assert_in_range(count, 1000, 100000 / sizeof(*array));
+  assert_int_equal(capacity, count);
+  for (size_t i = 0; i < count; i++)
+    assert_int_equal(array[i], (int)i);
+  capacity = count = SIZE_MAX / 2 + 1;
+  assert_int_equal(arena_reserve(arena, (void **)&array, &capacity, count, 1), -ENOMEM);
+}
+
 static void arena_copies_are_strings(void **state) {
   _cleanup_arena_ struct arena *arena = arena_create(0);
 
@@ -176,6 +195,7 @@ int main(void) {
       cmocka_unit_test(an_arena_hands_out_its_limit_and_no_more),
       cmocka_unit_test(an_arena_limits_what_is_used_and_not_what_was_asked_for),
       cmocka_unit_test(arena_sizes_that_overflow_are_refused),
+      cmocka_unit_test(an_array_in_an_arena_grows_within_the_limit),
       cmocka_unit_test(arena_copies_are_strings),
       cmocka_unit_test(a_buffer_is_always_a_string),
       cmocka_unit_test(a_failed_append_is_remembered),
