@@ -22,6 +22,7 @@
 #define CODE_MESH_ANSWER "REFERENCE-0010"    /* an answer of the mesh that is not as documented */
 #define CODE_METRICS_KIND "REFERENCE-0011"   /* metrics of a kind that the mesh does not count */
 #define CODE_LATENCY_MERGED "REFERENCE-0012" /* latencies of several sources given as one */
+#define CODE_PORT_SHARED "REFERENCE-0013"    /* a port that workloads of one ServiceAccount use for different things */
 
 int reference_translate(struct call *call, const struct translate_request *request, struct translation *translation);
 int reference_detect(struct call *call, struct detection *ret_detection);
