@@ -132,6 +132,14 @@ static void resolve_binding(struct resolution *r, const struct smi_subject *subj
                 "create it, or name a ServiceAccount");
     return;
   }
+  if (r->binding->pod_label_count && r->binding->service_account) {
+    unsupported(r, CODE_IDENTITY,
+                arena_printf(call_arena(call),
+                             "IdentityBinding %s has both podLabelSelector and serviceAccount, which the draft forbids",
+                             r->binding->meta.name),
+                "make two bindings of it");
+    return;
+  }
   size_t before = r->coverage->count;
   if (r->binding->service_account)
     account_add(call, r->accounts, r->binding->meta.ns, r->binding->service_account);
