@@ -19,6 +19,8 @@
 
 /* Of what the child writes to its standard output and error, the first bytes are kept. */
 #define OUTPUT_MAX 2000
+/* How long a runner that is told to end may take for it. */
+#define CHILD_STOP_NS (2 * NS_PER_SECOND)
 
 struct child {
   pid_t pid;
@@ -47,7 +49,7 @@ static void __attribute__((noreturn)) become_runner(const char *program, int fil
   sigset_t none;
   (void)sigemptyset(&none);
   (void)sigprocmask(SIG_SETMASK, &none, NULL);
-  (void)setsid(); /* its own group, so that what it starts ends with it */
+  (void)setsid(); /* its own group: the last resort against a runner that does not end */
   int null = open("/dev/null", O_RDONLY);
   /* Out of the way of 0 to 4 first: any of them may already be one of these numbers. */
   file = fcntl(file, F_DUPFD, 10);
@@ -172,6 +174,22 @@ static int read_answer(struct child *child, int status, Trammel__Adapter__V1__De
   return 0;
 }
 
+/* The runner ends everything its adapter started, see host/runner/supervise.h. When it doesn't end itself, its group is
+ * ended, which is less. */
+static void stop(struct child *child) {
+  struct pollfd fd = {child->pidfd, POLLIN, 0};
+  int64_t deadline = clock_monotonic_ns() + CHILD_STOP_NS;
+  int n = 0;
+  (void)pidfd_send_signal(child->pidfd, SIGTERM, NULL, 0);
+  for (int64_t left; n <= 0 && (left = deadline - clock_monotonic_ns()) > 0;)
+    n = poll(&fd, 1, (int)(left / NS_PER_MS) + 1);
+  if (n > 0)
+    return;
+  /* The leader is not waited for yet, so the number is not anyone else's. */
+  (void)kill(-child->pid, SIGKILL);
+  (void)pidfd_send_signal(child->pidfd, SIGKILL, NULL, 0);
+}
+
 int child_describe(int fd, Trammel__Adapter__V1__DescribeResponse **ret_description, struct error **err) {
   _cleanup_free_ char *program = NULL;
   int r = program_path("trammel-runner", &program, err);
@@ -182,11 +200,8 @@ int child_describe(int fd, Trammel__Adapter__V1__DescribeResponse **ret_descript
   if (r < 0)
     return r;
   bool ended = watch(&child);
-  /* The group, also after its end: nothing the adapter started stays. The leader is not waited for yet, so the number
-   * is not anyone else's. */
-  (void)kill(-child.pid, SIGKILL);
   if (!ended)
-    (void)pidfd_send_signal(child.pidfd, SIGKILL, NULL, 0);
+    stop(&child);
   int status = 0;
   while (waitpid(child.pid, &status, 0) < 0 && errno == EINTR)
     continue;

@@ -9,6 +9,7 @@
 #include "host/adapter/inprocess.h"
 #include "host/adapter/loader.h"
 #include "host/adapter/runner_protocol.h"
+#include "host/runner/supervise.h"
 
 /* A sanitizer's own mappings exceed any sensible limit, and its signal handler would make an exit of what is a crash.
  */
@@ -45,7 +46,7 @@ static const struct {
 };
 
 static int confine(struct error **err) {
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
     return error_set(err, errno, "the runner cannot confine itself: %s", strerror(errno));
   for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
     struct rlimit limit = {limits[i].limit, limits[i].limit};
@@ -56,7 +57,9 @@ static int confine(struct error **err) {
 }
 
 static int describe(int fd, uint8_t **ret_message, size_t *ret_length, struct error **err) {
-  int r = confine(err);
+  int r = supervise(err);
+  if (r == 0)
+    r = confine(err);
   if (r < 0)
     return r;
   _cleanup_gate_ struct gate gate = {.fd = -1};

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <dirent.h>
 #include <elf.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "host/adapter/registry.h"
+#include "sdk/base/clock.h"
 #include "sdk/base/document.h"
 #include "tests/support/command.h"
 
@@ -26,7 +28,9 @@ static const struct {
     {"bad_endpoint.so", "Describe names the endpoint \"../etc\""},
     {"bad_schema.so", "config_schema"},
     {"crash.so", "crashed while it was loaded and described: killed by SIGSEGV"},
+    {"dangling_instance.so", "create failed with UNAVAILABLE"},
     {"error_status.so", "Describe failed with FAILED_PRECONDITION: no licence"},
+    {"escapes.so", NULL},
     {"exits.so", "exit status 7"},
     {"extra_symbol.so", "exports the symbol broken_helper"},
     {"false_embedded.so", "says embedded, which needs the methods Plan and Enroll"},
@@ -211,6 +215,37 @@ static void what_a_dying_adapter_wrote_is_told_without_its_escapes(void **state)
   assert_null(strchr(refusal, '\n'));
 }
 
+static bool runs(const char *name) {
+  bool found = false;
+  DIR *all = opendir("/proc");
+  assert_non_null(all);
+  for (const struct dirent *entry; !found && (entry = readdir(all));) {
+    char path[300], text[64] = "";
+    if (atoi(entry->d_name) <= 0)
+      continue;
+    (void)snprintf(path, sizeof path, "/proc/%s/comm", entry->d_name);
+    FILE *file = fopen(path, "re");
+    if (!file)
+      continue;
+    found = fgets(text, sizeof text, file) && strncmp(text, name, strlen(name)) == 0;
+    (void)fclose(file);
+  }
+  (void)closedir(all);
+  return found;
+}
+
+/* The adapter escapes answers once its process is in a session of its own. */
+static void nothing_an_adapter_started_stays(void **state) {
+  const struct fixture *fixture = *state;
+  assert_true(find_file(fixture->registry, "escapes.so")->usable);
+  /* Another run of this test may be scanning right now. */
+  int64_t deadline = clock_monotonic_ns() + 10 * NS_PER_SECOND;
+  bool there = true;
+  while (there && clock_monotonic_ns() < deadline)
+    there = runs("trammel-escaped");
+  assert_false(there);
+}
+
 static void each_file_is_scanned_once(void **state) {
   const struct fixture *fixture = *state;
   size_t of_scratch = 0;
@@ -236,6 +271,7 @@ int main(void) {
       cmocka_unit_test(a_bad_one_is_found_with_its_reason),
       cmocka_unit_test(a_refused_one_has_the_id_of_its_note),
       cmocka_unit_test(what_a_dying_adapter_wrote_is_told_without_its_escapes),
+      cmocka_unit_test(nothing_an_adapter_started_stays),
       cmocka_unit_test(each_file_is_scanned_once),
       cmocka_unit_test(a_relative_directory_is_refused),
   };
