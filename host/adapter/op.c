@@ -225,7 +225,7 @@ static const char *or_null(const struct strbuf *text) {
 }
 
 static void service_diagnose(trammel_op *op, const trammel_diagnostic *from) {
-  if (from->size < sizeof *from)
+  if (from->size < TRAMMEL_DIAGNOSTIC_SIZE_1_0)
     return;
   _cleanup_(clean_finish) struct clean to = {0};
   append(&to.code, from->code);

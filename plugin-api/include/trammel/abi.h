@@ -1,12 +1,12 @@
-/* The Trammel adapter ABI, major version 1: moves bytes between the host and an adapter's shared object. What the bytes mean
- * is proto/trammel/adapter/v1. Vendors write against the typed layer in sdk/adapter, which implements this.
+/* The Trammel adapter ABI, major version 1: moves bytes between the host and an adapter's shared object. What the bytes
+ * mean is proto/trammel/adapter/v1. Vendors write against the typed layer in sdk/adapter, which implements this.
  *
  * Rules (docs/abi.md ties each to its test):
- * - The major version is in the entry symbol. A minor version only appends to tables; read a field only when the table's
- *   head.size covers it (TRAMMEL_HAS). Tables fetched by id are frozen once stable, and ids are never renamed.
+ * - The major version is in the entry symbol. A minor version only appends to tables; read a field only when the
+ *   table's head.size covers it (TRAMMEL_HAS). Tables fetched by id are frozen once stable, and ids are never renamed.
  * - Arguments are borrowed for the call; who needs them longer copies. Nobody frees the other's memory.
- * - call() is plain blocking code, on a thread the host owns; one call at a time per instance unless the adapter declares itself
- *   reentrant. emit, diagnose, cancelled and log may be used from any thread until the call returns. */
+ * - call() is plain blocking code, on a thread the host owns; one call at a time per instance unless the adapter
+ *   declares itself reentrant. emit, diagnose, cancelled and log may be used from any thread until the call returns. */
 #ifndef TRAMMEL_ABI_H
 #define TRAMMEL_ABI_H
 
@@ -24,8 +24,7 @@ extern "C" {
 #define TRAMMEL_EXPORT __attribute__((visibility("default")))
 
 /* True when `table` is long enough to hold `field`. */
-#define TRAMMEL_HAS(table, field)                                                                                      \
-  ((table)->head.size >= offsetof(__typeof__(*(table)), field) + sizeof((table)->field))
+#define TRAMMEL_HAS(table, field) ((table)->head.size >= offsetof(__typeof__(*(table)), field) + sizeof((table)->field))
 
 /* Bytes, not NUL-terminated; `n` is the length. {NULL, 0} is empty. */
 typedef struct trammel_str {
@@ -89,8 +88,8 @@ typedef struct trammel_diagnostic {
   trammel_str remedy; /* what to do */
 } trammel_diagnostic;
 
-/* What the host gives the adapter; lives until destroy() returns. `get` gives a host service's table by id, or NULL when the host
- * doesn't have it. Any thread. */
+/* What the host gives the adapter; lives until destroy() returns. `get` gives a host service's table by id, or NULL
+ * when the host doesn't have it. Any thread. */
 typedef struct trammel_host {
   trammel_head head;
   void *ctx;
@@ -106,8 +105,9 @@ typedef struct trammel_op_api {
   int (*cancel_fd)(trammel_op *op);
   /* The deadline in nanoseconds of CLOCK_MONOTONIC; 0: none. */
   int64_t (*deadline_ns)(trammel_op *op);
-  /* Sends a response message: exactly once for a unary method, any number of times for a streaming one. Waits while the receiver is
-   * slow. 0; -ECANCELED when the receiver is gone; -EMSGSIZE above the host's limit; -EPROTO for a second message of a unary call. */
+  /* Sends a response message: exactly once for a unary method, any number of times for a streaming one. Waits while the
+   * receiver is slow. 0; -ECANCELED when the receiver is gone; -EMSGSIZE above the host's limit; -EPROTO for a second
+   * message of a unary call. */
   int (*emit)(trammel_op *op, trammel_str message);
   /* Adds a diagnostic to the call's result. The host copies it. */
   void (*diagnose)(trammel_op *op, const trammel_diagnostic *diagnostic);
@@ -146,9 +146,9 @@ typedef struct trammel_http_response {
 typedef struct trammel_http_api {
   trammel_head head;
   /* Sends a request and waits for its whole response, within the call's deadline. TRAMMEL_OK for any HTTP status.
-   * PERMISSION_DENIED: the endpoint, method or path is not among the declared permissions. FAILED_PRECONDITION: no address is
-   * configured. UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, RESOURCE_EXHAUSTED (body over the host's limit) otherwise, and a
-   * diagnostic says more. */
+   * PERMISSION_DENIED: the endpoint, method or path is not among the declared permissions. FAILED_PRECONDITION: no
+   * address is configured. UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, RESOURCE_EXHAUSTED (body over the host's limit)
+   * otherwise, and a diagnostic says more. */
   int (*request)(trammel_op *op, const trammel_http_request *request, trammel_http_response *response);
 } trammel_http_api;
 
@@ -157,7 +157,8 @@ typedef struct trammel_adapter {
   trammel_head head;
   trammel_str id;      /* "reference": lower case letters, digits and '-', at most 40 bytes */
   trammel_str version; /* "1.2.0" */
-  /* Makes an instance. `config_json` is an object, or empty for none (Describe must work without). `*ret` is set on TRAMMEL_OK only. */
+  /* Makes an instance. `config_json` is an object, or empty for none (Describe must work without). `*ret` is set on
+   * TRAMMEL_OK only. */
   int (*create)(const trammel_host *host, trammel_str config_json, trammel_instance **ret, trammel_op *op);
   /* Runs a method ("Translate"): decodes `request`, emits the response, returns the status. */
   int (*call)(trammel_instance *instance, trammel_str method, trammel_str request, trammel_op *op);
@@ -167,13 +168,27 @@ typedef struct trammel_adapter {
   void (*destroy)(trammel_instance *instance);
 } trammel_adapter;
 
-/* The one symbol an adapter exports. `host` is the head of the host's table: its ABI version. NULL when the adapter can't work with
- * this host. Pure: no threads, files or sockets. */
+/* The bytes of `type` up to the end of `field`. */
+#define TRAMMEL_THROUGH(type, field) ((uint32_t)(offsetof(type, field) + sizeof(((type *)0)->field)))
+
+/* The bytes of each table in ABI 1.0: the least that a reader of this major version finds. Not sizeof, which grows with
+ * the header: whoever asks for that refuses every table that was written before the last field was appended. */
+#define TRAMMEL_HOST_SIZE_1_0 TRAMMEL_THROUGH(trammel_host, get)
+#define TRAMMEL_ADAPTER_SIZE_1_0 TRAMMEL_THROUGH(trammel_adapter, destroy)
+#define TRAMMEL_OP_API_SIZE_1_0 TRAMMEL_THROUGH(trammel_op_api, diagnose)
+#define TRAMMEL_LOG_API_SIZE_1_0 TRAMMEL_THROUGH(trammel_log_api, write)
+#define TRAMMEL_HTTP_API_SIZE_1_0 TRAMMEL_THROUGH(trammel_http_api, request)
+#define TRAMMEL_DIAGNOSTIC_SIZE_1_0 TRAMMEL_THROUGH(trammel_diagnostic, remedy)
+#define TRAMMEL_HTTP_REQUEST_SIZE_1_0 TRAMMEL_THROUGH(trammel_http_request, body)
+#define TRAMMEL_HTTP_RESPONSE_SIZE_1_0 TRAMMEL_THROUGH(trammel_http_response, body)
+
+/* The one symbol an adapter exports. `host` is the head of the host's table: its ABI version. NULL when the adapter
+ * can't work with this host. Pure: no threads, files or sockets. */
 TRAMMEL_EXPORT const trammel_adapter *trammel_adapter_entry_v1(const trammel_head *host);
 #define TRAMMEL_ENTRY_SYMBOL "trammel_adapter_entry_v1"
 
-/* The ELF note that the host reads before it loads anything: owner "Trammel", type 1, and this as its description. Strings are
- * NUL-terminated and padded with NUL. */
+/* The ELF note that the host reads before it loads anything: owner "Trammel", type 1, and this as its description.
+ * Strings are NUL-terminated and padded with NUL. */
 #define TRAMMEL_NOTE_OWNER "Trammel"
 #define TRAMMEL_NOTE_TYPE 1u
 typedef struct trammel_note {

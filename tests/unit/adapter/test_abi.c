@@ -91,6 +91,16 @@ AT(trammel_note, id, 8);
 AT(trammel_note, version, 48);
 AT(trammel_note, mesh, 72);
 
+/* What a reader asks for stays what 1.0 had, whatever is appended later. */
+_Static_assert(TRAMMEL_HOST_SIZE_1_0 == 32, "host 1.0");
+_Static_assert(TRAMMEL_ADAPTER_SIZE_1_0 == 80, "adapter 1.0");
+_Static_assert(TRAMMEL_OP_API_SIZE_1_0 == 56, "op 1.0");
+_Static_assert(TRAMMEL_LOG_API_SIZE_1_0 == 24, "log 1.0");
+_Static_assert(TRAMMEL_HTTP_API_SIZE_1_0 == 24, "http 1.0");
+_Static_assert(TRAMMEL_DIAGNOSTIC_SIZE_1_0 == 128, "diagnostic 1.0");
+_Static_assert(TRAMMEL_HTTP_REQUEST_SIZE_1_0 == 80, "request 1.0");
+_Static_assert(TRAMMEL_HTTP_RESPONSE_SIZE_1_0 == 40, "response 1.0");
+
 static void a_field_beyond_the_size_is_not_there(void **state) {
   (void)state;
   trammel_adapter table = {.head = {offsetof(trammel_adapter, call), TRAMMEL_ABI_MAJOR, 0, 0}};
