@@ -170,6 +170,7 @@ struct adapter_class {
   int (*enroll)(struct call *call, const struct enroll_request *request, struct enrollment *enrollment);
   int (*plan)(struct call *call, const struct plan_request *request, struct plan *plan);
   int (*metrics)(struct call *call, const struct metrics_request *request, struct metrics *metrics);
+  /* `argument` keeps to the operation's schema, with defaults filled in; NULL for an operation without one. */
   int (*invoke)(struct call *call, const char *operation, const json_t *argument, struct invocation *invocation);
 };
 

@@ -5,7 +5,6 @@
 #include "sdk/adapter/codec.h"
 #include "sdk/adapter/instance.h"
 #include "sdk/adapter/internal.h"
-#include "sdk/base/diagnostic.h"
 #include "sdk/base/schema.h"
 
 static void call_finish(struct call *call) {
@@ -24,37 +23,17 @@ static int call_init(struct call *call, trammel_instance *instance, trammel_op *
   return call->arena ? TRAMMEL_OK : TRAMMEL_RESOURCE_EXHAUSTED;
 }
 
-static void report(struct call *call, const struct diagnostics *diagnostics) {
-  for (size_t i = 0; i < diagnostics_count(diagnostics); i++) {
-    const struct diagnostic *d = diagnostics_at(diagnostics, i);
-    call_diagnose(call,
-                  &(struct finding){.severity = (uint32_t)d->severity,
-                                    .code = d->code,
-                                    .pointer = d->pointer,
-                                    .detail = d->detail,
-                                    .remedy = d->remedy},
-                  "%s", d->summary);
-  }
-}
-
 static json_t *config_schema(const struct adapter_class *class) {
   const char *text = class->description.config_schema;
   return json_loads(text ? text : "{\"type\":\"object\",\"additionalProperties\":false}", 0, NULL);
 }
 
-/* Holds the configuration against the adapter's own schema: the host has done so, but a remote host may be anyone's. */
+/* The host has checked it, but a remote host may be anyone's. */
 static int check_config(struct call *call, json_t *config) {
   json_t *schema = config_schema(call_class(call));
   if (!schema)
     return call_fail(call, TRAMMEL_INTERNAL, "SDK-0004", "the adapter's own configuration schema is no JSON");
-  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
-  int status = TRAMMEL_RESOURCE_EXHAUSTED;
-  if (diagnostics && schema_validate(schema, config, NULL, diagnostics) < 0) {
-    report(call, diagnostics);
-    status = TRAMMEL_INVALID_ARGUMENT;
-  } else if (diagnostics && schema_fill_defaults(schema, config) == 0) {
-    status = TRAMMEL_OK;
-  }
+  int status = call_validate(call, schema, config);
   json_decref(schema);
   return status;
 }
@@ -99,7 +78,7 @@ static json_t *default_config(const struct adapter_class *class) {
   return config;
 }
 
-/* A host service, when the host has it in the version that `size` belongs to. */
+/* A host service, when its table has at least the `size` bytes that this layer uses. */
 static const void *service(const trammel_host *host, const char *id, size_t size) {
   const trammel_head *head = host->get(host, id);
   return head && head->size >= size ? head : NULL;
@@ -107,7 +86,7 @@ static const void *service(const trammel_host *host, const char *id, size_t size
 
 int adapter_sdk_create(const struct adapter_class *class, const struct adapter_identity *identity,
                        const trammel_host *host, trammel_str config, trammel_instance **ret, trammel_op *op) {
-  const trammel_op_api *op_api = service(host, TRAMMEL_OP_SERVICE, sizeof *op_api);
+  const trammel_op_api *op_api = service(host, TRAMMEL_OP_SERVICE, TRAMMEL_OP_API_SIZE_1_0);
   if (!op_api)
     return TRAMMEL_FAILED_PRECONDITION;
   trammel_instance *instance = calloc(1, sizeof *instance);
@@ -117,8 +96,8 @@ int adapter_sdk_create(const struct adapter_class *class, const struct adapter_i
                                  .identity = identity,
                                  .host = host,
                                  .op_api = op_api,
-                                 .log_api = service(host, TRAMMEL_LOG_SERVICE, sizeof(trammel_log_api)),
-                                 .http_api = service(host, TRAMMEL_HTTP_SERVICE, sizeof(trammel_http_api)),
+                                 .log_api = service(host, TRAMMEL_LOG_SERVICE, TRAMMEL_LOG_API_SIZE_1_0),
+                                 .http_api = service(host, TRAMMEL_HTTP_SERVICE, TRAMMEL_HTTP_API_SIZE_1_0),
                                  .config = default_config(class)};
   pthread_mutex_init(&instance->lock, NULL);
   struct call call;

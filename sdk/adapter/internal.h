@@ -85,6 +85,10 @@ int call_emit(struct call *call, const ProtobufCMessage *message);
 /* The status of a request that could not be read: INVALID_ARGUMENT or RESOURCE_EXHAUSTED, with a diagnostic. */
 int call_bad_request(struct call *call, const char *method, const struct error *err);
 
+/* Holds a value against one of the adapter's own schemas and fills in its defaults. INVALID_ARGUMENT with a diagnostic
+ * for each violation. */
+int call_validate(struct call *call, const json_t *schema, json_t *value);
+
 /* The messages of a description's SMI support. */
 void smi_support_to_wire(struct call *call, const struct smi_support *support, size_t count, size_t *ret_count,
                          PB(SmiSupport) * **ret_messages);

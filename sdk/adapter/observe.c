@@ -86,29 +86,48 @@ bool invocation_event(struct invocation *invocation, bool error, const char *sum
   return !invocation->gone;
 }
 
-static bool has_operation(const struct adapter_description *description, const char *name) {
+static const struct operation *find_operation(const struct adapter_description *description, const char *name) {
   for (size_t i = 0; i < description->operation_count; i++)
     if (strcmp(description->operations[i].name, name) == 0)
-      return true;
-  return false;
+      return &description->operations[i];
+  return NULL;
+}
+
+/* `*ret_argument` is NULL without an argument, which is as good as an empty object to a schema. */
+static int read_argument(struct call *call, const struct operation *operation, ProtobufCBinaryData data,
+                         json_t **ret_argument) {
+  json_error_t error;
+  if (data.len == 0 && !operation->argument_schema)
+    return TRAMMEL_OK;
+  if (!operation->argument_schema)
+    return call_fail(call, TRAMMEL_INVALID_ARGUMENT, "SDK-0016", "%s takes no argument", operation->name);
+  *ret_argument = data.len
+                      ? json_loadb((const char *)data.data, data.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error)
+                      : json_object();
+  if (!*ret_argument)
+    return data.len ? call_fail(call, TRAMMEL_INVALID_ARGUMENT, "SDK-0015",
+                                "the argument of %s is no JSON: line %d: %s", operation->name, error.line, error.text)
+                    : TRAMMEL_RESOURCE_EXHAUSTED;
+  json_t *schema = json_loads(operation->argument_schema, 0, NULL);
+  if (!schema)
+    return call_fail(call, TRAMMEL_INTERNAL, "SDK-0017", "the adapter's own argument schema of %s is no JSON",
+                     operation->name);
+  int status = call_validate(call, schema, *ret_argument);
+  json_decref(schema);
+  return status;
 }
 
 int run_invoke(struct call *call, const ProtobufCMessage *request, const ProtobufCMessage **ret_response) {
   const PB(InvokeRequest) *message = (const PB(InvokeRequest) *)request;
+  const struct operation *operation = find_operation(&call_class(call)->description, message->operation);
   *ret_response = NULL; /* events go out as they come */
-  if (!has_operation(&call_class(call)->description, message->operation))
+  if (!operation)
     return call_fail(call, TRAMMEL_NOT_FOUND, "SDK-0014", "this adapter has no operation \"%s\"", message->operation);
   json_t *argument = NULL;
-  if (message->argument.len) {
-    json_error_t error;
-    argument = json_loadb((const char *)message->argument.data, message->argument.len,
-                          JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (!argument)
-      return call_fail(call, TRAMMEL_INVALID_ARGUMENT, "SDK-0015", "the argument of %s is no JSON: line %d: %s",
-                       message->operation, error.line, error.text);
-  }
   struct invocation invocation = {.call = call};
-  int status = call_class(call)->invoke(call, message->operation, argument, &invocation);
+  int status = read_argument(call, operation, message->argument, &argument);
+  if (status == TRAMMEL_OK)
+    status = call_class(call)->invoke(call, operation->name, argument, &invocation);
   json_decref(argument);
   return status;
 }

@@ -54,13 +54,15 @@ static int invoke(struct call *call, const char *operation, const json_t *argume
   return TRAMMEL_OK;
 }
 
-static const struct operation operations[] = {{.name = "count", .summary = "counts"}};
+static const struct operation operations[] = {
+    {.name = "count", .summary = "counts", .argument_schema = "{\"type\":\"integer\",\"minimum\":0,\"maximum\":9}"},
+    {.name = "once", .summary = "takes no argument"}};
 static const struct adapter_class class = {
     .description = {.mesh_name = "Test",
                     .config_schema = "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"mode\":"
                                      "{\"type\":\"string\",\"default\":\"plain\"}}}",
                     .operations = operations,
-                    .operation_count = 1},
+                    .operation_count = 2},
     .translate = translate,
     .detect = detect,
     .invoke = invoke,
@@ -225,11 +227,68 @@ static void operations_stream_their_events(void **state) {
   unsigned events = 0;
   assert_int_equal(run_operation("count", "3", &events), TRAMMEL_OK);
   assert_int_equal(events, 3);
-  assert_int_equal(run_operation("count", "", &events), TRAMMEL_OK);
-  assert_int_equal(events, 0);
   assert_int_equal(run_operation("unknown", "3", &events), TRAMMEL_NOT_FOUND);
   assert_int_equal(run_operation("count", "{", &events), TRAMMEL_INVALID_ARGUMENT);
   assert_int_equal(events, 0);
+}
+
+static void arguments_keep_to_the_schema_of_their_operation(void **state) {
+  (void)state;
+  static const char *const bad[] = {"-1", "10", "\"3\"", "{}", "", "null", "2.5"};
+  unsigned events = 0;
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    assert_int_equal(run_operation("count", bad[i], &events), TRAMMEL_INVALID_ARGUMENT);
+    assert_int_equal(events, 0);
+  }
+  assert_int_equal(run_operation("count", "9", &events), TRAMMEL_OK);
+  assert_int_equal(events, 9);
+  assert_int_equal(run_operation("once", "", &events), TRAMMEL_OK);
+  assert_int_equal(run_operation("once", "{}", &events), TRAMMEL_INVALID_ARGUMENT);
+}
+
+/* A host of this major version whose service tables are `more` bytes longer than those of 1.0. */
+static int32_t more;
+
+static const void *get_sized(const trammel_host *host, const char *id) {
+  static struct {
+    trammel_op_api api;
+    void *appended[4];
+  } op_api;
+  static struct {
+    trammel_http_api api;
+    void *appended[4];
+  } http_api;
+  const void *from = fake_host.get(host, id);
+  if (strcmp(id, TRAMMEL_OP_SERVICE) == 0) {
+    op_api.api = *(const trammel_op_api *)from;
+    op_api.api.head.size = TRAMMEL_OP_API_SIZE_1_0 + (uint32_t)more;
+    return &op_api;
+  }
+  if (strcmp(id, TRAMMEL_HTTP_SERVICE) != 0)
+    return NULL;
+  http_api.api = *(const trammel_http_api *)from;
+  http_api.api.head.size = TRAMMEL_HTTP_API_SIZE_1_0 + (uint32_t)more;
+  return &http_api;
+}
+
+static void services_of_1_0_and_of_a_longer_host_serve(void **state) {
+  (void)state;
+  const trammel_head head = {sizeof(trammel_host), TRAMMEL_ABI_MAJOR, TRAMMEL_ABI_MINOR, 0};
+  const trammel_host sized = {.head = head, .get = get_sized};
+  const trammel_adapter *table = trammel_adapter_entry_v1(&head);
+  for (more = -8; more <= 32; more += 8) {
+    struct fake_op op;
+    fake_op_init(&op);
+    op.http_body = "{}";
+    trammel_op *handle = (trammel_op *)(void *)&op;
+    trammel_instance *instance = NULL;
+    int status = table->create(&sized, (trammel_str){NULL, 0}, &instance, handle);
+    assert_int_equal(status, more < 0 ? TRAMMEL_FAILED_PRECONDITION : TRAMMEL_OK);
+    if (status == TRAMMEL_OK)
+      assert_int_equal(table->call(instance, (trammel_str){"Detect", 6}, (trammel_str){NULL, 0}, handle), TRAMMEL_OK);
+    table->destroy(instance);
+    fake_op_finish(&op);
+  }
 }
 
 int main(void) {
@@ -243,6 +302,8 @@ int main(void) {
       cmocka_unit_test(hostile_requests_are_answered_with_a_status),
       cmocka_unit_test(a_mesh_that_answers_nonsense_is_unavailable),
       cmocka_unit_test(operations_stream_their_events),
+      cmocka_unit_test(arguments_keep_to_the_schema_of_their_operation),
+      cmocka_unit_test(services_of_1_0_and_of_a_longer_host_serve),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
