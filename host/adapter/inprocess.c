@@ -83,8 +83,13 @@ static int run(struct inprocess *p, trammel_op *op) {
   if (given_up)
     return TRAMMEL_CANCELLED;
   trammel_str request = {(const char *)op->request, op->request_length};
-  if (!op->method)
-    return p->adapter->create(&p->host, request, &p->instance, op);
+  if (!op->method) {
+    trammel_instance *instance = NULL; /* what a create that failed leaves there is nobody's */
+    int status = p->adapter->create(&p->host, request, &instance, op);
+    if (status == TRAMMEL_OK)
+      p->instance = instance;
+    return status;
+  }
   return p->adapter->call(p->instance, (trammel_str){op->method, strlen(op->method)}, request, op);
 }
 
@@ -246,6 +251,9 @@ static int gave_up_error(trammel_op *op, int why, bool returned, int64_t began_n
   const char *rest = returned ? "" : " and has not returned; this process cannot end it";
   if (why == -ECANCELED)
     return error_set(err, ECANCELED, "adapter %s: %s was cancelled%s", id, method, rest);
+  if (op->deadline_ns <= began_ns)
+    return error_set(err, ETIMEDOUT, "adapter %s: the deadline of %s had passed before it was called%s", id, method,
+                     rest);
   return error_set(err, ETIMEDOUT, "adapter %s: %s did not answer within %" PRId64 " ms%s", id, method,
                    (op->deadline_ns - began_ns) / 1000000, rest);
 }

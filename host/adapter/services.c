@@ -115,7 +115,7 @@ static bool is_token(const char *text) {
 
 static const char *read_outgoing(const trammel_http_request *request, struct outgoing *out) {
   out->content_type[0] = '\0';
-  if (request->size < sizeof *request)
+  if (request->size < TRAMMEL_HTTP_REQUEST_SIZE_1_0)
     return "the request's table is shorter than ABI 1.0 has it";
   if (!copy(out->endpoint, sizeof out->endpoint, request->endpoint) ||
       !copy(out->method, sizeof out->method, request->method) || !copy(out->path, sizeof out->path, request->path))
@@ -178,8 +178,14 @@ static int send_request(trammel_op *op, const struct outgoing *out, trammel_str 
 }
 
 static int service_http(trammel_op *op, const trammel_http_request *request, trammel_http_response *response) {
-  if (response->size < sizeof *response || !op_service_enter(op))
-    return TRAMMEL_FAILED_PRECONDITION;
+  if (response->size < TRAMMEL_HTTP_RESPONSE_SIZE_1_0) {
+    op_diagnose(op, TRAMMEL_ERROR, "ADAPTER-0003", NULL,
+                "HTTP request refused: the response's table is shorter than "
+                "ABI 1.0 has it");
+    return TRAMMEL_INVALID_ARGUMENT;
+  }
+  if (!op_service_enter(op))
+    return TRAMMEL_CANCELLED;
   struct outgoing out;
   const char *fault = read_outgoing(request, &out);
   int status = TRAMMEL_INVALID_ARGUMENT;

@@ -29,8 +29,10 @@ static int answer(trammel_op *op, const char *text) {
   return broken_op->emit(op, (trammel_str){(const char *)data, length});
 }
 
-/* Returns soon after a cancel. */
-static int run_wait(trammel_op *op) {
+/* Returns soon after a cancel. The argument is a pipe to write a byte to first, or empty. */
+static int run_wait(trammel_op *op, const char *argument) {
+  if (*argument && write(atoi(argument), "x", 1) != 1) /* it runs */
+    return TRAMMEL_INTERNAL;
   struct pollfd fd = {.fd = broken_op->cancel_fd(op), .events = POLLIN};
   int n = poll(&fd, 1, 20000);
   return n == 1 && broken_op->cancelled(op) ? TRAMMEL_CANCELLED : TRAMMEL_INTERNAL;
@@ -107,11 +109,25 @@ static int run_http(trammel_op *op, const char *argument) {
   return TRAMMEL_OK;
 }
 
+/* Asks for HTTP once cancelled, and writes the status, as a byte, to the pipe whose number is the argument. */
+static int run_late_http(trammel_op *op, const char *argument) {
+  trammel_http_request request = {
+      .size = sizeof request, .endpoint = {"control", 7}, .method = {"GET", 3}, .path = {"/v1/x", 5}};
+  trammel_http_response response = {.size = sizeof response};
+  int status = run_wait(op, argument);
+  if (status != TRAMMEL_CANCELLED)
+    return status;
+  char answer_status = (char)http->request(op, &request, &response);
+  return write(atoi(argument), &answer_status, 1) == 1 ? TRAMMEL_CANCELLED : TRAMMEL_INTERNAL;
+}
+
 static int run(const char *method, const char *argument, trammel_op *op) {
   if (strcmp(method, "Echo") == 0)
     return answer(op, argument) == 0 ? TRAMMEL_OK : TRAMMEL_INTERNAL;
   if (strcmp(method, "Wait") == 0)
-    return run_wait(op);
+    return run_wait(op, argument);
+  if (strcmp(method, "LateHttp") == 0)
+    return run_late_http(op, argument);
   if (strcmp(method, "Deaf") == 0)
     return run_deaf(argument);
   if (strcmp(method, "Twice") == 0)

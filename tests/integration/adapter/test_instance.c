@@ -14,6 +14,7 @@
 
 #include "host/adapter/instance.h"
 #include "sdk/base/clock.h"
+#include "trammel/abi.h"
 
 #define EVENT (&trammel__adapter__v1__invoke_event__descriptor)
 
@@ -158,26 +159,61 @@ static void a_deadline_ends_the_call(void **state) {
   instance_destroy(instance);
 }
 
+static void a_deadline_in_the_past_is_told_as_that(void **state) {
+  struct instance *instance = create(*state);
+  struct error *err = NULL;
+  const struct call_options options = {.deadline_ns = clock_monotonic_ns() - NS_PER_SECOND};
+  assert_int_equal(call(instance, "Wait", "", &options, NULL, &err), -ETIMEDOUT);
+  assert_non_null(strstr(error_message(err), "the deadline of Wait had passed"));
+  error_free(err);
+  instance_destroy(instance);
+}
+
 struct canceller {
   atomic_bool cancel;
+  const char *method;
+  char pipe[16]; /* the number of the end that the probe writes to */
   struct instance *instance;
   int result;
 };
 
 static void *call_wait(void *arg) {
   struct canceller *c = arg;
-  c->result = call(c->instance, "Wait", "", &(struct call_options){.cancel = &c->cancel}, NULL, NULL);
+  c->result = call(c->instance, c->method, c->pipe, &(struct call_options){.cancel = &c->cancel}, NULL, NULL);
   return NULL;
 }
 
-static void a_cancel_ends_the_call(void **state) {
-  struct canceller c = {.instance = create(*state), .result = 1};
+/* Cancels a call of `method` once the probe runs it. Gives back the read end of the pipe the probe has. */
+static int cancel_running(struct fixture *fixture, const char *method) {
+  struct canceller c = {.instance = create(fixture), .method = method, .result = 1};
   pthread_t thread;
+  int ends[2];
+  char byte = 0;
+  assert_int_equal(pipe(ends), 0);
+  (void)snprintf(c.pipe, sizeof c.pipe, "%d", ends[1]);
   assert_int_equal(pthread_create(&thread, NULL, call_wait, &c), 0);
+  assert_int_equal(read(ends[0], &byte, 1), 1);
   atomic_store(&c.cancel, true);
   assert_int_equal(pthread_join(thread, NULL), 0);
   assert_int_equal(c.result, -ECANCELED);
   instance_destroy(c.instance);
+  (void)close(ends[1]);
+  return ends[0];
+}
+
+static void a_cancel_ends_the_call(void **state) {
+  (void)close(cancel_running(*state, "Wait"));
+}
+
+static void http_after_a_cancel_is_cancelled(void **state) {
+  struct fixture *fixture = *state;
+  char status = 0;
+  fixture->requests = 0;
+  int end = cancel_running(fixture, "LateHttp");
+  assert_int_equal(read(end, &status, 1), 1);
+  assert_int_equal(status, TRAMMEL_CANCELLED);
+  assert_int_equal(fixture->requests, 0);
+  (void)close(end);
 }
 
 static void an_adapter_that_does_not_return_is_left_behind_and_may_come_back(void **state) {
@@ -348,7 +384,9 @@ int main(void) {
       cmocka_unit_test(a_unary_call_sends_exactly_one_message),
       cmocka_unit_test(nothing_is_taken_after_the_return),
       cmocka_unit_test(a_deadline_ends_the_call),
+      cmocka_unit_test(a_deadline_in_the_past_is_told_as_that),
       cmocka_unit_test(a_cancel_ends_the_call),
+      cmocka_unit_test(http_after_a_cancel_is_cancelled),
       cmocka_unit_test(an_adapter_that_does_not_return_is_left_behind_and_may_come_back),
       cmocka_unit_test(calls_of_several_threads_run_one_at_a_time),
       cmocka_unit_test(http_needs_a_declared_permission),
