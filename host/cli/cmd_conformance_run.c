@@ -349,7 +349,7 @@ static int conduct(struct session *session, struct arguments *arguments, const s
   catch_signals();
   struct run_result *run = NULL;
   int r = session_start(session, arguments, err);
-  if (r == 0)
+  if (r >= 0)
     r = execute(session, arguments, &run, err);
   if (r < 0)
     return r == -ENOMEM ? EXIT_INTERNAL : EXIT_COULD_NOT_TEST;

@@ -28,7 +28,7 @@ __attribute__((visibility("default"), used)) const char *__asan_default_options(
   return SANITIZER_OPTIONS;
 }
 __attribute__((visibility("default"), used)) const char *__tsan_default_options(void) {
-  return "handle_segv=0:handle_abort=0";
+  return "handle_segv=0:handle_abort=0:halt_on_error=1"; /* no answer then: what it found cannot pass unseen */
 }
 #endif
 

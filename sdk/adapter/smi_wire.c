@@ -246,15 +246,16 @@ static int read_text(struct reader *r, const char *from, const char **ret_text) 
 
 /* A name becomes a part of paths and ids, so what a path could trip over is refused here, once. */
 static int read_name(struct reader *r, const char *from, const char **ret_name) {
-  int e = read_text(r, from, ret_name);
+  const char *name = "";
+  int e = read_text(r, from, &name);
   if (e < 0)
     return e;
-  const char *name = *ret_name;
   if (!*name || strlen(name) > NAME_MAX_BYTES || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
     return refuse(r, "a name is empty, longer than 253 bytes, or holds a slash");
   for (const char *p = name; *p; p++)
     if ((unsigned char)*p < 0x20 || *p == 0x7f)
       return refuse(r, "a name holds a control character");
+  *ret_name = name;
   return 0;
 }
 

@@ -5,6 +5,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* Here they are defined. */
+#undef error_set
+#undef error_setv
+#undef error_wrap
+
 struct error {
   int code;
   char *message;

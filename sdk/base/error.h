@@ -19,6 +19,16 @@ int error_setv(struct error **err, int code, const char *format, va_list args) _
 /* Puts "formatted: " before the message and returns -code of `*err`. Without an error in `*err` it returns -EIO. */
 int error_wrap(struct error **err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+#ifdef __clang_analyzer__
+/* It looks at one file at a time, and without this follows paths on which an error is no error. */
+static inline int error_negative(int r) {
+  return r < 0 ? r : -1;
+}
+#define error_set(...) error_negative(error_set(__VA_ARGS__))
+#define error_setv(...) error_negative(error_setv(__VA_ARGS__))
+#define error_wrap(...) error_negative(error_wrap(__VA_ARGS__))
+#endif
+
 /* The message, never NULL, valid until the error changes; "" for NULL. The errno, 0 for NULL. */
 const char *error_message(const struct error *err);
 int error_code(const struct error *err);

@@ -17,8 +17,6 @@
 
 #include "sdk/base/clock.h"
 
-extern char **environ;
-
 static char *program_of(const char *name) {
   char *path = NULL;
   const char *build = getenv("TRAMMEL_BUILD_DIR");

@@ -44,6 +44,20 @@ static json_t *report_of(const struct command_result *result) {
   return report;
 }
 
+/* For whoever reads why it failed. */
+static void print_cases_not_passed(const json_t *report) {
+  size_t i;
+  const json_t *item;
+  json_array_foreach(json_object_get(report, "cases"), i, item) {
+    const char *outcome = json_string_value(json_object_get(item, "outcome"));
+    if (strcmp(outcome, "passed") == 0 || strcmp(outcome, "informative") == 0)
+      continue;
+    char *text = json_dumps(item, JSON_COMPACT);
+    print_message("%s\n", text);
+    free(text);
+  }
+}
+
 static void the_reference_mesh_passes_every_case(void **state) {
   struct state *s = *state;
   const char *argv[] = {"trammel", "conformance", "run", "--mesh", "reference", "-q", "-o", "json", NULL};
@@ -51,8 +65,10 @@ static void the_reference_mesh_passes_every_case(void **state) {
   command_run(argv, NULL, 120, &result);
   json_t *report = report_of(&result);
   json_t *totals = json_object_get(report, "totals");
-  if (result.exit_code != 0)
+  if (result.exit_code != 0) {
+    print_cases_not_passed(report);
     fail_msg("exit %d: %s", result.exit_code, strbuf_text(&result.errors));
+  }
   assert_int_equal(json_integer_value(json_object_get(totals, "failed")), 0);
   assert_int_equal(json_integer_value(json_object_get(totals, "error")), 0);
   assert_int_equal(json_integer_value(json_object_get(totals, "skipped")), 0);

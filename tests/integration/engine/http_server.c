@@ -47,7 +47,7 @@ static void *run(void *ctx) {
 }
 
 static uint16_t bound_port(struct evhttp_bound_socket *socket) {
-  struct sockaddr_in address;
+  struct sockaddr_in address = {0};
   socklen_t size = sizeof(address);
 
   need(getsockname(evhttp_bound_socket_get_fd(socket), (struct sockaddr *)&address, &size) == 0, "getsockname");

@@ -112,6 +112,8 @@ static void test_sample_sizes(void **state) {
   assert_close(rejection(1661, 0.05, SPLIT_ALPHA, 0.1), 0.9990004339127886);
   assert_close(rejection(1660, 0.05, SPLIT_ALPHA, 0.1), 0.9989738561891405);
   assert_close(rejection(1661, 0.05, SPLIT_ALPHA, 0.05), 8.529893763517542e-07);
+  assert_int_equal(split_sample_size((const double[]){0.97, 0.03}, 2, SPLIT_ALPHA, SPLIT_POWER, SPLIT_SHIFT), 1205);
+  assert_int_equal(split_sample_size((const double[]){0.93, 0.07}, 2, SPLIT_ALPHA, SPLIT_POWER, SPLIT_SHIFT), 2113);
   assert_int_equal(leak_sample_size(0.01, 0.999), 688); /* 0.99^688 < 0.001 < 0.99^687 */
   assert_true(pow(0.99, 688) < 0.001 && pow(0.99, 687) > 0.001);
   assert_int_equal(leak_sample_size(1, 0.999), 1);
