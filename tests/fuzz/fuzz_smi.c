@@ -50,11 +50,10 @@ static void check_same(const struct smi_set *set, const json_t *resources) {
   free(text);
 }
 
-static void convert(const struct smi_set *set, uint8_t alpha, bool valid) {
+static void convert(const struct smi_set *set, const struct smi_target_versions *versions, bool valid) {
   _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
-  const struct smi_target_versions versions = {{SMI_ACCESS, alpha}, {SMI_SPECS, alpha}, {SMI_SPLIT, alpha}};
   json_t *resources = NULL;
-  int r = smi_convert(set, &versions, diagnostics, &resources);
+  int r = smi_convert(set, versions, diagnostics, &resources);
 
   if ((r != 0) != diagnostics_have_error(diagnostics))
     abort();
@@ -76,7 +75,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if ((lint != 0) != diagnostics_have_error(diagnostics))
     abort();
   /* With two resources of one name, which one a reference means is open. */
-  for (uint8_t alpha = 1; alpha <= 4; alpha++)
-    convert(&set, alpha, lint == 0);
+  for (uint8_t access = 1; access <= 4; access++)
+    for (uint8_t specs = 1; specs <= 4; specs++)
+      for (uint8_t split = 1; split <= 4; split++)
+        convert(&set, &(struct smi_target_versions){{SMI_ACCESS, access}, {SMI_SPECS, specs}, {SMI_SPLIT, split}},
+                lint == 0);
   return 0;
 }
