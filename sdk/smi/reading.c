@@ -6,49 +6,39 @@
 #include "sdk/smi/parse.h"
 #include "sdk/smi/shape.h"
 
-__attribute__((format(printf, 3, 0))) static void report(struct reading *reading, const struct diagnostic *diagnostic,
-                                                         const char *format, va_list args) {
+/* About `node`. Once the list is full a diagnostic is only counted: no memory is spent on its pointer. */
+__attribute__((format(printf, 4, 0))) static void report(struct reading *reading, const struct diagnostic *diagnostic,
+                                                         const struct node *node, const char *format, va_list args) {
   char summary[1024]; /* every argument of a message is cut to be shown */
   struct diagnostic full = *diagnostic;
 
   (void)vsnprintf(summary, sizeof(summary), format, args);
   full.severity = SEVERITY_ERROR;
   full.summary = summary;
+  if (!diagnostics_full(reading->diagnostics))
+    full.pointer = node_pointer(reading->arena, node);
   reading->failed = true;
   if (diagnostics_add(reading->diagnostics, &full) < 0)
     reading->error = -ENOMEM;
 }
 
-/* Once the list is full a diagnostic is only counted: no memory is spent on it. */
-static const char *pointer_unless_full(const struct reading *reading, const struct node *node) {
-  return diagnostics_full(reading->diagnostics) ? NULL : node_pointer(reading->arena, node);
-}
-
 void reading_error(struct reading *reading, const char *code, const struct node *node, const char *detail,
                    const char *remedy, const char *format, ...) {
-  struct diagnostic diagnostic = {.code = code,
-                                  .pointer = pointer_unless_full(reading, node),
-                                  .position = node->position,
-                                  .detail = detail,
-                                  .remedy = remedy};
   va_list args;
 
   va_start(args, format);
-  report(reading, &diagnostic, format, args);
+  report(reading, &(struct diagnostic){.code = code, .position = node->position, .detail = detail, .remedy = remedy},
+         node, format, args);
   va_end(args);
 }
 
 void reading_error_key(struct reading *reading, const char *code, const struct entry *entry, const char *detail,
                        const char *remedy, const char *format, ...) {
-  struct diagnostic diagnostic = {.code = code,
-                                  .pointer = pointer_unless_full(reading, entry->value),
-                                  .position = entry->position,
-                                  .detail = detail,
-                                  .remedy = remedy};
   va_list args;
 
   va_start(args, format);
-  report(reading, &diagnostic, format, args);
+  report(reading, &(struct diagnostic){.code = code, .position = entry->position, .detail = detail, .remedy = remedy},
+         entry->value, format, args);
   va_end(args);
 }
 
