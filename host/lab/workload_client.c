@@ -44,17 +44,13 @@ void workload_client_destroy(struct workload_client *client) {
   free(client);
 }
 
-static int64_t in_ns(int64_t duration_ns) {
-  return clock_monotonic_ns() + duration_ns;
-}
-
 /* When a batch is done at the latest, each of its calls timing out, and some time to answer. */
 static int64_t batch_deadline_ns(const struct call_batch *batch) {
   int64_t concurrency = batch->concurrency > 0 ? batch->concurrency : 1;
   int64_t timeout_ms = batch->timeout_ms > 0 ? batch->timeout_ms : WORKLOAD_TIMEOUT_DEFAULT_MS;
   int64_t rounds = (int64_t)batch->count / concurrency + 1;
   int64_t calls_ns = rounds * timeout_ms * 1000000 + (int64_t)batch->count * batch->spacing_us * 1000;
-  return in_ns(calls_ns + CONTROL_TIMEOUT_NS);
+  return clock_in_ns(calls_ns + CONTROL_TIMEOUT_NS);
 }
 
 /* What the workload said was wrong, or the start of what it said. */
@@ -82,7 +78,7 @@ static int control(struct workload_client *client, const char *method, const cha
                                  .url = url,
                                  .body = body,
                                  .body_length = body ? strlen(body) : 0,
-                                 .deadline_ns = deadline_ns > 0 ? deadline_ns : in_ns(CONTROL_TIMEOUT_NS),
+                                 .deadline_ns = deadline_ns > 0 ? deadline_ns : clock_in_ns(CONTROL_TIMEOUT_NS),
                                  .cancel = cancel};
   struct http_response response = {0};
   int r = http_client_send(client->http, &request, &response, err);

@@ -18,6 +18,11 @@ static inline int64_t clock_monotonic_ns(void) {
   return clock_read_ns(CLOCK_MONOTONIC);
 }
 
+/* The monotonic time in `duration_ns` from now: a deadline. */
+static inline int64_t clock_in_ns(int64_t duration_ns) {
+  return clock_monotonic_ns() + duration_ns;
+}
+
 static inline int64_t clock_realtime_ns(void) {
   return clock_read_ns(CLOCK_REALTIME);
 }
