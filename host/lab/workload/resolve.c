@@ -10,7 +10,6 @@
 #include "sdk/base/memory.h"
 
 struct lookup {
-  struct resolver *resolver;
   struct event *answered;
   struct evdns_getaddrinfo_request *request; /* NULL when it has its answer */
   lookup_done_fn done;                       /* NULL: given up */
@@ -73,7 +72,6 @@ int lookup_create(struct resolver *resolver, const char *host, uint16_t port, lo
     free(lookup);
     return error_set(err, ENOMEM, "out of memory for a lookup");
   }
-  lookup->resolver = resolver;
   lookup->done = done;
   lookup->user = user;
   (void)snprintf(service, sizeof(service), "%u", port);
