@@ -8,9 +8,10 @@
 #include "sdk/base/strbuf.h"
 
 #define READ_SIZE (32u * 1024)
-#define OUTPUT_MAX (256u * 1024)            /* output above this stops reading */
-#define DISCARD_MAX (4u * 1024 * 1024)      /* bytes dropped while closing */
-#define CLOSE_WAIT ((struct timeval){2, 0}) /* for the peer to close */
+#define OUTPUT_MAX (256u * 1024)             /* output above this stops reading */
+#define DISCARD_MAX (4u * 1024 * 1024)       /* bytes dropped while closing */
+#define CLOSE_WAIT ((struct timeval){2, 0})  /* for the peer to close when all was sent */
+#define DRAIN_WAIT ((struct timeval){60, 0}) /* for a peer that does not read the rest of what it is sent */
 
 struct stream {
   struct event read;
@@ -28,10 +29,11 @@ struct stream {
 };
 
 static void update_reading(struct stream *stream) {
+  const struct timeval *wait = stream->shut ? &CLOSE_WAIT : stream->closing ? &DRAIN_WAIT : NULL;
   if (stream->connecting || (!stream->closing && (stream->paused || stream->throttled)))
     (void)event_del(&stream->read);
   else
-    (void)event_add(&stream->read, stream->closing ? &CLOSE_WAIT : NULL);
+    (void)event_add(&stream->read, wait);
 }
 
 static void on_read(evutil_socket_t fd, short what, void *user) {
@@ -134,6 +136,8 @@ static void send_output(struct stream *stream) {
     ssize_t n = send(stream->fd, output->data, output->length, MSG_NOSIGNAL);
     if (n >= 0) {
       strbuf_consume(output, (size_t)n);
+      if (stream->closing)
+        update_reading(stream); /* the peer reads, so it is waited for anew */
     } else if (errno == EAGAIN) {
       (void)event_add(&stream->write, NULL);
       return;
@@ -150,6 +154,7 @@ void stream_flush(struct stream *stream) {
   if (stream->closing && !stream->shut && stream->output.length == 0) {
     stream->shut = true;
     (void)shutdown(stream->fd, SHUT_WR);
+    update_reading(stream);
   }
   bool throttled = stream->output.length > OUTPUT_MAX;
   if (throttled != stream->throttled) {
