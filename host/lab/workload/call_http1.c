@@ -13,6 +13,7 @@ struct http1_caller {
   http_parser parser;
   struct strbuf name;
   struct strbuf value;
+  bool in_head; /* not in the trailers, which are ignored */
   bool in_value;
   bool complete;
   bool keep_alive;
@@ -32,8 +33,20 @@ static void finish_header(struct http1_caller *http) {
   strbuf_clear(&http->value);
 }
 
+static int on_begin(http_parser *parser) {
+  struct http1_caller *http = parser->data;
+  http->in_head = true;
+  http->in_value = false;
+  strbuf_clear(&http->name);
+  strbuf_clear(&http->value);
+  caller_begin_head(&http->caller);
+  return 0;
+}
+
 static int on_name(http_parser *parser, const char *text, size_t length) {
   struct http1_caller *http = parser->data;
+  if (!http->in_head)
+    return 0;
   if (http->in_value)
     finish_header(http);
   strbuf_append(&http->name, text, length);
@@ -42,6 +55,8 @@ static int on_name(http_parser *parser, const char *text, size_t length) {
 
 static int on_value(http_parser *parser, const char *text, size_t length) {
   struct http1_caller *http = parser->data;
+  if (!http->in_head)
+    return 0;
   http->in_value = true;
   strbuf_append(&http->value, text, length);
   return 0;
@@ -51,12 +66,19 @@ static bool is_interim(const http_parser *parser) {
   return parser->status_code >= 100 && parser->status_code < 200 && parser->status_code != 101;
 }
 
+/* Whatever its content-length says (RFC 9112, 6.3). */
+static bool has_no_body(const struct http1_caller *http) {
+  unsigned status = http->parser.status_code;
+  return status < 200 || status == 204 || status == 304 || strcmp(http->caller.request->method, "HEAD") == 0;
+}
+
 /* 1 tells the parser that no body follows. */
 static int on_head(http_parser *parser) {
   struct http1_caller *http = parser->data;
   finish_header(http);
+  http->in_head = false;
   http->caller.outcome.status = parser->status_code;
-  return strcmp(http->caller.request->method, "HEAD") == 0 ? 1 : 0;
+  return has_no_body(http) ? 1 : 0;
 }
 
 static int on_body(http_parser *parser, const char *data, size_t length) {
@@ -76,6 +98,7 @@ static int on_complete(http_parser *parser) {
 }
 
 static const http_parser_settings settings = {
+    .on_message_begin = on_begin,
     .on_header_field = on_name,
     .on_header_value = on_value,
     .on_headers_complete = on_head,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/lab/workload/caller.h"
+#include "host/lab/workload/header.h"
 #include "host/lab/workload/stream.h"
 
 #define FIXED_HEADERS 6
@@ -16,6 +17,7 @@ struct http2_caller {
   size_t sent; /* of the request's body */
   int32_t stream_id;
   uint32_t close_code;
+  bool in_head;  /* not in the trailers, which are ignored */
   bool complete; /* the stream closed */
   bool too_large;
   bool going; /* the peer said that it takes no more streams */
@@ -23,6 +25,18 @@ struct http2_caller {
 
 static struct http2_caller *http2_of(struct caller *caller) {
   return (struct http2_caller *)caller; /* its first member */
+}
+
+/* A head after an interim one (1xx) is the answer's; one after the answer's is trailers. */
+static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user) {
+  (void)session;
+  struct http2_caller *http = user;
+  if (!http->caller.busy || frame->hd.stream_id != http->stream_id)
+    return 0;
+  http->in_head = http->caller.outcome.status < 200;
+  if (http->in_head)
+    caller_begin_head(&http->caller);
+  return 0;
 }
 
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t name_length,
@@ -33,6 +47,8 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
   if (!http->caller.busy || frame->hd.stream_id != http->stream_id)
     return 0;
   http->caller.silent = false;
+  if (!http->in_head)
+    return 0;
   if (name_length == 7 && memcmp(name, ":status", 7) == 0)
     http->caller.outcome.status = (unsigned)strtoul((const char *)value, NULL, 10);
   else
@@ -86,7 +102,7 @@ static ssize_t on_read_body(nghttp2_session *session, int32_t stream_id, uint8_t
 
 static void finish_call(struct http2_caller *http) {
   char text[80];
-  bool answered = http->close_code == NGHTTP2_NO_ERROR && http->caller.outcome.status != 0 && !http->too_large;
+  bool answered = http->close_code == NGHTTP2_NO_ERROR && http->caller.outcome.status >= 200 && !http->too_large;
   http->complete = false;
   if (answered) {
     caller_finish(&http->caller, CALL_ANSWERED, !http->going, NULL);
@@ -133,30 +149,23 @@ static void on_end(void *user, int code) {
 
 static const struct stream_handler handler = {.data = on_data, .end = on_end};
 
-static nghttp2_nv header(const char *name, const char *value) {
-  return (nghttp2_nv){.name = (uint8_t *)(uintptr_t)name,
-                      .value = (uint8_t *)(uintptr_t)value,
-                      .namelen = strlen(name),
-                      .valuelen = strlen(value)};
-}
-
 static void http2_send(struct caller *caller) {
   struct http2_caller *http = http2_of(caller);
   const struct call_request *request = caller->request;
   char length[24];
   nghttp2_nv headers[FIXED_HEADERS + WORKLOAD_HEADERS_MAX];
   size_t count = 0;
-  headers[count++] = header(":method", request->method);
-  headers[count++] = header(":scheme", "http");
-  headers[count++] = header(":authority", request->authority);
-  headers[count++] = header(":path", request->path);
+  headers[count++] = header_nv(":method", request->method);
+  headers[count++] = header_nv(":scheme", "http");
+  headers[count++] = header_nv(":authority", request->authority);
+  headers[count++] = header_nv(":path", request->path);
   if (request->id[0])
-    headers[count++] = header("x-trammel-id", request->id);
+    headers[count++] = header_nv("x-trammel-id", request->id);
   (void)snprintf(length, sizeof(length), "%zu", request->body_length);
   if (request->body)
-    headers[count++] = header("content-length", length);
+    headers[count++] = header_nv("content-length", length);
   for (size_t i = 0; i < request->header_count && i < WORKLOAD_HEADERS_MAX; i++)
-    headers[count++] = header(request->headers[i].name, request->headers[i].value);
+    headers[count++] = header_nv(request->headers[i].name, request->headers[i].value);
   nghttp2_data_provider body = {.source.ptr = http, .read_callback = on_read_body};
   http->sent = 0;
   http->complete = false;
@@ -169,6 +178,7 @@ static int session_create(struct http2_caller *http) {
   nghttp2_session_callbacks *callbacks = NULL;
   if (nghttp2_session_callbacks_new(&callbacks) != 0)
     return -ENOMEM;
+  nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
   nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_body);
   nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);

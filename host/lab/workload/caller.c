@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
+
+#include "host/lab/workload/header.h"
 
 static const struct caller_type *const types[] = {
     [CALL_HTTP1] = &caller_http1,
@@ -30,15 +31,22 @@ void caller_destroy(struct caller *caller) {
     caller->type->destroy(caller);
 }
 
+void caller_begin_head(struct caller *caller) {
+  caller->nonces = 0;
+  caller->outcome.nonce[0] = '\0';
+  caller->outcome.server[0] = '\0';
+  if (caller->request->sink)
+    caller->request->sink->content_type[0] = '\0';
+}
+
 void caller_call(struct caller *caller, const struct call_request *request, call_done_fn done, void *user) {
   caller->request = request;
   caller->done = done;
   caller->user = user;
   caller->outcome.end = 0;
   caller->outcome.status = 0;
-  caller->outcome.nonce[0] = '\0';
-  caller->outcome.server[0] = '\0';
   caller->outcome.error[0] = '\0';
+  caller_begin_head(caller);
   caller->body_length = 0;
   caller->calls++;
   caller->silent = true;
@@ -68,10 +76,6 @@ void call_outcome_fail(struct call_outcome *outcome, int code) {
     (void)snprintf(outcome->error, sizeof(outcome->error), "%s", strerror(code));
 }
 
-static bool name_is(const char *name, size_t length, const char *wanted) {
-  return strlen(wanted) == length && strncasecmp(name, wanted, length) == 0;
-}
-
 static void keep(char *field, size_t size, const char *value, size_t length) {
   if (length < size) {
     memcpy(field, value, length);
@@ -87,12 +91,15 @@ void caller_header(struct caller *caller, const char *name, size_t name_length, 
                    size_t value_length) {
   struct call_outcome *outcome = &caller->outcome;
   struct call_sink *sink = caller->request->sink;
-  if (name_is(name, name_length, "x-trammel-nonce") && is_nonce(value, value_length))
-    keep(outcome->nonce, sizeof(outcome->nonce), value, value_length);
-  else if (name_is(name, name_length, "x-trammel-server"))
+  if (header_name_is(name, name_length, "x-trammel-nonce")) {
+    caller->nonces++;
+    if (is_nonce(value, value_length))
+      keep(outcome->nonce, sizeof(outcome->nonce), value, value_length);
+  } else if (header_name_is(name, name_length, "x-trammel-server")) {
     keep(outcome->server, sizeof(outcome->server), value, value_length);
-  else if (sink && name_is(name, name_length, "content-type"))
+  } else if (sink && header_name_is(name, name_length, "content-type")) {
     keep(sink->content_type, sizeof(sink->content_type), value, value_length);
+  }
 }
 
 bool caller_body(struct caller *caller, const void *data, size_t length) {
@@ -122,6 +129,11 @@ void caller_answer_line(struct caller *caller, const char *line, size_t length) 
 }
 
 void caller_finish(struct caller *caller, enum call_end end, bool usable, const char *error) {
+  if (end == CALL_ANSWERED && caller->nonces > 1) {
+    end = CALL_ERROR;
+    error = "the response has x-trammel-nonce more than once";
+    caller->outcome.nonce[0] = '\0';
+  }
   caller->busy = false;
   caller->usable = usable;
   caller->outcome.end = end;

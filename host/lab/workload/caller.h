@@ -49,6 +49,7 @@ struct caller {
   void *user;
   struct call_outcome outcome; /* of the latest call; its latency is not set here */
   size_t body_length;          /* of the response so far */
+  unsigned nonces;             /* x-trammel-nonce fields in the head that counts */
   unsigned calls;              /* made so far, with the one in progress */
   int idle_end;                /* CLOSED by the peer between calls: what it looked like */
   bool silent;                 /* no byte of a response came */
@@ -70,12 +71,15 @@ enum call_end call_end_of_errno(int code);
 /* Fills `end` and, for an error, its text. */
 void call_outcome_fail(struct call_outcome *outcome, int code);
 
-/* For the protocols: a part of the answer came; its headers; its body (false: too much). */
+/* For the protocols: a head begins, so that what an interim one before it (1xx) said counts no more. */
+void caller_begin_head(struct caller *caller);
+/* For the protocols: a part of the answer came; its headers, without trailers; its body (false: too much). */
 void caller_header(struct caller *caller, const char *name, size_t name_length, const char *value, size_t value_length);
 bool caller_body(struct caller *caller, const void *data, size_t length);
 /* For the protocols: reads "SERVER NONCE" into the outcome and ends the call. */
 void caller_answer_line(struct caller *caller, const char *line, size_t length);
-/* For the protocols: the call is done. The last thing a protocol does. `error` may be NULL. */
+/* For the protocols: the call is done. The last thing a protocol does. `error` may be NULL. An answer with two nonces
+ * is an error, since nothing tells which one is the server's. */
 void caller_finish(struct caller *caller, enum call_end end, bool usable, const char *error);
 /* For the protocols: the connection ended, in or between calls. The last thing a protocol does. */
 void caller_ended(struct caller *caller, int code);
