@@ -2,8 +2,8 @@
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
+#include "host/lab/workload/header.h"
 #include "host/lab/workload/json_text.h"
 
 void exchange_finish(struct exchange *exchange) {
@@ -23,6 +23,7 @@ void exchange_begin(struct exchange *exchange, const char *protocol, uint16_t po
   exchange->status = 0;
   exchange->port = port;
   exchange->method[0] = '\0';
+  exchange->has_id = false;
   exchange->id[0] = '\0';
   exchange->caller[0] = '\0';
   exchange->content_type[0] = '\0';
@@ -60,8 +61,16 @@ static bool value_keep(char *field, size_t size, const char *value, size_t lengt
   return true;
 }
 
-static bool name_is(const char *name, size_t length, const char *wanted) {
-  return strlen(wanted) == length && strncasecmp(name, wanted, length) == 0;
+static int take_id(struct exchange *exchange, const char *value, size_t length) {
+  if (exchange->has_id) {
+    exchange_fail(exchange, 400, "x-trammel-id came twice");
+    return -EINVAL;
+  }
+  exchange->has_id = true;
+  if (value_keep(exchange->id, sizeof(exchange->id), value, length))
+    return 0;
+  exchange_fail(exchange, 400, "x-trammel-id is longer than 64 characters");
+  return -E2BIG;
 }
 
 int exchange_header(struct exchange *exchange, const char *name, size_t name_length, const char *value,
@@ -69,17 +78,14 @@ int exchange_header(struct exchange *exchange, const char *name, size_t name_len
   int r = head_grow(exchange, name_length + value_length + 4); /* ": " and the line's end */
   if (r < 0)
     return r;
-  if (name_is(name, name_length, "x-trammel-id")) {
-    if (!value_keep(exchange->id, sizeof(exchange->id), value, value_length)) {
-      exchange_fail(exchange, 400, "x-trammel-id is longer than 64 characters");
-      return -E2BIG;
-    }
-  } else if (name_is(name, name_length, "servicename")) {
+  if (header_name_is(name, name_length, "x-trammel-id")) {
+    r = take_id(exchange, value, value_length);
+  } else if (header_name_is(name, name_length, "servicename")) {
     (void)value_keep(exchange->caller, sizeof(exchange->caller), value, value_length);
-  } else if (name_is(name, name_length, "content-type")) {
+  } else if (header_name_is(name, name_length, "content-type")) {
     (void)value_keep(exchange->content_type, sizeof(exchange->content_type), value, value_length);
   }
-  return 0;
+  return r;
 }
 
 /* The path without its query. */
@@ -109,9 +115,11 @@ int exchange_body(struct exchange *exchange, const void *data, size_t length) {
 }
 
 void exchange_accept(struct exchange *exchange, struct service *service) {
-  if (service_accept(service, exchange->id, strlen(exchange->id), exchange->port, exchange->nonce) < 0) {
+  int r = service_accept(service, exchange->id, strlen(exchange->id), exchange->port, exchange->nonce);
+  if (r < 0) {
     exchange->nonce[0] = '\0';
-    exchange_fail(exchange, 500, "no random bytes for a nonce");
+    exchange_fail(exchange, r == -EINVAL ? 400 : 500,
+                  r == -EINVAL ? "x-trammel-id must be of A-Z a-z 0-9 . _ -" : "no random bytes for a nonce");
     return;
   }
   if (exchange_is_call(exchange) || is_echo(exchange))
@@ -138,7 +146,8 @@ void exchange_answer(struct exchange *exchange, const struct service *service) {
   if (exchange->status != 0)
     return;
   if (is_echo(exchange)) {
-    strbuf_append(&exchange->reply, exchange->body.data, exchange->body.length);
+    strbuf_finish(&exchange->reply);
+    exchange->reply = take(exchange->body);
     exchange->reply_type = exchange->content_type[0] ? exchange->content_type : "application/octet-stream";
   } else {
     answer_description(exchange, service);

@@ -18,6 +18,7 @@ struct exchange {
   unsigned status; /* of the answer; not 0 before it: the request broke a limit */
   uint16_t port;
   char method[EXCHANGE_METHOD_MAX + 1];
+  bool has_id;
   char id[CALL_ID_MAX + 1];
   char caller[WORKLOAD_NAME_MAX + 1]; /* the known sample app's ServiceName header */
   char content_type[128];
@@ -29,7 +30,8 @@ void exchange_finish(struct exchange *exchange);
 /* Forgets the request before. */
 void exchange_begin(struct exchange *exchange, const char *protocol, uint16_t port);
 
-/* The parts of a request as they come; -E2BIG with the status set when they pass a limit. Header names in any case. */
+/* The parts of a request as they come; a negative errno with the status set when they pass a limit, or x-trammel-id
+ * comes twice. Header names in any case; no trailers. */
 int exchange_path(struct exchange *exchange, const char *text, size_t length);
 int exchange_header(struct exchange *exchange, const char *name, size_t name_length, const char *value,
                     size_t value_length);
@@ -38,7 +40,8 @@ int exchange_body(struct exchange *exchange, const void *data, size_t length);
 /* Whether the request is a `POST /call`, which is answered when the call it asks for is done. */
 bool exchange_is_call(const struct exchange *exchange);
 
-/* Issues the nonce and records the request. Not for a request that broke a limit. */
+/* Issues the nonce and records the request, or sets the status that refuses it. Not for a request that broke a limit.
+ */
 void exchange_accept(struct exchange *exchange, struct service *service);
 
 /* Writes the answer of anything but /call into status, reply and reply_type. */

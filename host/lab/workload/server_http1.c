@@ -15,6 +15,7 @@ struct http1 {
   struct strbuf value;
   struct strbuf rest; /* what came after a /call that is not answered yet */
   struct forward *forward;
+  bool in_head; /* not in the trailers, which are ignored */
   bool in_value;
   bool expects_continue;
   bool keep_alive;
@@ -41,6 +42,7 @@ static int on_begin(http_parser *parser) {
   exchange_begin(&http->exchange, "http/1.1", http->connection->port);
   strbuf_clear(&http->name);
   strbuf_clear(&http->value);
+  http->in_head = true;
   http->in_value = false;
   http->expects_continue = false;
   return 0;
@@ -53,6 +55,8 @@ static int on_url(http_parser *parser, const char *text, size_t length) {
 
 static int on_name(http_parser *parser, const char *text, size_t length) {
   struct http1 *http = parser->data;
+  if (!http->in_head)
+    return 0;
   int r = http->in_value ? finish_header(http) : 0;
   strbuf_append(&http->name, text, length);
   return r;
@@ -60,6 +64,8 @@ static int on_name(http_parser *parser, const char *text, size_t length) {
 
 static int on_value(http_parser *parser, const char *text, size_t length) {
   struct http1 *http = parser->data;
+  if (!http->in_head)
+    return 0;
   http->in_value = true;
   strbuf_append(&http->value, text, length);
   return 0;
@@ -69,6 +75,7 @@ static int on_head(http_parser *parser) {
   struct http1 *http = parser->data;
   if (finish_header(http) < 0)
     return -1;
+  http->in_head = false;
   const char *method = http_method_str((enum http_method)parser->method);
   (void)strncpy(http->exchange.method, method, EXCHANGE_METHOD_MAX);
   if (parser->method == HTTP_CONNECT) {
@@ -116,9 +123,10 @@ static void on_forwarded(void *user, const struct forward_reply *reply) {
   strbuf_append(&http->exchange.reply, reply->body, reply->body_length);
   write_answer(http);
   forward_destroy(take(http->forward));
-  http_parser_pause(&http->parser, 0);
   stream_pause(http->connection->stream, false);
   struct strbuf rest = take(http->rest);
+  if (!http->closing)
+    http_parser_pause(&http->parser, 0);
   take_data(http, (const uint8_t *)strbuf_text(&rest), rest.length);
   strbuf_finish(&rest);
 }
@@ -144,10 +152,12 @@ static int on_complete(http_parser *parser) {
   exchange_accept(exchange, http->connection->service);
   if (exchange->status == 0 && exchange_is_call(exchange)) {
     begin_forward(http);
-    return 0;
+  } else {
+    exchange_answer(exchange, http->connection->service);
+    write_answer(http);
   }
-  exchange_answer(exchange, http->connection->service);
-  write_answer(http);
+  if (http->closing)
+    http_parser_pause(parser, 1); /* what follows the last request counts as not sent (RFC 9112, 9.6) */
   return 0;
 }
 
@@ -172,11 +182,14 @@ static void answer_malformed(struct http1 *http) {
 
 static void take_data(struct http1 *http, const uint8_t *data, size_t length) {
   struct stream *stream = http->connection->stream;
-  size_t taken = length > 0 ? http_parser_execute(&http->parser, &settings, (const char *)data, length) : 0;
-  if (HTTP_PARSER_ERRNO(&http->parser) == HPE_PAUSED)
-    strbuf_append(&http->rest, data + taken, length - taken);
-  else if (HTTP_PARSER_ERRNO(&http->parser) != HPE_OK && !http->closing)
-    answer_malformed(http);
+  if (length > 0 && !http->closing) {
+    size_t taken = http_parser_execute(&http->parser, &settings, (const char *)data, length);
+    enum http_errno code = HTTP_PARSER_ERRNO(&http->parser);
+    if (code == HPE_PAUSED && !http->closing)
+      strbuf_append(&http->rest, data + taken, length - taken);
+    else if (code != HPE_OK && !http->closing)
+      answer_malformed(http);
+  }
   if (http->closing)
     stream_close(stream);
   else

@@ -7,14 +7,20 @@
 #include "host/lab/workload/connection.h"
 #include "host/lab/workload/exchange.h"
 #include "host/lab/workload/forward.h"
+#include "host/lab/workload/header.h"
 
 #define STREAMS_MAX 256
+
+/* Streams that wait hold what came of their request, and their reply. Past these, a stream is reset. */
+#define CONNECTION_HELD_MAX (8u * 1024 * 1024)
+#define SERVICE_HELD_MAX (64u * 1024 * 1024)
 
 LIST_HEAD(request_list, request);
 
 struct http2 {
   struct connection *connection;
   nghttp2_session *session;
+  size_t held;                  /* bytes of its requests and replies */
   struct request_list requests; /* nghttp2 does not report the streams that are open when a session goes */
 };
 
@@ -24,6 +30,7 @@ struct request {
   struct exchange exchange;
   struct forward *forward;
   size_t sent; /* of the reply */
+  size_t held; /* counted for it in the connection and the service */
   int32_t stream_id;
   bool answered;
 };
@@ -32,6 +39,8 @@ static void request_destroy(struct request *request) {
   if (!request)
     return;
   LIST_REMOVE(request, link);
+  request->http->held -= request->held;
+  request->http->connection->service->held -= request->held;
   forward_destroy(request->forward);
   exchange_finish(&request->exchange);
   free(request);
@@ -53,27 +62,40 @@ static ssize_t on_read_reply(nghttp2_session *session, int32_t stream_id, uint8_
   return (ssize_t)part;
 }
 
-static nghttp2_nv header(const char *name, const char *value) {
-  return (nghttp2_nv){.name = (uint8_t *)(uintptr_t)name,
-                      .value = (uint8_t *)(uintptr_t)value,
-                      .namelen = strlen(name),
-                      .valuelen = strlen(value)};
+/* Counts what the request holds now. False when it is over a budget. */
+static bool request_weigh(struct request *request) {
+  struct http2 *http = request->http;
+  struct service *service = http->connection->service;
+  const struct exchange *exchange = &request->exchange;
+  size_t held = exchange->path.length + exchange->body.length + exchange->reply.length;
+  http->held += held - request->held;
+  service->held += held - request->held;
+  request->held = held;
+  return http->held <= CONNECTION_HELD_MAX && service->held <= SERVICE_HELD_MAX;
+}
+
+static int request_reset(struct request *request) {
+  request->answered = true;
+  return nghttp2_submit_rst_stream(request->http->session, NGHTTP2_FLAG_NONE, request->stream_id,
+                                   NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 static int write_answer(struct request *request) {
   const struct exchange *exchange = &request->exchange;
+  if (!request_weigh(request))
+    return request_reset(request);
   char status[16];
   char length[24];
   size_t count = 0;
   nghttp2_nv headers[5];
   (void)snprintf(status, sizeof(status), "%u", exchange->status);
   (void)snprintf(length, sizeof(length), "%zu", exchange->reply.length);
-  headers[count++] = header(":status", status);
-  headers[count++] = header("content-type", exchange->reply_type);
-  headers[count++] = header("content-length", length);
+  headers[count++] = header_nv(":status", status);
+  headers[count++] = header_nv("content-type", exchange->reply_type);
+  headers[count++] = header_nv("content-length", length);
   if (exchange->nonce[0]) {
-    headers[count++] = header("x-trammel-nonce", exchange->nonce);
-    headers[count++] = header("x-trammel-server", request->http->connection->service->name);
+    headers[count++] = header_nv("x-trammel-nonce", exchange->nonce);
+    headers[count++] = header_nv("x-trammel-server", request->http->connection->service->name);
   }
   nghttp2_data_provider body = {.source.ptr = request, .read_callback = on_read_reply};
   bool head = strcmp(exchange->method, "HEAD") == 0;
@@ -151,8 +173,8 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
   (void)flags;
   (void)user;
   struct request *request = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
-  if (!request || request->exchange.status != 0)
-    return 0;
+  if (!request || request->exchange.status != 0 || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+    return 0; /* the last: trailers */
   struct exchange *exchange = &request->exchange;
   const char *key = (const char *)name;
   const char *text = (const char *)value;
@@ -180,6 +202,8 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     exchange_fail(&request->exchange, 405, "CONNECT asks for a tunnel, and this is no proxy");
   if (request->exchange.status != 0)
     return refuse(request);
+  if (!request_weigh(request))
+    return request_reset(request) != 0 ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
   if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
     return serve(request) < 0 ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
   return 0;
@@ -190,9 +214,13 @@ static int on_body(nghttp2_session *session, uint8_t flags, int32_t stream_id, c
   (void)flags;
   (void)user;
   struct request *request = nghttp2_session_get_stream_user_data(session, stream_id);
-  if (!request || request->answered || exchange_body(&request->exchange, data, length) == 0)
+  if (!request || request->answered)
     return 0;
-  return refuse(request);
+  if (exchange_body(&request->exchange, data, length) < 0)
+    return refuse(request);
+  if (!request_weigh(request) && request_reset(request) != 0)
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
+  return 0;
 }
 
 static int on_close(nghttp2_session *session, int32_t stream_id, uint32_t code, void *user) {

@@ -1,4 +1,4 @@
-/* TCP: "ID\n" is answered with "SERVER NONCE\n". A line that is too long closes the connection. */
+/* TCP: "ID\n" is answered with "SERVER NONCE\n". A line that is no id closes the connection. */
 #include <string.h>
 
 #include "host/lab/workload/connection.h"
@@ -13,7 +13,7 @@ static bool answer_line(struct connection *connection, const struct line *line) 
   size_t length = line->length;
   if (length > 0 && line->text[length - 1] == '\r')
     length--;
-  if (length > CALL_ID_MAX || service_accept(connection->service, line->text, length, connection->port, nonce) < 0)
+  if (service_accept(connection->service, line->text, length, connection->port, nonce) < 0)
     return false;
   struct strbuf *output = stream_output(connection->stream);
   strbuf_puts(output, connection->service->name);
