@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define CONNECTIONS_MAX 64
+#define NONCE "x-trammel-nonce: 0123456789abcdef0123456789abcdef\r\n"
 
 struct guest {
   int fd;
@@ -25,6 +26,15 @@ struct guest {
 static void say(int fd, const char *text) {
   (void)send(fd, text, strlen(text), MSG_NOSIGNAL);
 }
+
+/* Frames of h2c, whose header fields are in HPACK without a table (RFC 7541, 6.2.2). */
+#define H2_SETTINGS "\0\0\0\x04\0\0\0\0\0"
+#define H2_NONCE                                                                                                       \
+  "\0\x0fx-trammel-nonce\x20"                                                                                          \
+  "0123456789abcdef0123456789abcdef"
+static const char h2_early[] = H2_SETTINGS "\0\0\x37\x01\x04\0\0\0\x01\x08\x03"
+                                           "103" H2_NONCE "\0\0\x01\x01\x05\0\0\0\x01\x88";
+static const char h2_two[] = H2_SETTINGS "\0\0\x65\x01\x05\0\0\0\x01\x88" H2_NONCE H2_NONCE;
 
 static void say_much(int fd) {
   static char block[65536];
@@ -66,6 +76,25 @@ static bool treat(const struct peer *peer, struct guest *guest) {
     return true;
   case PEER_LONG:
     say_much(guest->fd);
+    return true;
+  case PEER_EARLY_NONCE:
+    say(guest->fd, "HTTP/1.1 103 Early Hints\r\n" NONCE "x-trammel-server: early\r\n\r\n"
+                   "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n" NONCE "\r\n");
+    return true;
+  case PEER_TWO_NONCES:
+    say(guest->fd, "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n" NONCE NONCE "\r\n");
+    return true;
+  case PEER_H2_EARLY:
+    (void)send(guest->fd, h2_early, sizeof(h2_early) - 1, MSG_NOSIGNAL);
+    return true;
+  case PEER_H2_TWO:
+    (void)send(guest->fd, h2_two, sizeof(h2_two) - 1, MSG_NOSIGNAL);
+    return true;
+  case PEER_NO_CONTENT:
+    say(guest->fd, "HTTP/1.1 204 No Content\r\ncontent-length: 10\r\n\r\n");
+    return true;
+  case PEER_NOT_MODIFIED:
+    say(guest->fd, "HTTP/1.1 304 Not Modified\r\ncontent-length: 10\r\n\r\n");
     return true;
   }
   return false;

@@ -17,6 +17,12 @@ enum peer_manner {
   PEER_UNTIL_CLOSED, /* answers with a response that ends with the connection */
   PEER_INTERIM,      /* answers 100 Continue first, then a chunked response */
   PEER_LONG,         /* answers with a body over the limit */
+  PEER_EARLY_NONCE,  /* sends a nonce and a name in an interim response and in trailers, but not in the response */
+  PEER_TWO_NONCES,   /* answers with two nonces */
+  PEER_H2_EARLY,     /* sends a nonce in an interim response, by h2c */
+  PEER_H2_TWO,       /* answers with two nonces, by h2c */
+  PEER_NO_CONTENT,   /* answers 204 with a content-length, keeping the connection */
+  PEER_NOT_MODIFIED, /* answers 304 with a content-length, keeping the connection */
 };
 
 struct peer {

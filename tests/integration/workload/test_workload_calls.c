@@ -188,6 +188,7 @@ static void check_peer(enum peer_manner manner, enum call_protocol protocol, enu
   batch.timeout_ms = end == CALL_TIMEOUT ? 50 : 20000;
   struct call_outcome outcome = run_one(&batch);
   peer_stop(&peer);
+  assert_string_equal(outcome.server, "");
   if (outcome.end != end || outcome.status != status || !strstr(outcome.error, error))
     fail_msg("manner %d by %s: %s, status %u, error \"%s\"", (int)manner, call_protocol_name(protocol),
              call_end_name(outcome.end), outcome.status, outcome.error);
@@ -207,7 +208,30 @@ static void ends_are_told_apart(void **state) {
   check_peer(PEER_HALF, CALL_HTTP1, CALL_CLOSED, 200, "in the middle");
   check_peer(PEER_UNTIL_CLOSED, CALL_HTTP1, CALL_ANSWERED, 201, "");
   check_peer(PEER_INTERIM, CALL_HTTP1, CALL_ANSWERED, 202, "");
+  check_peer(PEER_EARLY_NONCE, CALL_HTTP1, CALL_ANSWERED, 200, "");
+  check_peer(PEER_TWO_NONCES, CALL_HTTP1, CALL_ERROR, 200, "more than once");
+  check_peer(PEER_H2_EARLY, CALL_H2C, CALL_ANSWERED, 200, "");
+  check_peer(PEER_H2_TWO, CALL_H2C, CALL_ERROR, 200, "more than once");
   check_peer(PEER_LONG, CALL_HTTP1, CALL_ERROR, 200, "over 1 MiB");
+}
+
+/* What a content-length says of the body that a HEAD or GET would have had is not waited for. */
+static void answers_without_a_body_keep_the_connection(void **state) {
+  (void)state;
+  static const enum peer_manner manners[] = {PEER_NO_CONTENT, PEER_NOT_MODIFIED};
+  for (size_t i = 0; i < 2; i++) {
+    struct peer peer;
+    peer_start(&peer, manners[i], peer_address);
+    struct call_batch batch = batch_to(CALL_HTTP1, peer_address, peer.port, 5);
+    struct call_outcome *outcomes = run(&batch);
+    for (unsigned call = 0; call < batch.count; call++) {
+      assert_int_equal(outcomes[call].end, CALL_ANSWERED);
+      assert_int_equal(outcomes[call].status, i == 0 ? 204 : 304);
+    }
+    free(outcomes);
+    assert_int_equal(atomic_load(&peer.accepted), 1);
+    peer_stop(&peer);
+  }
 }
 
 static void a_lost_datagram_times_out_and_later_calls_go_on(void **state) {
@@ -348,6 +372,7 @@ int main(void) {
       cmocka_unit_test(methods_headers_and_bodies_arrive),
       cmocka_unit_test(a_closed_port_refuses),
       cmocka_unit_test(ends_are_told_apart),
+      cmocka_unit_test(answers_without_a_body_keep_the_connection),
       cmocka_unit_test(a_lost_datagram_times_out_and_later_calls_go_on),
       cmocka_unit_test(each_place_has_one_connection),
       cmocka_unit_test(a_kept_connection_stays_across_batches),

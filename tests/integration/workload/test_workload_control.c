@@ -155,6 +155,57 @@ static void a_closed_connection_cancels_its_batch(void **state) {
   peer_stop(&peer);
 }
 
+static void await_received(struct workload_process *process) {
+  size_t count = 0;
+  for (unsigned i = 0; i < 20000 && count == 0; i++) {
+    struct received *received = NULL;
+    struct error *err = NULL;
+    if (workload_received(process->client, "cut-", &received, &count, &err) < 0)
+      fail_msg("%s", error_message(err));
+    free(received);
+  }
+  assert_true(count > 0);
+}
+
+/* Asks for a batch that would go on for long, and closes the control connection when its calls come in. */
+static void cut_batch(enum call_protocol protocol, const char *members) {
+  char body[256];
+  char request[512];
+  unsigned port = protocol == CALL_TCP ? 9000 : protocol == CALL_UDP ? 9001 : 8080;
+  free(raw_request(b.control, "DELETE", "/v1/received", NULL));
+  (void)snprintf(body, sizeof(body),
+                 "{\"id\":\"cut\",\"protocol\":\"%s\",\"address\":\"%s\",\"port\":%u,\"count\":100000%s}",
+                 call_protocol_name(protocol), b_address, port, members);
+  int length = snprintf(request, sizeof(request), "POST /v1/calls HTTP/1.1\r\nhost: t\r\ncontent-length: %zu\r\n\r\n%s",
+                        strlen(body), body);
+  int fd = raw_connect_text(a.control);
+  assert_true(raw_send(fd, request, (size_t)length));
+  await_received(&b);
+  (void)close(fd);
+}
+
+static void a_batch_is_cut_in_the_middle_of_its_calls(void **state) {
+  (void)state;
+  static const char *const kinds[] = {
+      ",\"concurrency\":8", ",\"concurrency\":8,\"fresh\":true",    ",\"fresh\":true",
+      ",\"keep\":\"cut\"",  ",\"keep\":\"cut\",\"spacing_us\":200",
+  };
+  for (enum call_protocol protocol = CALL_HTTP1; protocol <= CALL_UDP; protocol++)
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+      cut_batch(protocol, kinds[i]);
+      /* whoever asks next, for the same kept connection too, is served */
+      struct call_batch batch = {.id = "after", .protocol = protocol, .address = b_address, .count = 3, .keep = "cut"};
+      batch.port = protocol == CALL_TCP ? 9000 : protocol == CALL_UDP ? 9001 : 8080;
+      struct call_outcome *outcomes = NULL;
+      struct error *err = NULL;
+      if (workload_call(a.client, &batch, 0, NULL, &outcomes, &err) < 0)
+        fail_msg("%s after a cut of %s: %s", call_protocol_name(protocol), kinds[i], error_message(err));
+      for (unsigned call = 0; call < batch.count; call++)
+        assert_int_equal(outcomes[call].end, CALL_ANSWERED);
+      free(outcomes);
+    }
+}
+
 static void reconfiguring_closes_what_was_open(void **state) {
   (void)state;
   static const struct workload_listener other = {8081, CALL_HTTP1};
@@ -271,9 +322,13 @@ static void the_sample_app_is_imitated(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(wrong_requests_are_refused_by_the_member), cmocka_unit_test(a_body_over_the_limit_is_refused),
-      cmocka_unit_test(a_closed_connection_cancels_its_batch),    cmocka_unit_test(reconfiguring_closes_what_was_open),
-      cmocka_unit_test(the_record_is_read_by_prefix_and_reset),   cmocka_unit_test(the_sample_app_is_imitated),
+      cmocka_unit_test(wrong_requests_are_refused_by_the_member),
+      cmocka_unit_test(a_body_over_the_limit_is_refused),
+      cmocka_unit_test(a_closed_connection_cancels_its_batch),
+      cmocka_unit_test(a_batch_is_cut_in_the_middle_of_its_calls),
+      cmocka_unit_test(reconfiguring_closes_what_was_open),
+      cmocka_unit_test(the_record_is_read_by_prefix_and_reset),
+      cmocka_unit_test(the_sample_app_is_imitated),
   };
   return cmocka_run_group_tests(tests, start, stop);
 }

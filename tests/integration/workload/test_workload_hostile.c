@@ -7,14 +7,19 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "host/lab/workload/header.h"
 #include "sdk/base/strbuf.h"
 #include "tests/integration/workload/raw.h"
 #include "tests/integration/workload/workload_process.h"
+
+#define HOARDED_MAX 12
 
 static struct workload_process workload;
 static char address[32];
@@ -156,6 +161,243 @@ static void pipelined_requests_are_all_answered_in_order(void **state) {
   (void)close(fd);
 }
 
+static void forget_received(void) {
+  free(raw_request(workload.control, "DELETE", "/v1/received", NULL));
+}
+
+static void assert_received(const char *record) {
+  char *answer = raw_request(workload.control, "GET", "/v1/received", NULL);
+  if (!strstr(answer, record))
+    fail_msg("expected the record to have %s, got %.600s", record, answer);
+  free(answer);
+}
+
+/* Sends on one connection and reads to its end: one answer, and what else was sent is neither answered nor recorded. */
+static void check_last(const char *first, const char *status, const char *record) {
+  struct strbuf request = STRBUF_INIT;
+  forget_received();
+  strbuf_puts(&request, first);
+  strbuf_puts(&request, "GET /second HTTP/1.1\r\nhost: x\r\nx-trammel-id: second\r\n\r\n");
+  int fd = raw_connect(address, 8080);
+  assert_true(raw_send(fd, request.data, request.length));
+  char *answer = raw_read_all(fd);
+  assert_int_equal(strncmp(answer, status, strlen(status)), 0);
+  assert_int_equal(count_of(answer, "HTTP/1.1 "), 1);
+  char *received = raw_request(workload.control, "GET", "/v1/received", NULL);
+  assert_non_null(strstr(received, record));
+  assert_null(strstr(received, "second"));
+  free(received);
+  free(answer);
+  strbuf_finish(&request);
+  (void)close(fd);
+}
+
+static void nothing_is_taken_after_the_last_request(void **state) {
+  (void)state;
+  char call[256];
+  char body[64];
+  int length = snprintf(body, sizeof(body), "{\"url\":\"http://%s:8080/\"}", address);
+  (void)snprintf(call, sizeof(call),
+                 "POST /call HTTP/1.1\r\nconnection: close\r\nx-trammel-id: first\r\ncontent-length: %d\r\n\r\n%s",
+                 length, body);
+  check_last("GET / HTTP/1.1\r\nconnection: close\r\nx-trammel-id: first\r\n\r\n", "HTTP/1.1 200 ", "[\"first\",");
+  check_last("GET / HTTP/1.0\r\nx-trammel-id: first\r\n\r\n", "HTTP/1.1 200 ", "[\"first\",");
+  check_last("POST /echo HTTP/1.1\r\nconnection: close\r\nx-trammel-id: first\r\ncontent-length: 2\r\n\r\nhi",
+             "HTTP/1.1 200 ", "[\"first\",");
+  check_last(call, "HTTP/1.1 200 ", "[\"first\",");
+  check_last("POST /call HTTP/1.1\r\nconnection: close\r\nx-trammel-id: first\r\ncontent-length: 2\r\n\r\n{}",
+             "HTTP/1.1 400 ", "[\"first\",");
+}
+
+static void trailers_are_ignored(void **state) {
+  (void)state;
+  forget_received();
+  int fd = raw_connect(address, 8080);
+  static const char request[] = "POST /echo HTTP/1.1\r\ntransfer-encoding: chunked\r\nx-trammel-id: head\r\n\r\n"
+                                "2\r\nhi\r\n0\r\nx-trammel-id: trailer\r\nx-other: a\r\n\r\n"
+                                "GET /next HTTP/1.1\r\nx-trammel-id: next\r\n\r\n";
+  assert_true(raw_send(fd, request, sizeof(request) - 1));
+  raw_expect(fd, "\"id\":\"next\"");
+  (void)close(fd);
+  char *received = raw_request(workload.control, "GET", "/v1/received", NULL);
+  assert_true(strstr(received, "[\"head\",") && strstr(received, "[\"next\",") && !strstr(received, "trailer"));
+  free(received);
+}
+
+#define REQUEST_WITH(headers) "GET / HTTP/1.1\r\n" headers "\r\n"
+#define CHECK_400(headers) check_answer(REQUEST_WITH(headers), sizeof(REQUEST_WITH(headers)) - 1, "HTTP/1.1 400 ")
+
+static void what_is_no_id_is_refused_and_not_recorded(void **state) {
+  (void)state;
+  static const char *const lines[] = {"a b\n", "a\"\n", "a/b\n", "\x80\n", "a\tb\n"};
+  struct sockaddr_in where = {.sin_family = AF_INET, .sin_port = htons(9001)};
+  char reply[128];
+  forget_received();
+  CHECK_400("x-trammel-id: a\r\nx-trammel-id: b\r\n");
+  CHECK_400("x-trammel-id:\r\nX-Trammel-Id: b\r\n");
+  CHECK_400("x-trammel-id: a b\r\n");
+  CHECK_400("x-trammel-id: a\"b\r\n");
+  CHECK_400("x-trammel-id: \xc3\xa4\r\n");
+  for (size_t i = 0; i <= sizeof(lines) / sizeof(lines[0]); i++) {
+    bool nul = i == sizeof(lines) / sizeof(lines[0]);
+    int fd = raw_connect(address, 9000);
+    assert_true(raw_send(fd, nul ? "a\0b\n" : lines[i], nul ? 4 : strlen(lines[i])));
+    char *answer = raw_read_all(fd);
+    assert_string_equal(answer, "");
+    free(answer);
+    (void)close(fd);
+  }
+  assert_int_equal(inet_pton(AF_INET, address, &where.sin_addr), 1);
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  assert_int_equal(sendto(fd, "a\0b", 3, 0, (struct sockaddr *)&where, sizeof(where)), 3);
+  assert_int_equal(sendto(fd, "a b", 3, 0, (struct sockaddr *)&where, sizeof(where)), 3);
+  assert_received("{\"received\":[],\"dropped\":0}");
+  assert_int_equal(sendto(fd, "Az.09_-", 7, 0, (struct sockaddr *)&where, sizeof(where)), 7);
+  assert_int_equal(recv(fd, reply, sizeof(reply), 0), 2 + NONCE_LENGTH); /* the only one, since they come in order */
+  assert_int_equal(recv(fd, reply, sizeof(reply), MSG_DONTWAIT), -1);
+  assert_received("{\"received\":[[\"Az.09_-\",");
+  (void)close(fd);
+}
+
+/* An h2c client whose requests to /echo send a body of almost 1 MiB and do not end. */
+struct hoarder {
+  nghttp2_session *session;
+  int fd;
+  unsigned count;
+  size_t sent[HOARDED_MAX];
+  unsigned reset;
+};
+
+static ssize_t on_hoard(nghttp2_session *session, int32_t stream_id, uint8_t *data, size_t length, uint32_t *flags,
+                        nghttp2_data_source *source, void *user) {
+  (void)session;
+  (void)stream_id;
+  (void)flags;
+  (void)user;
+  size_t *sent = source->ptr;
+  size_t left = WORKLOAD_BODY_MAX - 1 - *sent;
+  size_t part = left < length ? left : length;
+  if (part == 0)
+    return NGHTTP2_ERR_DEFERRED;
+  memset(data, 'h', part);
+  *sent += part;
+  return (ssize_t)part;
+}
+
+static int on_hoard_end(nghttp2_session *session, int32_t stream_id, uint32_t code, void *user) {
+  (void)session;
+  (void)stream_id;
+  struct hoarder *hoarder = user;
+  hoarder->reset += code == NGHTTP2_ENHANCE_YOUR_CALM;
+  return 0;
+}
+
+static void hoard_send(struct hoarder *hoarder) {
+  const uint8_t *data = NULL;
+  ssize_t n;
+  while ((n = nghttp2_session_mem_send(hoarder->session, &data)) > 0)
+    assert_true(raw_send(hoarder->fd, data, (size_t)n));
+  assert_int_equal(n, 0);
+}
+
+static void hoard_begin(struct hoarder *hoarder) {
+  nghttp2_session_callbacks *callbacks = NULL;
+  nghttp2_nv headers[] = {header_nv(":method", "POST"), header_nv(":scheme", "http"), header_nv(":authority", "x"),
+                          header_nv(":path", "/echo")};
+  assert_int_equal(nghttp2_session_callbacks_new(&callbacks), 0);
+  nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_hoard_end);
+  assert_int_equal(nghttp2_session_client_new(&hoarder->session, callbacks, hoarder), 0);
+  nghttp2_session_callbacks_del(callbacks);
+  assert_int_equal(nghttp2_submit_settings(hoarder->session, NGHTTP2_FLAG_NONE, NULL, 0), 0);
+  hoarder->fd = raw_connect(address, 8080);
+  for (unsigned i = 0; i < hoarder->count; i++) {
+    nghttp2_data_provider body = {.source.ptr = &hoarder->sent[i], .read_callback = on_hoard};
+    assert_true(nghttp2_submit_request(hoarder->session, NULL, headers, 4, &body, NULL) > 0);
+  }
+}
+
+static bool hoard_sent_all(const struct hoarder *hoarder) {
+  for (unsigned i = 0; i < hoarder->count; i++)
+    if (hoarder->sent[i] < WORKLOAD_BODY_MAX - 1)
+      return false;
+  return true;
+}
+
+/* Sends all it may; with a budget left for all of it, until it is sent. */
+static void hoard(struct hoarder *hoarder) {
+  uint8_t data[65536];
+  hoard_send(hoarder);
+  while (hoarder->reset == 0 && !hoard_sent_all(hoarder)) {
+    ssize_t n = recv(hoarder->fd, data, sizeof(data), 0);
+    assert_true(n > 0);
+    assert_int_equal(nghttp2_session_mem_recv(hoarder->session, data, (size_t)n), n);
+    hoard_send(hoarder);
+  }
+}
+
+static void hoard_end(struct hoarder *hoarder) {
+  nghttp2_session_del(hoarder->session);
+  (void)close(hoarder->fd);
+}
+
+static void waiting_h2c_streams_hold_a_bounded_amount(void **state) {
+  (void)state;
+  for (unsigned round = 0; round < 12; round++) { /* more than the server's budget if it were not given back */
+    struct hoarder one = {.count = 12};
+    hoard_begin(&one);
+    hoard(&one);
+    assert_true(one.reset > 0);
+    hoard_end(&one);
+  }
+  assert_serves();
+}
+
+static void all_h2c_connections_hold_a_bounded_amount(void **state) {
+  (void)state;
+  struct hoarder few[12] = {0};
+  unsigned reset = 0;
+  unsigned count = 0;
+  while (count < 12 && reset == 0) {
+    struct hoarder *hoarder = &few[count++];
+    hoarder->count = 7; /* within the budget of a connection */
+    hoard_begin(hoarder);
+    hoard(hoarder);
+    reset += hoarder->reset;
+  }
+  for (unsigned i = 0; i < count; i++)
+    hoard_end(&few[i]);
+  assert_true(count > 8 && reset > 0); /* 64 MiB are 9 times 7 and a bit */
+  assert_serves();
+}
+
+/* An answer that is read late is whole: the wait for the peer to close begins when all was sent. */
+static void a_slow_reader_gets_the_whole_last_answer(void **state) {
+  (void)state;
+  static const int segment = 536;
+  static const int buffer = 4096;
+  struct sockaddr_in where = {.sin_family = AF_INET, .sin_port = htons(8080)};
+  struct strbuf request = STRBUF_INIT;
+  strbuf_printf(&request, "POST /echo HTTP/1.1\r\nconnection: close\r\ncontent-length: %u\r\n\r\n", WORKLOAD_BODY_MAX);
+  for (unsigned i = 0; i < WORKLOAD_BODY_MAX; i++)
+    strbuf_putc(&request, 'b');
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment)), 0);
+  assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer)), 0);
+  assert_int_equal(inet_pton(AF_INET, address, &where.sin_addr), 1);
+  assert_int_equal(connect(fd, (struct sockaddr *)&where, sizeof(where)), 0);
+  assert_true(raw_send(fd, request.data, request.length));
+  /* nothing is read for longer than the 2 s that a peer gets which has it all */
+  struct pollfd nothing = {.fd = -1};
+  assert_int_equal(poll(&nothing, 1, 2500), 0);
+  char *answer = raw_read_all(fd);
+  const char *body = strstr(answer, "\r\n\r\n");
+  assert_non_null(body);
+  assert_int_equal(strlen(body + 4), WORKLOAD_BODY_MAX);
+  free(answer);
+  strbuf_finish(&request);
+  (void)close(fd);
+}
+
 static void long_lines_and_datagrams_get_nothing(void **state) {
   (void)state;
   char line[200];
@@ -250,6 +492,12 @@ int main(void) {
       cmocka_unit_test(noise_after_every_beginning),
       cmocka_unit_test(limits_of_http_are_answered),
       cmocka_unit_test(pipelined_requests_are_all_answered_in_order),
+      cmocka_unit_test(nothing_is_taken_after_the_last_request),
+      cmocka_unit_test(trailers_are_ignored),
+      cmocka_unit_test(what_is_no_id_is_refused_and_not_recorded),
+      cmocka_unit_test(waiting_h2c_streams_hold_a_bounded_amount),
+      cmocka_unit_test(all_h2c_connections_hold_a_bounded_amount),
+      cmocka_unit_test(a_slow_reader_gets_the_whole_last_answer),
       cmocka_unit_test(long_lines_and_datagrams_get_nothing),
       cmocka_unit_test(a_peer_that_does_not_read_is_not_read_from),
       cmocka_unit_test(connections_over_the_limit_are_closed_and_the_rest_serve),
