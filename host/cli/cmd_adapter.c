@@ -70,13 +70,31 @@ static int scan(const struct arguments *arguments, struct registry **ret_registr
   return r;
 }
 
+/* What was printed and did not arrive is no success: a full disk, say. */
+static int finish_output(void) {
+  if (fflush(stdout) == 0 && !ferror(stdout))
+    return EXIT_ALL_PASSED;
+  (void)fprintf(stderr, "trammel: cannot write the output: %s\n", strerror(errno));
+  return EXIT_INTERNAL;
+}
+
+/* A text from outside as JSON: names of files may hold any bytes. NULL stays null. */
+static json_t *text_to_json(const char *text) {
+  _cleanup_strbuf_ struct strbuf safe = STRBUF_INIT;
+  if (!text)
+    return json_null();
+  utf8_append_safe(&safe, text, strlen(text), "\n");
+  return strbuf_failed(&safe) ? NULL : json_string(strbuf_text(&safe));
+}
+
 /* Prints what adapters wrote without letting it do things to a terminal. */
 static int print_text(const struct strbuf *text) {
   _cleanup_strbuf_ struct strbuf safe = STRBUF_INIT;
   utf8_append_safe(&safe, strbuf_text(text), text->length, "\n");
   if (strbuf_failed(text) || strbuf_failed(&safe))
     return EXIT_INTERNAL;
-  return fputs(strbuf_text(&safe), stdout) < 0 ? EXIT_INTERNAL : EXIT_ALL_PASSED;
+  (void)fputs(strbuf_text(&safe), stdout);
+  return finish_output();
 }
 
 /* Takes the reference. */
@@ -84,7 +102,8 @@ static int print_json(json_t *value) {
   int r = value ? json_dumpf(value, stdout, JSON_INDENT(2)) : -1;
   (void)putchar('\n');
   json_decref(value);
-  return r < 0 ? EXIT_INTERNAL : EXIT_ALL_PASSED;
+  int code = finish_output();
+  return r < 0 ? EXIT_INTERNAL : code;
 }
 
 static const char *support_name(Trammel__Adapter__V1__Support support) {
@@ -102,9 +121,9 @@ static const char *support_name(Trammel__Adapter__V1__Support support) {
 
 static json_t *entry_to_json(const struct adapter_entry *entry) {
   const describe_response *d = entry->description;
-  return json_pack("{s:s, s:s?, s:s?, s:b, s:s, s:s, s:s?}", "id", entry->id, "version", d ? d->adapter_version : NULL,
-                   "mesh", d ? d->mesh_type : NULL, "usable", entry->usable, "path", entry->path, "digest",
-                   entry->digest, "refusal", entry->refusal);
+  return json_pack("{s:o, s:s?, s:s?, s:b, s:o, s:s, s:o}", "id", text_to_json(entry->id), "version",
+                   d ? d->adapter_version : NULL, "mesh", d ? d->mesh_type : NULL, "usable", entry->usable, "path",
+                   text_to_json(entry->path), "digest", entry->digest, "refusal", text_to_json(entry->refusal));
 }
 
 static int list_json(const struct registry *registry) {
@@ -205,10 +224,10 @@ static json_t *operations_to_json(const describe_response *d) {
 static int show_json(const struct adapter_entry *entry) {
   const describe_response *d = entry->description;
   return print_json(
-      json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "id", entry->id,
+      json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "id", entry->id,
                 "version", d->adapter_version, "mesh", d->mesh_type, "meshName", d->mesh_name, "summary", d->summary,
-                "path", entry->path, "digest", entry->digest, "embedded", d->embedded, "reentrant", d->reentrant,
-                "meshVersions", texts_to_json(d->mesh_versions, d->n_mesh_versions), "methods",
+                "path", text_to_json(entry->path), "digest", entry->digest, "embedded", d->embedded, "reentrant",
+                d->reentrant, "meshVersions", texts_to_json(d->mesh_versions, d->n_mesh_versions), "methods",
                 texts_to_json(d->methods, d->n_methods), "smi", smi_to_json(d), "endpoints", endpoints_to_json(d),
                 "operations", operations_to_json(d), "configSchema", schema_of(d->config_schema)));
 }

@@ -4,7 +4,9 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -46,6 +48,43 @@ static void a_bad_adapter_is_refused_and_the_good_one_stays(void **state) {
   command_result_finish(&result);
 }
 
+/* One file with a name that no JSON can hold must not hide the others. */
+static void a_file_name_that_is_no_utf8_is_listed_escaped(void **state) {
+  (void)state;
+  char *scratch = scratch_create(), *path = NULL;
+  assert_true(asprintf(&path, "%s/bad\xff.so", scratch) > 0);
+  FILE *out = fopen(path, "we");
+  assert_non_null(out);
+  assert_int_equal(fclose(out), 0);
+  const char *argv[] = {"trammel", "adapter", "list", "--adapter-dir", scratch, "-o", "json", NULL};
+  struct command_result result;
+  command_run(argv, NULL, 60, &result);
+  assert_int_equal(result.exit_code, 0);
+  json_t *list = json_of(&result);
+  const json_t *bad = entry(list, "bad\\xff");
+  assert_non_null(strstr(json_string_value(json_object_get(bad, "path")), "/bad\\xff.so"));
+  assert_non_null(strstr(json_string_value(json_object_get(bad, "refusal")), "is empty"));
+  assert_true(json_is_true(json_object_get(entry(list, "reference"), "usable")));
+  json_decref(list);
+  command_result_finish(&result);
+  scratch_remove(scratch);
+  free(path);
+}
+
+static void output_that_cannot_be_written_is_no_success(void **state) {
+  (void)state;
+  static const char *const formats[] = {"text", "json"};
+  for (size_t i = 0; i < 2; i++) {
+    char *line = NULL;
+    assert_true(asprintf(&line, "exec \"$TRAMMEL_BUILD_DIR\"/bin/trammel adapter show reference -o %s >/dev/full",
+                         formats[i]) > 0);
+    int status = system(line);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 4);
+    free(line);
+  }
+}
+
 static void show_tells_configuration_and_support(void **state) {
   (void)state;
   const char *argv[] = {"trammel", "adapter", "show", "reference", "-o", "json", NULL};
@@ -85,6 +124,8 @@ int main(void) {
   (void)snprintf(broken, sizeof(broken), "%s/tests/broken-adapters", getenv("TRAMMEL_BUILD_DIR"));
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_bad_adapter_is_refused_and_the_good_one_stays),
+      cmocka_unit_test(a_file_name_that_is_no_utf8_is_listed_escaped),
+      cmocka_unit_test(output_that_cannot_be_written_is_no_success),
       cmocka_unit_test(show_tells_configuration_and_support),
       cmocka_unit_test(what_cannot_be_shown_is_explained),
   };
