@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/adapter/elf_file.h"
 #include "host/adapter/services.h"
 #include "sdk/base/schema.h"
+#include "sdk/smi/model.h"
 
 typedef Trammel__Adapter__V1__DescribeResponse describe_response;
 
@@ -29,20 +31,13 @@ static int check_identity(const describe_response *d, const trammel_note *note, 
 }
 
 static int check_smi(const describe_response *d, struct error **err) {
-  static const struct {
-    const char *group;
-    unsigned newest;
-  } groups[] = {{"access", 4}, {"specs", 4}, {"split", 4}, {"metrics", 1}};
   for (size_t i = 0; i < d->n_smi; i++) {
     const Trammel__Adapter__V1__SmiSupport *s = d->smi[i];
-    bool known = false;
-    for (size_t g = 0; g < sizeof groups / sizeof groups[0] && !known; g++)
-      for (unsigned alpha = 1; alpha <= groups[g].newest && !known; alpha++) {
-        char version[16];
-        (void)snprintf(version, sizeof version, "v1alpha%u", alpha);
-        known = strcmp(s->group, groups[g].group) == 0 && strcmp(s->version, version) == 0;
-      }
-    if (!known)
+    char text[64];
+    struct smi_version version;
+    int n = snprintf(text, sizeof text, "%s/%s", s->group, s->version);
+    if (n >= (int)sizeof text || smi_version_parse(text, &version) < 0 ||
+        strcmp(s->group, smi_group_name(version.group)) != 0)
       return error_set(err, EINVAL, "Describe names the unknown SMI version %.40s/%.40s", s->group, s->version);
     if (s->support < TRAMMEL__ADAPTER__V1__SUPPORT__SUPPORT_UNSUPPORTED ||
         s->support > TRAMMEL__ADAPTER__V1__SUPPORT__SUPPORT_NATIVE)
@@ -79,11 +74,6 @@ static int check_config_schema(const describe_response *d, struct error **err) {
     r = error_set(err, EINVAL, "config_schema has the type %s, a configuration is an object", type ? type : "(none)");
   json_decref(schema);
   return r;
-}
-
-static bool name_valid(const char *name) {
-  size_t n = strlen(name);
-  return n > 0 && n < 64 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == n && name[0] != '-';
 }
 
 static int check_permissions(const Trammel__Adapter__V1__Endpoint *e, struct error **err) {

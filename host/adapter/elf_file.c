@@ -68,9 +68,9 @@ static bool padded(const char *text, size_t size) {
   return n > 0 && n < size;
 }
 
-/* Ids become names of files and keys: a small alphabet. */
-static bool id_valid(const char *id) {
-  return strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(id) && id[0] != '-';
+bool name_valid(const char *name) {
+  size_t n = strlen(name);
+  return n > 0 && n <= NAME_BYTES_MAX && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == n && name[0] != '-';
 }
 
 static int check_note(const trammel_note *note, struct error **err) {
@@ -79,7 +79,7 @@ static int check_note(const trammel_note *note, struct error **err) {
     return error_set(err, EINVAL,
                      "its Trammel note holds an id, version or mesh that is empty, not NUL-terminated or "
                      "not printable ASCII");
-  if (!id_valid(note->id) || !id_valid(note->mesh))
+  if (!name_valid(note->id) || !name_valid(note->mesh))
     return error_set(err, EINVAL, "its Trammel note has the id \"%s\" and mesh \"%s\", allowed are a-z, 0-9 and '-'",
                      note->id, note->mesh);
   return 0;
