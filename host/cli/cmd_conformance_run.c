@@ -334,8 +334,9 @@ static int report(struct session *session, struct arguments *arguments, struct r
                   const struct lines *lines, struct error **err) {
   describe_run(run, session, lines);
   int r = outputs_write(&arguments->outputs, run, want_colour(arguments, isatty(STDOUT_FILENO)), err);
-  if (run->interrupted && atomic_load(&cancelled))
-    fprintf(stderr, "trammel: interrupted; %zu of %u cases ran\n", run->case_count, run->planned);
+  if (run->interrupted)
+    fprintf(stderr, "trammel: ended early (%s): %zu of %u cases ran\n", run->stop_reason, run->case_count,
+            run->planned);
   return r < 0 ? r : run_exit_code(run);
 }
 

@@ -70,7 +70,8 @@ struct run_result {
   uint64_t seed;
   int64_t started_ns; /* CLOCK_REALTIME */
   int64_t duration_ns;
-  bool interrupted;                /* Ctrl-C or --fail-fast: the rest did not run */
+  bool interrupted;                /* the rest did not run */
+  const char *stop_reason;         /* then: why, "interrupted" or a sentence for people; NULL: unknown */
   unsigned planned;                /* case-columns that were to run */
   unsigned not_applicable;         /* case-columns that a version cannot express */
   const struct case_result *cases; /* in the order of ids, then columns */

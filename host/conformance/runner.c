@@ -10,6 +10,10 @@
 /* Bytes that one case may take for its texts and resources. */
 #define CASE_ARENA_MAX (64u << 20)
 
+/* A mesh that has stopped answering makes every case wait for its limits: after this many that could not be judged the
+ * run gives up. */
+#define ERRORS_IN_A_ROW_MAX 10
+
 /* A run with what it owns. */
 struct run {
   struct run_result result; /* first: run_result_free() gets a pointer to it */
@@ -28,7 +32,8 @@ struct runner {
   size_t next;          /* in plan->order */
   size_t done;
   bool *finished; /* per job: its result is worth keeping */
-  bool stopped;
+  unsigned errors_in_a_row;
+  const char *stop_reason; /* no further case is started */
 };
 
 struct slot {
@@ -45,7 +50,7 @@ static bool runner_cancelled(const struct runner *runner) {
 static bool runner_take(struct runner *runner, unsigned slot, size_t *ret_position) {
   const struct plan *plan = runner->options->plan;
   pthread_mutex_lock(&runner->lock);
-  bool taken = !runner->stopped && !runner_cancelled(runner) && runner->next < plan->count;
+  bool taken = !runner->stop_reason && !runner_cancelled(runner) && runner->next < plan->count;
   if (taken) {
     *ret_position = runner->next++;
     const struct job *job = &plan->jobs[plan->order[*ret_position]];
@@ -63,7 +68,11 @@ static void runner_report(struct runner *runner, unsigned slot, size_t index) {
   pthread_mutex_lock(&runner->lock);
   runner->finished[index] = true;
   runner->done++;
-  runner->stopped |= runner->options->fail_fast && result->outcome == OUTCOME_FAILED;
+  runner->errors_in_a_row = result->outcome == OUTCOME_ERROR ? runner->errors_in_a_row + 1 : 0;
+  if (runner->options->fail_fast && result->outcome == OUTCOME_FAILED)
+    runner->stop_reason = "--fail-fast, and a case failed";
+  else if (runner->errors_in_a_row >= ERRORS_IN_A_ROW_MAX)
+    runner->stop_reason = "too many cases in a row could not be judged";
   if (listener->case_ended)
     listener->case_ended(listener->ctx, slot, result, (unsigned)runner->done, (unsigned)runner->options->plan->count);
   pthread_mutex_unlock(&runner->lock);
@@ -179,6 +188,8 @@ int runner_run(struct engine *engine, struct lab *lab, const struct runner_optio
   int r = runner_start(&runner, err);
   pthread_mutex_destroy(&runner.lock);
   run_compact(run, finished, plan->count);
+  if (run->result.interrupted)
+    run->result.stop_reason = runner.stop_reason ? runner.stop_reason : "interrupted";
   run->result.duration_ns = clock_monotonic_ns() - started_ns;
   if (r < 0) {
     run_result_free(&run->result);

@@ -21,6 +21,7 @@ struct trial {
   struct case_result *result;
   struct verdict *verdicts; /* heap; those of the checks judged so far */
   size_t verdict_count;
+  bool died;      /* a process of the lab or the mesh: nothing can be learned from the case */
   bool unsettled; /* a step's state did not hold in time */
   struct placement *placement;
   struct trial_policy *policy;
@@ -226,10 +227,11 @@ static int collect_checks(struct trial *trial) {
   return 0;
 }
 
-/* The outcome: what is proved broken stays broken, whatever went wrong afterwards (`problem`, NULL for nothing). */
+/* The outcome: what is proved broken stays broken, whatever went wrong afterwards (`problem`, NULL for nothing), unless
+ * a process died. */
 static void conclude(struct trial *trial, int r, const struct error *problem) {
   struct case_result *result = trial->result;
-  const struct check_result *broken = case_first_broken(result);
+  const struct check_result *broken = trial->died ? NULL : case_first_broken(result);
   result->held = r == 0 && !broken;
   if (broken) {
     result->outcome = trial->test->level == CASE_INFORMATIVE ? OUTCOME_INFORMATIVE : OUTCOME_FAILED;
@@ -277,11 +279,11 @@ static int run_in_slot(struct trial *trial, struct lab *lab, unsigned slot, cons
   r = trial_policy_create(trial->engine, trial->placement, job, trial->prober.id, trial->arena, &trial->policy, err);
   if (r == 0)
     r = run_placed(trial, err);
-  if (r < 0 && r != -ECANCELED && r != -ENOTSUP) {
-    /* A process that died explains more than the call that noticed it. */
-    _cleanup_error_ struct error *death = NULL;
-    if (placement_check(trial->placement, &death) < 0)
-      r = error_set(err, error_code(death), "%s", error_message(death));
+  /* A process that died explains more than the call that noticed it, and makes verdicts worthless. */
+  _cleanup_error_ struct error *death = NULL;
+  if (r != -ECANCELED && placement_check(trial->placement, &death) < 0) {
+    trial->died = true;
+    r = error_set(err, error_code(death), "%s", error_message(death));
   }
   return r;
 }
@@ -296,12 +298,17 @@ static int clear_slot(struct trial *trial, struct error **err) {
   return removed < 0 ? removed : left;
 }
 
-static void read_objects(struct trial *trial) {
-  bool broken = trial->result->outcome == OUTCOME_FAILED ||
-                (trial->result->outcome == OUTCOME_INFORMATIVE && !trial->result->held);
-  if (broken && trial->policy &&
-      engine_read(trial->engine, trial_policy_owner(trial->policy), &trial->result->objects, NULL) < 0)
-    trial->result->objects = NULL;
+/* Reads what was in force when a check broke. A mesh that does not answer at all is not wrong but gone, and so is the
+ * case. */
+static int read_objects(struct trial *trial, struct error **err) {
+  if (!case_first_broken(trial->result) || !trial->policy || trial->died)
+    return 0;
+  _cleanup_error_ struct error *reason = NULL;
+  int r = engine_read(trial->engine, trial_policy_owner(trial->policy), &trial->result->objects, &reason);
+  if (r != -ETIMEDOUT && r != -ECONNREFUSED)
+    return 0; /* evidence that is missing changes no verdict */
+  trial->died = true;
+  return error_set(err, error_code(reason), "the mesh stopped answering: %s", error_message(reason));
 }
 
 static void finish_verdicts(struct trial *trial) {
@@ -336,8 +343,8 @@ int trial_run(struct engine *engine, struct lab *lab, unsigned slot, const struc
   int r = run_in_slot(&trial, lab, slot, job, &err);
   if (collect_checks(&trial) < 0)
     r = error_set(&err, ENOMEM, "collecting verdicts: no memory");
-  conclude(&trial, r, err);
-  read_objects(&trial);
+  int answered = r == -ECANCELED ? 0 : read_objects(&trial, &err);
+  conclude(&trial, answered < 0 ? answered : r, err);
   _cleanup_error_ struct error *left = NULL;
   if (clear_slot(&trial, &left) < 0 && r == 0) {
     (void)error_wrap(&left, "taking the case's objects away");

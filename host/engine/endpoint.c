@@ -6,11 +6,17 @@
 #include <string.h>
 
 #include "host/adapter/services.h"
+#include "sdk/base/clock.h"
 
 struct endpoint {
   char *url; /* without a slash at its end; NULL: not known yet */
   bool outlives;
+  atomic_bool silent; /* its latest request was not answered in time */
 };
+
+/* What a silent endpoint gets to show that it answers again: taking the objects of a hung mesh away must not wait for
+ * each in full. */
+#define SILENT_TIMEOUT_NS (500 * NS_PER_MS)
 
 struct endpoints {
   const Trammel__Adapter__V1__DescribeResponse *description;
@@ -143,6 +149,18 @@ int endpoints_permit(const struct endpoints *endpoints, const char *name, const 
   return error_set(err, EACCES, "%s %s at endpoint '%s': %s", method, path, name, reason);
 }
 
+/* Sends within the endpoint's patience, and remembers whether it answered. */
+static int send_patiently(struct endpoint *endpoint, struct http_client *client, struct http_request *http,
+                          struct http_response *ret_response, struct error **err) {
+  int64_t soon_ns = clock_monotonic_ns() + SILENT_TIMEOUT_NS;
+  if (atomic_load(&endpoint->silent) && (http->deadline_ns == 0 || soon_ns < http->deadline_ns))
+    http->deadline_ns = soon_ns;
+  int r = http_client_send(client, http, ret_response, err);
+  if (r == 0 || r == -ETIMEDOUT)
+    atomic_store(&endpoint->silent, r == -ETIMEDOUT);
+  return r;
+}
+
 int endpoints_send(struct endpoints *endpoints, const struct endpoint_request *request,
                    struct http_response *ret_response, struct error **err) {
   _cleanup_free_ char *url = NULL;
@@ -165,7 +183,7 @@ int endpoints_send(struct endpoints *endpoints, const struct endpoint_request *r
       .deadline_ns = request->deadline_ns,
       .cancel = request->regardless ? NULL : endpoints->cancel,
   };
-  r = http_client_send(client, &http, ret_response, err);
+  r = send_patiently(find(endpoints, request->endpoint), client, &http, ret_response, err);
   give_client(endpoints, client);
   return r;
 }

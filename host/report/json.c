@@ -306,6 +306,7 @@ static json_t *report(const struct run_result *run, int *ret_error) {
   put_time(object, "started", run->started_ns, &failed);
   put(object, "durationNs", json_integer(run->duration_ns), &failed);
   put(object, "interrupted", json_boolean(run->interrupted), &failed);
+  put_text(object, "stopReason", run->stop_reason, &failed);
   put(object, "exitCode", json_integer(run_exit_code(run)), &failed);
   put(object, "totals", totals_json(run), &failed);
   put(object, "capabilities", capabilities_json(run), &failed);

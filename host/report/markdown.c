@@ -64,7 +64,8 @@ static void summary(struct strbuf *buffer, const struct run_result *run) {
                  totals.failed, totals.skipped, totals.informative, totals.error);
   row(buffer, "Result", value);
   if (run->interrupted) {
-    (void)snprintf(value, sizeof value, "interrupted: %zu of %u cases ran", run->case_count, run->planned);
+    (void)snprintf(value, sizeof value, "ended early (%s): %zu of %u cases ran",
+                   run->stop_reason ? run->stop_reason : "interrupted", run->case_count, run->planned);
     row(buffer, "Note", value);
   }
   row(buffer, "Mesh", run->mesh_name);

@@ -10,7 +10,7 @@
 
 #define WIDTH 80
 #define FAILURES_IN_FULL 10 /* the rest get a line each; every detail is in the JSON report */
-#define OBJECT_LINES 14
+#define OBJECT_LINES 60
 #define LABEL_WIDTH 12 /* "likely cause", right of an indent of 2 */
 
 struct page {
@@ -354,7 +354,8 @@ int report_text(const struct run_result *run, bool colour, FILE *out) {
   strbuf_putc(&page.buffer, '\n');
   broken_requirements(&page);
   if (run->interrupted)
-    strbuf_printf(&page.buffer, "Interrupted: %zu of %u cases ran.\n", run->case_count, run->planned);
+    strbuf_printf(&page.buffer, "Ended early (%s): %zu of %u cases ran.\n",
+                  run->stop_reason ? run->stop_reason : "interrupted", run->case_count, run->planned);
   totals_line(&page, &totals);
   r = emit(&page.buffer, out);
   strbuf_finish(&page.buffer);

@@ -37,6 +37,31 @@ unsigned leftover_processes(const char *state_directory) {
   return count;
 }
 
+static bool is_named(const char *pid, const char *name) {
+  char path[64];
+  char comm[32] = "";
+  (void)snprintf(path, sizeof(path), "/proc/%.20s/comm", pid);
+  FILE *file = fopen(path, "r");
+  if (!file)
+    return false;
+  bool read = fgets(comm, sizeof(comm), file) != NULL;
+  (void)fclose(file);
+  comm[strcspn(comm, "\n")] = '\0';
+  return read && strcmp(comm, name) == 0;
+}
+
+pid_t leftover_named(const char *state_directory, const char *name) {
+  DIR *proc = opendir("/proc");
+  assert_non_null(proc);
+  pid_t found = 0;
+  for (struct dirent *entry = readdir(proc); entry && !found; entry = readdir(proc))
+    if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' && logs_below(entry->d_name, state_directory) &&
+        is_named(entry->d_name, name))
+      found = (pid_t)strtol(entry->d_name, NULL, 10);
+  closedir(proc);
+  return found;
+}
+
 void assert_no_leftovers(const char *state_directory) {
   assert_int_equal(leftover_processes(state_directory), 0);
   DIR *directory = opendir(state_directory);

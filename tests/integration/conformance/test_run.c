@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <glob.h>
 #include <jansson.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -163,6 +164,36 @@ static void cleanup_leaves_a_live_run_alone(void **state) {
   command_wait(&running, 30, &result);
   assert_no_leftovers(s->directory);
   command_result_finish(&result);
+}
+
+/* ---- a mesh that fails on the way */
+
+static bool has_printed(void *ctx) {
+  struct pollfd out = {.fd = ((const struct running *)ctx)->out, .events = POLLIN};
+  return poll(&out, 1, 0) == 1;
+}
+
+/* The run must give up in time, say so, and leave nothing behind. */
+static void run_while_mesh_gets(struct state *s, int signal_number, const char *said) {
+  const char *argv[] = {"trammel", "conformance", "run", "--hold", "1s", NULL};
+  struct running running = command_start(argv, NULL);
+  wait_until(has_printed, &running, 60, "the first case has ended");
+  kill(leftover_named(s->directory, "trammel-refmesh"), signal_number);
+  struct command_result result;
+  command_wait(&running, 120, &result);
+  assert_int_equal(result.exit_code, 3);
+  if (!strstr(strbuf_text(&result.out), said) && !strstr(strbuf_text(&result.errors), said))
+    fail_msg("no '%s' in: %s %s", said, strbuf_text(&result.out), strbuf_text(&result.errors));
+  command_result_finish(&result);
+  assert_no_leftovers(s->directory);
+}
+
+static void a_mesh_that_dies_is_told(void **state) {
+  run_while_mesh_gets(*state, SIGKILL, "SIGKILL");
+}
+
+static void a_mesh_that_hangs_ends_the_run(void **state) {
+  run_while_mesh_gets(*state, SIGSTOP, "too many cases in a row could not be judged");
 }
 
 /* ---- a mesh that is there already */
@@ -380,6 +411,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(outputs_are_complete_or_not_there, setup, teardown),
       cmocka_unit_test_setup_teardown(lost_output_is_an_error, setup, teardown),
       cmocka_unit_test_setup_teardown(a_relative_state_directory_is_refused_alike, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_mesh_that_dies_is_told, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_mesh_that_hangs_ends_the_run, setup, teardown),
       cmocka_unit_test_setup_teardown(bad_requests_are_explained, setup, teardown),
       cmocka_unit_test_setup_teardown(a_wrong_configuration_file_is_placed, setup, teardown),
   };

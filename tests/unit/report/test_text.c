@@ -149,9 +149,10 @@ static void an_interrupted_run_says_so(void **state) {
   struct run_fixture fixture;
   run_fixture_init(&fixture);
   fixture.run.interrupted = true;
+  fixture.run.stop_reason = "--fail-fast";
   fixture.run.planned = 84;
   _cleanup_free_ char *text = rendered(plain, &fixture.run);
-  assert_non_null(strstr(text, "Interrupted: 5 of 84 cases ran.\n"));
+  assert_non_null(strstr(text, "Ended early (--fail-fast): 5 of 84 cases ran.\n"));
   run_fixture_finish(&fixture);
 }
 
