@@ -11,7 +11,6 @@
 #define SPLIT_LEAK 0.01  /* the leak to a backend that must get nothing that is found with that power */
 
 #define SPLIT_REQUESTS_MAX 1000000 /* no sample size is larger */
-#define MULTINOMIAL_MAX 64         /* categories with a probability above 0 */
 
 /* ln of C(n, k) p^k (1-p)^(n-k); -INFINITY where it is 0. */
 double binomial_log_pmf(uint64_t n, uint64_t k, double p);
@@ -22,12 +21,6 @@ double binomial_test(uint64_t n, uint64_t k, double p);
 /* P(X <= k) and P(X >= k). */
 double binomial_lower(uint64_t n, uint64_t k, double p);
 double binomial_upper(uint64_t n, uint64_t k, double p);
-
-/* Exact multinomial goodness of fit by the same method where the number of tables is at most `exact_max`, else Monte
- * Carlo with `draws` from `seed`, never reporting less than 1/(draws+1). `*ret_exact` says which. Probabilities must
- * sum to 1. A count where the probability is 0 gives 0; more than MULTINOMIAL_MAX categories give NAN. */
-double multinomial_test(const uint64_t *counts, const double *probabilities, size_t n, uint64_t seed, uint64_t draws,
-                        uint64_t exact_max, int *ret_exact);
 
 /* Requests needed so that the exact test at `alpha` finds a shift of `shift` in any one share of `probabilities` with
  * at least `power`. A shift to below 0 or above 1 cannot happen and is not asked for. 0 when all probabilities are 0.

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "host/conformance/statistics.h"
+#include "tests/unit/conformance/multinomial.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -256,6 +257,8 @@ static void test_multinomial_edges(void **state) {
   /* With two categories it is the binomial test. */
   assert_close(multinomial_test((const uint64_t[]){61, 39}, (const double[]){0.5, 0.5}, 2, 1, 100, 1000, &exact),
                3.520020021770481e-02);
+  assert_close(multinomial_test((const uint64_t[]){61, 39}, (const double[]){0.5, 0.5}, 2, 1, 100, 1000, &exact),
+               binomial_test(100, 61, 0.5));
 }
 
 static void test_multinomial_monte_carlo(void **state) {

@@ -1,7 +1,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-#include "host/conformance/statistics.h"
+#include "tests/unit/conformance/multinomial.h"
 
 /* Tables as likely as the one seen count as at least as unlikely, also when rounding says otherwise. */
 #define LIKELIHOOD_SLACK 1e-7
