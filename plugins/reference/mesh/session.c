@@ -83,6 +83,11 @@ static bool is_interim(unsigned status) {
   return status >= 100 && status < 200;
 }
 
+/* The client has the head of this exchange's answer, and not yet its end. */
+static bool answer_is_begun(const struct session *session) {
+  return !session->answered && session->status != 0 && !is_interim(session->status);
+}
+
 static void write_connection(struct session *session, struct strbuf *out) {
   if (!session->keep)
     strbuf_puts(out, "Connection: close\r\n");
@@ -111,8 +116,8 @@ static void reject(struct session *session, unsigned status) {
   session->finished = true;
   if (session->silent || session->answered)
     return;
-  if (session->status != 0 && !is_interim(session->status)) {
-    session->broken = true; /* in the middle of an answer */
+  if (answer_is_begun(session)) {
+    session->broken = true;
     return;
   }
   session->status = status;
@@ -185,7 +190,6 @@ static void route_request(struct session *session, bool idle) {
 static void request_head(void *context) {
   struct session *session = context;
   session->start_ns = clock_monotonic_ns();
-  session->status = 0;
   session->keep = session->request.keep_alive;
   session->retried = false;
   route_request(session, true);
@@ -277,6 +281,7 @@ static void exchange_finish(struct session *session) {
   if (!session->request.complete)
     return;
   message_reset(&session->request);
+  session->status = 0;
   session->answered = false;
   session->discarded = 0;
   if (session->client_ended)
@@ -351,10 +356,12 @@ static void client_drained(void *context) {
 static void client_ended(void *context, enum stream_end end) {
   struct session *session = context;
   session->client_ended = true;
-  if (end != STREAM_EOF || (session->request.begun && !session->request.complete))
+  if (end != STREAM_EOF)
     session->broken = true;
-  else if (!session->request.begun)
+  else if (!session->request.complete) { /* between requests, or within one: what is answered already is sent */
     session->finished = true;
+    session->broken = answer_is_begun(session);
+  }
   settle(session);
 }
 
