@@ -264,8 +264,6 @@ static void response_head(void *context) {
 static void response_body(void *context, const char *data, size_t length) {
   struct session *session = context;
   write_body(session->client, session->rechunk, data, length);
-  if (stream_full(session->client))
-    stream_pause(session->link->stream);
 }
 
 static const struct message_handler response_handler = {.head = response_head, .body = response_body};
@@ -328,12 +326,18 @@ static void note_progress(struct session *session, bool was_begun) {
     stream_set_deadline(session->client, TIMEOUT_HEAD);
 }
 
-/* The next request waits until this one is answered: responses are in order, and one can't overtake a decision. */
+/* The next request waits until this one is answered: responses are in order, and one can't overtake a decision. It also
+ * waits while the client leaves its answers unread. */
+static bool takes_more(const struct session *session) {
+  return !session->request.complete && !session->finished &&
+         (session->request.begun || !stream_full(session->client));
+}
+
 static size_t client_data(void *context, const char *data, size_t length) {
   struct session *session = context;
   bool was_begun = session->request.begun;
   size_t used = 0;
-  while (used < length && !session->request.complete && !session->finished) {
+  while (used < length && takes_more(session)) {
     used += message_feed(&session->request, data + used, length - used);
     request_step(session);
   }
@@ -350,6 +354,8 @@ static void client_drained(void *context) {
   struct session *session = context;
   if (session->link)
     stream_resume(session->link->stream);
+  if (!session->link || !stream_full(session->link->stream))
+    stream_resume(session->client);
 }
 
 /* A client that ends its side after a request still gets the answer. */
@@ -430,6 +436,8 @@ static size_t link_data(void *context, const char *data, size_t length) {
     used += message_feed(&session->response, data + used, length - used);
     response_step(session, used == length);
   }
+  if (session->link && stream_full(session->client))
+    stream_pause(session->link->stream);
   settle(session);
   return length;
 }
