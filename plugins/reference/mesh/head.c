@@ -163,6 +163,12 @@ static bool is_essential(struct slice name) {
   return slice_is_name(name, "host") || (name.length > 8 && strncasecmp(name.data, "content-", 8) == 0);
 }
 
+void head_drop(struct head *head, const char *name) {
+  for (size_t i = 0; i < head->count; i++)
+    if (slice_is_name(head_name(head, i), name))
+      head->fields[i].dropped = true;
+}
+
 void head_drop_hop_by_hop(struct head *head) {
   for (size_t i = 0; i < head->count; i++) {
     struct slice name = head_name(head, i);
@@ -183,9 +189,7 @@ void head_drop_hop_by_hop(struct head *head) {
 
 /* Puts a Host field in place of those sent (RFC 9112, 3.2.2). */
 static int replace_host(struct head *head, const char *authority) {
-  for (size_t i = 0; i < head->count; i++)
-    if (slice_is_name(head_name(head, i), "host"))
-      head->fields[i].dropped = true;
+  head_drop(head, "host");
   head->in_value = true; /* so that a new field begins */
   int r = head_add_name(head, "Host", 4);
   return r < 0 ? r : head_add_value(head, authority, strlen(authority));

@@ -53,6 +53,9 @@ size_t head_count(const struct head *head, const char *name, struct slice *ret_v
  * without memory. `scratch` may be used for the text. */
 bool head_combined(const struct head *head, const char *name, struct strbuf *scratch, struct slice *ret_value);
 
+/* Marks the fields called `name` as dropped. */
+void head_drop(struct head *head, const char *name);
+
 /* Marks the fields that belong to this connection only (RFC 9110, 7.6.1) as dropped: the known ones and those that
  * Connection names, except the ones a message can't be understood without. */
 void head_drop_hop_by_hop(struct head *head);

@@ -100,14 +100,26 @@ static int check_head(struct message *message) {
   return message->parser.http_major == 1 && framing_is_clear(message) ? 0 : BAD_REQUEST;
 }
 
+/* RFC 9110, 6.4.1. */
+static bool status_is_bodiless(unsigned status) {
+  return status < 200 || status == 204 || status == 304;
+}
+
 static bool ends_with_itself(const struct message *message) {
+  return message->bodiless || message->chunked || message->parser.content_length != UINT64_MAX;
+}
+
+/* A length that no body follows is only told by answers to HEAD, and by 304 (RFC 9110, 8.6). */
+static void drop_needless_length(struct message *message) {
   unsigned status = message->parser.status_code;
-  return message->bodiless || message->chunked || message->parser.content_length != UINT64_MAX || status < 200 ||
-         status == 204 || status == 304;
+  if (message->parser.type == HTTP_RESPONSE && (status < 200 || status == 204))
+    head_drop(&message->head, "content-length");
 }
 
 static void remember_framing(struct message *message) {
   const http_parser *parser = &message->parser;
+  if (parser->type == HTTP_RESPONSE && status_is_bodiless(parser->status_code))
+    message->bodiless = true;
   message->chunked = (parser->flags & F_CHUNKED) != 0;
   message->has_body = message->chunked || (parser->content_length > 0 && parser->content_length != UINT64_MAX);
   message->keep_alive =
@@ -126,6 +138,7 @@ static int on_head(http_parser *parser) {
     return -1;
   message->has_head = true;
   head_drop_hop_by_hop(&message->head);
+  drop_needless_length(message);
   message->handler->head(message->context);
   parser->upgrade = 0; /* refused by passing it over (RFC 9110, 7.8) */
   return message->bodiless;

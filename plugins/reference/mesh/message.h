@@ -21,7 +21,7 @@ struct message {
   bool begun;    /* a byte of it was seen */
   bool has_head; /* the handler was told */
   bool complete;
-  bool bodiless; /* a response that has no body whatever its head says */
+  bool bodiless; /* a response that has no body whatever its head says: set for one to HEAD, found for others */
   /* As the head says it: trailers change what the parser remembers. */
   bool chunked;
   bool has_body;   /* of a request */

@@ -231,11 +231,6 @@ static void write_response_head(struct session *session) {
   head_write_fields(&response->head, out);
 }
 
-static bool status_has_body(const struct session *session) {
-  unsigned status = message_status(&session->response);
-  return !session->response.bodiless && status != 204 && status != 304;
-}
-
 static void response_head(void *context) {
   struct session *session = context;
   unsigned status = message_status(&session->response);
@@ -249,7 +244,7 @@ static void response_head(void *context) {
     return;
   }
   bool known = head_count(&session->response.head, "content-length", NULL) > 0;
-  session->rechunk = !known && status_has_body(session);
+  session->rechunk = !known && !session->response.bodiless;
   if (session->rechunk && session->request.parser.http_minor == 0) {
     session->rechunk = false;
     session->keep = false; /* the connection's end tells the length */
@@ -329,8 +324,7 @@ static void note_progress(struct session *session, bool was_begun) {
 /* The next request waits until this one is answered: responses are in order, and one can't overtake a decision. It also
  * waits while the client leaves its answers unread. */
 static bool takes_more(const struct session *session) {
-  return !session->request.complete && !session->finished &&
-         (session->request.begun || !stream_full(session->client));
+  return !session->request.complete && !session->finished && (session->request.begun || !stream_full(session->client));
 }
 
 static size_t client_data(void *context, const char *data, size_t length) {
