@@ -40,6 +40,10 @@ static enum route inbound_route(void *context, const struct head *request, struc
   return ROUTE_FORWARD;
 }
 
+static enum route inbound_again(void *context, const struct head *request) {
+  return inbound_allows(context, request) ? ROUTE_FORWARD : ROUTE_DENIED;
+}
+
 static void inbound_served(void *context, unsigned status, int64_t latency_ns) {
   struct inbound *inbound = context;
   const struct workload *workload = inbound->base.workload;
@@ -55,7 +59,7 @@ static void inbound_served(void *context, unsigned status, int64_t latency_ns) {
 }
 
 static const struct session_handler inbound_session = {
-    .route = inbound_route, .served = inbound_served, .closed = connection_closed};
+    .route = inbound_route, .again = inbound_again, .served = inbound_served, .closed = connection_closed};
 
 static void inbound_ready(void *context) {
   struct inbound *inbound = context;

@@ -39,6 +39,8 @@ enum {
   LIMIT_IDLE_LINKS = 64, /* kept open per caller and destination port */
   LIMIT_PEERS = 512,     /* destinations remembered per proxy */
 
+  RETRY_WINDOW_MS = 100, /* within it, the end of a kept connection is taken for one that crossed the request */
+
   /* seconds */
   TIMEOUT_HANDSHAKE = 10, /* connecting, first byte, TLS */
   TIMEOUT_HEAD = 30,

@@ -10,7 +10,7 @@ struct outbound {
   struct connection base;
   const struct upstream *upstream; /* of the workload's spec */
   char identity[SPIFFE_ID];        /* who must answer the request that is being routed */
-  /* An open tunnel's destination. */
+  /* The destination of the last request, or of an open tunnel. */
   char destination[STORE_KEY];
   uint16_t port;
 };
@@ -92,7 +92,17 @@ static enum route outbound_route(void *context, const struct head *request, stru
   return ROUTE_FORWARD;
 }
 
-static const struct session_handler outbound_session = {.route = outbound_route, .closed = connection_closed};
+/* The choice stands: a request counts once in the weights of a split. */
+static enum route outbound_again(void *context, const struct head *request) {
+  struct outbound *outbound = context;
+  struct workload *destination = table_object(&outbound->base.workload->mesh->store.workloads, outbound->destination);
+  if (!destination)
+    return ROUTE_UNAVAILABLE;
+  return outbound_allows(outbound, destination, outbound->port, request) ? ROUTE_FORWARD : ROUTE_DENIED;
+}
+
+static const struct session_handler outbound_session = {
+    .route = outbound_route, .again = outbound_again, .closed = connection_closed};
 
 static bool tunnel_allowed(struct connection *connection) {
   const struct outbound *outbound = (const struct outbound *)connection;

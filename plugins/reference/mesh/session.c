@@ -21,14 +21,16 @@ struct session {
   struct message request, response;
   const struct session_handler *handler;
   void *context;
+  struct target target; /* of the request; what it borrows is the handler's until the next request */
   struct strbuf scratch;
   int64_t start_ns;
-  unsigned status;  /* of the answer that was begun */
-  size_t discarded; /* bytes of body read off after an early answer */
-  bool silent;      /* what is no HTTP gets no answer */
-  bool keep;        /* the client's connection stays after this exchange */
-  bool answered;    /* the answer is complete */
-  bool rechunk;     /* the answer's length isn't known beforehand */
+  int64_t written_ns; /* when the request's head was queued on the link */
+  unsigned status;    /* of the answer that was begun */
+  size_t discarded;   /* bytes of body read off after an early answer */
+  bool silent;        /* what is no HTTP gets no answer */
+  bool keep;          /* the client's connection stays after this exchange */
+  bool answered;      /* the answer is complete */
+  bool rechunk;       /* the answer's length isn't known beforehand */
   bool retried;
   bool link_connected;
   bool client_ended; /* the client sends no more */
@@ -158,10 +160,10 @@ static void answer_early(struct session *session, unsigned status, const char *m
   answer(session, status, marker, text);
 }
 
-static void forward(struct session *session, const struct target *target, bool idle) {
+static void forward(struct session *session, bool idle) {
   message_reset(&session->response);
   session->response.bodiless = session->request.parser.method == HTTP_HEAD;
-  session->link = pool_take(session->pool, target, idle, &link_handler, session);
+  session->link = pool_take(session->pool, &session->target, idle, &link_handler, session);
   if (!session->link) {
     answer_early(session, STATUS_UNAVAILABLE, "unavailable", "no connection could be made\n");
     return;
@@ -170,13 +172,14 @@ static void forward(struct session *session, const struct target *target, bool i
   if (session->link_connected)
     stream_set_deadline(session->link->stream, TIMEOUT_ANSWER);
   write_request_head(session);
+  session->written_ns = clock_monotonic_ns();
 }
 
-static void route_request(struct session *session, bool idle) {
-  struct target target;
-  switch (session->handler->route(session->context, &session->request.head, &target)) {
+/* Does what was decided. */
+static void follow(struct session *session, enum route route, bool idle) {
+  switch (route) {
   case ROUTE_FORWARD:
-    forward(session, &target, idle);
+    forward(session, idle);
     break;
   case ROUTE_DENIED:
     answer_early(session, STATUS_FORBIDDEN, "denied", "denied by policy\n");
@@ -192,7 +195,7 @@ static void request_head(void *context) {
   session->start_ns = clock_monotonic_ns();
   session->keep = session->request.keep_alive;
   session->retried = false;
-  route_request(session, true);
+  follow(session, session->handler->route(session->context, &session->request.head, &session->target), true);
 }
 
 /* Sends body bytes, as a chunk where the length wasn't told. */
@@ -436,11 +439,12 @@ static size_t link_data(void *context, const char *data, size_t length) {
   return length;
 }
 
-/* A kept connection may end just as it is used. What has no effect on the server may be sent again (RFC 9110, 9.2.2).
- */
+/* A kept connection may end just as it is used: then it ends at once, before the server can have seen the request. What
+ * has no effect on the server may be sent again (RFC 9110, 9.2.2). */
 static bool may_retry(const struct session *session) {
   unsigned method = session->request.parser.method;
-  return session->link->reused && !session->retried && !session->response.begun && !session->request.has_body &&
+  return session->link->reused && !session->retried && session->status == 0 && !session->response.begun &&
+         !session->request.has_body && clock_monotonic_ns() - session->written_ns < RETRY_WINDOW_MS * NS_PER_MS &&
          (method == HTTP_GET || method == HTTP_HEAD || method == HTTP_OPTIONS);
 }
 
@@ -453,7 +457,7 @@ static void link_ended(void *context, enum stream_end end) {
   } else if (may_retry(session)) {
     session->retried = true;
     drop_link(session, false);
-    route_request(session, false);
+    follow(session, session->handler->again(session->context, &session->request.head), false);
   } else if (session->link_connected) {
     link_broken(session, STATUS_BAD_GATEWAY, "the connection ended without an answer\n");
   } else {

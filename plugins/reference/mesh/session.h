@@ -18,6 +18,8 @@ enum route {
 struct session_handler {
   /* Where a request goes. What the target borrows holds until the next call. */
   enum route (*route)(void *context, const struct head *request, struct target *ret_target);
+  /* Whether a request may go once more to where `route` sent it just now. */
+  enum route (*again)(void *context, const struct head *request);
   /* It was answered with `status`, or not at all (0). May be NULL. */
   void (*served)(void *context, unsigned status, int64_t latency_ns);
   /* The connection is over: the session is to be destroyed. The last call. */
