@@ -23,8 +23,16 @@ static inline int64_t clock_in_ns(int64_t duration_ns) {
   return clock_monotonic_ns() + duration_ns;
 }
 
+static inline int64_t clock_monotonic_s(void) {
+  return clock_monotonic_ns() / NS_PER_SECOND;
+}
+
 static inline int64_t clock_realtime_ns(void) {
   return clock_read_ns(CLOCK_REALTIME);
+}
+
+static inline int64_t clock_realtime_s(void) {
+  return clock_realtime_ns() / NS_PER_SECOND;
 }
 
 #endif

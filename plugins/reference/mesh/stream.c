@@ -34,16 +34,12 @@ struct stream {
   struct strbuf in;  /* read, not yet taken */
   struct strbuf out; /* to be sent from `sent` on */
   size_t sent;
-  long deadline_s; /* 0: none */
+  int64_t deadline_s; /* 0: none */
   bool paused, full, failed, end_told, shutdown_wanted, shutdown_done;
 };
 
 static void on_readable(evutil_socket_t fd, short what, void *context);
 static void on_writable(evutil_socket_t fd, short what, void *context);
-
-static long clock_s(void) {
-  return (long)(clock_monotonic_ns() / NS_PER_SECOND);
-}
 
 static void tell_end(struct stream *stream, enum stream_end end) {
   if (end != STREAM_EOF) {
@@ -63,7 +59,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context) {
   (void)fd;
   (void)what;
   struct stream_loop *loop = context;
-  loop->now_s = clock_s();
+  loop->now_s = loop->clock_s();
   struct stream *stream = LIST_FIRST(&loop->live);
   while (stream) {
     /* A handler may destroy any stream; the dead keep their memory until the reaper, but not their place in the list.
@@ -93,7 +89,7 @@ static void on_reap(evutil_socket_t fd, short what, void *context) {
 }
 
 int stream_loop_init(struct stream_loop *loop, struct event_base *base) {
-  *loop = (struct stream_loop){.base = base, .now_s = clock_s()};
+  *loop = (struct stream_loop){.base = base, .now_s = clock_monotonic_s(), .clock_s = clock_monotonic_s};
   LIST_INIT(&loop->live);
   LIST_INIT(&loop->dead);
   loop->scratch = malloc(SCRATCH);

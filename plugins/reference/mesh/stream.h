@@ -9,6 +9,7 @@
 #include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/queue.h>
 
 struct event_base;
@@ -22,8 +23,9 @@ struct stream_loop {
   struct event *tick;
   struct event *reap;
   struct stream_list live, dead;
-  long now_s;
-  char *scratch; /* what was just read */
+  int64_t now_s;
+  int64_t (*clock_s)(void); /* clock_monotonic_s; tests of timeouts have another */
+  char *scratch;            /* what was just read */
 };
 
 int stream_loop_init(struct stream_loop *loop, struct event_base *base);

@@ -10,6 +10,7 @@ struct side {
   struct tunnel *tunnel;
   struct stream *stream;
   struct side *other;
+  bool open; /* connected: from then on the tunnel's idle time counts */
   bool ended;
 };
 
@@ -22,7 +23,16 @@ struct tunnel {
 
 static void side_ready(void *context) {
   struct side *side = context;
+  side->open = true;
   stream_set_deadline(side->stream, TIMEOUT_TUNNEL_IDLE);
+}
+
+/* A byte either way shows that the tunnel is used, also where the other way is silent. */
+static void tunnel_used(struct tunnel *tunnel) {
+  struct side *sides[] = {&tunnel->client, &tunnel->server};
+  for (size_t i = 0; i < 2; i++)
+    if (sides[i]->open)
+      stream_set_deadline(sides[i]->stream, TIMEOUT_TUNNEL_IDLE);
 }
 
 static size_t side_data(void *context, const char *data, size_t length) {
@@ -32,7 +42,7 @@ static size_t side_data(void *context, const char *data, size_t length) {
   stream_flush(other);
   if (stream_full(other))
     stream_pause(side->stream);
-  stream_set_deadline(side->stream, TIMEOUT_TUNNEL_IDLE);
+  tunnel_used(side->tunnel);
   return length;
 }
 
@@ -68,7 +78,7 @@ struct tunnel *tunnel_create(struct stream *client, struct pool *pool, const str
   }
   tunnel->closed = closed;
   tunnel->context = context;
-  tunnel->client = (struct side){.tunnel = tunnel, .stream = client, .other = &tunnel->server};
+  tunnel->client = (struct side){.tunnel = tunnel, .stream = client, .other = &tunnel->server, .open = true};
   tunnel->server = (struct side){.tunnel = tunnel, .other = &tunnel->client};
   tunnel->link = pool_take(pool, target, false, &side_handler, &tunnel->server);
   if (!tunnel->link) {
