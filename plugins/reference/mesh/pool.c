@@ -198,3 +198,9 @@ void pool_release(struct pool_link *link) {
   stream_finish(link->stream);
   free(link);
 }
+
+void pool_abort(struct pool_link *link) {
+  LIST_REMOVE(link, entry);
+  stream_abort(link->stream);
+  free(link);
+}

@@ -39,4 +39,7 @@ void pool_give(struct pool_link *link, bool reusable);
 /* Gives up a connection that is not to be kept, after what is queued on it was sent. */
 void pool_release(struct pool_link *link);
 
+/* Gives up a connection in the middle of what is sent over it. */
+void pool_abort(struct pool_link *link);
+
 #endif

@@ -299,7 +299,7 @@ static void settle(struct session *session) {
     exchange_served(session);
   drop_link(session, false);
   if (session->broken)
-    stream_destroy(take(session->client));
+    stream_abort(take(session->client));
   else
     stream_finish(take(session->client));
   session->handler->closed(session->context);

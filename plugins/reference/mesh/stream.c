@@ -350,12 +350,7 @@ void stream_finish(struct stream *stream) {
   stream_shutdown(stream);
 }
 
-void stream_destroy(struct stream *stream) {
-  if (!stream || stream->state == STATE_DEAD)
-    return;
-  /* Without a word of its own, an end of TLS is told from a cut (RFC 8446, 6.1). */
-  if (stream->tls && !stream->failed && (stream->state == STATE_OPEN || stream->state == STATE_LINGERING))
-    end_writing(stream);
+static void bury(struct stream *stream) {
   stream->state = STATE_DEAD;
   event_del(&stream->readable);
   event_del(&stream->writable);
@@ -363,6 +358,26 @@ void stream_destroy(struct stream *stream) {
   LIST_REMOVE(stream, link);
   LIST_INSERT_HEAD(&stream->loop->dead, stream, link);
   event_active(stream->loop->reap, EV_TIMEOUT, 0);
+}
+
+/* TLS without its closing word, and TCP with a reset: what was sent so far is not all (RFC 8446, 6.1). */
+void stream_abort(struct stream *stream) {
+  if (!stream || stream->state == STATE_DEAD)
+    return;
+  (void)setsockopt(stream->fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
+  bury(stream);
+}
+
+void stream_destroy(struct stream *stream) {
+  if (!stream || stream->state == STATE_DEAD)
+    return;
+  if (stream->sent < stream->out.length) {
+    stream_abort(stream);
+    return;
+  }
+  if (stream->tls && !stream->failed && (stream->state == STATE_OPEN || stream->state == STATE_LINGERING))
+    end_writing(stream);
+  bury(stream);
 }
 
 /* Hands the bytes over; what is not taken is kept until the handler resumes. False when no more may be handed over now.
@@ -498,8 +513,12 @@ static void finish_connect(struct stream *stream) {
 static void linger(struct stream *stream) {
   size_t length;
   enum io io = raw_read(stream, stream->loop->scratch, SCRATCH, &length);
-  if (io == IO_END || io == IO_ERROR)
+  if (io == IO_ERROR || (io == IO_END && stream->shutdown_done)) {
     stream_destroy(stream);
+  } else if (io == IO_END) { /* it sends no more, but may still read what is queued */
+    stream->end_told = true;
+    event_del(&stream->readable);
+  }
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *context) {

@@ -75,6 +75,7 @@ void stream_set_deadline(struct stream *stream, int seconds);
 
 void stream_shutdown(struct stream *stream); /* ends the writing side, after what is queued */
 void stream_finish(struct stream *stream);   /* the same, then waits a little for the other side's end; gives it up */
-void stream_destroy(struct stream *stream);  /* at once */
+void stream_destroy(struct stream *stream);  /* at once: as a clean end when nothing is queued, else as stream_abort */
+void stream_abort(struct stream *stream);    /* at once, so that the other side can tell it from a clean end */
 
 #endif

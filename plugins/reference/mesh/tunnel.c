@@ -95,7 +95,7 @@ void tunnel_destroy(struct tunnel *tunnel) {
   if (!tunnel)
     return;
   if (tunnel->link)
-    pool_give(tunnel->link, false);
-  stream_destroy(tunnel->client.stream);
+    pool_abort(tunnel->link);
+  stream_abort(tunnel->client.stream);
   free(tunnel);
 }
