@@ -40,11 +40,16 @@ struct session {
 
 static const struct stream_handler link_handler;
 
+static bool is_interim(unsigned status) {
+  return status >= 100 && status < 200;
+}
+
 /* The answer is complete or given up. */
 static void exchange_served(struct session *session) {
   session->answered = true;
+  unsigned status = is_interim(session->status) ? 0 : session->status;
   if (session->handler->served)
-    session->handler->served(session->context, session->status, clock_monotonic_ns() - session->start_ns);
+    session->handler->served(session->context, status, clock_monotonic_ns() - session->start_ns);
 }
 
 static void drop_link(struct session *session, bool reusable) {
@@ -79,10 +84,6 @@ static const char *reason_phrase(unsigned status) {
   default:
     return "Error";
   }
-}
-
-static bool is_interim(unsigned status) {
-  return status >= 100 && status < 200;
 }
 
 /* The client has the head of this exchange's answer, and not yet its end. */
@@ -492,7 +493,10 @@ void session_destroy(struct session *session) {
   if (!session)
     return;
   drop_link(session, false);
-  stream_destroy(session->client);
+  if (answer_is_begun(session))
+    stream_abort(session->client);
+  else
+    stream_destroy(session->client);
   message_finish(&session->request);
   message_finish(&session->response);
   strbuf_finish(&session->scratch);
