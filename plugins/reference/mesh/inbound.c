@@ -58,8 +58,11 @@ static void inbound_served(void *context, unsigned status, int64_t latency_ns) {
     pair_count(inbound->pair, status, latency_ns);
 }
 
-static const struct session_handler inbound_session = {
-    .route = inbound_route, .again = inbound_again, .served = inbound_served, .closed = connection_closed};
+static const struct session_handler inbound_session = {.route = inbound_route,
+                                                       .again = inbound_again,
+                                                       .served = inbound_served,
+                                                       .closed = connection_closed,
+                                                       .program = true};
 
 static void inbound_ready(void *context) {
   struct inbound *inbound = context;

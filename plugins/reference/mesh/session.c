@@ -239,6 +239,8 @@ static void response_head(void *context) {
   struct session *session = context;
   unsigned status = message_status(&session->response);
   session->status = status;
+  if (session->handler->program)
+    head_drop(&session->response.head, "x-trammel-refmesh");
   write_response_head(session);
   struct strbuf *out = &session->scratch;
   if (is_interim(status)) {

@@ -24,6 +24,7 @@ struct session_handler {
   void (*served)(void *context, unsigned status, int64_t latency_ns);
   /* The connection is over: the session is to be destroyed. The last call. */
   void (*closed)(void *context);
+  bool program; /* who answers is the workload's program, which can't speak in the mesh's name */
 };
 
 /* Takes `client` over, in every case. NULL without memory. With `silent`, what is no HTTP is closed without an answer.
