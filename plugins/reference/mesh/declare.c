@@ -34,6 +34,7 @@ static int declare_member_port(const struct value *object, const char *key, uint
   return value_port(&value, ret_port);
 }
 
+/* `udp` may stand in rules only: the proxies don't carry it. */
 static int declare_protocol(const struct value *object, bool udp, enum protocol *ret_protocol) {
   struct value value = value_member(object, "protocol");
   const char *name;
@@ -289,7 +290,7 @@ static int declare_service_port(struct model *model, const struct value *value, 
   port->target = port->port;
   if (value_present(&target))
     r = value_port(&target, &port->target);
-  return r < 0 ? r : declare_protocol(value, true, &port->protocol);
+  return r < 0 ? r : declare_protocol(value, false, &port->protocol);
 }
 
 static int declare_workload_name(struct model *model, const struct value *value, void *out) {
@@ -344,7 +345,7 @@ static int declare_workload_port(struct model *model, const struct value *value,
   int r = value_object(value, MEMBERS("port", "protocol"));
   if (r == 0)
     r = declare_member_port(value, "port", &port->port);
-  return r < 0 ? r : declare_protocol(value, true, &port->protocol);
+  return r < 0 ? r : declare_protocol(value, false, &port->protocol);
 }
 
 static int declare_upstream(struct model *model, const struct value *value, void *out) {

@@ -44,14 +44,22 @@ static enum route inbound_again(void *context, const struct head *request) {
   return inbound_allows(context, request) ? ROUTE_FORWARD : ROUTE_DENIED;
 }
 
+/* The pair's counters; NULL when the caller is gone, whose pairs went with it. */
+static struct pair *find_pair(const struct inbound *inbound) {
+  const struct workload *workload = inbound->base.workload;
+  const struct caller *caller = &inbound->caller;
+  if (caller->identified && !store_workload(&workload->mesh->store, caller->namespace, caller->workload))
+    return NULL;
+  struct workload_name source = {caller->namespace, caller->workload};
+  struct workload_name destination = {workload->namespace, workload->name};
+  return metrics_pair(workload->mesh->metrics, &source, &destination);
+}
+
 static void inbound_served(void *context, unsigned status, int64_t latency_ns) {
   struct inbound *inbound = context;
-  const struct workload *workload = inbound->base.workload;
-  struct metrics *metrics = workload->mesh->metrics;
+  const struct metrics *metrics = inbound->base.workload->mesh->metrics;
   if (!inbound->pair || inbound->pair_generation != metrics_generation(metrics)) {
-    struct workload_name source = {inbound->caller.namespace, inbound->caller.workload};
-    struct workload_name destination = {workload->namespace, workload->name};
-    inbound->pair = metrics_pair(metrics, &source, &destination);
+    inbound->pair = find_pair(inbound);
     inbound->pair_generation = metrics_generation(metrics);
   }
   if (inbound->pair)
