@@ -52,9 +52,10 @@ static void exchange_served(struct session *session) {
     session->handler->served(session->context, status, clock_monotonic_ns() - session->start_ns);
 }
 
-static void drop_link(struct session *session, bool reusable) {
+/* Gives the exchange up: the server learns that nobody waits for its answer. */
+static void drop_link(struct session *session) {
   if (session->link)
-    pool_give(take(session->link), reusable);
+    pool_abort(take(session->link));
 }
 
 static void write_text(struct stream *stream, const struct strbuf *text) {
@@ -300,7 +301,7 @@ static void settle(struct session *session) {
   }
   if (session->request.has_head && !session->answered)
     exchange_served(session);
-  drop_link(session, false);
+  drop_link(session);
   if (session->broken)
     stream_abort(take(session->client));
   else
@@ -387,7 +388,7 @@ static void link_drained(void *context) {
 
 /* The server failed before its answer reached the client, or in the middle of it. */
 static void link_broken(struct session *session, unsigned status, const char *text) {
-  drop_link(session, false);
+  drop_link(session);
   if (session->status == 0 || is_interim(session->status)) {
     answer_early(session, status, "unavailable", text);
     stream_resume(session->client);
@@ -402,7 +403,7 @@ static void response_complete(struct session *session, bool all_used) {
     stream_write(session->client, "0\r\n\r\n", 5);
   bool reusable =
       all_used && session->request.complete && session->response.keep_alive && !stream_full(session->link->stream);
-  drop_link(session, reusable);
+  pool_give(take(session->link), reusable);
   exchange_served(session);
   if (!session->request.complete)
     stream_resume(session->client); /* to read the rest off */
@@ -459,7 +460,7 @@ static void link_ended(void *context, enum stream_end end) {
     response_step(session, false);
   } else if (may_retry(session)) {
     session->retried = true;
-    drop_link(session, false);
+    drop_link(session);
     follow(session, session->handler->again(session->context, &session->request.head), false);
   } else if (session->link_connected) {
     link_broken(session, STATUS_BAD_GATEWAY, "the connection ended without an answer\n");
@@ -494,7 +495,7 @@ struct session *session_create(struct stream *client, struct pool *pool, bool si
 void session_destroy(struct session *session) {
   if (!session)
     return;
-  drop_link(session, false);
+  drop_link(session);
   if (answer_is_begun(session))
     stream_abort(session->client);
   else
