@@ -45,7 +45,7 @@ enum {
   TIMEOUT_HANDSHAKE = 10, /* connecting, first byte, TLS */
   TIMEOUT_HEAD = 30,
   TIMEOUT_IDLE = 900,
-  TIMEOUT_ANSWER = 300,   /* from a connection to the end of the answer */
+  TIMEOUT_ANSWER = 300,   /* without a byte either way, from a connection on */
   TIMEOUT_EXCHANGE = 600, /* from a request's head to the end of the exchange */
   TIMEOUT_TUNNEL_IDLE = 3600,
   TIMEOUT_LINGER = 2,

@@ -33,6 +33,7 @@ struct session {
   bool rechunk;       /* the answer's length isn't known beforehand */
   bool retried;
   bool link_connected;
+  bool head_awaited; /* the deadline for the head of a request that was begun is set */
   bool client_ended; /* the client sends no more */
   bool finished;     /* nothing more is read; close when the queued is sent */
   bool broken;       /* close at once */
@@ -196,6 +197,7 @@ static void request_head(void *context) {
   struct session *session = context;
   session->start_ns = clock_monotonic_ns();
   session->keep = session->request.keep_alive;
+  stream_set_deadline(session->client, TIMEOUT_EXCHANGE);
   session->retried = false;
   follow(session, session->handler->route(session->context, &session->request.head, &session->target), true);
 }
@@ -210,10 +212,17 @@ static void write_body(struct stream *stream, bool chunked, const char *data, si
     stream_write(stream, "\r\n", 2);
 }
 
+/* The server has its time anew with every byte that passes either way. */
+static void await_answer(struct session *session) {
+  if (session->link_connected)
+    stream_set_deadline(session->link->stream, TIMEOUT_ANSWER);
+}
+
 static void request_body(void *context, const char *data, size_t length) {
   struct session *session = context;
   if (session->link && !session->answered) {
     write_body(session->link->stream, session->request.chunked, data, length);
+    await_answer(session);
     if (stream_full(session->link->stream))
       stream_pause(session->client);
     return;
@@ -284,6 +293,7 @@ static void exchange_finish(struct session *session) {
   session->status = 0;
   session->answered = false;
   session->discarded = 0;
+  session->head_awaited = false;
   if (session->client_ended)
     session->finished = true;
   stream_set_deadline(session->client, TIMEOUT_IDLE);
@@ -321,11 +331,12 @@ static void request_step(struct session *session) {
   exchange_finish(session);
 }
 
-static void note_progress(struct session *session, bool was_begun) {
-  if (session->request.has_head)
-    stream_set_deadline(session->client, TIMEOUT_EXCHANGE);
-  else if (session->request.begun && !was_begun)
-    stream_set_deadline(session->client, TIMEOUT_HEAD);
+/* A head has its time from its first byte on, however slowly the rest comes. */
+static void await_head(struct session *session) {
+  if (!session->request.begun || session->request.has_head || session->head_awaited)
+    return;
+  session->head_awaited = true;
+  stream_set_deadline(session->client, TIMEOUT_HEAD);
 }
 
 /* The next request waits until this one is answered: responses are in order, and one can't overtake a decision. It also
@@ -336,13 +347,12 @@ static bool takes_more(const struct session *session) {
 
 static size_t client_data(void *context, const char *data, size_t length) {
   struct session *session = context;
-  bool was_begun = session->request.begun;
   size_t used = 0;
   while (used < length && takes_more(session)) {
     used += message_feed(&session->request, data + used, length - used);
     request_step(session);
   }
-  note_progress(session, was_begun);
+  await_head(session);
   settle(session);
   return used;
 }
@@ -378,7 +388,7 @@ static const struct stream_handler client_handler = {
 static void link_ready(void *context) {
   struct session *session = context;
   session->link_connected = true;
-  stream_set_deadline(session->link->stream, TIMEOUT_ANSWER);
+  await_answer(session);
 }
 
 static void link_drained(void *context) {
@@ -437,8 +447,11 @@ static size_t link_data(void *context, const char *data, size_t length) {
     used += message_feed(&session->response, data + used, length - used);
     response_step(session, used == length);
   }
-  if (session->link && stream_full(session->client))
-    stream_pause(session->link->stream);
+  if (session->link) {
+    await_answer(session);
+    if (stream_full(session->client))
+      stream_pause(session->link->stream);
+  }
   settle(session);
   return length;
 }
