@@ -197,8 +197,11 @@ static int replace_host(struct head *head, const char *authority) {
 
 int head_normalise_target(struct head *head) {
   struct slice target = head_start(head);
-  if (target.length == 0 || memchr(target.data, '#', target.length))
+  if (target.length == 0)
     return -EINVAL;
+  for (size_t i = 0; i < target.length; i++)
+    if (target.data[i] < 0x21 || target.data[i] > 0x7e || target.data[i] == '#')
+      return -EINVAL;
   if (target.data[0] == '/' || slice_is(target, "*"))
     return 0;
   if (target.length <= 7 || strncasecmp(target.data, "http://", 7) != 0)

@@ -61,8 +61,7 @@ void head_drop(struct head *head, const char *name);
 void head_drop_hop_by_hop(struct head *head);
 
 /* Makes the target the origin form and the authority the Host field, when it is in absolute form. -EINVAL when it is
- * neither
- * "/…", "*" nor an http URL, or has a fragment or user info. */
+ * neither "/…", "*" nor an http URL, has a fragment or user info, or a byte that is no visible ASCII character. */
 int head_normalise_target(struct head *head);
 
 /* The target without its query. */

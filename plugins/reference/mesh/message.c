@@ -34,14 +34,17 @@ static int on_value(http_parser *parser, const char *data, size_t length) {
   return message->has_head ? 0 : stored(message, head_add_value(&message->head, data, length));
 }
 
+static bool is_alphanumeric(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
 /* A name is a token (RFC 9110, 5.6.2). The parser lets a space before the colon pass, by which two readers of one
  * message differ on whether it has the field. */
 static bool is_token(struct slice name) {
   static const char others[] = "!#$%&'*+-.^_`|~";
   for (size_t i = 0; i < name.length; i++) {
     char c = name.data[i];
-    bool alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!alphanumeric && (c == '\0' || !strchr(others, c)))
+    if (!is_alphanumeric(c) && (c == '\0' || !strchr(others, c)))
       return false;
   }
   return name.length > 0;
@@ -79,16 +82,31 @@ static bool framing_is_clear(const struct message *message) {
   return true;
 }
 
+/* What a host and a port are written with (RFC 3986, 3.2.2). */
+static bool host_is_clean(const struct head *head) {
+  static const char others[] = "-._~%!$&'()*+,;=:[]";
+  struct slice host;
+  if (head_count(head, "host", &host) == 0)
+    return true;
+  for (size_t i = 0; i < host.length; i++)
+    if (!is_alphanumeric(host.data[i]) && (host.data[i] == '\0' || !strchr(others, host.data[i])))
+      return false;
+  return true;
+}
+
 static int check_request(struct message *message) {
   struct head *head = &message->head;
-  if (message->parser.http_major != 1)
+  if (message->parser.http_major != 1 || message->parser.http_minor > 1)
     return VERSION_NOT_SUPPORTED;
-  if (message->parser.method == HTTP_CONNECT)
+  /* The parser takes SOURCE for another protocol's (Icecast), whose version it doesn't tell apart. */
+  if (message->parser.method == HTTP_CONNECT || message->parser.method == HTTP_SOURCE)
     return NOT_IMPLEMENTED;
   size_t hosts = head_count(head, "host", NULL);
-  if (hosts > 1 || (hosts == 0 && message->parser.http_minor > 0) || !framing_is_clear(message))
+  if (hosts > 1 || (hosts == 0 && message->parser.http_minor > 0) || !host_is_clean(head) || !framing_is_clear(message))
     return BAD_REQUEST;
   int r = head_normalise_target(head);
+  if (r == 0 && !host_is_clean(head))
+    return BAD_REQUEST;
   return r == 0 ? 0 : r == -E2BIG ? HEAD_TOO_LARGE : BAD_REQUEST;
 }
 
@@ -194,16 +212,38 @@ void message_reset(struct message *message) {
   message->begun = message->has_head = message->complete = message->bodiless = false;
   message->chunked = message->has_body = message->keep_alive = false;
   message->problem = 0;
+  message->at = BEFORE_START;
+}
+
+/* The bytes before a line of the head that begins with a blank. That continues the line before (obs-fold), which the
+ * parser lets pass, and which others read as a field of its own (RFC 9112, 5.2). */
+static size_t length_unfolded(struct message *message, const char *data, size_t length) {
+  size_t i = 0;
+  for (; i < length && message->at != AFTER_HEAD; i++) {
+    bool blank = data[i] == ' ' || data[i] == '\t', end = data[i] == '\r' || data[i] == '\n';
+    if (message->at == AT_LINE_START && blank)
+      return i;
+    if (message->at == AT_LINE_START && end)
+      message->at = AFTER_HEAD;
+    else if (data[i] == '\n' && message->at == IN_LINE)
+      message->at = AT_LINE_START;
+    else if (!end)
+      message->at = IN_LINE;
+  }
+  return length;
 }
 
 size_t message_feed(struct message *message, const char *data, size_t length) {
   if (message->complete || message->problem || length == 0)
     return 0;
   message->begun = true;
-  size_t used = execute(message, data, length);
+  size_t unfolded = length_unfolded(message, data, length);
+  size_t used = unfolded > 0 ? execute(message, data, unfolded) : 0;
   enum http_errno code = HTTP_PARSER_ERRNO(&message->parser);
   if (code != HPE_OK && code != HPE_PAUSED && message->problem == 0)
     message->problem = code == HPE_HEADER_OVERFLOW ? HEAD_TOO_LARGE : BAD_REQUEST;
+  if (unfolded < length && message->problem == 0)
+    message->problem = BAD_REQUEST;
   return used;
 }
 

@@ -18,8 +18,9 @@ struct message {
   struct head head;
   const struct message_handler *handler;
   void *context;
-  bool begun;    /* a byte of it was seen */
-  bool has_head; /* the handler was told */
+  enum { BEFORE_START, IN_LINE, AT_LINE_START, AFTER_HEAD } at; /* in the head */
+  bool begun;                                                   /* a byte of it was seen */
+  bool has_head;                                                /* the handler was told */
   bool complete;
   bool bodiless; /* a response that has no body whatever its head says: set for one to HEAD, found for others */
   /* As the head says it: trailers change what the parser remembers. */

@@ -86,6 +86,9 @@ static void test_unclear_framing_is_refused(void **state) {
       "X-A: b\x01\r\n",
       "X A: b\r\n",
       "Host: again\r\n",
+      "X-A: b\r\n c\r\n",
+      "X-A: b\r\n\tContent-Length: 3\r\n",
+      "X-A:\r\n b\r\n",
   };
   for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
     char text[512];
@@ -105,6 +108,20 @@ static void test_other_refusals(void **state) {
   assert_int_equal(problem_of("GET / HTTP/2.0\r\nHost: a\r\n\r\n"), 505);
   assert_int_equal(problem_of("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400);
   assert_int_equal(problem_of("\x16\x03\x01 garbage"), 400);
+  assert_int_equal(problem_of("GET / HTTP/1.2\r\nHost: a\r\n\r\n"), 505);
+  assert_int_equal(problem_of("SOURCE / ICE/1.0\r\nHost: a\r\n\r\n"), 501);
+  assert_int_equal(problem_of("GET / HTTP/1.1\r\n Host: a\r\n\r\n"), 400);
+  assert_int_equal(problem_of("GET /\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n"), 400);
+  assert_int_equal(problem_of("GET /\x7f HTTP/1.1\r\nHost: a\r\n\r\n"), 400);
+  static const char *const hosts[] = {"a b", "a/b", "u@a", "a?b", "a\\b", "\xc3\xa9", "a\"b"};
+  for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+    char text[128];
+    snprintf(text, sizeof text, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", hosts[i]);
+    assert_int_equal(problem_of(text), 400);
+  }
+  assert_int_equal(problem_of("GET http://a\"b/ HTTP/1.1\r\nHost: a\r\n\r\n"), 400);
+  assert_int_equal(problem_of("GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n"), 0);
+  assert_int_equal(problem_of("\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"), 0);
 }
 
 static void test_too_many_fields(void **state) {
