@@ -42,3 +42,11 @@ const char *call_end_name(enum call_end end) {
 enum call_end call_end_of(const char *name) {
   return (enum call_end)value_of(end_names, COUNT(end_names), name);
 }
+
+bool call_id_valid(const char *id, size_t length) {
+  static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+  for (size_t i = 0; i < length; i++)
+    if (!memchr(allowed, id[i], sizeof(allowed) - 1))
+      return false;
+  return length <= CALL_ID_MAX;
+}

@@ -3,6 +3,7 @@
 #ifndef TRAMMEL_HOST_LAB_CALL_H
 #define TRAMMEL_HOST_LAB_CALL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,9 @@ enum call_protocol {
 /* "http/1.1", "h2c", "tcp", "udp"; NULL for no protocol. The reverse gives 0 for no such name. */
 const char *call_protocol_name(enum call_protocol protocol);
 enum call_protocol call_protocol_of(const char *name);
+
+/* Whether the bytes are an id, or the start of one: 0…CALL_ID_MAX of A-Z a-z 0-9 . _ -. Of calls in every protocol. */
+bool call_id_valid(const char *id, size_t length);
 
 struct call_header {
   const char *name;

@@ -224,8 +224,7 @@ static int record_decode(const struct workload_client *client, const json_t *jso
 int workload_received(struct workload_client *client, const char *id_prefix, struct received **ret_received,
                       size_t *ret_count, struct error **err) {
   char path[128];
-  if (strlen(id_prefix) > CALL_ID_MAX ||
-      strspn(id_prefix, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != strlen(id_prefix))
+  if (!call_id_valid(id_prefix, strlen(id_prefix)))
     return error_set(err, EINVAL, "the prefix \"%.80s\" is not of A-Z a-z 0-9 . _ -, at most %d", id_prefix,
                      CALL_ID_MAX);
   (void)snprintf(path, sizeof(path), "/v1/received?prefix=%s", id_prefix);

@@ -15,7 +15,7 @@ static const unsigned timeout_default_ms = WORKLOAD_TIMEOUT_DEFAULT_MS;
 static void read_id(struct batch *batch, struct members *members) {
   batch->id = members_string(members, "id", BATCH_ID_MAX, NULL);
   size_t length = strlen(batch->id);
-  if (length == 0 || strspn(batch->id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != length)
+  if (length == 0 || !call_id_valid(batch->id, length))
     members_fail(members, "\"id\" must be 1 to %d characters of A-Z a-z 0-9 . _ -", BATCH_ID_MAX);
 }
 

@@ -18,17 +18,9 @@ bool service_name_valid(const char *name) {
   return true;
 }
 
-static bool id_valid(const char *id, size_t length) {
-  static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-  for (size_t i = 0; i < length; i++)
-    if (!memchr(allowed, id[i], sizeof(allowed) - 1))
-      return false;
-  return length <= CALL_ID_MAX;
-}
-
 int service_accept(struct service *service, const char *id, size_t id_length, uint16_t port,
                    char ret_nonce[NONCE_LENGTH + 1]) {
-  if (!id_valid(id, id_length))
+  if (!call_id_valid(id, id_length))
     return -EINVAL;
   int r = nonce_draw(&service->nonces, ret_nonce);
   if (r < 0)

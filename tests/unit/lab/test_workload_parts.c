@@ -157,6 +157,17 @@ static void words_of_calls_go_both_ways(void **state) {
   assert_int_equal(call_end_of("nothing"), 0);
 }
 
+static void ids_have_one_rule(void **state) {
+  (void)state;
+  static const char longest[] = "0123456789012345678901234567890123456789012345678901234567890123";
+  assert_true(call_id_valid("", 0));
+  assert_true(call_id_valid("aZ.0_9-", 7));
+  assert_true(call_id_valid(longest, CALL_ID_MAX));
+  assert_false(call_id_valid("a\0b", 3));
+  assert_false(call_id_valid("a ", 2));
+  assert_false(call_id_valid("01234567890123456789012345678901234567890123456789012345678901234", 65));
+}
+
 static void names_of_workloads_fit_an_answer_line(void **state) {
   (void)state;
   assert_true(service_name_valid("main/server-v1"));
@@ -187,6 +198,7 @@ int main(void) {
       cmocka_unit_test(outcomes_leave_out_what_is_empty),
       cmocka_unit_test(errnos_have_their_end),
       cmocka_unit_test(words_of_calls_go_both_ways),
+      cmocka_unit_test(ids_have_one_rule),
       cmocka_unit_test(names_of_workloads_fit_an_answer_line),
       cmocka_unit_test(metrics_are_bounded),
   };
