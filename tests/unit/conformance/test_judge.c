@@ -1,0 +1,351 @@
+/* Verdicts, against played workloads: what each would record and answer is set by the test, so that each way for a mesh
+ * to deceive is tried. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "host/conformance/judge.h"
+
+/* ---- the played lab: three servers behind one root service, and a client */
+
+#define CALLS_MAX 8192
+
+enum { CLIENT, SERVER, V1, V2, WORKLOADS };
+
+static const struct topology_port ports[] = {{.port = 8080, .target_port = 8080, .protocol = PROTOCOL_HTTP}};
+static const struct topology_workload workloads[WORKLOADS] = {
+    {.name = "client", .ns = "main", .service_account = "client"},
+    {.name = "server", .ns = "main", .service_account = "server", .ports = ports, .port_count = 1},
+    {.name = "v1", .ns = "main", .service_account = "v1", .ports = ports, .port_count = 1},
+    {.name = "v2", .ns = "main", .service_account = "v2", .ports = ports, .port_count = 1},
+};
+static const char *const root_workloads[] = {"server"};
+static const struct topology_service services[] = {
+    {.name = "root", .ns = "main", .ports = ports, .port_count = 1, .workloads = root_workloads, .workload_count = 1}};
+static const struct topology topology = {
+    .name = "played", .workloads = workloads, .workload_count = WORKLOADS, .services = services, .service_count = 1};
+
+/* What becomes of call i: how it ends, and for each workload whether it has a record. */
+struct played_call {
+  enum call_end end;
+  unsigned status;
+  int answered_by; /* whose nonce comes back; -1: an invented one; -2: none */
+  bool received[WORKLOADS];
+};
+static struct played_call (*play)(unsigned i);
+
+struct workload_client {
+  int index;
+};
+static struct workload_client clients[WORKLOADS] = {{CLIENT}, {SERVER}, {V1}, {V2}};
+static struct played_call played[CALLS_MAX];
+static unsigned played_count;
+static char played_id[40];
+
+static void nonce_of(int workload, unsigned i, char *nonce) {
+  (void)snprintf(nonce, NONCE_LENGTH + 1, "%016x%016x", (unsigned)workload + 1, i);
+}
+
+int placement_upstream(const struct placement *placement, const char *client, const char *service, uint16_t port,
+                       const char **ret_address, uint16_t *ret_port, struct error **err) {
+  (void)placement;
+  (void)client;
+  (void)service;
+  (void)err;
+  *ret_address = "127.0.0.1";
+  *ret_port = port;
+  return 0;
+}
+
+int placement_direct(const struct placement *placement, const char *workload, uint16_t port, const char **ret_address,
+                     uint16_t *ret_port, struct error **err) {
+  return placement_upstream(placement, NULL, workload, port, ret_address, ret_port, err);
+}
+
+struct workload_client *placement_workload(const struct placement *placement, const char *workload) {
+  (void)placement;
+  for (int i = 0; i < WORKLOADS; i++)
+    if (strcmp(workload + strlen("main/"), workloads[i].name) == 0)
+      return &clients[i];
+  return NULL;
+}
+
+int workload_call(struct workload_client *client, const struct call_batch *batch, int64_t deadline_ns,
+                  const atomic_bool *cancel, struct call_outcome **ret_outcomes, struct error **err) {
+  (void)deadline_ns;
+  (void)cancel;
+  (void)err;
+  assert_int_equal(client->index, CLIENT);
+  assert_true(batch->count <= CALLS_MAX);
+  struct call_outcome *outcomes = calloc(batch->count, sizeof(*outcomes));
+  assert_non_null(outcomes);
+  for (unsigned i = 0; i < batch->count; i++) {
+    played[i] = play(i);
+    outcomes[i].end = played[i].end;
+    outcomes[i].status = played[i].status;
+    if (played[i].answered_by >= 0)
+      (void)snprintf(outcomes[i].server, sizeof(outcomes[i].server), "%s", workloads[played[i].answered_by].name);
+    if (played[i].answered_by >= -1)
+      nonce_of(played[i].answered_by, i, outcomes[i].nonce);
+  }
+  played_count = batch->count;
+  (void)snprintf(played_id, sizeof(played_id), "%s", batch->id);
+  *ret_outcomes = outcomes;
+  return 0;
+}
+
+int workload_received(struct workload_client *client, const char *id_prefix, struct received **ret_received,
+                      size_t *ret_count, struct error **err) {
+  (void)err;
+  assert_int_equal(strncmp(id_prefix, played_id, strlen(played_id)), 0);
+  struct received *received = calloc(played_count + 1, sizeof(*received));
+  assert_non_null(received);
+  size_t count = 0;
+  for (unsigned i = 0; i < played_count; i++) {
+    if (!played[i].received[client->index])
+      continue;
+    (void)snprintf(received[count].id, sizeof(received[count].id), "%s-%u", played_id, i);
+    nonce_of(client->index, i, received[count++].nonce);
+  }
+  *ret_received = received;
+  *ret_count = count;
+  return 0;
+}
+
+/* ---- judging */
+
+static const struct check_share shares[] = {{"v1", 1}, {"v2", 0}};
+static const struct check base_check = {.from = "main/client",
+                                        .to = "main/root",
+                                        .port = 8080,
+                                        .protocol = PROTOCOL_HTTP,
+                                        .method = "GET",
+                                        .path = "/",
+                                        .requirement = "ACC-01"};
+
+static bool holds(enum check_kind kind, struct played_call (*calls)(unsigned)) {
+  struct check check = base_check;
+  check.kind = kind;
+  if (kind == CHECK_SPLIT) {
+    check.shares = shares;
+    check.share_count = 2;
+  }
+  struct prober prober = {.topology = &topology, .id = "c1"};
+  struct arena *arena = arena_create(0);
+  struct verdict verdict;
+  struct error *err = NULL;
+  play = calls;
+  int r = judge_check(&prober, &check, true, arena, &verdict, &err);
+  if (r < 0)
+    fail_msg("%s", error_message(err));
+  bool held = verdict.result.held;
+  assert_non_null(verdict.result.expected);
+  assert_non_null(verdict.result.seen);
+  assert_non_null(verdict.result.evidence);
+  verdict_finish(&verdict);
+  arena_destroy(arena);
+  return held;
+}
+
+static struct played_call delivered(unsigned i) {
+  (void)i;
+  return (struct played_call){.end = CALL_ANSWERED, .status = 200, .answered_by = SERVER, .received[SERVER] = true};
+}
+
+static struct played_call refused_403(unsigned i) {
+  (void)i;
+  return (struct played_call){.end = CALL_ANSWERED, .status = 403, .answered_by = -2};
+}
+
+static struct played_call faked_200(unsigned i) {
+  (void)i;
+  return (struct played_call){.end = CALL_ANSWERED, .status = 200, .answered_by = -1};
+}
+
+static struct played_call faked_200_beside_a_delivery(unsigned i) {
+  (void)i;
+  return (struct played_call){.end = CALL_ANSWERED, .status = 200, .answered_by = -1, .received[SERVER] = true};
+}
+
+static struct played_call delivered_then_403(unsigned i) {
+  (void)i;
+  return (struct played_call){.end = CALL_ANSWERED, .status = 403, .answered_by = -2, .received[SERVER] = true};
+}
+
+static struct played_call delivered_elsewhere(unsigned i) {
+  (void)i;
+  return (struct played_call){.end = CALL_ANSWERED, .status = 200, .answered_by = V1, .received[V1] = true};
+}
+
+static struct played_call mirrored(unsigned i) {
+  struct played_call call = delivered(i);
+  call.received[V2] = true;
+  return call;
+}
+
+static struct played_call status_500(unsigned i) {
+  (void)i;
+  return (struct played_call){.end = CALL_ANSWERED, .status = 500, .answered_by = -2};
+}
+
+static struct played_call closed(unsigned i) {
+  (void)i;
+  return (struct played_call){.end = CALL_CLOSED, .answered_by = -2};
+}
+
+static struct played_call broken_client(unsigned i) {
+  (void)i;
+  return (struct played_call){.end = CALL_ERROR, .answered_by = -2};
+}
+
+static void allowed_needs_the_servers_own_nonce(void **state) {
+  (void)state;
+  assert_true(holds(CHECK_ALLOWED, delivered));
+  assert_false(holds(CHECK_ALLOWED, refused_403));
+  assert_false(holds(CHECK_ALLOWED, faked_200));
+  assert_false(holds(CHECK_ALLOWED, faked_200_beside_a_delivery));
+  assert_false(holds(CHECK_ALLOWED, delivered_then_403));
+  assert_false(holds(CHECK_ALLOWED, delivered_elsewhere));
+  assert_false(holds(CHECK_ALLOWED, mirrored));
+}
+
+static void denied_needs_a_refusal_and_no_record(void **state) {
+  (void)state;
+  assert_true(holds(CHECK_DENIED, refused_403));
+  assert_true(holds(CHECK_DENIED, closed));
+  assert_false(holds(CHECK_DENIED, delivered));
+  assert_false(holds(CHECK_DENIED, delivered_then_403));
+  assert_false(holds(CHECK_DENIED, delivered_elsewhere));
+  assert_false(holds(CHECK_DENIED, faked_200));
+  assert_false(holds(CHECK_DENIED, status_500));
+  assert_false(holds(CHECK_DENIED, broken_client));
+}
+
+/* One request in 688 gets through. */
+static struct played_call leaks_one(unsigned i) {
+  return i == 500 ? delivered(i) : refused_403(i);
+}
+
+static void every_repeated_call_must_be_denied(void **state) {
+  (void)state;
+  struct check check = base_check;
+  check.kind = CHECK_DENIED;
+  check.repeat = 688;
+  struct prober prober = {.topology = &topology, .id = "c1"};
+  struct arena *arena = arena_create(0);
+  struct verdict verdict;
+  play = leaks_one;
+  assert_int_equal(judge_check(&prober, &check, true, arena, &verdict, NULL), 0);
+  assert_false(verdict.result.held);
+  assert_non_null(strstr(verdict.result.seen, "call 501 of 688"));
+  verdict_finish(&verdict);
+  arena_destroy(arena);
+}
+
+static void a_refusal_that_is_delivered_later_is_found(void **state) {
+  (void)state;
+  struct check check = base_check;
+  check.kind = CHECK_DENIED;
+  struct prober prober = {.topology = &topology, .id = "c1"};
+  struct arena *arena = arena_create(0);
+  struct verdict verdict;
+  play = refused_403;
+  assert_int_equal(judge_check(&prober, &check, true, arena, &verdict, NULL), 0);
+  assert_true(verdict.result.held);
+  assert_int_equal(judge_again(&prober, &verdict, arena, NULL), 0);
+  assert_true(verdict.result.held);
+  played[0].received[SERVER] = true;
+  assert_int_equal(judge_again(&prober, &verdict, arena, NULL), 0);
+  assert_false(verdict.result.held);
+  verdict_finish(&verdict);
+  arena_destroy(arena);
+}
+
+/* ---- splits: v1 has all the weight, v2 none */
+
+static struct played_call to_v1(unsigned i) {
+  (void)i;
+  return (struct played_call){.end = CALL_ANSWERED, .status = 200, .answered_by = V1, .received[V1] = true};
+}
+
+static struct played_call one_to_v2(unsigned i) {
+  if (i != 600)
+    return to_v1(i);
+  return (struct played_call){.end = CALL_ANSWERED, .status = 200, .answered_by = V2, .received[V2] = true};
+}
+
+static struct played_call one_mirrored_to_v2(unsigned i) {
+  struct played_call call = to_v1(i);
+  call.received[V2] = i == 600;
+  return call;
+}
+
+static struct played_call one_to_the_root(unsigned i) {
+  return i == 600 ? delivered(i) : to_v1(i);
+}
+
+static struct played_call one_lost(unsigned i) {
+  return i == 600 ? closed(i) : to_v1(i);
+}
+
+static void a_split_has_no_strays_and_loses_nothing(void **state) {
+  (void)state;
+  assert_true(holds(CHECK_SPLIT, to_v1));
+  assert_false(holds(CHECK_SPLIT, one_to_v2));
+  assert_false(holds(CHECK_SPLIT, one_mirrored_to_v2));
+  assert_false(holds(CHECK_SPLIT, one_to_the_root));
+  assert_false(holds(CHECK_SPLIT, one_lost));
+  assert_false(holds(CHECK_SPLIT, faked_200));
+}
+
+static unsigned percent_to_v1;
+
+static struct played_call shared(unsigned i) {
+  if (i % 100 < percent_to_v1)
+    return to_v1(i);
+  return (struct played_call){.end = CALL_ANSWERED, .status = 200, .answered_by = V2, .received[V2] = true};
+}
+
+static bool shares_hold(unsigned percent) {
+  static const struct check_share even[] = {{"v1", 9}, {"v2", 1}};
+  struct check check = base_check;
+  check.kind = CHECK_SPLIT;
+  check.shares = even;
+  check.share_count = 2;
+  check.shares_judged = true;
+  struct prober prober = {.topology = &topology, .id = "c1"};
+  struct arena *arena = arena_create(0);
+  struct verdict verdict;
+  play = shared;
+  percent_to_v1 = percent;
+  assert_int_equal(judge_check(&prober, &check, true, arena, &verdict, NULL), 0);
+  bool held = verdict.result.held;
+  verdict_finish(&verdict);
+  arena_destroy(arena);
+  return held;
+}
+
+static void shares_are_judged_against_their_weights(void **state) {
+  (void)state;
+  assert_true(shares_hold(90));
+  assert_false(shares_hold(50));
+  assert_false(shares_hold(84));
+  assert_false(shares_hold(96));
+  assert_false(shares_hold(100)); /* v2 has weight and gets nothing */
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(allowed_needs_the_servers_own_nonce),
+      cmocka_unit_test(denied_needs_a_refusal_and_no_record),
+      cmocka_unit_test(every_repeated_call_must_be_denied),
+      cmocka_unit_test(a_refusal_that_is_delivered_later_is_found),
+      cmocka_unit_test(a_split_has_no_strays_and_loses_nothing),
+      cmocka_unit_test(shares_are_judged_against_their_weights),
+  };
+  return cmocka_run_group_tests_name("judge", tests, NULL, NULL);
+}
