@@ -55,18 +55,6 @@ uint64_t probe_workload(const struct prober *prober, const char *name) {
   return 0;
 }
 
-static enum call_protocol call_protocol(enum protocol protocol) {
-  switch (protocol) {
-  case PROTOCOL_TCP:
-    return CALL_TCP;
-  case PROTOCOL_UDP:
-    return CALL_UDP;
-  case PROTOCOL_HTTP:
-    break;
-  }
-  return CALL_HTTP1;
-}
-
 static int call_address(struct prober *prober, const struct check *check, struct call_batch *batch,
                         struct error **err) {
   if (check->direct)
@@ -85,7 +73,7 @@ int probe_call(struct prober *prober, const struct check *check, unsigned count,
   (void)snprintf(probe.id, sizeof(probe.id), "%s.%u", prober->id, prober->sequence++);
   struct call_batch batch = {
       .id = probe.id,
-      .protocol = call_protocol(check->protocol),
+      .protocol = protocol_call(check->protocol),
       .method = check->method,
       .path = check->path,
       .headers = headers,
