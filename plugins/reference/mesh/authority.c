@@ -178,7 +178,11 @@ static const ASN1_IA5STRING *single_uri(const GENERAL_NAMES *names) {
   return uri;
 }
 
-/* After the chain: a client insists on whom it meant to call. */
+static bool is_identity(const ASN1_IA5STRING *uri, const char *identity) {
+  return strlen(identity) == (size_t)uri->length && memcmp(identity, uri->data, (size_t)uri->length) == 0;
+}
+
+/* After the chain: a client insists on whom it meant to call, and without that calls nobody. */
 static int on_verify(int verified, X509_STORE_CTX *store) {
   if (!verified || X509_STORE_CTX_get_error_depth(store) > 0)
     return verified;
@@ -187,8 +191,7 @@ static int on_verify(int verified, X509_STORE_CTX *store) {
   _cleanup_(GENERAL_NAMES_free_p) GENERAL_NAMES *names =
       X509_get_ext_d2i(X509_STORE_CTX_get_current_cert(store), NID_subject_alt_name, NULL, NULL);
   const ASN1_IA5STRING *uri = names ? single_uri(names) : NULL;
-  if (uri && (!peer || (strlen(peer->identity) == (size_t)uri->length &&
-                        memcmp(peer->identity, uri->data, (size_t)uri->length) == 0)))
+  if (uri && (SSL_is_server(tls) || (peer && peer->identity && is_identity(uri, peer->identity))))
     return 1;
   X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
   return 0;

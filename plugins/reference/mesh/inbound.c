@@ -94,23 +94,12 @@ static void inbound_ready(void *context) {
   connection_tunnel(connection, workload->inbound, &target);
 }
 
-static size_t inbound_data(void *context, const char *data, size_t length) {
-  (void)context;
-  (void)data;
-  return length; /* never called: `ready` hands the stream over first */
-}
-
-static void inbound_drained(void *context) {
-  (void)context;
-}
-
 static void inbound_ended(void *context, enum stream_end end) {
   (void)end;
   connection_destroy(context);
 }
 
-static const struct stream_handler inbound_handler = {
-    .ready = inbound_ready, .data = inbound_data, .drained = inbound_drained, .ended = inbound_ended};
+static const struct stream_handler inbound_handler = {.ready = inbound_ready, .ended = inbound_ended};
 
 void inbound_accept(struct workload *workload, size_t index, int fd) {
   struct inbound *inbound = (struct inbound *)connection_create(workload, sizeof *inbound);

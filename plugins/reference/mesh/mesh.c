@@ -75,13 +75,18 @@ void mesh_destroy(struct mesh *mesh) {
   free(mesh);
 }
 
-uint64_t mesh_random(struct mesh *mesh) {
+bool mesh_random(struct mesh *mesh, uint64_t *ret_random) {
   if (mesh->random_left == 0) {
-    /* Up to 256 bytes come whole and without a signal's interruption (getrandom(2)). */
-    (void)!getrandom(mesh->random, sizeof mesh->random, 0);
+    /* Up to 256 bytes come whole, once the kernel's source is ready; before, a signal may interrupt (getrandom(2)). */
+    ssize_t n;
+    while ((n = getrandom(mesh->random, sizeof mesh->random, 0)) < 0 && errno == EINTR)
+      continue;
+    if (n != (ssize_t)sizeof mesh->random)
+      return false;
     mesh->random_left = MESH_RANDOM;
   }
-  return mesh->random[--mesh->random_left];
+  *ret_random = mesh->random[--mesh->random_left];
+  return true;
 }
 
 void mesh_recheck(struct mesh *mesh) {

@@ -28,8 +28,8 @@ int mesh_create(struct fault_set faults, const char *trust_domain, struct mesh *
 void mesh_destroy(struct mesh *mesh);
 DEFINE_CLEANUP(struct mesh *, mesh_destroy);
 
-/* Uniform over 64 bits, from the kernel. */
-uint64_t mesh_random(struct mesh *mesh);
+/* Uniform over 64 bits, from the kernel. False when it has none to give. */
+bool mesh_random(struct mesh *mesh, uint64_t *ret_random);
 
 /* Closes the TCP connections that are no longer allowed. To be called after each change of permissions or enforcement.
  */

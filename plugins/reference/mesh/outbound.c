@@ -39,7 +39,10 @@ static struct service *choose_backend(struct mesh *mesh, const struct upstream *
     services[count] = service;
     weights[count++] = split->backends[i].weight;
   }
-  int chosen = split_choose(weights, count, mesh->faults, mesh_random(mesh));
+  uint64_t random;
+  if (!mesh_random(mesh, &random))
+    return NULL;
+  int chosen = split_choose(weights, count, mesh->faults, random);
   return chosen == SPLIT_NONE ? NULL : services[chosen];
 }
 
@@ -110,24 +113,6 @@ static bool tunnel_allowed(struct connection *connection) {
   return !destination || outbound_allows(outbound, destination, outbound->port, NULL);
 }
 
-static void outbound_ignore(void *context) {
-  (void)context;
-}
-
-static size_t outbound_data(void *context, const char *data, size_t length) {
-  (void)context;
-  (void)data;
-  return length; /* never called: the stream is handed over at once */
-}
-
-static void outbound_ended(void *context, enum stream_end end) {
-  (void)end;
-  connection_destroy(context);
-}
-
-static const struct stream_handler outbound_handler = {
-    .ready = outbound_ignore, .data = outbound_data, .drained = outbound_ignore, .ended = outbound_ended};
-
 /* A service that isn't declared, or lacks the port, may be of any protocol: HTTP gets its 503, anything else is closed.
  */
 static const struct service_port *declared_port(const struct outbound *outbound) {
@@ -144,7 +129,7 @@ void outbound_accept(struct workload *workload, size_t index, int fd) {
   }
   struct connection *connection = &outbound->base;
   outbound->upstream = &workload->spec->upstreams[index];
-  connection->stream = stream_accept(&workload->mesh->loop, fd, NULL, &outbound_handler, outbound);
+  connection->stream = stream_accept(&workload->mesh->loop, fd, NULL, NULL, NULL); /* handed over below */
   if (!connection->stream) {
     connection_destroy(connection);
     return;

@@ -38,6 +38,7 @@ enum stream_end {
   STREAM_TIMEOUT, /* the deadline passed */
 };
 
+/* Before `ready`, only `ended` is called: a handler that is replaced there needs no others. */
 struct stream_handler {
   void (*ready)(void *context); /* connected and, with TLS, shaken hands; for an accepted one its kind is known */
   size_t (*data)(void *context, const char *data, size_t length); /* returns what it took; less: until stream_resume */
@@ -46,7 +47,7 @@ struct stream_handler {
 };
 
 /* Takes the descriptor over, in every case. With `tls`, a first byte of a TLS handshake makes it a TLS server, any
- * other leaves it plain. NULL without memory. */
+ * other leaves it plain. Without a handler, one is to be set before the loop goes on. NULL without memory. */
 struct stream *stream_accept(struct stream_loop *loop, int fd, SSL_CTX *tls, const struct stream_handler *handler,
                              void *context);
 
