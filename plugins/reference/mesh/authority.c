@@ -294,6 +294,10 @@ bool authority_caller(const struct authority *authority, const SSL *tls, struct 
   const ASN1_IA5STRING *uri = names ? single_uri(names) : NULL;
   if (!uri || !spiffe_parse(authority->trust_domain, (const char *)uri->data, (size_t)uri->length, ret_caller))
     return false;
+  struct tm until;
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &until) != 1)
+    return false;
+  ret_caller->until_s = (int64_t)timegm(&until);
   read_workload(names, ret_caller);
   ret_caller->identified = true;
   return true;

@@ -44,6 +44,7 @@ SSL *tls_server(SSL_CTX *context);
 /* Who called, from the certificate that the handshake verified. */
 struct caller {
   bool identified;
+  int64_t until_s; /* wall clock: the certificate's notAfter */
   char namespace[LIMIT_NAMESPACE + 1];
   char account[LIMIT_NAME + 1];
   char workload[LIMIT_NAME + 1]; /* for metrics only; "" when it is not told */

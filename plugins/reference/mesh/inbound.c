@@ -1,5 +1,6 @@
 /* The proxy in front of a workload's program: it knows who calls, and decides. */
 #include "plugins/reference/mesh/connection.h"
+#include "sdk/base/clock.h"
 
 struct inbound {
   struct connection base;
@@ -44,6 +45,11 @@ static enum route inbound_again(void *context, const struct head *request) {
   return inbound_allows(context, request) ? ROUTE_FORWARD : ROUTE_DENIED;
 }
 
+static bool inbound_last(void *context) {
+  const struct caller *caller = &((struct inbound *)context)->caller;
+  return caller->identified && clock_realtime_s() >= caller->until_s;
+}
+
 /* The pair's counters; NULL when the caller is gone, whose pairs went with it. */
 static struct pair *find_pair(const struct inbound *inbound) {
   const struct workload *workload = inbound->base.workload;
@@ -68,6 +74,7 @@ static void inbound_served(void *context, unsigned status, int64_t latency_ns) {
 
 static const struct session_handler inbound_session = {.route = inbound_route,
                                                        .again = inbound_again,
+                                                       .last = inbound_last,
                                                        .served = inbound_served,
                                                        .closed = connection_closed,
                                                        .program = true};

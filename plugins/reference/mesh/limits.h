@@ -50,7 +50,8 @@ enum {
   TIMEOUT_TUNNEL_IDLE = 3600,
   TIMEOUT_LINGER = 2,
   CERTIFICATE_LIFETIME = 2 * 3600,
-  CERTIFICATE_RENEWAL = 3600,
+  CERTIFICATE_RENEWAL = 3600, /* also the age at which connections between proxies are replaced */
+  RENEWAL_CHECK = 10,
 };
 
 #endif

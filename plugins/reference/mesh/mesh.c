@@ -9,15 +9,19 @@
 #include "plugins/reference/mesh/limits.h"
 #include "plugins/reference/mesh/pattern.h"
 #include "plugins/reference/mesh/workload.h"
+#include "sdk/base/clock.h"
 #include "sdk/base/error.h"
 
+/* By the wall clock, which certificates are valid by, and which goes on while the machine sleeps. */
 static void on_renewal(evutil_socket_t fd, short what, void *context) {
   (void)fd;
   (void)what;
   struct mesh *mesh = context;
+  int64_t now_s = clock_realtime_s();
   for (size_t i = 0; i < mesh->store.workloads.count; i++) {
     struct error *err = NULL;
-    if (workload_renew(mesh->store.workloads.entries[i].object, &err) < 0)
+    struct workload *workload = mesh->store.workloads.entries[i].object;
+    if (workload_is_due(workload, now_s) && workload_renew(workload, &err) < 0)
       fprintf(stderr, "trammel-refmesh: %s: %s\n", mesh->store.workloads.entries[i].key, error_message(err));
     error_free(err);
   }
@@ -47,7 +51,7 @@ int mesh_create(struct fault_set faults, const char *trust_domain, struct mesh *
   if (!mesh->base || !mesh->metrics || stream_loop_init(&mesh->loop, mesh->base) < 0)
     return error_set(err, ENOMEM, "no memory for the event loop");
   mesh->renewal = event_new(mesh->base, -1, EV_PERSIST, on_renewal, mesh);
-  if (!mesh->renewal || event_add(mesh->renewal, &(struct timeval){.tv_sec = CERTIFICATE_RENEWAL}) < 0)
+  if (!mesh->renewal || event_add(mesh->renewal, &(struct timeval){.tv_sec = RENEWAL_CHECK}) < 0)
     return error_set(err, ENOMEM, "no memory for the renewal of certificates");
   int r = authority_create(trust_domain, &mesh->authority, err);
   if (r == 0)

@@ -135,6 +135,11 @@ static struct peer *peer_get(struct pool *pool, const struct target *target) {
   return peer_new(pool, target);
 }
 
+/* How long a connection may still be used: one that outlived its certificates would prove an identity of the past. */
+static int64_t seconds_left(const struct pool_link *link) {
+  return link->made_s + CERTIFICATE_RENEWAL - link->peer->pool->loop->now_s;
+}
+
 static struct pool_link *take_idle(struct peer *peer, const struct stream_handler *handler, void *context) {
   struct pool_link *link;
   while ((link = LIST_FIRST(&peer->idle))) {
@@ -168,6 +173,7 @@ struct pool_link *pool_take(struct pool *pool, const struct target *target, bool
     return NULL;
   }
   link->peer = peer;
+  link->made_s = pool->loop->now_s;
   link->stream = stream_connect(pool->loop, &peer->address, tls, handler, context);
   if (!link->stream) {
     free(link);
@@ -179,7 +185,8 @@ struct pool_link *pool_take(struct pool *pool, const struct target *target, bool
 
 void pool_give(struct pool_link *link, bool reusable) {
   struct peer *peer = link->peer;
-  if (!reusable || peer->idle_count >= LIMIT_IDLE_LINKS) {
+  int64_t left = seconds_left(link);
+  if (!reusable || left <= 0 || peer->idle_count >= LIMIT_IDLE_LINKS) {
     link_destroy(link);
     return;
   }
@@ -187,7 +194,7 @@ void pool_give(struct pool_link *link, bool reusable) {
   LIST_INSERT_HEAD(&peer->idle, link, entry);
   peer->idle_count++;
   stream_set_handler(link->stream, &idle_handler, link);
-  stream_set_deadline(link->stream, TIMEOUT_IDLE);
+  stream_set_deadline(link->stream, left < TIMEOUT_IDLE ? (int)left : TIMEOUT_IDLE);
   stream_resume(link->stream);
 }
 

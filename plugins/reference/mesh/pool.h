@@ -25,7 +25,8 @@ struct pool_link {
   LIST_ENTRY(pool_link) entry;
   struct stream *stream;
   struct peer *peer;
-  bool reused; /* it carried a request before */
+  int64_t made_s; /* by the loop's clock */
+  bool reused;    /* it carried a request before */
 };
 
 /* A connection to the target, for its stream to be used with `handler`: an idle one where `idle` allows that and there
@@ -33,7 +34,7 @@ struct pool_link {
 struct pool_link *pool_take(struct pool *pool, const struct target *target, bool idle,
                             const struct stream_handler *handler, void *context);
 
-/* Gives it back: kept when `reusable`, else destroyed. */
+/* Gives it back: kept when `reusable` and not older than a certificate may get before its renewal, else destroyed. */
 void pool_give(struct pool_link *link, bool reusable);
 
 /* Gives up a connection that is not to be kept, after what is queued on it was sent. */

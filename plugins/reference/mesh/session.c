@@ -196,7 +196,8 @@ static void follow(struct session *session, enum route route, bool idle) {
 static void request_head(void *context) {
   struct session *session = context;
   session->start_ns = clock_monotonic_ns();
-  session->keep = session->request.keep_alive;
+  bool last = session->handler->last && session->handler->last(session->context);
+  session->keep = session->request.keep_alive && !last;
   stream_set_deadline(session->client, TIMEOUT_EXCHANGE);
   session->retried = false;
   follow(session, session->handler->route(session->context, &session->request.head, &session->target), true);

@@ -24,6 +24,8 @@ struct session_handler {
   void (*served)(void *context, unsigned status, int64_t latency_ns);
   /* The connection is over: the session is to be destroyed. The last call. */
   void (*closed)(void *context);
+  /* Whether the connection is to end after the request that begins. May be NULL. */
+  bool (*last)(void *context);
   bool program; /* who answers is the workload's program, which can't speak in the mesh's name */
 };
 

@@ -5,6 +5,7 @@
 
 #include "plugins/reference/mesh/connection.h"
 #include "plugins/reference/mesh/listener.h"
+#include "sdk/base/clock.h"
 #include "sdk/base/error.h"
 
 struct account workload_account(const struct workload *workload) {
@@ -18,9 +19,16 @@ const struct workload_port *workload_port(const struct workload *workload, uint1
   return NULL;
 }
 
+bool workload_is_due(const struct workload *workload, int64_t now_s) {
+  return now_s < workload->enrolled_s || now_s - workload->enrolled_s >= CERTIFICATE_RENEWAL;
+}
+
 int workload_renew(struct workload *workload, struct error **err) {
   struct account account = workload_account(workload);
-  return authority_renew(workload->mesh->authority, workload->tls, &account, workload->name, err);
+  int r = authority_renew(workload->mesh->authority, workload->tls, &account, workload->name, err);
+  if (r == 0)
+    workload->enrolled_s = clock_realtime_s();
+  return r;
 }
 
 static struct listener listener_for(struct workload *workload, struct in_addr address, uint16_t port, size_t index) {
@@ -92,6 +100,7 @@ static int workload_init(struct workload *workload, struct error **err) {
   int r = authority_enroll(mesh->authority, &account, workload->name, &workload->tls, err);
   if (r < 0)
     return r;
+  workload->enrolled_s = clock_realtime_s();
   workload->outbound = pool_create(&mesh->loop, workload->tls);
   workload->inbound = pool_create(&mesh->loop, NULL);
   if (!workload->outbound || !workload->inbound || list_listeners(workload) < 0)

@@ -20,6 +20,7 @@ struct workload {
   char *name;
   struct workload_spec *spec;
   SSL_CTX *tls;
+  int64_t enrolled_s;    /* when its certificate was made, by the wall clock */
   struct pool *outbound; /* to other workloads' inbound proxies */
   struct pool *inbound;  /* to its own program */
   struct policy_view view;
@@ -37,6 +38,8 @@ int workload_create(struct mesh *mesh, const char *namespace, const char *name, 
 void workload_destroy(struct workload *workload);
 DEFINE_CLEANUP(struct workload *, workload_destroy);
 
+/* Whether its certificate is to be renewed; also when the clock was set back to before it was made. */
+bool workload_is_due(const struct workload *workload, int64_t now_s);
 int workload_renew(struct workload *workload, struct error **err);
 void workload_recheck(struct workload *workload);
 
