@@ -11,7 +11,8 @@ static void __attribute__((noreturn)) live_on(int ready) {
     _exit(0);
   (void)prctl(PR_SET_NAME, "trammel-escaped");
   (void)alarm(60); /* a failing test must not leave it for good */
-  (void)write(ready, "x", 1);
+  if (write(ready, "x", 1) != 1)
+    _exit(1);
   for (;;)
     (void)pause();
 }
