@@ -31,11 +31,18 @@ int listener_open(struct listener *listener, struct error **err) {
   return 0;
 }
 
-void listener_adopt(struct listener *listener, struct listener *from) {
+void listener_share(struct listener *listener, struct listener *from) {
+  listener->fd = from->fd;
+  listener->from = from;
+}
+
+void listener_take_over(struct listener *listener) {
+  struct listener *from = take(listener->from);
+  if (!from)
+    return;
   if (from->watched)
     event_del(&from->event);
   from->watched = false;
-  listener->fd = from->fd;
   from->fd = -1;
 }
 
@@ -80,7 +87,7 @@ int listener_start(struct listener *listener, struct event_base *base) {
 void listener_close(struct listener *listener) {
   if (listener->watched)
     event_del(&listener->event);
-  if (listener->fd >= 0)
+  if (listener->fd >= 0 && !listener->from)
     close(listener->fd);
   listener->watched = false;
   listener->fd = -1;

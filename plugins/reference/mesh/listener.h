@@ -15,17 +15,21 @@ struct listener {
   void (*accept)(struct workload *workload, size_t index, int fd);
   size_t index; /* of the workload's port or upstream */
   struct sockaddr_in address;
-  int fd; /* -1: none */
+  int fd;                /* -1: none */
+  struct listener *from; /* whose socket it shares, until it takes it over */
   bool watched;
   struct event event;
 };
 
 /* Binds and listens, but does not accept yet. */
 int listener_open(struct listener *listener, struct error **err);
-/* Takes the socket of another listener on the same address. */
-void listener_adopt(struct listener *listener, struct listener *from);
+/* Uses the socket of another listener on the same address, which stays as it is until listener_take_over. */
+void listener_share(struct listener *listener, struct listener *from);
+/* The other listener loses its socket. Nothing for one that shares none. */
+void listener_take_over(struct listener *listener);
 /* Begins to accept. */
 int listener_start(struct listener *listener, struct event_base *base);
+/* A shared socket stays open. */
 void listener_close(struct listener *listener);
 
 #endif

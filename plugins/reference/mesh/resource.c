@@ -59,6 +59,7 @@ static int put_workload(struct mesh *mesh, const struct resource_name *name, jso
   r = table_put(table, name->key, body, workload);
   if (r < 0)
     return put_failed(r, table, problem);
+  workload_take_over(workload);
   workload = NULL;
   workload_destroy(old);
   return 0;

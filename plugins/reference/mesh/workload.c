@@ -85,7 +85,7 @@ static int start_listeners(struct workload *workload, struct workload *old, stru
     struct listener *listener = &workload->listeners[i];
     struct listener *from = listener->fd < 0 ? find_listener(old, listener) : NULL;
     if (from)
-      listener_adopt(listener, from);
+      listener_share(listener, from);
     if (listener->fd < 0)
       return error_set(err, EADDRINUSE, "two ports of the workload listen on the same address");
     if (listener_start(listener, workload->mesh->base) < 0)
@@ -108,7 +108,7 @@ static int workload_init(struct workload *workload, struct error **err) {
   return 0;
 }
 
-/* Two listeners of one workload on one address would pass when both are adopted from the old workload. */
+/* Two listeners of one workload on one address would pass when both share that of the old workload. */
 static int check_distinct(const struct workload *workload, struct error **err) {
   for (size_t i = 0; i < workload->listener_count; i++)
     for (size_t k = 0; k < i; k++) {
@@ -143,6 +143,11 @@ int workload_create(struct mesh *mesh, const char *namespace, const char *name, 
   else
     workload->spec = NULL; /* the caller's still */
   return r;
+}
+
+void workload_take_over(struct workload *workload) {
+  for (size_t i = 0; i < workload->listener_count; i++)
+    listener_take_over(&workload->listeners[i]);
 }
 
 void workload_destroy(struct workload *workload) {

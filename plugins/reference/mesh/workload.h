@@ -29,10 +29,13 @@ struct workload {
   size_t listener_count;
 };
 
-/* Binds and listens before it returns. Listeners that `old` (may be NULL) has already are taken from it, and only when
- * nothing failed. Takes `spec` over on success. -EADDRINUSE and the like with a reason. */
+/* Binds and listens before it returns. The sockets that `old` (may be NULL) has already are shared with it, which loses
+ * nothing before workload_take_over. Takes `spec` over on success. -EADDRINUSE and the like with a reason. */
 int workload_create(struct mesh *mesh, const char *namespace, const char *name, struct workload_spec *spec,
                     struct workload *old, struct workload **ret_workload, struct error **err);
+
+/* What it shares with the old workload, which is to be destroyed next, is now its own. */
+void workload_take_over(struct workload *workload);
 
 /* Closes everything. */
 void workload_destroy(struct workload *workload);
