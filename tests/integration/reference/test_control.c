@@ -81,6 +81,10 @@ static void test_wrong_bodies_are_refused_with_a_pointer(void **state) {
   refused(400, "/port", "services/main/a", "{\"port\":1}");
   refused(400, "/ports/0/port", "services/main/a", "{\"ports\":[{\"port\":70000}]}");
   refused(400, "/ports/0/protocol", "services/main/a", "{\"ports\":[{\"port\":1,\"protocol\":\"sctp\"}]}");
+  refused(400, "/ports/0/protocol", "services/main/a", "{\"ports\":[{\"port\":1,\"protocol\":\"udp\"}]}");
+  refused(400, "/ports/0/protocol", "workloads/main/a",
+          "{\"serviceAccount\":\"a\",\"app\":\"127.0.0.9\",\"inbound\":\"127.0.1.9\",\"outbound\":\"127.0.2.9\","
+          "\"ports\":[{\"port\":1,\"protocol\":\"udp\"}]}");
   refused(400, "/workloads/1", "services/main/a", "{\"workloads\":[\"a\",7]}");
   refused(400, "/mode", "enforcement/main", "{\"mode\":\"allow\"}");
   refused(400, "/backends/0/weight", "splits/main/a",
