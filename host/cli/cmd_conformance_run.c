@@ -352,6 +352,8 @@ static int conduct(struct session *session, struct arguments *arguments, const s
   int r = session_start(session, arguments, err);
   if (r >= 0)
     r = execute(session, arguments, &run, err);
+  if (r < 0 && atomic_load(&cancelled))
+    (void)error_set(err, ECANCELED, "interrupted before the first case");
   if (r < 0)
     return r == -ENOMEM ? EXIT_INTERNAL : EXIT_COULD_NOT_TEST;
   r = report(session, arguments, run, lines, err);

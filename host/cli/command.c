@@ -22,7 +22,7 @@ int command_format(const struct argp_state *state, const char *text, const char 
       return i;
     strbuf_printf(&known, "%s%s", i ? ", " : "", formats[i]);
   }
-  argp_error(state, "unknown output format '%s'; known: %s", text, strbuf_text(&known));
+  argp_error(state, "unknown value '%s'; known: %s", text, strbuf_text(&known));
   return -1;
 }
 

@@ -109,15 +109,32 @@ static int config_file_read(const char *path, struct diagnostics *diagnostics, s
   return 0;
 }
 
-/* Checks `config`, and adds to each diagnostic where the file has what it is about (--set has no place in it). */
-static int validate(const json_t *schema, const json_t *config, const struct config_file *file,
-                    struct diagnostics *diagnostics) {
+/* The setting a pointer into the configuration came from; NULL when it was none. */
+static const char *setting_at(const struct list *settings, const char *pointer) {
+  for (size_t i = settings->count; i-- > 0;) {
+    const char *key = settings->items[i];
+    size_t length = strcspn(key, "=");
+    size_t k = 0;
+    while (k < length && pointer[0] == '/' && pointer[k + 1] == (key[k] == '.' ? '/' : key[k]))
+      k++;
+    if (k == length && (pointer[k + 1] == '\0' || pointer[k + 1] == '/'))
+      return key;
+  }
+  return NULL;
+}
+
+/* Checks `config`, and adds to each diagnostic what it is about: the setting, or the place in the file. */
+static int validate(const json_t *schema, const json_t *config, const struct list *settings,
+                    const struct config_file *file, struct diagnostics *diagnostics) {
   _cleanup_diagnostics_ struct diagnostics *found = diagnostics_create();
   int r = found ? schema_validate(schema, config, NULL, found) : -ENOMEM;
   for (size_t i = 0; i < diagnostics_count(found); i++) {
     struct diagnostic diagnostic = *diagnostics_at(found, i);
+    const char *setting = diagnostic.pointer ? setting_at(settings, diagnostic.pointer) : NULL;
     const struct node *node = diagnostic.pointer ? node_at(file->root, diagnostic.pointer) : NULL;
-    if (node)
+    if (setting)
+      diagnostic.position.file = setting;
+    else if (node)
       diagnostic.position = node->position;
     (void)diagnostics_add(diagnostics, &diagnostic);
   }
@@ -172,7 +189,7 @@ int mesh_options_config(const struct mesh_options *options, const struct adapter
   json_t *config = file.root ? node_to_json(file.root) : json_object();
   for (size_t i = 0; r == 0 && i < options->settings.count; i++)
     r = apply_setting(schema, options->settings.items[i], config, err);
-  if (r == 0 && validate(schema, config, &file, diagnostics) < 0)
+  if (r == 0 && validate(schema, config, &options->settings, &file, diagnostics) < 0)
     r = error_set(err, EINVAL, "the configuration does not fit adapter %s", entry->id);
   arena_destroy(file.arena);
   json_decref(schema);
