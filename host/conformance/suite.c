@@ -305,7 +305,7 @@ int suite_load(const char *name, const char *const *directories, struct diagnost
   for (unsigned i = 0; r == 0 && directories && directories[i]; i++) {
     size_t before = loader.source_count;
     r = add_directory(&loader, i + 1, directories[i], 0, err);
-    if (r == 0 && loader.source_count == before)
+    if (r == 0 && !loader.invalid && loader.source_count == before)
       r = error_set(err, ENOENT, "there is no *.yaml file below %s", directories[i]);
   }
   if (r < 0)
