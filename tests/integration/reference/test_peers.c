@@ -140,11 +140,10 @@ static void test_what_is_answered_survives_the_garbage_behind_it(void **state) {
 /* Sends requests until no more are taken, and returns how many bytes were. */
 static size_t send_until_full(int fd, size_t limit) {
   char batch[sizeof REQUEST * 512];
-  size_t length = 0, sent = 0;
-  while (length + strlen(REQUEST) < sizeof batch) {
-    memcpy(batch + length, REQUEST, strlen(REQUEST));
-    length += strlen(REQUEST);
-  }
+  const size_t length = 511 * strlen(REQUEST);
+  size_t sent = 0;
+  for (size_t i = 0; i < length; i++)
+    batch[i] = REQUEST[i % strlen(REQUEST)];
   fcntl(fd, F_SETFL, O_NONBLOCK);
   while (sent < limit && waits(fd, POLLOUT, 1000)) {
     ssize_t n = send(fd, batch + sent % length, length - sent % length, MSG_NOSIGNAL);
