@@ -107,14 +107,15 @@ static int teardown(void **state) {
 }
 
 /* Sends `request` to `path` of the fixture's server. */
-static int send_to(struct fixture *f, const char *path, struct http_request *request, struct http_response *response,
-                   struct error **err) {
+static int send_to(struct fixture *f, const char *path, const struct http_request *request,
+                   struct http_response *response, struct error **err) {
   char url[256];
+  struct http_request whole = *request;
 
   (void)snprintf(url, sizeof(url), "%s%s", http_server_url(f->server), path);
-  request->url = url;
+  whole.url = url;
   atomic_fetch_add(&f->turn, 1);
-  int r = http_client_send(f->client, request, response, err);
+  int r = http_client_send(f->client, &whole, response, err);
   atomic_fetch_add(&f->turn, 1);
   return r;
 }
