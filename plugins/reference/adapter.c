@@ -45,7 +45,7 @@ static const char config_schema[] =
     "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
     "\"fault\":{\"type\":\"string\",\"default\":\"none\",\"enum\":" FAULT_NAMES ","
     "\"description\":\"One way for the mesh to be wrong\"},"
-    "\"faults\":{\"type\":\"array\",\"maxItems\":64,\"items\":{\"type\":\"string\",\"enum\":" FAULT_NAMES "},"
+    "\"faults\":{\"type\":\"array\",\"maxItems\":128,\"items\":{\"type\":\"string\",\"enum\":" FAULT_NAMES "},"
     "\"description\":\"Several ways for the mesh to be wrong at once\"},"
     "\"trust_domain\":{\"type\":\"string\",\"default\":\"" TRUST_DOMAIN_DEFAULT "\","
     "\"minLength\":1,\"maxLength\":253,\"pattern\":\"^[a-z0-9][a-z0-9._-]*$\","

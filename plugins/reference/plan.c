@@ -5,7 +5,7 @@
 
 #define READY_TIMEOUT_MS 10000
 /* --control A --trust-domain D, a --fault F for each configured one, and the end mark. */
-#define ARGUMENTS_MAX (4 + 2 * 65 + 1)
+#define ARGUMENTS_MAX (4 + 2 * 129 + 1)
 
 static void add_fault(const char **arguments, size_t *count, const json_t *name) {
   const char *text = json_string_value(name);

@@ -24,7 +24,7 @@ int fault_set_add(struct fault_set *set, const char *name, struct error **err) {
   _cleanup_strbuf_ struct strbuf known = STRBUF_INIT;
   for (uint32_t i = 0; i < FAULT_COUNT; i++) {
     if (strcmp(faults[i].name, name) == 0) {
-      set->bits |= UINT64_C(1) << i;
+      set->bits[i / 64] |= UINT64_C(1) << i % 64;
       return 0;
     }
     strbuf_printf(&known, "%s%s", i ? ", " : "", faults[i].name);

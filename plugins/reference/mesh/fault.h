@@ -18,13 +18,13 @@ enum fault {
 };
 
 struct fault_set {
-  uint64_t bits;
+  uint64_t bits[2];
 };
 
-_Static_assert(FAULT_COUNT <= 64, "fault_set holds 64 faults");
+_Static_assert(FAULT_COUNT <= 128, "fault_set holds 128 faults");
 
 static inline bool fault_on(struct fault_set set, enum fault fault) {
-  return (set.bits & (UINT64_C(1) << fault)) != 0;
+  return (set.bits[fault / 64] & (UINT64_C(1) << fault % 64)) != 0;
 }
 
 /* Switches the fault called `name` on. -EINVAL with the known names otherwise. */
