@@ -45,7 +45,8 @@ static json_t *backends_json(struct work *w) {
       json_decref(backends);
       return NULL;
     }
-    json_t *item = json_pack("{s:s, s:I}", "service", backend->service, "weight", (json_int_t)backend->weight);
+    json_t *weight = backend->quantity ? json_string(backend->quantity) : json_integer((json_int_t)backend->weight);
+    json_t *item = json_pack("{s:s, s:o}", "service", backend->service, "weight", weight);
     good = json_array_append_new(backends, item) == 0;
     coverage_add(&w->coverage, &(struct coverage){.resource = &w->split->meta, .level = COVERAGE_EXACT},
                  "/spec/backends/%zu", i);

@@ -296,9 +296,16 @@ static void withdraw(struct coverage_list *coverage) {
     }
 }
 
+/* What was written without rules, or without sources, is carried over as such and allows nothing; what lost them all on
+ * the way is not carried over. */
+static bool has_substance(const struct work *w) {
+  return (json_array_size(w->rules) || w->target->rule_count == 0) &&
+         (w->sources.count || w->target->source_count == 0);
+}
+
 static void emit(struct work *w, struct translation *translation) {
   size_t count = 0;
-  size_t most_objects = json_array_size(w->rules) && w->sources.count ? w->destinations.count : 0;
+  size_t most_objects = has_substance(w) ? w->destinations.count : 0;
   if (w->destinations.count == 0 || (w->sources.count == 0 && w->target->source_count)) {
     withdraw(&w->coverage);
     withdraw(&w->subject_coverage);

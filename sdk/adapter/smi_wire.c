@@ -179,6 +179,7 @@ static void write_split(struct writer *w, PB(TrafficSplit) * message, const stru
   for (size_t i = 0; backends && i < split->backend_count; i++) {
     backends[i]->service = text(split->backends[i].service);
     backends[i]->weight = split->backends[i].weight;
+    backends[i]->quantity = text(split->backends[i].quantity);
   }
   message->n_matches = split->match_count;
   message->matches = write_texts(w, split->matches, split->match_count);
@@ -457,6 +458,7 @@ static int read_split(struct reader *r, const PB(TrafficSplit) * from, struct sm
   for (size_t i = 0; i < from->n_backends && e == 0; i++) {
     e = read_name(r, from->backends[i]->service, &backends[i].service);
     backends[i].weight = from->backends[i]->weight;
+    backends[i].quantity = *from->backends[i]->quantity ? from->backends[i]->quantity : NULL;
   }
   to->backends = backends;
   to->backend_count = from->n_backends;

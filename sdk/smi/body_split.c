@@ -15,6 +15,8 @@ static void read_quantity(struct reading *reading, const struct node *value, voi
   if (quantity_parse_milli(value->text, &backend->weight, &err) < 0)
     reading_error(reading, "SMI-0012", value, "a weight of split v1alpha1 is a Quantity of 0 or more: 1, 500m, 1.5",
                   NULL, "weight: %s", error_message(err));
+  else
+    backend->quantity = value->text;
 }
 
 static void read_weight(struct reading *reading, const struct node *value, void *target) {

@@ -123,6 +123,7 @@ struct smi_port_route {
 struct smi_backend {
   const char *service;
   uint64_t weight; /* relative. From split v1alpha1 quantities: milli-values divided by their greatest common divisor */
+  const char *quantity; /* split v1alpha1: the weight as written, "500m"; NULL in the other versions */
 };
 
 struct smi_traffic_split {

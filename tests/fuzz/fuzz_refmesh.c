@@ -79,8 +79,9 @@ static void try_permission(const json_t *body, const struct head *request) {
   if (declare_permission(body, &permission, &problem) == 0) {
     const struct permission *list[] = {permission};
     const struct account caller = permission->source_count ? permission->sources[0] : permission->destination;
-    for (uint32_t faults = 0; faults < 2; faults++) {
-      struct policy policy = {.enforced = true, .permissions = list, .count = 1, .faults = {faults ? UINT32_MAX : 0}};
+    const struct fault_set sets[] = {{{0, 0}}, {{UINT64_MAX, UINT64_MAX}}};
+    for (size_t i = 0; i < 2; i++) {
+      struct policy policy = {.enforced = true, .permissions = list, .count = 1, .faults = sets[i]};
       struct access access = {.caller = &caller, .port = 80, .protocol = PROTOCOL_HTTP, .request = request};
       (void)policy_allows(&policy, &access);
     }
@@ -98,11 +99,11 @@ static void try_split(const json_t *body, const struct head *request) {
     for (size_t i = 0; i < split->backend_count; i++)
       sum += weights[i] = split->backends[i].weight;
     for (uint64_t random = 0; random < 8; random++) {
-      int chosen = split_choose(weights, split->backend_count, (struct fault_set){0}, random * (UINT64_MAX / 7));
+      int chosen = split_choose(weights, split->backend_count, (struct fault_set){{0}}, random * (UINT64_MAX / 7));
       if (sum == 0 ? chosen != SPLIT_NONE : weights[chosen] == 0)
         abort();
     }
-    (void)split_scope(split, request, (struct fault_set){0});
+    (void)split_scope(split, request, (struct fault_set){{0}});
     split_destroy(split);
   }
   problem_finish(&problem);

@@ -8,6 +8,7 @@
 #include "plugins/reference/mesh/pattern.h"
 #include "plugins/reference/mesh/value.h"
 #include "sdk/base/error.h"
+#include "sdk/smi/weight.h"
 
 #define MEMBERS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -225,6 +226,22 @@ int declare_permission(const json_t *body, struct permission **ret_permission, s
   return r;
 }
 
+/* A Quantity of Kubernetes, as SMI split v1alpha1 has weights. */
+static int declare_quantity(struct model *model, const struct value *weight, struct backend *backend) {
+  const char *text;
+  uint64_t milli = 0;
+  _cleanup_error_ struct error *err = NULL;
+  int r = value_string(weight, LIMIT_QUANTITY, &text);
+  if (r < 0)
+    return r;
+  if (quantity_parse_milli(text, &milli, &err) < 0)
+    return value_complain(weight, "%s", error_message(err));
+  if (milli > LIMIT_WEIGHT)
+    return value_complain(weight, "a weight of at most %dm is expected here", LIMIT_WEIGHT);
+  backend->weight = (uint32_t)milli;
+  return copy_text(model, text, &backend->quantity);
+}
+
 static int declare_backend(struct model *model, const struct value *value, void *out) {
   struct backend *backend = out;
   int r = value_object(value, MEMBERS("service", "weight"));
@@ -233,6 +250,8 @@ static int declare_backend(struct model *model, const struct value *value, void 
   if (r < 0)
     return r;
   struct value weight = value_member(value, "weight");
+  if (json_is_string(weight.json))
+    return declare_quantity(model, &weight, backend);
   int64_t number;
   r = value_integer(&weight, 0, LIMIT_WEIGHT, &number);
   if (r == 0)
@@ -247,6 +266,9 @@ static int check_backends(const struct value *list, const struct split *split) {
         struct value item = value_item(list, i);
         return value_complain(&item, "the backend \"%s\" is listed twice", split->backends[i].service);
       }
+  for (size_t i = 1; i < split->backend_count; i++)
+    if (!split->backends[i].quantity != !split->backends[0].quantity)
+      return value_complain(list, "weights are either all quantities or all whole numbers");
   return 0;
 }
 

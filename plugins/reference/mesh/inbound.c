@@ -1,12 +1,17 @@
 /* The proxy in front of a workload's program: it knows who calls, and decides. */
+#include <string.h>
+
+#include "plugins/reference/mesh/choice.h"
 #include "plugins/reference/mesh/connection.h"
+#include "plugins/reference/mesh/head.h"
 #include "sdk/base/clock.h"
 
 struct inbound {
   struct connection base;
   struct workload_port port;
   struct caller caller;
-  struct pair *pair; /* valid while `pair_generation` is the metrics' */
+  uint64_t generation; /* of the store, when the connection came */
+  struct pair *pair;   /* valid while `pair_generation` is the metrics' */
   uint64_t pair_generation;
 };
 
@@ -18,7 +23,7 @@ static bool inbound_allows(struct inbound *inbound, const struct head *request) 
       .protocol = inbound->port.protocol,
       .request = request,
   };
-  return enforce_inbound(inbound->base.workload, &access);
+  return enforce_inbound(inbound->base.workload, &access, inbound->generation);
 }
 
 static bool tunnel_allowed(struct connection *connection) {
@@ -26,17 +31,27 @@ static bool tunnel_allowed(struct connection *connection) {
 }
 
 static struct target app_target(const struct inbound *inbound) {
+  const struct workload *workload = inbound->base.workload;
+  struct choice choice = {.workload = inbound->base.workload, .port = inbound->port.port};
+  if (!inbound->caller.identified && fault_on(workload->mesh->faults, FAULT_OUTSIDERS_SPLIT))
+    (void)choice_for_outsider(workload, inbound->port.port, &choice);
   return (struct target){
-      .address = {.sin_family = AF_INET,
-                  .sin_port = htons(inbound->port.port),
-                  .sin_addr = inbound->base.workload->spec->app},
+      .address = {.sin_family = AF_INET, .sin_port = htons(choice.port), .sin_addr = choice.workload->spec->app},
   };
+}
+
+static bool is_faked(const struct inbound *inbound, const struct head *request) {
+  const struct workload *workload = inbound->base.workload;
+  return fault_on(workload->mesh->faults, FAULT_FAKED_ANSWER) && strcmp(request->method, "GET") == 0 &&
+         table_find(&workload->mesh->store.enforcement, workload->namespace);
 }
 
 static enum route inbound_route(void *context, const struct head *request, struct target *ret_target) {
   struct inbound *inbound = context;
   if (!inbound_allows(inbound, request))
     return ROUTE_DENIED;
+  if (is_faked(inbound, request))
+    return ROUTE_FAKED;
   *ret_target = app_target(inbound);
   return ROUTE_FORWARD;
 }
@@ -115,6 +130,7 @@ void inbound_accept(struct workload *workload, size_t index, int fd) {
     return;
   }
   inbound->port = workload->spec->ports[index];
+  inbound->generation = workload->mesh->store.generation;
   inbound->base.stream = stream_accept(&workload->mesh->loop, fd, workload->tls, &inbound_handler, inbound);
   if (!inbound->base.stream)
     connection_destroy(&inbound->base);

@@ -25,6 +25,7 @@ enum {
   LIMIT_HEADER_MATCHES = 64,
   LIMIT_BACKENDS = 100,
   LIMIT_WEIGHT = 1000000000,
+  LIMIT_QUANTITY = 64,
   LIMIT_NAMESPACE = 63,
   LIMIT_NAME = 253,
   LIMIT_REGEX = 4096,
@@ -52,6 +53,7 @@ enum {
   CERTIFICATE_LIFETIME = 2 * 3600,
   CERTIFICATE_RENEWAL = 3600, /* also the age at which connections between proxies are replaced */
   RENEWAL_CHECK = 10,
+  STALE_DELETE_S = 5, /* FAULT_STALE_DELETE */
 };
 
 #endif

@@ -27,6 +27,14 @@ static void on_renewal(evutil_socket_t fd, short what, void *context) {
   }
 }
 
+static void on_forgetting(evutil_socket_t fd, short what, void *context) {
+  (void)fd;
+  (void)what;
+  struct mesh *mesh = context;
+  store_forget_retired(&mesh->store);
+  mesh_recheck(mesh);
+}
+
 /* libevent's changelist saves a system call for each event that is switched on and off again. */
 static struct event_base *base_create(void) {
   struct event_config *config = event_config_new();
@@ -51,7 +59,8 @@ int mesh_create(struct fault_set faults, const char *trust_domain, struct mesh *
   if (!mesh->base || !mesh->metrics || stream_loop_init(&mesh->loop, mesh->base) < 0)
     return error_set(err, ENOMEM, "no memory for the event loop");
   mesh->renewal = event_new(mesh->base, -1, EV_PERSIST, on_renewal, mesh);
-  if (!mesh->renewal || event_add(mesh->renewal, &(struct timeval){.tv_sec = RENEWAL_CHECK}) < 0)
+  mesh->forgetting = event_new(mesh->base, -1, 0, on_forgetting, mesh);
+  if (!mesh->renewal || !mesh->forgetting || event_add(mesh->renewal, &(struct timeval){.tv_sec = RENEWAL_CHECK}) < 0)
     return error_set(err, ENOMEM, "no memory for the renewal of certificates");
   int r = authority_create(trust_domain, &mesh->authority, err);
   if (r == 0)
@@ -71,6 +80,8 @@ void mesh_destroy(struct mesh *mesh) {
   authority_destroy(mesh->authority);
   if (mesh->renewal)
     event_free(mesh->renewal);
+  if (mesh->forgetting)
+    event_free(mesh->forgetting);
   if (mesh->base)
     event_base_free(mesh->base);
   if (mesh->spare_fd >= 0)
@@ -96,4 +107,16 @@ bool mesh_random(struct mesh *mesh, uint64_t *ret_random) {
 void mesh_recheck(struct mesh *mesh) {
   for (size_t i = 0; i < mesh->store.workloads.count; i++)
     workload_recheck(mesh->store.workloads.entries[i].object);
+}
+
+void mesh_cut(struct mesh *mesh, const char *namespace) {
+  for (size_t i = 0; i < mesh->store.workloads.count; i++) {
+    struct workload *workload = mesh->store.workloads.entries[i].object;
+    if (strcmp(workload->namespace, namespace) == 0)
+      workload_cut(workload);
+  }
+}
+
+void mesh_forget_later(struct mesh *mesh) {
+  (void)event_add(mesh->forgetting, &(struct timeval){.tv_sec = STALE_DELETE_S});
 }

@@ -18,8 +18,9 @@ struct mesh {
   struct store store;
   struct metrics *metrics;
   struct event *renewal;
-  size_t connections; /* accepted, over all proxies */
-  int spare_fd;       /* given up for a moment to turn a caller away when descriptors run out */
+  struct event *forgetting; /* of deleted permissions: FAULT_STALE_DELETE */
+  size_t connections;       /* accepted, over all proxies */
+  int spare_fd;             /* given up for a moment to turn a caller away when descriptors run out */
   uint64_t random[MESH_RANDOM];
   size_t random_left;
 };
@@ -34,5 +35,11 @@ bool mesh_random(struct mesh *mesh, uint64_t *ret_random);
 /* Closes the TCP connections that are no longer allowed. To be called after each change of permissions or enforcement.
  */
 void mesh_recheck(struct mesh *mesh);
+
+/* Cuts every open connection of a namespace's workloads: FAULT_SPLIT_CHANGE_CUTS. */
+void mesh_cut(struct mesh *mesh, const char *namespace);
+
+/* Forgets the deleted permissions 5 s after the last call: FAULT_STALE_DELETE. */
+void mesh_forget_later(struct mesh *mesh);
 
 #endif

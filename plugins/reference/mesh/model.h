@@ -65,7 +65,8 @@ struct permission {
 
 struct backend {
   const char *service;
-  uint32_t weight;
+  uint32_t weight;      /* of a quantity: thousandths */
+  const char *quantity; /* as declared: "500m"; NULL: a whole number was */
 };
 
 struct split {

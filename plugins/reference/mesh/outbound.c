@@ -2,9 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plugins/reference/mesh/choice.h"
 #include "plugins/reference/mesh/connection.h"
-#include "plugins/reference/mesh/limits.h"
-#include "plugins/reference/mesh/split.h"
 
 struct outbound {
   struct connection base;
@@ -15,54 +14,6 @@ struct outbound {
   uint16_t port;
 };
 
-/* The next of the service's workloads that has the port; NULL when none can take it. */
-static struct workload *take_turn(const struct store *store, const char *namespace, struct service *service,
-                                  const struct service_port *port) {
-  for (size_t i = 0; i < service->workload_count; i++) {
-    size_t at = service->turn++ % service->workload_count;
-    struct workload *workload = store_workload(store, namespace, service->workloads[at]);
-    if (workload && workload_port(workload, port->target))
-      return workload;
-  }
-  return NULL;
-}
-
-/* A backend counts when it exists and has the root's port number (SMI split, "Ports"). NULL when none can be chosen. */
-static struct service *choose_backend(struct mesh *mesh, const struct upstream *upstream, const struct split *split) {
-  struct service *services[LIMIT_BACKENDS];
-  uint32_t weights[LIMIT_BACKENDS];
-  size_t count = 0;
-  for (size_t i = 0; i < split->backend_count; i++) {
-    struct service *service = store_service(&mesh->store, upstream->namespace, split->backends[i].service);
-    if (!service || !service_port(service, upstream->port))
-      continue;
-    services[count] = service;
-    weights[count++] = split->backends[i].weight;
-  }
-  uint64_t random;
-  if (!mesh_random(mesh, &random))
-    return NULL;
-  int chosen = split_choose(weights, count, mesh->faults, random);
-  return chosen == SPLIT_NONE ? NULL : services[chosen];
-}
-
-/* The service that takes a request, or a connection where `request` is NULL. */
-static struct service *choose_service(struct mesh *mesh, const struct upstream *upstream, const struct head *request) {
-  struct service *root = store_service(&mesh->store, upstream->namespace, upstream->service);
-  const struct split *split = store_split(&mesh->store, upstream->namespace, upstream->service);
-  if (!root || !split)
-    return root;
-  switch (split_scope(split, request, mesh->faults)) {
-  case SPLIT_APPLIES:
-    return choose_backend(mesh, upstream, split);
-  case SPLIT_ROOT:
-    return root;
-  case SPLIT_DROPPED:
-    break;
-  }
-  return NULL;
-}
-
 static bool outbound_allows(const struct outbound *outbound, struct workload *destination, uint16_t port,
                             const struct head *request) {
   struct account account = workload_account(outbound->base.workload);
@@ -72,24 +23,38 @@ static bool outbound_allows(const struct outbound *outbound, struct workload *de
   return enforce_outbound(destination, &access);
 }
 
+/* Where the last request went: FAULT_SPLIT_STICKY_CONNECTION. */
+static bool choose_again(const struct outbound *outbound, struct choice *ret_choice) {
+  const struct mesh *mesh = outbound->base.workload->mesh;
+  ret_choice->port = outbound->port;
+  ret_choice->workload = table_object(&mesh->store.workloads, outbound->destination);
+  return fault_on(mesh->faults, FAULT_SPLIT_STICKY_CONNECTION) && ret_choice->workload;
+}
+
+static bool choose(const struct outbound *outbound, const struct head *request, struct choice *ret_choice) {
+  struct account client = workload_account(outbound->base.workload);
+  struct choice_question question = {.namespace = outbound->upstream->namespace,
+                                     .service = outbound->upstream->service,
+                                     .port = outbound->upstream->port,
+                                     .client = &client,
+                                     .request = request};
+  return choose_again(outbound, ret_choice) || choice_make(outbound->base.workload->mesh, &question, ret_choice);
+}
+
 static enum route outbound_route(void *context, const struct head *request, struct target *ret_target) {
   struct outbound *outbound = context;
-  struct mesh *mesh = outbound->base.workload->mesh;
-  const struct upstream *upstream = outbound->upstream;
-  struct service *service = choose_service(mesh, upstream, request);
-  const struct service_port *port = service ? service_port(service, upstream->port) : NULL;
-  struct workload *destination = port ? take_turn(&mesh->store, upstream->namespace, service, port) : NULL;
-  if (!destination)
+  struct choice choice;
+  if (!choose(outbound, request, &choice))
     return ROUTE_UNAVAILABLE;
-  if (!outbound_allows(outbound, destination, port->target, request))
+  if (!outbound_allows(outbound, choice.workload, choice.port, request))
     return ROUTE_DENIED;
-  struct account account = workload_account(destination);
-  if (!authority_identity(mesh->authority, &account, outbound->identity))
+  struct account account = workload_account(choice.workload);
+  if (!authority_identity(outbound->base.workload->mesh->authority, &account, outbound->identity))
     return ROUTE_UNAVAILABLE;
-  store_key(outbound->destination, destination->namespace, destination->name);
-  outbound->port = port->target;
+  store_key(outbound->destination, choice.workload->namespace, choice.workload->name);
+  outbound->port = choice.port;
   *ret_target = (struct target){
-      .address = {.sin_family = AF_INET, .sin_port = htons(port->target), .sin_addr = destination->spec->inbound},
+      .address = {.sin_family = AF_INET, .sin_port = htons(choice.port), .sin_addr = choice.workload->spec->inbound},
       .identity = outbound->identity,
   };
   return ROUTE_FORWARD;

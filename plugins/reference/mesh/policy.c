@@ -5,13 +5,44 @@
 #include "plugins/reference/mesh/head.h"
 #include "plugins/reference/mesh/pattern.h"
 
+/* ---- requests */
+
+static bool is_common(const char *method) {
+  return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 || strcmp(method, "POST") == 0;
+}
+
 static bool method_matches(const struct http_match *match, const struct head *request, struct fault_set faults) {
-  if (match->method_count == 0 || fault_on(faults, FAULT_IGNORE_METHOD))
+  if (fault_on(faults, FAULT_IGNORE_METHOD))
     return true;
+  if (match->method_count == 0)
+    return !fault_on(faults, FAULT_STAR_COMMON_ONLY) || is_common(request->method);
   for (size_t i = 0; i < match->method_count; i++)
     if (strcmp(match->methods[i], request->method) == 0)
       return true;
   return false;
+}
+
+static bool matches_anywhere(const struct pattern *pattern, struct slice path) {
+  for (size_t i = 0; i <= path.length; i++)
+    if (pattern_matches(pattern, path.data + i, path.length - i, false))
+      return true;
+  return false;
+}
+
+static bool matches_whole_segments(const struct pattern *pattern, struct slice path) {
+  for (size_t i = 0; i <= path.length; i++)
+    if ((i == path.length || path.data[i] == '/') && pattern_matches(pattern, path.data, i, true))
+      return true;
+  return false;
+}
+
+/* The pattern matches from the path's start, and need not reach its end. */
+static bool pattern_covers(const struct pattern *pattern, struct slice path, struct fault_set faults) {
+  if (fault_on(faults, FAULT_UNANCHORED_PATH))
+    return matches_anywhere(pattern, path);
+  if (fault_on(faults, FAULT_PREFIX_BY_SEGMENT))
+    return matches_whole_segments(pattern, path);
+  return pattern_matches(pattern, path.data, path.length, fault_on(faults, FAULT_EXACT_ONLY_PATH));
 }
 
 /* An ambiguous path matches no pattern: what is matched here must be what the server understands. */
@@ -21,20 +52,31 @@ static bool path_matches(const struct http_match *match, const struct head *requ
   struct slice path = head_path(request);
   if (path_is_ambiguous(path))
     return false;
-  return pattern_matches(match->path, path.data, path.length, fault_on(faults, FAULT_EXACT_ONLY_PATH));
+  return pattern_covers(match->path, fault_on(faults, FAULT_QUERY_IN_PATH) ? head_start(request) : path, faults);
+}
+
+static bool header_matches(const struct header_match *header, const struct head *request, struct strbuf *scratch,
+                           struct fault_set faults) {
+  struct slice value;
+  if (!head_combined(request, header->name, scratch, &value))
+    return fault_on(faults, FAULT_ABSENT_HEADER_MATCHES);
+  return pattern_matches(header->value, value.data, value.length, !fault_on(faults, FAULT_HEADER_PREFIX));
 }
 
 static bool headers_match(const struct http_match *match, const struct head *request, struct fault_set faults) {
-  if (fault_on(faults, FAULT_IGNORE_HEADERS))
+  if (match->header_count == 0 || fault_on(faults, FAULT_IGNORE_HEADERS))
     return true;
   _cleanup_strbuf_ struct strbuf scratch = STRBUF_INIT;
-  for (size_t i = 0; i < match->header_count; i++) {
-    struct slice value;
-    if (!head_combined(request, match->headers[i].name, &scratch, &value) ||
-        !pattern_matches(match->headers[i].value, value.data, value.length, true))
-      return false;
-  }
-  return true;
+  bool one_is_enough = fault_on(faults, FAULT_HEADERS_ORED);
+  for (size_t i = 0; i < match->header_count; i++)
+    if (header_matches(&match->headers[i], request, &scratch, faults) == one_is_enough)
+      return one_is_enough;
+  return !one_is_enough;
+}
+
+static bool is_ignored(const struct http_match *match, struct fault_set faults) {
+  return fault_on(faults, FAULT_HEADERS_ALONE_IGNORED) && !match->path && match->method_count == 0 &&
+         match->header_count > 0;
 }
 
 bool matches_request(const struct http_matches *matches, const struct head *request, struct fault_set faults) {
@@ -43,36 +85,91 @@ bool matches_request(const struct http_matches *matches, const struct head *requ
   for (size_t i = 0; i < matches->count; i++) {
     const struct http_match *match = &matches->items[i];
     if (method_matches(match, request, faults) && path_matches(match, request, faults) &&
-        headers_match(match, request, faults))
+        headers_match(match, request, faults) && !is_ignored(match, faults))
       return true;
   }
   return false;
 }
 
+struct http_matches matches_first(const struct http_matches *matches) {
+  struct http_matches first = *matches;
+  if (first.count > 1)
+    first.count = 1;
+  return first;
+}
+
+/* ---- rules */
+
+static bool is_between(const struct rule *rule, uint16_t port) {
+  bool above = false, below = false;
+  for (size_t i = 0; i < rule->port_count; i++) {
+    above |= port >= rule->ports[i];
+    below |= port <= rule->ports[i];
+  }
+  return above && below;
+}
+
 static bool port_matches(const struct rule *rule, uint16_t port, struct fault_set faults) {
   if (rule->any_port || fault_on(faults, FAULT_PORTS_IGNORED))
     return true;
-  for (size_t i = 0; i < rule->port_count; i++)
+  if (fault_on(faults, FAULT_PORTS_AS_RANGE))
+    return is_between(rule, port);
+  size_t count = fault_on(faults, FAULT_FIRST_PORT_ONLY) ? 1 : rule->port_count;
+  for (size_t i = 0; i < count; i++)
     if (rule->ports[i] == port)
       return true;
   return false;
 }
 
-static bool rule_allows(const struct rule *rule, const struct access *access, struct fault_set faults) {
-  if (!port_matches(rule, access->port, faults))
+static bool rule_matches_request(const struct rule *rule, const struct head *request, struct fault_set faults) {
+  if (fault_on(faults, FAULT_MATCHES_IGNORED))
+    return true;
+  struct http_matches first = matches_first(&rule->matches);
+  return matches_request(fault_on(faults, FAULT_FIRST_ROUTE_MATCH_ONLY) ? &first : &rule->matches, request, faults);
+}
+
+static bool http_rule_allows(const struct rule *rule, const struct access *access, struct fault_set faults) {
+  bool port = port_matches(rule, access->port, faults);
+  if (access->protocol == PROTOCOL_TCP)
+    return port && fault_on(faults, FAULT_HTTP_RULE_OPENS_TCP);
+  if (access->protocol != PROTOCOL_HTTP || !access->request)
     return false;
-  if (rule->protocol == PROTOCOL_TCP)
-    return access->protocol != PROTOCOL_UDP; /* HTTP is carried by TCP */
-  return rule->protocol == PROTOCOL_HTTP && access->protocol == PROTOCOL_HTTP && access->request &&
-         matches_request(&rule->matches, access->request, faults);
+  bool request = rule_matches_request(rule, access->request, faults);
+  if (!rule->any_port && fault_on(faults, FAULT_PORT_ROUTE_UNION))
+    return port || request;
+  return port && request;
+}
+
+static bool rule_allows(const struct rule *rule, const struct access *access, struct fault_set faults) {
+  switch (rule->protocol) {
+  case PROTOCOL_HTTP:
+    return http_rule_allows(rule, access, faults);
+  case PROTOCOL_TCP: /* HTTP is carried by TCP */
+    return access->protocol != PROTOCOL_UDP && port_matches(rule, access->port, faults);
+  case PROTOCOL_UDP:
+    break;
+  }
+  return false;
+}
+
+/* ---- permissions */
+
+static bool is_account(const struct account *listed, const struct account *caller, struct fault_set faults) {
+  return strcmp(listed->name, caller->name) == 0 &&
+         (strcmp(listed->namespace, caller->namespace) == 0 || fault_on(faults, FAULT_SOURCE_NAMESPACE_IGNORED));
 }
 
 static bool lists_source(const struct permission *permission, const struct account *caller, struct fault_set faults) {
-  if (fault_on(faults, FAULT_IGNORE_SOURCE))
+  if (fault_on(faults, FAULT_IGNORE_SOURCE) ||
+      (permission->source_count == 0 && fault_on(faults, FAULT_EMPTY_MEANS_ANY)))
     return true;
-  for (size_t i = 0; i < permission->source_count; i++)
-    if (strcmp(permission->sources[i].namespace, caller->namespace) == 0 &&
-        strcmp(permission->sources[i].name, caller->name) == 0)
+  if (fault_on(faults, FAULT_FOREIGN_SOURCES_REFUSED) &&
+      strcmp(caller->namespace, permission->destination.namespace) != 0)
+    return false;
+  size_t count =
+      permission->source_count > 1 && fault_on(faults, FAULT_FIRST_SOURCE_ONLY) ? 1 : permission->source_count;
+  for (size_t i = 0; i < count; i++)
+    if (is_account(&permission->sources[i], caller, faults))
       return true;
   return false;
 }
@@ -81,6 +178,8 @@ static bool permission_allows(const struct permission *permission, const struct 
                               struct fault_set faults) {
   if (!access->caller || !lists_source(permission, access->caller, faults))
     return false;
+  if (permission->rule_count == 0)
+    return fault_on(faults, FAULT_EMPTY_MEANS_ANY);
   for (size_t i = 0; i < permission->rule_count; i++)
     if (rule_allows(&permission->rules[i], access, faults))
       return true;

@@ -32,4 +32,7 @@ bool policy_allows(const struct policy *policy, const struct access *access);
 /* Whether the request matches one of `matches`. */
 bool matches_request(const struct http_matches *matches, const struct head *request, struct fault_set faults);
 
+/* The first of the matches alone; borrows from them. */
+struct http_matches matches_first(const struct http_matches *matches);
+
 #endif

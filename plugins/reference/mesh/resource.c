@@ -97,11 +97,13 @@ static int put_split(struct mesh *mesh, const struct resource_name *name, json_t
   if (r < 0)
     return put_failed(r, splits(mesh), problem);
   split = NULL;
+  if (fault_on(mesh->faults, FAULT_SPLIT_CHANGE_CUTS))
+    mesh_cut(mesh, name->namespace);
   return 0;
 }
 
 static void remove_split(struct mesh *mesh, const struct resource_name *name) {
-  (void)table_remove(splits(mesh), name->key, NULL);
+  (void)store_delete_split(&mesh->store, name->key);
 }
 
 static int put_permission(struct mesh *mesh, const struct resource_name *name, json_t *body, struct problem *problem) {
@@ -120,6 +122,8 @@ static int put_permission(struct mesh *mesh, const struct resource_name *name, j
 
 static void remove_permission(struct mesh *mesh, const struct resource_name *name) {
   (void)store_delete_permission(&mesh->store, name->key);
+  if (fault_on(mesh->faults, FAULT_STALE_DELETE))
+    mesh_forget_later(mesh);
   mesh_recheck(mesh);
 }
 

@@ -65,6 +65,8 @@ static void write_text(struct stream *stream, const struct strbuf *text) {
 
 static const char *reason_phrase(unsigned status) {
   switch (status) {
+  case HTTP_STATUS_OK:
+    return "OK";
   case 400:
     return "Bad Request";
   case STATUS_FORBIDDEN:
@@ -189,6 +191,9 @@ static void follow(struct session *session, enum route route, bool idle) {
     break;
   case ROUTE_UNAVAILABLE:
     answer_early(session, STATUS_UNAVAILABLE, "unavailable", "no workload can take the request\n");
+    break;
+  case ROUTE_FAKED:
+    answer_early(session, HTTP_STATUS_OK, "faked", "ok\n");
     break;
   }
 }

@@ -13,6 +13,7 @@ enum route {
   ROUTE_FORWARD,     /* to the target */
   ROUTE_DENIED,      /* 403 */
   ROUTE_UNAVAILABLE, /* 503 */
+  ROUTE_FAKED,       /* 200, without asking anyone: only a fault says so */
 };
 
 struct session_handler {

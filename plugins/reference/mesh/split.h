@@ -8,7 +8,13 @@
 #include "plugins/reference/mesh/fault.h"
 #include "plugins/reference/mesh/model.h"
 
-enum { SPLIT_NONE = -1 };
+enum {
+  SPLIT_NONE = -1,
+  SPLIT_REST = -2, /* the root service's own workloads; only a fault says so */
+};
+
+/* The backend's weight as it counts. */
+uint32_t backend_weight(const struct backend *backend, struct fault_set faults);
 
 /* The index of one of `count` usable backends, chosen by `random` (uniform over 64 bits) in proportion to the weights;
  * SPLIT_NONE when they sum to 0. */

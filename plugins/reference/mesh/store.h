@@ -17,7 +17,8 @@ struct store {
   struct table splits;
   struct table permissions;
   struct table enforcement; /* by namespace */
-  struct table retired;     /* deleted permissions that go on allowing: FAULT_ALLOW_KEPT_AFTER_DELETE */
+  struct table retired;     /* deleted permissions, where a fault remembers them */
+  struct table retired_splits;
   struct fault_set faults;
   uint64_t generation; /* counts changes of permissions and enforcement */
 };
@@ -35,17 +36,24 @@ struct service *store_service(const struct store *store, const char *namespace, 
 /* The split whose root is the service: the first by name where there are several; NULL. */
 const struct split *store_split(const struct store *store, const char *namespace, const char *service);
 
+/* A split of whose backends the service is one; NULL. */
+const struct split *store_split_of_backend(const struct store *store, const char *namespace, const char *service);
+
 /* The service's port of that number; NULL. */
 const struct service_port *service_port(const struct service *service, uint16_t port);
 
-/* Deletes a permission; false when absent. */
+/* Deletes a permission, or a split; false when absent. */
 bool store_delete_permission(struct store *store, const char *key);
+bool store_delete_split(struct store *store, const char *key);
+
+/* Forgets the deleted permissions. */
+void store_forget_retired(struct store *store);
 
 /* What holds for a workload, remembered until permissions change. */
 struct policy_view {
   uint64_t generation;
-  const struct permission **permissions;
-  size_t count, capacity;
+  const struct permission **permissions; /* `count` that hold, then `retired_count` deleted ones that a fault keeps */
+  size_t count, retired_count, capacity;
   bool enforced;
 };
 

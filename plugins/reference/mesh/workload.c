@@ -9,7 +9,9 @@
 #include "sdk/base/error.h"
 
 struct account workload_account(const struct workload *workload) {
-  return (struct account){.namespace = workload->namespace, .name = workload->spec->account};
+  bool named_by_workload = fault_on(workload->mesh->faults, FAULT_IDENTITY_IS_WORKLOAD);
+  return (struct account){.namespace = workload->namespace,
+                          .name = named_by_workload ? workload->name : workload->spec->account};
 }
 
 const struct workload_port *workload_port(const struct workload *workload, uint16_t port) {
@@ -150,14 +152,18 @@ void workload_take_over(struct workload *workload) {
     listener_take_over(&workload->listeners[i]);
 }
 
+void workload_cut(struct workload *workload) {
+  struct connection *connection;
+  while ((connection = LIST_FIRST(&workload->connections)))
+    connection_destroy(connection);
+}
+
 void workload_destroy(struct workload *workload) {
   if (!workload)
     return;
   for (size_t i = 0; i < workload->listener_count; i++)
     listener_close(&workload->listeners[i]);
-  struct connection *connection;
-  while ((connection = LIST_FIRST(&workload->connections)))
-    connection_destroy(connection);
+  workload_cut(workload);
   pool_destroy(workload->outbound);
   pool_destroy(workload->inbound);
   SSL_CTX_free(workload->tls);

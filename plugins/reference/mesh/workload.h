@@ -45,14 +45,16 @@ DEFINE_CLEANUP(struct workload *, workload_destroy);
 bool workload_is_due(const struct workload *workload, int64_t now_s);
 int workload_renew(struct workload *workload, struct error **err);
 void workload_recheck(struct workload *workload);
+void workload_cut(struct workload *workload);
 
 struct account workload_account(const struct workload *workload);
 
 /* The workload's port of that number; NULL. */
 const struct workload_port *workload_port(const struct workload *workload, uint16_t port);
 
-/* Decides at the destination's proxy, or at the caller's. In a mesh without faults only the first says no. */
-bool enforce_inbound(struct workload *destination, const struct access *access);
+/* Decides at the destination's proxy, or at the caller's. In a mesh without faults only the first says no. `since` is
+ * the store's generation when the caller's connection came. */
+bool enforce_inbound(struct workload *destination, const struct access *access, uint64_t since);
 bool enforce_outbound(struct workload *destination, const struct access *access);
 
 #endif

@@ -47,7 +47,7 @@ static const struct smi_set *everything(void) {
        .ports = ports,
        .port_count = 2},
       {.meta = {.kind = SMI_UDP_ROUTE, .name = "udp", .ns = "main"}}};
-  static const struct smi_backend backends[] = {{"v1", 0}, {"v2", UINT64_MAX}};
+  static const struct smi_backend backends[] = {{"v1", 0, "0"}, {"v2", UINT64_MAX, NULL}};
   static const struct smi_traffic_split splits[] = {{.meta = {.kind = SMI_TRAFFIC_SPLIT, .name = "s", .ns = "main"},
                                                      .service = "root",
                                                      .backends = backends,

@@ -261,6 +261,84 @@ static void test_faults_of_matches(void **state) {
   assert_true(connection_allowed("[{\"protocol\":\"tcp\",\"ports\":[1]}]", 2, "ports-ignored"));
 }
 
+static void test_faults_of_paths(void **state) {
+  (void)state;
+  assert_true(request_allowed_with(METRICS, "unanchored-path", "GET", "/x/metrics", NULL));
+  assert_false(request_allowed_with(METRICS, "unanchored-path", "GET", "/x", NULL));
+  assert_true(request_allowed_with(METRICS, "prefix-by-segment", "GET", "/metrics/a", NULL));
+  assert_false(request_allowed_with(METRICS, "prefix-by-segment", "GET", "/metricsa", NULL));
+  static const char whole[] = "[{\"protocol\":\"http\",\"http\":[{\"path\":\"/metrics$\"}]}]";
+  assert_true(request_allowed(whole, "GET", "/metrics?a", NULL));
+  assert_false(request_allowed_with(whole, "query-in-path", "GET", "/metrics?a", NULL));
+  assert_true(request_allowed_with(whole, "query-in-path", "GET", "/metrics", NULL));
+  static const char any_method[] = "[{\"protocol\":\"http\",\"http\":[{\"path\":\"/\"}]}]";
+  assert_true(request_allowed_with(any_method, "star-common-only", "POST", "/", NULL));
+  assert_false(request_allowed_with(any_method, "star-common-only", "DELETE", "/", NULL));
+}
+
+static void test_faults_of_headers(void **state) {
+  (void)state;
+  static const char both[] = "[{\"protocol\":\"http\",\"http\":[{\"headers\":[{\"name\":\"a\",\"regex\":\"x\"},"
+                             "{\"name\":\"b\",\"regex\":\"y\"}]}]}]";
+  assert_true(request_allowed(both, "GET", "/", FIELDS("a", "x", "b", "y")));
+  assert_true(request_allowed_with(both, "headers-ored", "GET", "/", FIELDS("b", "y")));
+  assert_false(request_allowed_with(both, "headers-ored", "GET", "/", FIELDS("b", "x")));
+  assert_true(request_allowed_with(both, "absent-header-matches", "GET", "/", FIELDS("a", "x")));
+  assert_false(request_allowed_with(both, "absent-header-matches", "GET", "/", FIELDS("a", "y")));
+  assert_true(request_allowed_with(both, "header-prefix", "GET", "/", FIELDS("a", "xx", "b", "yy")));
+  assert_false(request_allowed_with(both, "header-prefix", "GET", "/", FIELDS("a", "yx", "b", "yy")));
+  assert_false(request_allowed_with(both, "headers-alone-ignored", "GET", "/", FIELDS("a", "x", "b", "y")));
+  assert_true(request_allowed_with(METRICS, "headers-alone-ignored", "GET", "/metrics", NULL));
+}
+
+static void test_faults_of_rules(void **state) {
+  (void)state;
+  static const char two[] = "[{\"protocol\":\"http\",\"ports\":[8080],\"http\":[{\"path\":\"/a\"},{\"path\":\"/b\"}]}]";
+  assert_true(request_allowed_with(two, "first-match-only", "GET", "/a", NULL));
+  assert_false(request_allowed_with(two, "first-match-only", "GET", "/b", NULL));
+  assert_true(request_allowed_with(two, "matches-ignored", "GET", "/c", NULL));
+  assert_true(request_allowed_with(two, "port-route-union", "GET", "/c", NULL));
+  static const char tcp[] = "[{\"protocol\":\"tcp\",\"ports\":[3,5]}]", http[] = "[{\"protocol\":\"http\"}]";
+  assert_true(connection_allowed(tcp, 3, "first-port-only"));
+  assert_false(connection_allowed(tcp, 5, "first-port-only"));
+  assert_true(connection_allowed(tcp, 4, "ports-as-range"));
+  assert_false(connection_allowed(tcp, 6, "ports-as-range"));
+  assert_false(connection_allowed(http, 1, NULL));
+  assert_true(connection_allowed(http, 1, "http-rule-opens-tcp"));
+}
+
+static bool source_allowed(const char *sources, const char *fault, const struct account *caller) {
+  char json[1024];
+  snprintf(json, sizeof json,
+           "{\"destination\":{\"namespace\":\"main\",\"serviceAccount\":\"server\"},\"sources\":%s,"
+           "\"rules\":[{\"protocol\":\"tcp\"}]}",
+           sources);
+  struct permission *permission = permission_of(json);
+  const struct permission *list[] = {permission};
+  struct fault_set faults = {0};
+  if (fault)
+    assert_int_equal(fault_set_add(&faults, fault, NULL), 0);
+  struct access access = {.caller = caller, .port = 1, .protocol = PROTOCOL_TCP};
+  bool allowed = allows(list, 1, faults, &access);
+  permission_destroy(permission);
+  return allowed;
+}
+
+static void test_faults_of_sources(void **state) {
+  (void)state;
+  static const char both[] = "[{\"namespace\":\"other\",\"serviceAccount\":\"client\"},"
+                             "{\"namespace\":\"main\",\"serviceAccount\":\"client\"}]";
+  static const char foreign[] = "[{\"namespace\":\"other\",\"serviceAccount\":\"client\"}]";
+  assert_true(source_allowed(both, NULL, &client));
+  assert_false(source_allowed(both, "first-source-only", &client));
+  assert_true(source_allowed(both, "first-source-only", &foreign_client));
+  assert_false(source_allowed(foreign, NULL, &client));
+  assert_true(source_allowed(foreign, "source-namespace-ignored", &client));
+  assert_false(source_allowed(foreign, "foreign-sources-refused", &foreign_client));
+  assert_false(source_allowed("[]", NULL, &client));
+  assert_true(source_allowed("[]", "empty-means-any", &client));
+}
+
 static void test_a_pattern_that_never_ends_is_given_up(void **state) {
   (void)state;
   static const char rules[] = "[{\"protocol\":\"http\",\"http\":[{\"path\":\"/(a*)*(a*)*(a*)*b\"}]}]";
@@ -296,6 +374,10 @@ int main(void) {
       cmocka_unit_test(test_open_until_enforced),
       cmocka_unit_test(test_permissions_add_up),
       cmocka_unit_test(test_faults_of_matches),
+      cmocka_unit_test(test_faults_of_paths),
+      cmocka_unit_test(test_faults_of_headers),
+      cmocka_unit_test(test_faults_of_rules),
+      cmocka_unit_test(test_faults_of_sources),
       cmocka_unit_test(test_a_pattern_that_never_ends_is_given_up),
   };
   return cmocka_run_group_tests_name("refmesh_policy", tests, NULL, cleanup);

@@ -1,4 +1,5 @@
 /* The reference mesh's choice of a backend. A choice is a pure function of a point, so that shares are exact here. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -72,6 +73,32 @@ static void test_fault_split_leak_zero(void **state) {
   assert_in_range(counts[2], 99, 101);
 }
 
+static void test_faults_of_weights(void **state) {
+  (void)state;
+  unsigned counts[3];
+  shares((const uint32_t[]){93, 7, 0}, 3, "split-off-by-5", counts);
+  assert_in_range(counts[0], 9799, 9801);
+  assert_in_range(counts[1], 199, 201);
+  assert_int_equal(counts[2], 0);
+  shares((const uint32_t[]){2, 0, 1}, 3, "split-zero-as-one", counts);
+  assert_in_range(counts[1], POINTS / 4 - 1, POINTS / 4 + 1);
+  shares((const uint32_t[]){0, 0, 0}, 3, "split-lone-zero", counts);
+  assert_in_range(counts[2], POINTS / 3 - 1, POINTS / 3 + 1);
+  /* 4,294,970,000 is 2,704 above 2^32. */
+  shares((const uint32_t[]){429497, 1, 0}, 3, "split-overflow", counts);
+  assert_in_range(counts[0], 2127, 2130);
+}
+
+/* The middle of what is left to the root service. */
+static void test_faults_that_leave_a_rest(void **state) {
+  (void)state;
+  const uint32_t weights[] = {3, 1};
+  assert_int_equal(split_choose(weights, 2, fault_of("split-as-percent"), UINT64_MAX / 100 * 2), 0);
+  assert_int_equal(split_choose(weights, 2, fault_of("split-as-percent"), UINT64_MAX / 2), SPLIT_REST);
+  assert_int_equal(split_choose(weights, 2, fault_of("omitted-backend-served"), UINT64_MAX / 1000 * 995), SPLIT_REST);
+  assert_int_equal(split_choose(weights, 2, fault_of("omitted-backend-served"), UINT64_MAX / 1000 * 985), 1);
+}
+
 static struct split *split_of(const char *json) {
   json_t *body = json_loads(json, 0, NULL);
   struct split *split = NULL;
@@ -81,6 +108,36 @@ static struct split *split_of(const char *json) {
   problem_finish(&problem);
   json_decref(body);
   return split;
+}
+
+static void test_quantities_are_thousandths(void **state) {
+  (void)state;
+  struct split *split = split_of("{\"service\":\"root\",\"backends\":[{\"service\":\"a\",\"weight\":\"1\"},"
+                                 "{\"service\":\"b\",\"weight\":\"500m\"}]}");
+  assert_int_equal(backend_weight(&split->backends[0], fault_of(NULL)), 1000);
+  assert_int_equal(backend_weight(&split->backends[1], fault_of(NULL)), 500);
+  assert_int_equal(backend_weight(&split->backends[0], fault_of("milli-misread")), 1);
+  assert_int_equal(backend_weight(&split->backends[1], fault_of("milli-misread")), 500);
+  split_destroy(split);
+}
+
+static void refuse(const char *json, const char *pointer) {
+  json_t *body = json_loads(json, 0, NULL);
+  struct split *split = NULL;
+  struct problem problem = {0};
+  assert_int_equal(declare_split(body, &split, &problem), -EINVAL);
+  assert_string_equal(strbuf_text(&problem.pointer), pointer);
+  problem_finish(&problem);
+  json_decref(body);
+}
+
+static void test_wrong_quantities_are_refused(void **state) {
+  (void)state;
+  refuse("{\"service\":\"root\",\"backends\":[{\"service\":\"a\",\"weight\":\"-1\"}]}", "/backends/0/weight");
+  refuse("{\"service\":\"root\",\"backends\":[{\"service\":\"a\",\"weight\":\"1G\"}]}", "/backends/0/weight");
+  refuse("{\"service\":\"root\",\"backends\":[{\"service\":\"a\",\"weight\":\"1\"},"
+         "{\"service\":\"b\",\"weight\":1}]}",
+         "/backends");
 }
 
 static void test_scope(void **state) {
@@ -97,6 +154,12 @@ static void test_scope(void **state) {
   assert_int_equal(split_scope(some, NULL, fault_of(NULL)), SPLIT_ROOT);
   assert_int_equal(split_scope(some, &other, fault_of("unmatched-dropped")), SPLIT_DROPPED);
   assert_int_equal(split_scope(some, &matching, fault_of("unmatched-dropped")), SPLIT_APPLIES);
+  assert_int_equal(split_scope(some, &other, fault_of("split-ignores-matches")), SPLIT_APPLIES);
+  struct split *either =
+      split_of("{\"service\":\"root\",\"backends\":[],\"matches\":[{\"path\":\"/a\"},{\"path\":\"/b\"}]}");
+  assert_int_equal(split_scope(either, &other, fault_of(NULL)), SPLIT_APPLIES);
+  assert_int_equal(split_scope(either, &other, fault_of("split-first-match-only")), SPLIT_ROOT);
+  split_destroy(either);
   head_finish(&matching);
   head_finish(&other);
   split_destroy(all);
@@ -109,6 +172,8 @@ int main(void) {
       cmocka_unit_test(test_shares_are_weight_over_sum), cmocka_unit_test(test_ends_of_the_range),
       cmocka_unit_test(test_no_weight_no_backend),       cmocka_unit_test(test_fault_split_equal),
       cmocka_unit_test(test_fault_split_leak_zero),      cmocka_unit_test(test_scope),
+      cmocka_unit_test(test_faults_of_weights),          cmocka_unit_test(test_faults_that_leave_a_rest),
+      cmocka_unit_test(test_quantities_are_thousandths), cmocka_unit_test(test_wrong_quantities_are_refused),
   };
   return cmocka_run_group_tests_name("refmesh_split", tests, NULL, NULL);
 }
