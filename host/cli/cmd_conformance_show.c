@@ -73,11 +73,30 @@ static void print_names(const char *what, const struct resource_name *names, siz
     printf("  %s %s/%s\n", what, smi_kind_name(names[i].kind), names[i].name);
 }
 
+static const char *outcome_wanted(enum check_kind kind) {
+  switch (kind) {
+  case CHECK_DENIED:
+    return "is denied";
+  case CHECK_UNBROKEN:
+    return "goes through all the time while the step is carried out";
+  case CHECK_CUT:
+    return "goes through until it is denied, and never again";
+  case CHECK_REFUSED:
+    return "is refused";
+  case CHECK_REPORTED:
+    return "is told about";
+  case CHECK_ALLOWED:
+  case CHECK_SPLIT:
+    break;
+  }
+  return "goes through";
+}
+
 static void print_check(const struct check *check, struct arena *arena) {
   const char *what = check_describe(arena, check);
   printf("  %s  %s ", check->requirement, what ? what : "");
   if (check->kind != CHECK_SPLIT) {
-    puts(check->kind == CHECK_ALLOWED ? "goes through" : "is denied");
+    puts(outcome_wanted(check->kind));
     return;
   }
   fputs("is split", stdout);

@@ -171,9 +171,9 @@ static void read_body(struct fields *fields, const struct node *root, struct tes
 
 int case_read(struct arena *arena, const struct topology_table *topologies, const struct node *root,
               struct diagnostics *diagnostics, struct test_case *ret_case) {
-  static const char *const known[] = {
-      "id",       "title",      "requirements",    "level",     "why",   "topology", "deny_by_default",
-      "versions", "written_in", "interpretations", "resources", "steps", NULL};
+  static const char *const known[] = {"id",        "title",           "requirements", "level",      "why",
+                                      "topology",  "deny_by_default", "versions",     "written_in", "interpretations",
+                                      "resources", "invalid",         "steps",        NULL};
   struct fields fields = {.prefix = "CASE", .arena = arena, .diagnostics = diagnostics};
   struct test_case test = {0};
   if (!fields_known(&fields, root, "a case", known))

@@ -10,7 +10,6 @@
 #define CASE_STEPS_MAX 16
 #define CASE_CHECKS_MAX 64 /* of one step */
 #define CASE_SHARES_MAX 16
-#define CASE_HEADERS_MAX 16
 #define CASE_LIST_MAX 64 /* requirements, versions, interpretations, namespaces */
 #define CASE_TEXT_MAX 4000
 #define CASE_PATH_MAX 1024
@@ -55,6 +54,14 @@ bool topology_has_namespace(const struct topology *topology, const char *alias);
 /* Parts of case_read. Complaints go to `fields`. */
 void case_read_resources(struct fields *fields, const struct node *root, struct test_case *test);
 void case_read_steps(struct fields *fields, const struct node *root, struct test_case *test);
+/* The kind/name in `text`, "TrafficTarget/allow"; kind 0 when it is no such thing. */
+struct resource_name resource_name_parse(const char *text);
+/* Of a resource as it is written. What is wrong with it gives kind 0 or an empty name. */
+struct resource_name resource_name_of(const struct node *resource);
+/* Whether both are states of one resource (resource_base_length()), or the same. */
+bool resource_is_state_of(const struct resource_name *a, const struct resource_name *b);
+/* Whether a list of resources has it. */
+bool resources_have(const struct node *list, const struct resource_name *name);
 void check_read(struct fields *fields, const struct node *map, const struct test_case *test, struct check *ret_check);
 
 #endif

@@ -199,25 +199,29 @@ static void read_split(struct fields *fields, const struct node *expect, const s
 
 static void read_expectation(struct fields *fields, const struct node *map, const struct topology *topology,
                              struct check *check) {
-  static const char *const words[] = {"allowed", "denied", NULL};
+  static const char *const words[] = {"allowed", "denied", "unbroken", "cut", NULL};
+  static const enum check_kind kinds[] = {CHECK_ALLOWED, CHECK_DENIED, CHECK_UNBROKEN, CHECK_CUT};
   const struct node *expect = node_get(map, "expect");
   check->kind = CHECK_ALLOWED;
   if (!expect)
     fields_complain(fields, map, FIELD_MISSING, NULL, "the field \"expect\" is missing");
   else if (expect->kind == NODE_MAP)
     read_split(fields, expect, topology, check);
-  else if (fields_word(fields, expect, "\"expect\"", words) == 1)
-    check->kind = CHECK_DENIED;
+  else {
+    int word = fields_word(fields, expect, "\"expect\"", words);
+    check->kind = word < 0 ? CHECK_ALLOWED : kinds[word];
+  }
 }
 
 static void read_way(struct fields *fields, const struct node *map, struct check *check) {
   static const char *const ways[] = {"direct", NULL};
-  static const char *const connections[] = {"kept", "fresh", NULL};
+  static const char *const connections[] = {"kept", "fresh", "one", NULL}; /* in the order of check_connections */
   const struct node *via = node_get(map, "via");
   const struct node *connection = node_get(map, "connections");
   const struct node *keep = node_get(map, "keep");
   check->direct = via && fields_word(fields, via, "\"via\"", ways) == 0;
-  check->fresh = connection && fields_word(fields, connection, "\"connections\"", connections) == 1;
+  int word = connection ? fields_word(fields, connection, "\"connections\"", connections) : -1;
+  check->connections = word < 0 ? CONNECTIONS_KEPT : (enum check_connections)word;
   if (keep)
     check->keep = fields_label(fields, map, "keep", NULL);
 }
@@ -243,6 +247,9 @@ static void check_combination(struct fields *fields, const struct node *map, con
   if (check->kind == CHECK_SPLIT && (check->keep || check->direct))
     fields_complain(fields, map, CASE_CHECK_SENSELESS, NULL, "a split cannot be judged with \"%s\"",
                     check->keep ? "keep" : "via: direct");
+  if (check_goes_on(check) && (check->keep || check->direct || node_get(map, "repeat")))
+    fields_complain(fields, map, CASE_CHECK_SENSELESS, NULL,
+                    "calls that go on during a change have no keep, repeat and via: they go on until it is done");
   if (node_get(map, "repeat") && (check->kind == CHECK_SPLIT || check->keep))
     fields_complain(fields, map, CASE_CHECK_SENSELESS, NULL, "\"repeat\" is not for %s",
                     check->keep ? "kept connections: a refusal may end them"
@@ -274,9 +281,33 @@ static void read_requirement(struct fields *fields, const struct node *map, cons
                   "the case does not list the requirement %s", id);
 }
 
+/* {refused: kind/name} or {reported: kind/name} */
+static void read_about_resource(struct fields *fields, const struct node *map, const struct test_case *test,
+                                struct check *ret_check) {
+  static const char *const refused[] = {"refused", "requirement", NULL};
+  static const char *const reported[] = {"reported", "requirement", NULL};
+  bool is_refusal = node_get(map, "refused") != NULL;
+  const char *key = is_refusal ? "refused" : "reported";
+  if (!fields_known(fields, map, "a check about a resource", is_refusal ? refused : reported))
+    return;
+  struct check check = {.kind = is_refusal ? CHECK_REFUSED : CHECK_REPORTED};
+  read_requirement(fields, map, test, &check);
+  const char *text = fields_string(fields, map, key, 300, NULL);
+  check.resource = resource_name_parse(text ? text : "");
+  if (text && !resources_have(is_refusal ? test->invalid : test->resources, &check.resource))
+    fields_complain(fields, node_get(map, key), CASE_UNKNOWN_RESOURCE,
+                    "Write it as kind/name, as in TrafficTarget/allow.", "the case has no %sresource \"%s\"",
+                    is_refusal ? "invalid " : "", text);
+  *ret_check = check;
+}
+
 void check_read(struct fields *fields, const struct node *map, const struct test_case *test, struct check *ret_check) {
   static const char *const known[] = {"from", "to",     "port",        "http",   "tcp",         "udp", "via",
                                       "keep", "expect", "connections", "repeat", "requirement", NULL};
+  if (map->kind == NODE_MAP && (node_get(map, "refused") || node_get(map, "reported"))) {
+    read_about_resource(fields, map, test, ret_check);
+    return;
+  }
   if (!fields_known(fields, map, "a check", known))
     return;
   struct check check = {0};

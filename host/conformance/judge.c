@@ -19,8 +19,7 @@ static bool is_answer(const struct check *check, const struct call_outcome *call
   return call->end == CALL_ANSWERED && (check->protocol != PROTOCOL_HTTP || call->status == 200);
 }
 
-/* The refusals that count as a denial, given that no server has a record of the call. */
-static bool is_refusal(const struct check *check, const struct call_outcome *call) {
+bool call_is_refusal(const struct check *check, const struct call_outcome *call) {
   switch (call->end) {
   case CALL_REFUSED:
   case CALL_RESET:
@@ -35,16 +34,15 @@ static bool is_refusal(const struct check *check, const struct call_outcome *cal
   return false;
 }
 
-/* Received by what is behind the target and by nothing else, and answered by what received it. */
-static bool is_delivered(const struct check *check, const struct call_outcome *call, const struct arrival *arrival,
-                         uint64_t targets) {
+bool call_is_delivered(const struct check *check, const struct call_outcome *call, const struct arrival *arrival,
+                       uint64_t targets) {
   return is_answer(check, call) && (arrival->provers & targets) != 0 && (arrival->receivers & ~targets) == 0;
 }
 
 static bool call_holds(const struct check *check, const struct probe *probe, unsigned i, uint64_t targets) {
   if (check->kind == CHECK_DENIED)
-    return probe->arrivals[i].receivers == 0 && is_refusal(check, &probe->calls[i]);
-  return is_delivered(check, &probe->calls[i], &probe->arrivals[i], targets);
+    return probe->arrivals[i].receivers == 0 && call_is_refusal(check, &probe->calls[i]);
+  return call_is_delivered(check, &probe->calls[i], &probe->arrivals[i], targets);
 }
 
 /* The first call that does not hold; probe->count when all do. */
@@ -189,7 +187,7 @@ void verdict_finish(struct verdict *verdict) {
 /* As far as the answer tells; proofs are for the verdict. */
 static bool looks_right(const struct check *check, const struct call_outcome *call) {
   if (check->kind == CHECK_DENIED)
-    return is_refusal(check, call);
+    return call_is_refusal(check, call);
   if (!is_answer(check, call) || !call->nonce[0])
     return false;
   if (check->kind == CHECK_ALLOWED)
@@ -204,7 +202,8 @@ int judge_glance(struct prober *prober, const struct check *check, struct arena 
                  struct error **err) {
   _cleanup_(probe_finish) struct probe probe = {0};
   unsigned calls = check->kind == CHECK_SPLIT ? GLANCE_CALLS : 1;
-  int r = probe_call(prober, check, calls, REFUSAL_TIMEOUT_MS, &probe, err);
+  unsigned timeout_ms = check->kind == CHECK_DENIED ? REFUSAL_TIMEOUT_MS : CALL_TIMEOUT_MS;
+  int r = probe_call(prober, check, calls, timeout_ms, &probe, err);
   if (r < 0)
     return r;
   *ret_seen = NULL;
@@ -222,10 +221,10 @@ static int control_call(struct prober *prober, const struct check *check, struct
                         struct error **err) {
   _cleanup_(probe_finish) struct probe probe = {0};
   *ret_seen = NULL;
-  int r = probe_call(prober, check, 1, REFUSAL_TIMEOUT_MS, &probe, err);
+  int r = probe_call(prober, check, 1, CALL_TIMEOUT_MS, &probe, err);
   if (r == 0)
     r = probe_trace(prober, &probe, err);
-  if (r < 0 || is_delivered(check, &probe.calls[0], &probe.arrivals[0], probe_targets(prober, check)))
+  if (r < 0 || call_is_delivered(check, &probe.calls[0], &probe.arrivals[0], probe_targets(prober, check)))
     return r;
   *ret_seen = arena_printf(arena, "%s: %s", check_describe(arena, check), call_seen(arena, prober, check, &probe, 0));
   return *ret_seen ? 0 : no_memory(err);

@@ -35,6 +35,12 @@ int judge_glance(struct prober *prober, const struct check *check, struct arena 
 int judge_control(struct prober *prober, const struct check *check, struct arena *arena, const char **ret_seen,
                   struct error **err);
 
+/* Whether a call was received by something of `targets` and nothing else, and answered by what received it. */
+bool call_is_delivered(const struct check *check, const struct call_outcome *call, const struct arrival *arrival,
+                       uint64_t targets);
+/* Whether the client saw a refusal that counts as a denial, given that no server has a record of the call. */
+bool call_is_refusal(const struct check *check, const struct call_outcome *call);
+
 /* "GET /metrics from client to server:8080", in `arena`. */
 const char *check_describe(struct arena *arena, const struct check *check);
 

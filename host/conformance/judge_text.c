@@ -19,6 +19,10 @@ static const char *short_name(const char *name) {
 
 const char *check_describe(struct arena *arena, const struct check *check) {
   _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+  if (!check_calls(check)) {
+    strbuf_printf(&text, "%s %s", smi_kind_name(check->resource.kind), check->resource.name);
+    return finish(arena, &text);
+  }
   if (check->protocol == PROTOCOL_HTTP)
     strbuf_printf(&text, "%s %s", check->method, check->path);
   else

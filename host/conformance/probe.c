@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/conformance/case_read.h"
+
 /* Connections that many calls use at once. */
 #define CONCURRENCY 16
 
@@ -55,40 +57,56 @@ uint64_t probe_workload(const struct prober *prober, const char *name) {
   return 0;
 }
 
-static int call_address(struct prober *prober, const struct check *check, struct call_batch *batch,
+static int call_address(const struct prober *prober, const struct check *check, struct call_batch *batch,
                         struct error **err) {
   if (check->direct)
     return placement_direct(prober->placement, check->to, check->port, &batch->address, &batch->port, err);
   return placement_upstream(prober->placement, check->from, check->to, check->port, &batch->address, &batch->port, err);
 }
 
-int probe_call(struct prober *prober, const struct check *check, unsigned count, unsigned timeout_ms,
-               struct probe *ret_probe, struct error **err) {
-  struct probe probe = {.count = count};
-  _cleanup_free_ struct call_header *headers = calloc(check->header_count + 1, sizeof(*headers));
-  if (!headers)
-    return error_set(err, ENOMEM, "calling %s: no memory", check->to);
+void probe_name(struct prober *prober, char id[static CALL_ID_MAX + 1]) {
+  (void)snprintf(id, CALL_ID_MAX + 1, "%s.%u", prober->id, prober->sequence++);
+}
+
+static unsigned concurrency_of(const struct check *check, unsigned count) {
+  if (check->keep || check->connections == CONNECTIONS_ONE)
+    return 1;
+  return count < CONCURRENCY ? count : CONCURRENCY;
+}
+
+static bool is_fresh(const struct check *check) {
+  return check->kind == CHECK_SPLIT ? check->connections == CONNECTIONS_FRESH : !check->keep;
+}
+
+int probe_batch(const struct prober *prober, const struct check *check, struct call_header *headers,
+                struct call_batch *ret_batch, struct error **err) {
   for (size_t i = 0; i < check->header_count; i++)
     headers[i] = (struct call_header){.name = check->headers[i].name, .value = check->headers[i].value};
-  (void)snprintf(probe.id, sizeof(probe.id), "%s.%u", prober->id, prober->sequence++);
-  struct call_batch batch = {
-      .id = probe.id,
+  *ret_batch = (struct call_batch){
       .protocol = protocol_call(check->protocol),
       .method = check->method,
       .path = check->path,
       .headers = headers,
       .header_count = check->header_count,
-      .count = count,
-      .concurrency = check->keep           ? 1
-                     : count < CONCURRENCY ? count
-                                           : CONCURRENCY,
-      .keep = check->keep,
-      .fresh = check->kind == CHECK_SPLIT ? check->fresh : !check->keep,
-      .timeout_ms = timeout_ms,
   };
-  int r = call_address(prober, check, &batch, err);
+  return call_address(prober, check, ret_batch, err);
+}
+
+int probe_call(struct prober *prober, const struct check *check, unsigned count, unsigned timeout_ms,
+               struct probe *ret_probe, struct error **err) {
+  struct probe probe = {.count = count};
+  struct call_header headers[CASE_HEADERS_MAX];
+  struct call_batch batch;
+  int r = probe_batch(prober, check, headers, &batch, err);
   if (r < 0)
     return r;
+  probe_name(prober, probe.id);
+  batch.id = probe.id;
+  batch.count = count;
+  batch.concurrency = concurrency_of(check, count);
+  batch.keep = check->keep;
+  batch.fresh = is_fresh(check);
+  batch.timeout_ms = timeout_ms;
   struct workload_client *client = placement_workload(prober->placement, check->from);
   if (!client)
     return error_set(err, ENOENT, "the topology has no workload %s", check->from);

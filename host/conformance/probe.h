@@ -39,6 +39,14 @@ void probe_finish(struct probe *probe);
 int probe_call(struct prober *prober, const struct check *check, unsigned count, unsigned timeout_ms,
                struct probe *ret_probe, struct error **err);
 
+/* Gives calls an id of their own: "<prober's id>.<number>". */
+void probe_name(struct prober *prober, char id[static CALL_ID_MAX + 1]);
+
+/* What the check sends and where to, without id, number and connections. The batch borrows `headers`, which has room
+ * for CASE_HEADERS_MAX. */
+int probe_batch(const struct prober *prober, const struct check *check, struct call_header *headers,
+                struct call_batch *ret_batch, struct error **err);
+
 /* Looks the calls up in the records of every server; again when it was done before. */
 int probe_trace(struct prober *prober, struct probe *probe, struct error **err);
 

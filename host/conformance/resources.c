@@ -165,6 +165,22 @@ int case_resources_as_written(const struct test_case *test, struct arena *arena,
                : 0;
 }
 
+int case_invalid_resource(const struct test_case *test, const struct resource_name *name, struct arena *arena,
+                          const char *(*lookup)(void *ctx, const char *alias), void *ctx, json_t **ret_resource,
+                          struct error **err) {
+  struct substitution substitution = {.fields = {.prefix = "CASE", .arena = arena}, .lookup = lookup, .ctx = ctx};
+  struct document_list documents;
+  int r = substitute_all(&substitution, test->invalid, &documents);
+  for (size_t i = 0; r == 0 && i < documents.count; i++) {
+    struct resource_name found = resource_name_of(documents.roots[i]);
+    if (found.kind != name->kind || strcmp(found.name, name->name) != 0)
+      continue;
+    *ret_resource = node_to_json(documents.roots[i]);
+    return *ret_resource ? 0 : error_set(err, ENOMEM, "the resources of case %s: no memory", test->id);
+  }
+  return error_set(err, r < 0 ? -r : ENOENT, "the case %s has no invalid resource %s", test->id, name->name);
+}
+
 struct alias_context {
   const struct topology *topology;
 };
@@ -194,6 +210,15 @@ static void check_version(struct fields *fields, const struct node *resource, st
                   (unsigned)wanted.alpha);
 }
 
+/* Resources that are to be refused: of the case's group, in the version the case is written in or the hub form. */
+static void read_invalid(struct fields *fields, const struct node *root, struct test_case *test) {
+  const struct node *list = fields_get(fields, root, "invalid", NODE_LIST, false);
+  size_t count = fields_count(fields, list, "invalid resources", CASE_RESOURCES_MAX);
+  for (size_t i = 0; i < count; i++)
+    check_version(fields, list->items[i], test->written_in);
+  test->invalid = list;
+}
+
 void case_read_resources(struct fields *fields, const struct node *root, struct test_case *test) {
   const struct node *list = fields_get(fields, root, "resources", NODE_LIST, true);
   unsigned errors = fields->errors;
@@ -205,6 +230,7 @@ void case_read_resources(struct fields *fields, const struct node *root, struct 
   if (!list || fields->errors > errors)
     return;
   test->resources = list;
+  read_invalid(fields, root, test);
   struct alias_context context = {.topology = test->topology};
   struct smi_set set = {0};
   int r = case_resources(test, fields->arena, alias_known, &context, &set, fields->diagnostics, NULL);

@@ -13,15 +13,6 @@ struct known_resources {
   size_t count;
 };
 
-static enum smi_kind kind_parse(const char *text, size_t length) {
-  for (int kind = SMI_TRAFFIC_TARGET; kind <= SMI_IDENTITY_BINDING; kind++) {
-    const char *name = smi_kind_name((enum smi_kind)kind);
-    if (strlen(name) == length && memcmp(name, text, length) == 0)
-      return (enum smi_kind)kind;
-  }
-  return 0;
-}
-
 static const char *text_of(const struct node *node) {
   return node && node->text ? node->text : "";
 }
@@ -39,14 +30,20 @@ static struct known_resources resources_known(struct fields *fields, const struc
       .items = fields_checked(fields, arena_array(fields->arena, test->resources->count, sizeof(*known.items)))};
   for (size_t i = 0; known.items && i < test->resources->count; i++) {
     const struct node *resource = test->resources->items[i];
-    const char *kind = text_of(node_get(resource, "kind"));
-    struct resource_name name = {.kind = kind_parse(kind, strlen(kind)),
-                                 .name = text_of(node_get(node_get(resource, "metadata"), "name"))};
+    struct resource_name name = resource_name_of(resource);
     if (resource_find(&known, name))
-      fields_complain(fields, resource, FIELD_TWICE, NULL, "the resource %s/%s is given twice", kind, name.name);
+      fields_complain(fields, resource, FIELD_TWICE, NULL, "the resource %s/%s is given twice",
+                      text_of(node_get(resource, "kind")), name.name);
     known.items[known.count++] = (struct known_resource){.name = name};
   }
   return known;
+}
+
+/* Of a resource in several states one is in force. */
+static void set_other_states(const struct known_resources *known, const struct resource_name *name) {
+  for (size_t i = 0; i < known->count; i++)
+    if (resource_is_state_of(&known->items[i].name, name))
+      known->items[i].in_force = false;
 }
 
 /* Reads a list of "kind/name" and marks what it names as applied or taken away. */
@@ -57,10 +54,7 @@ static const struct resource_name *read_names(struct fields *fields, const struc
   *ret_count = 0;
   for (size_t i = 0; names && i < count; i++) {
     const char *text = text_of(list->items[i]);
-    const char *slash = strchr(text, '/');
-    struct resource_name name = {.name = slash ? slash + 1 : ""};
-    if (slash)
-      name.kind = kind_parse(text, (size_t)(slash - text));
+    struct resource_name name = resource_name_parse(text);
     struct known_resource *resource = resource_find(known, name);
     if (!resource || name.kind == 0) {
       fields_complain(fields, list->items[i], CASE_UNKNOWN_RESOURCE,
@@ -70,6 +64,8 @@ static const struct resource_name *read_names(struct fields *fields, const struc
     if (!apply && !resource->in_force)
       fields_complain(fields, list->items[i], CASE_STEP_WITHOUT_EFFECT, NULL,
                       "%s is not in force when this step takes it away", text);
+    if (apply)
+      set_other_states(known, &resource->name);
     resource->in_force = apply;
     names[(*ret_count)++] = resource->name;
   }
@@ -83,11 +79,25 @@ static void read_changes(struct fields *fields, const struct node *map, bool fir
   step->delete = read_names(fields, delete, false, known, &step->delete_count);
   step->apply = read_names(fields, apply, true, known, &step->apply_count);
   step->apply_all = first && !apply;
-  for (size_t i = 0; step->apply_all && i < known->count; i++)
+  for (size_t i = 0; step->apply_all && i < known->count; i++) {
+    for (size_t k = 0; k < i; k++)
+      if (resource_is_state_of(&known->items[k].name, &known->items[i].name) &&
+          strcmp(known->items[k].name.name, known->items[i].name.name) != 0)
+        fields_complain(fields, map, FIELD_MISSING, "Say in \"apply\" which one the first step applies.",
+                        "the case has %s in several states", known->items[k].name.name);
     known->items[i].in_force = true;
+  }
   if (!first && (!delete || delete->count == 0) && (!apply || apply->count == 0))
     fields_complain(fields, map, CASE_STEP_WITHOUT_EFFECT, "Put its checks into the step before.",
                     "this step neither applies nor deletes anything");
+}
+
+/* Calls that go on during a change need one. */
+static void check_change(struct fields *fields, const struct node *map, bool first, const struct step *step) {
+  for (size_t i = 0; first && i < step->check_count; i++)
+    if (check_goes_on(&step->checks[i]))
+      fields_complain(fields, map, CASE_CHECK_SENSELESS, "Apply the first state in a step before.",
+                      "the first step changes nothing that calls could go on during");
 }
 
 static void check_control(struct fields *fields, const struct node *map, const struct step *step) {
@@ -95,7 +105,7 @@ static void check_control(struct fields *fields, const struct node *map, const s
   for (size_t i = 0; i < step->check_count; i++) {
     if (step->checks[i].kind == CHECK_ALLOWED)
       return;
-    denied |= step->checks[i].kind == CHECK_DENIED;
+    denied |= step->checks[i].kind == CHECK_DENIED || step->checks[i].kind == CHECK_CUT;
   }
   if (denied)
     fields_complain(fields, map, CASE_NO_POSITIVE_CONTROL,
@@ -106,7 +116,7 @@ static void check_control(struct fields *fields, const struct node *map, const s
 /* Allowed calls go through without policy, too. A first step of nothing else would be judged before it is in force. */
 static void check_in_force(struct fields *fields, const struct node *map, const struct step *step) {
   for (size_t i = 0; i < step->check_count; i++)
-    if (step->checks[i].kind != CHECK_ALLOWED)
+    if (step->checks[i].kind == CHECK_DENIED || step->checks[i].kind == CHECK_SPLIT)
       return;
   fields_complain(fields, map, CASE_NOTHING_IN_FORCE,
                   "Add a check that must be denied, so that the step waits until the policy is in force.",
@@ -131,6 +141,7 @@ static void read_step(struct fields *fields, const struct node *map, const struc
     fields_complain(fields, list, FIELD_VALUE, NULL, "a step needs a check");
   if (fields->errors == errors)
     check_control(fields, map, step);
+  check_change(fields, map, first, step);
   if (fields->errors == errors && first && test->deny_count > 0)
     check_in_force(fields, map, step);
 }

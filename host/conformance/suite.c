@@ -341,6 +341,14 @@ const struct test_case *suite_find(const struct suite *suite, const char *id) {
   return found ? found->test : NULL;
 }
 
+bool check_calls(const struct check *check) {
+  return check->kind != CHECK_REFUSED && check->kind != CHECK_REPORTED;
+}
+
+bool check_goes_on(const struct check *check) {
+  return check->kind == CHECK_UNBROKEN || check->kind == CHECK_CUT;
+}
+
 uint64_t check_request_count(const struct check *check) {
   double probabilities[CASE_SHARES_MAX] = {0};
   uint64_t sum = 0;

@@ -10,7 +10,24 @@
 #include "sdk/smi/model.h"
 
 enum case_level { CASE_REQUIRED = 1, CASE_INFORMATIVE };
-enum check_kind { CHECK_ALLOWED = 1, CHECK_DENIED, CHECK_SPLIT };
+enum check_kind {
+  CHECK_ALLOWED = 1,
+  CHECK_DENIED,
+  CHECK_SPLIT,
+  CHECK_UNBROKEN, /* while the step changes what is in force, every call goes through */
+  CHECK_CUT,      /* while it does, calls go through until one is denied, and all after it are denied */
+  CHECK_REFUSED,  /* a resource that is not valid is refused before it has any effect */
+  CHECK_REPORTED, /* a misconfiguration is told */
+};
+
+/* How the calls of a check connect. */
+enum check_connections {
+  CONNECTIONS_KEPT = 0, /* a few connections, each for many calls */
+  CONNECTIONS_FRESH,    /* one for each call */
+  CONNECTIONS_ONE,      /* one for all calls */
+};
+
+#define CASE_HEADERS_MAX 16 /* of a check */
 
 struct check_header {
   const char *name;
@@ -22,7 +39,14 @@ struct check_share {
   uint32_t weight;
 };
 
-/* One thing that must hold: a call from a workload to a service and what becomes of it. */
+/* "TrafficTarget/allow" */
+struct resource_name {
+  enum smi_kind kind;
+  const char *name;
+};
+
+/* One thing that must hold: a call from a workload to a service and what becomes of it; or, of the last two kinds, what
+ * becomes of a resource. */
 struct check {
   enum check_kind kind;
   const char *requirement; /* "ACC-03" */
@@ -35,22 +59,22 @@ struct check {
   const struct check_header *headers;
   size_t header_count;
   bool direct;
-  const char *keep;   /* name of a connection kept across steps; NULL */
-  bool fresh;         /* CHECK_SPLIT: a connection per request */
-  bool shares_judged; /* CHECK_SPLIT: false with `tolerance: zero` */
+  const char *keep;                   /* name of a connection kept across steps; NULL */
+  enum check_connections connections; /* CHECK_SPLIT */
+  bool shares_judged;                 /* CHECK_SPLIT: false with `tolerance: zero` */
   const struct check_share *shares;
   size_t share_count;
   unsigned repeat; /* CHECK_ALLOWED, CHECK_DENIED: requests of the verdict, each of which must hold; 0 means 1 */
+  struct resource_name resource; /* CHECK_REFUSED, CHECK_REPORTED */
 };
+
+/* Whether a check makes calls: false for those about a resource. */
+bool check_calls(const struct check *check);
+/* Whether its calls go on while the step changes what is in force. */
+bool check_goes_on(const struct check *check);
 
 /* The requests a check needs for its verdict: `repeat`, or a split's sample size. */
 uint64_t check_request_count(const struct check *check);
-
-/* "TrafficTarget/allow" */
-struct resource_name {
-  enum smi_kind kind;
-  const char *name;
-};
 
 struct step {
   bool apply_all; /* the first step without an apply list */
@@ -79,6 +103,7 @@ struct test_case {
   const int *interpretations;
   size_t interpretation_count;
   const struct node *resources; /* a list; texts hold ${alias} */
+  const struct node *invalid;   /* the same, of resources that are not valid SMI; NULL: none */
   const struct step *steps;
   size_t step_count;
   const char *file; /* where it was read from */
@@ -118,6 +143,16 @@ int case_resources(const struct test_case *test, struct arena *arena,
 int case_resources_as_written(const struct test_case *test, struct arena *arena,
                               const char *(*lookup)(void *ctx, const char *alias), void *ctx, json_t *resources,
                               struct error **err);
+
+/* The invalid resource of that name, as JSON with each ${alias} replaced; a new reference. -ENOENT, -EINVAL, -ENOMEM.
+ */
+int case_invalid_resource(const struct test_case *test, const struct resource_name *name, struct arena *arena,
+                          const char *(*lookup)(void *ctx, const char *alias), void *ctx, json_t **ret_resource,
+                          struct error **err);
+
+/* A resource may be in the case in several states, of which one is in force: they are called NAME and NAME--STATE. The
+ * length of NAME. */
+size_t resource_base_length(const char *name);
 
 /* The columns of a case: version combinations to run it in, each a full set of versions, e.g. access/v1alpha2 with
  * specs/v1alpha3. Heap array. A combination that turns out to be unable to express the case is found by smi_convert

@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/conformance/case_read.h"
 #include "host/conformance/judge.h"
+#include "host/conformance/judge_resource.h"
+#include "host/conformance/ongoing.h"
 #include "host/conformance/trial_policy.h"
 #include "sdk/base/clock.h"
 
@@ -26,6 +29,7 @@ struct trial {
   struct placement *placement;
   struct trial_policy *policy;
   struct prober prober;
+  struct ongoing *ongoing[CASE_CHECKS_MAX]; /* of the step's checks that go on during its change; NULL: of none */
 };
 
 static bool trial_cancelled(const struct trial *trial) {
@@ -42,14 +46,16 @@ static int trial_pause(const struct trial *trial, struct error **err) {
 
 /* ---- control run */
 
+/* A machine that is busy answers late: only a look that begins when the time is up may be the last. */
 static int control_check(struct trial *trial, const struct check *check, struct error **err) {
   int64_t give_up_ns = clock_monotonic_ns() + trial->options->converge_ns;
   for (;;) {
+    int64_t asked_ns = clock_monotonic_ns();
     const char *seen = NULL;
     int r = judge_control(&trial->prober, check, trial->arena, &seen, err);
     if (r < 0 || !seen)
       return r;
-    if (clock_monotonic_ns() >= give_up_ns)
+    if (asked_ns >= give_up_ns)
       return error_set(err, EPROTO, "control run: without policy every call of the case should go through; seen: %s",
                        seen);
     r = trial_pause(trial, err);
@@ -63,7 +69,7 @@ static int control_run(struct trial *trial, struct error **err) {
   for (size_t s = 0; s < trial->test->step_count; s++) {
     const struct step *step = &trial->test->steps[s];
     for (size_t i = 0; i < step->check_count; i++) {
-      int r = control_check(trial, &step->checks[i], err);
+      int r = check_calls(&step->checks[i]) ? control_check(trial, &step->checks[i], err) : 0;
       if (r < 0)
         return r;
     }
@@ -84,6 +90,8 @@ static int all_hold(struct trial *trial, const struct step *step, struct settlin
                     struct error **err) {
   for (size_t i = 0; i < step->check_count; i++) {
     const char *seen = NULL;
+    if (!check_calls(&step->checks[i]) || check_goes_on(&step->checks[i]))
+      continue;
     int r = judge_glance(&trial->prober, &step->checks[i], trial->arena, &seen, err);
     if (r < 0)
       return r;
@@ -98,8 +106,8 @@ static int all_hold(struct trial *trial, const struct step *step, struct settlin
   return 0;
 }
 
-/* Waits until every check holds and goes on holding for the window. A state that does not hold when the time is up is
- * given up; one that does gets the rest of its window. */
+/* Waits until every check holds and goes on holding for the window. A state that does not hold in a look that begins
+ * when the time is up is given up; one that does gets the rest of its window. */
 static int converge(struct trial *trial, const struct step *step, struct settling *ret_settling, struct error **err) {
   struct settling settling = {.propagation_ns = -1};
   int64_t applied_ns = clock_monotonic_ns();
@@ -119,7 +127,7 @@ static int converge(struct trial *trial, const struct step *step, struct settlin
       settling.propagation_ns = held_since_ns - applied_ns;
       break;
     }
-    if (!hold && now_ns - applied_ns >= trial->options->converge_ns)
+    if (!hold && asked_ns - applied_ns >= trial->options->converge_ns)
       break;
     r = trial_pause(trial, err);
     if (r < 0)
@@ -141,12 +149,22 @@ static int mark_unsettled(struct trial *trial, struct check_result *result, cons
   return result->seen ? 0 : error_set(err, ENOMEM, "judging a step: no memory");
 }
 
+static int judge_one(struct trial *trial, const struct step *step, size_t i, bool settled, struct verdict *ret_verdict,
+                     struct error **err) {
+  const struct check *check = &step->checks[i];
+  if (!check_calls(check))
+    return judge_resource(trial->policy, check, trial->arena, ret_verdict, err);
+  if (check_goes_on(check))
+    return ongoing_judge(trial->ongoing[i], &trial->prober, trial->arena, ret_verdict, err);
+  return judge_check(&trial->prober, check, settled, trial->arena, ret_verdict, err);
+}
+
 static int judge_step(struct trial *trial, size_t index, const struct settling *settling, struct error **err) {
   const struct step *step = &trial->test->steps[index];
   bool settled = settling->propagation_ns >= 0;
   for (size_t i = 0; i < step->check_count; i++) {
     struct verdict *verdict = &trial->verdicts[trial->verdict_count];
-    int r = judge_check(&trial->prober, &step->checks[i], settled, trial->arena, verdict, err);
+    int r = judge_one(trial, step, i, settled, verdict, err);
     if (r < 0)
       return r;
     trial->verdict_count++;
@@ -159,19 +177,50 @@ static int judge_step(struct trial *trial, size_t index, const struct settling *
   return 0;
 }
 
-static int run_step(struct trial *trial, size_t index, struct error **err) {
+static int begin_ongoing(struct trial *trial, const struct step *step, struct error **err) {
+  int r = 0;
+  for (size_t i = 0; r == 0 && i < step->check_count; i++)
+    if (check_goes_on(&step->checks[i]))
+      r = ongoing_start(&trial->prober, &step->checks[i], &trial->ongoing[i], err);
+  return r;
+}
+
+static int stop_ongoing(struct trial *trial, const struct step *step, struct error **err) {
+  int r = 0;
+  for (size_t i = 0; r == 0 && i < step->check_count; i++)
+    if (trial->ongoing[i])
+      r = ongoing_stop(trial->ongoing[i], err);
+  return r;
+}
+
+static void finish_ongoing(struct trial *trial, const struct step *step) {
+  for (size_t i = 0; i < step->check_count; i++)
+    ongoing_destroy(take(trial->ongoing[i]));
+}
+
+static int change_and_judge(struct trial *trial, size_t index, struct error **err) {
   const struct step *step = &trial->test->steps[index];
-  int r = trial_policy_step(trial->policy, step, err);
+  int r = begin_ongoing(trial, step, err);
+  if (r == 0)
+    r = trial_policy_step(trial->policy, step, err);
   if (r < 0)
     return r;
   struct settling settling;
   r = converge(trial, step, &settling, err);
+  if (r == 0)
+    r = stop_ongoing(trial, step, err);
   if (r < 0)
     return r;
   trial->unsettled |= settling.propagation_ns < 0;
   if (settling.propagation_ns > trial->result->propagation_ns)
     trial->result->propagation_ns = settling.propagation_ns;
   return judge_step(trial, index, &settling, err);
+}
+
+static int run_step(struct trial *trial, size_t index, struct error **err) {
+  int r = change_and_judge(trial, index, err);
+  finish_ongoing(trial, &trial->test->steps[index]);
+  return r;
 }
 
 /* What was refused may have been delivered later. */
@@ -189,6 +238,12 @@ static int judge_all_again(struct trial *trial, struct error **err) {
 /* Where to look first, from how the first broken check broke. */
 static const char *likely_cause(const struct check_result *broken) {
   const struct check *check = broken->check;
+  if (check->kind == CHECK_REFUSED)
+    return "what is not valid is taken for something that was meant";
+  if (check->kind == CHECK_REPORTED)
+    return "the adapter carries it out without a word, and whoever wrote it will not know";
+  if (check_goes_on(check))
+    return "the change is not carried out in one go: for a moment there is no route, or an open connection is cut";
   bool received = json_array_size(json_object_get(broken->evidence, "received_by")) > 0;
   json_int_t status = json_integer_value(json_object_get(broken->evidence, "status"));
   if (check->kind == CHECK_SPLIT)

@@ -1,10 +1,12 @@
 #include "host/conformance/trial_policy.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "sdk/base/document.h"
 #include "sdk/smi/convert.h"
+#include "sdk/smi/lint.h"
 #include "sdk/smi/parse.h"
 
 struct trial_policy {
@@ -84,13 +86,25 @@ static bool resource_is(const json_t *resource, const struct resource_name *name
   return kind && given && strcmp(kind, smi_kind_name(name->kind)) == 0 && strcmp(given, name->name) == 0;
 }
 
+/* Whether the resource is another state of what `name` is a state of. */
+static bool resource_is_other_state(const json_t *resource, const struct resource_name *name) {
+  const char *kind = json_string_value(json_object_get(resource, "kind"));
+  const char *given = json_string_value(json_object_get(json_object_get(resource, "metadata"), "name"));
+  size_t length = resource_base_length(name->name);
+  return kind && given && strcmp(kind, smi_kind_name(name->kind)) == 0 && strcmp(given, name->name) != 0 &&
+         resource_base_length(given) == length && strncmp(given, name->name, length) == 0;
+}
+
 static void set_active(struct trial_policy *policy, const struct resource_name *names, size_t count, bool active) {
   size_t i;
   json_t *resource;
   json_array_foreach(policy->resources, i, resource) {
-    for (size_t k = 0; k < count; k++)
+    for (size_t k = 0; k < count; k++) {
       if (resource_is(resource, &names[k]))
         policy->active[i] = active;
+      else if (active && resource_is_other_state(resource, &names[k]))
+        policy->active[i] = false;
+    }
   }
 }
 
@@ -101,26 +115,52 @@ static void step_active(struct trial_policy *policy, const struct step *step) {
   set_active(policy, step->apply, step->apply_count, true);
 }
 
-/* Reads the active resources as the file they would be. */
-static int read_active(struct trial_policy *policy, struct smi_set *ret_set, struct error **err) {
+/* The resource under the name it has on the mesh, which is the same in all its states. */
+static json_t *in_its_state(json_t *resource) {
+  const char *name = json_string_value(json_object_get(json_object_get(resource, "metadata"), "name"));
+  size_t length = name ? resource_base_length(name) : 0;
+  if (!name || name[length] == '\0')
+    return json_incref(resource);
+  json_t *copy = json_deep_copy(resource);
+  if (copy && json_object_set_new(json_object_get(copy, "metadata"), "name", json_stringn(name, length)) < 0) {
+    json_decref(copy);
+    return NULL;
+  }
+  return copy;
+}
+
+/* The active resources and `extra` (may be NULL), as the file they would be. NULL without memory. */
+static char *active_text(const struct trial_policy *policy, json_t *extra) {
   json_t *active = json_array();
   size_t i;
   json_t *resource;
+  bool failed = false;
   json_array_foreach(policy->resources, i, resource) {
     if (policy->active[i])
-      json_array_append(active, resource);
+      failed |= json_array_append_new(active, in_its_state(resource)) < 0;
   }
+  if (extra)
+    failed |= json_array_append(active, extra) < 0;
   json_t *list = json_pack("{s:s, s:s, s:o}", "apiVersion", "v1", "kind", "List", "items", active);
-  _cleanup_free_ char *text = list ? json_dumps(list, JSON_COMPACT) : NULL;
+  char *text = failed ? NULL : json_dumps(list, JSON_COMPACT);
   json_decref(list);
-  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
-  if (!text || !diagnostics)
-    return error_set(err, ENOMEM, "reading resources: no memory");
+  return text;
+}
+
+static int read_text(const struct trial_policy *policy, const char *text, struct diagnostics *diagnostics,
+                     struct smi_set *ret_set) {
   struct document_list documents;
   int r = document_read(policy->arena, NULL, text, strlen(text), DOCUMENT_JSON, &document_limits_default, diagnostics,
                         &documents);
-  if (r == 0)
-    r = smi_parse(policy->arena, &documents, NULL, diagnostics, ret_set);
+  return r < 0 ? r : smi_parse(policy->arena, &documents, NULL, diagnostics, ret_set);
+}
+
+static int read_active(struct trial_policy *policy, struct smi_set *ret_set, struct error **err) {
+  _cleanup_free_ char *text = active_text(policy, NULL);
+  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
+  if (!text || !diagnostics)
+    return error_set(err, ENOMEM, "reading resources: no memory");
+  int r = read_text(policy, text, diagnostics, ret_set);
   return r < 0 ? error_set(err, -r, "reading resources of %s: %s", policy->job->column.label, first_error(diagnostics))
                : 0;
 }
@@ -159,12 +199,22 @@ static int deny_namespaces(const struct trial_policy *policy, char ***ret_namesp
   return 0;
 }
 
-static int translate_and_apply(struct trial_policy *policy, const struct smi_set *set, struct error **err) {
+/* What is wrong is to be told then, and not to end the case. */
+static bool wants_report(const struct step *step) {
+  for (size_t i = 0; i < step->check_count; i++)
+    if (step->checks[i].kind == CHECK_REPORTED)
+      return true;
+  return false;
+}
+
+static int translate_and_apply(struct trial_policy *policy, const struct step *step, const struct smi_set *set,
+                               struct error **err) {
   Trammel__Adapter__V1__TranslateOptions options = TRAMMEL__ADAPTER__V1__TRANSLATE_OPTIONS__INIT;
   int r = deny_namespaces(policy, &options.deny_by_default, err);
   if (r < 0)
     return r;
   options.n_deny_by_default = policy->job->test->deny_count;
+  options.allow_unsupported = wants_report(step);
   _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
   Trammel__Adapter__V1__TranslateResponse *response = NULL;
   r = engine_translate(policy->engine, set, placement_inventory(policy->placement), &options, diagnostics, &response,
@@ -186,7 +236,62 @@ int trial_policy_step(struct trial_policy *policy, const struct step *step, stru
   int r = read_active(policy, &set, err);
   if (r < 0)
     return r;
-  return translate_and_apply(policy, &set, err);
+  return translate_and_apply(policy, step, &set, err);
+}
+
+/* Who refuses the resource before anything is applied, and why, in the arena; NULL: nobody. */
+static int find_refusal(const struct trial_policy *policy, const char *text, const char **ret_refusal,
+                        struct error **err) {
+  struct smi_set set = {0};
+  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
+  Trammel__Adapter__V1__TranslateOptions options = TRAMMEL__ADAPTER__V1__TRANSLATE_OPTIONS__INIT;
+  Trammel__Adapter__V1__TranslateResponse *response = NULL;
+  _cleanup_error_ struct error *reason = NULL;
+  if (!diagnostics)
+    return error_set(err, ENOMEM, "reading resources: no memory");
+  int r = read_text(policy, text, diagnostics, &set);
+  if (r == 0)
+    r = smi_lint(&set, diagnostics);
+  if (r == -EINVAL)
+    *ret_refusal = arena_printf(policy->arena, "refused when it is read: %s", first_error(diagnostics));
+  if (r < 0)
+    return r == -EINVAL && *ret_refusal ? 0 : error_set(err, ENOMEM, "reading resources: no memory");
+  r = engine_translate(policy->engine, &set, placement_inventory(policy->placement), &options, diagnostics, &response,
+                       &reason);
+  if (r == 0)
+    trammel__adapter__v1__translate_response__free_unpacked(response, NULL);
+  else if (r != -EINVAL && r != -ENOTSUP)
+    return error_set(err, -r, "%s", error_message(reason));
+  *ret_refusal = r == 0 ? NULL : arena_printf(policy->arena, "refused by the adapter: %s", error_message(reason));
+  return 0;
+}
+
+int trial_policy_refusal(const struct trial_policy *policy, const struct resource_name *name, const char **ret_refusal,
+                         struct error **err) {
+  json_t *resource = NULL;
+  int r = case_invalid_resource(policy->job->test, name, policy->arena, lookup_namespace,
+                                (void *)(uintptr_t)policy->placement, &resource, err);
+  if (r < 0)
+    return r;
+  _cleanup_free_ char *text = active_text(policy, resource);
+  json_decref(resource);
+  return text ? find_refusal(policy, text, ret_refusal, err) : error_set(err, ENOMEM, "reading resources: no memory");
+}
+
+const char *trial_policy_report(const struct trial_policy *policy, const struct resource_name *name) {
+  size_t i;
+  const json_t *item;
+  _cleanup_free_ char *wanted = NULL;
+  if (asprintf(&wanted, "%s ", smi_kind_name(name->kind)) < 0)
+    return NULL;
+  json_array_foreach(policy->coverage, i, item) {
+    const char *resource = json_string_value(json_object_get(item, "resource"));
+    const char *reason = json_string_value(json_object_get(item, "reason"));
+    const char *slash = resource ? strrchr(resource, '/') : NULL;
+    if (reason && slash && strncmp(resource, wanted, strlen(wanted)) == 0 && strcmp(slash + 1, name->name) == 0)
+      return reason;
+  }
+  return NULL;
 }
 
 int trial_policy_remove(struct trial_policy *policy, struct error **err) {

@@ -18,6 +18,14 @@ void trial_policy_destroy(struct trial_policy *policy);
  * -ENOTSUP with the adapter's reason when it cannot express it. */
 int trial_policy_step(struct trial_policy *policy, const struct step *step, struct error **err);
 
+/* Whether an invalid resource of the case is refused together with what is in force: by whoever reads SMI, or by the
+ * adapter. `*ret_refusal` says by whom and why, in the case's arena; NULL: nobody refuses it. */
+int trial_policy_refusal(const struct trial_policy *policy, const struct resource_name *name, const char **ret_refusal,
+                         struct error **err);
+
+/* What the adapter said of a resource when it was applied last; borrowed until the next step. NULL: nothing. */
+const char *trial_policy_report(const struct trial_policy *policy, const struct resource_name *name);
+
 /* Takes everything away. */
 int trial_policy_remove(struct trial_policy *policy, struct error **err);
 

@@ -120,9 +120,14 @@ PB(Inventory) * lab_inventory(struct arena *arena, const struct topology *topolo
   inventory->services = arena_array(arena, topology->service_count, sizeof(PB(Service) *));
   if (!inventory->workloads || !inventory->services)
     return NULL;
-  for (size_t i = 0; i < topology->workload_count; i++, inventory->n_workloads++)
-    if (!(inventory->workloads[i] = workload_message(&b, &topology->workloads[i], &workers[i])))
+  for (size_t i = 0; i < topology->workload_count; i++) {
+    if (topology->workloads[i].outside)
+      continue;
+    PB(Workload) *workload = workload_message(&b, &topology->workloads[i], &workers[i]);
+    if (!workload)
       return NULL;
+    inventory->workloads[inventory->n_workloads++] = workload;
+  }
   for (size_t i = 0; i < topology->service_count; i++, inventory->n_services++)
     if (!(inventory->services[i] = service_message(&b, &topology->services[i])))
       return NULL;

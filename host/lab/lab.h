@@ -56,6 +56,10 @@ int placement_direct(const struct placement *placement, const char *workload, ui
 /* The control client of a workload ("alias/name"); NULL when there is none. Used by the slot's thread only. */
 struct workload_client *placement_workload(const struct placement *placement, const char *workload);
 
+/* A further control client of a workload, for another thread; destroyed by the caller. */
+int placement_dial(const struct placement *placement, const char *workload, struct workload_client **ret_client,
+                   struct error **err);
+
 /* 0 while every process of the slot and of the engine's mesh lives; -ECHILD with the epitaph of one that died. */
 int placement_check(const struct placement *placement, struct error **err);
 

@@ -233,10 +233,50 @@ static int resolve(const struct placement *placement, const char *what, const ch
   return 0;
 }
 
+/* The position of a workload "alias/name" in the topology; the count when there is none. */
+static size_t find_workload(const struct placement *placement, const char *workload) {
+  const struct topology *topology = placement->topology;
+  size_t i = 0;
+
+  for (; i < topology->workload_count; i++) {
+    const struct topology_workload *candidate = &topology->workloads[i];
+    size_t length = strlen(candidate->ns);
+    if (strncmp(workload, candidate->ns, length) == 0 && workload[length] == '/' &&
+        strcmp(workload + length + 1, candidate->name) == 0)
+      break;
+  }
+  return i;
+}
+
+/* A service as it is without a mesh: its first workload, at the address where anyone reaches it. */
+static int plain_service(const struct placement *placement, const char *service, uint16_t port,
+                         const char **ret_address, uint16_t *ret_port, struct error **err) {
+  const struct topology *topology = placement->topology;
+
+  for (size_t i = 0; i < topology->service_count; i++) {
+    const struct topology_service *found = &topology->services[i];
+    char name[2 * NAMESPACE_MAX + 2];
+    (void)snprintf(name, sizeof(name), "%s/%s", found->ns, found->name);
+    if (strcmp(name, service) != 0 || found->workload_count == 0)
+      continue;
+    for (size_t k = 0; k < found->port_count; k++) {
+      if (found->ports[k].port != port)
+        continue;
+      (void)snprintf(name, sizeof(name), "%s/%s", found->ns, found->workloads[0]);
+      return placement_direct(placement, name, found->ports[k].target_port, ret_address, ret_port, err);
+    }
+  }
+  return error_set(err, ENOENT, "topology %s has no service %s with port %u and a workload", topology->name, service,
+                   port);
+}
+
 int placement_upstream(const struct placement *placement, const char *client, const char *service, uint16_t port,
                        const char **ret_address, uint16_t *ret_port, struct error **err) {
   const char *client_ns, *client_name, *service_ns, *service_name;
+  size_t position = find_workload(placement, client);
 
+  if (position < placement->topology->workload_count && placement->topology->workloads[position].outside)
+    return plain_service(placement, service, port, ret_address, ret_port, err);
   int r = resolve(placement, client, &client_ns, &client_name, err);
   if (r == 0)
     r = resolve(placement, service, &service_ns, &service_name, err);
@@ -253,21 +293,6 @@ int placement_upstream(const struct placement *placement, const char *client, co
     }
   }
   return error_set(err, ENOENT, "the adapter's Enroll gives %s no way to port %u of %s", client, port, service);
-}
-
-/* The position of a workload "alias/name" in the topology; the count when there is none. */
-static size_t find_workload(const struct placement *placement, const char *workload) {
-  const struct topology *topology = placement->topology;
-  size_t i = 0;
-
-  for (; i < topology->workload_count; i++) {
-    const struct topology_workload *candidate = &topology->workloads[i];
-    size_t length = strlen(candidate->ns);
-    if (strncmp(workload, candidate->ns, length) == 0 && workload[length] == '/' &&
-        strcmp(workload + length + 1, candidate->name) == 0)
-      break;
-  }
-  return i;
 }
 
 int placement_direct(const struct placement *placement, const char *workload, uint16_t port, const char **ret_address,
@@ -290,6 +315,15 @@ struct workload_client *placement_workload(const struct placement *placement, co
   size_t i = find_workload(placement, workload);
 
   return i < placement->topology->workload_count ? worker_of(placement, i)->client : NULL;
+}
+
+int placement_dial(const struct placement *placement, const char *workload, struct workload_client **ret_client,
+                   struct error **err) {
+  size_t i = find_workload(placement, workload);
+
+  if (i == placement->topology->workload_count)
+    return error_set(err, ENOENT, "topology %s has no workload %s", placement->topology->name, workload);
+  return worker_dial(worker_of(placement, i), ret_client, err);
 }
 
 int placement_check(const struct placement *placement, struct error **err) {

@@ -99,8 +99,20 @@ static const struct topology_port *read_ports(struct fields *fields, const struc
   return ports;
 }
 
+/* What is outside of the mesh only calls: nothing would lead to its ports. */
+static void read_mesh(struct fields *fields, const struct node *map, struct topology_workload *workload) {
+  const struct node *mesh = node_get(map, "mesh");
+  if (!mesh)
+    return;
+  workload->outside = mesh->kind == NODE_BOOLEAN && !mesh->boolean;
+  if (mesh->kind != NODE_BOOLEAN)
+    fields_complain(fields, mesh, FIELD_VALUE, NULL, "\"mesh\" must be true or false");
+  else if (workload->outside && workload->port_count > 0)
+    fields_complain(fields, mesh, FIELD_VALUE, NULL, "a workload outside of the mesh has no ports");
+}
+
 static void read_workload(struct fields *fields, const struct node *map, struct topology *topology) {
-  static const char *const known[] = {"name", "namespace", "service_account", "ports", NULL};
+  static const char *const known[] = {"name", "namespace", "service_account", "ports", "mesh", NULL};
   if (!fields_known(fields, map, "a workload", known))
     return;
   struct topology_workload workload = {.name = fields_label(fields, map, "name", NULL),
@@ -109,6 +121,7 @@ static void read_workload(struct fields *fields, const struct node *map, struct 
     return;
   workload.service_account = fields_label(fields, map, "service_account", workload.name);
   workload.ports = read_ports(fields, map, false, &workload.port_count);
+  read_mesh(fields, map, &workload);
   if (topology_workload_find(topology, workload.ns, workload.name))
     fields_complain(fields, map, FIELD_TWICE, NULL, "the workload %s/%s is given twice", workload.ns, workload.name);
   ((struct topology_workload *)topology->workloads)[topology->workload_count++] = workload;

@@ -34,6 +34,7 @@ struct topology_workload {
   const char *service_account;
   const struct topology_port *ports;
   size_t port_count;
+  bool outside; /* of the mesh: the adapter does not hear of it, and its calls reach services as without a mesh */
 };
 
 struct topology_service {

@@ -9,11 +9,17 @@
 #define CONTROL_PORT 9901
 #define READY_PAUSE_MAX_MS 20
 
+int worker_dial(const struct worker *worker, struct workload_client **ret_client, struct error **err) {
+  char url[ADDRESS_SIZE + 16];
+
+  (void)snprintf(url, sizeof(url), "http://%s:%d", worker->control, CONTROL_PORT);
+  return workload_client_create(url, ret_client, err);
+}
+
 int worker_start(struct worker *worker, struct journal *journal, const struct block *block, unsigned slot,
                  unsigned number, struct error **err) {
   char name[32];
   char listen[ADDRESS_SIZE + 8];
-  char url[ADDRESS_SIZE + 16];
   const char *arguments[] = {"--control", listen, NULL};
 
   block_address(block, slot, number, ADDRESS_CONTROL, worker->control);
@@ -22,8 +28,7 @@ int worker_start(struct worker *worker, struct journal *journal, const struct bl
   block_address(block, slot, number, ADDRESS_OUTBOUND, worker->outbound);
   (void)snprintf(name, sizeof(name), "workload-%u-%u", slot, number);
   (void)snprintf(listen, sizeof(listen), "%s:%d", worker->control, CONTROL_PORT);
-  (void)snprintf(url, sizeof(url), "http://%s", listen);
-  int r = workload_client_create(url, &worker->client, err);
+  int r = worker_dial(worker, &worker->client, err);
   return r < 0 ? r : process_start(journal, name, WORKLOAD_PROGRAM, arguments, &worker->process, err);
 }
 

@@ -22,6 +22,9 @@ struct worker {
 int worker_start(struct worker *worker, struct journal *journal, const struct block *block, unsigned slot,
                  unsigned number, struct error **err);
 
+/* A client of its control port. */
+int worker_dial(const struct worker *worker, struct workload_client **ret_client, struct error **err);
+
 /* Waits until it answers. -ECHILD with the epitaph, -ETIMEDOUT, -ECANCELED. */
 int worker_wait_ready(struct worker *worker, int64_t deadline_ns, const atomic_bool *cancel, struct error **err);
 

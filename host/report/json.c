@@ -66,6 +66,14 @@ static const char *check_kind_name(enum check_kind kind) {
     return "denied";
   case CHECK_SPLIT:
     return "split";
+  case CHECK_UNBROKEN:
+    return "unbroken";
+  case CHECK_CUT:
+    return "cut";
+  case CHECK_REFUSED:
+    return "refused";
+  case CHECK_REPORTED:
+    return "reported";
   }
   return "allowed";
 }
@@ -99,6 +107,32 @@ static json_t *shares_json(const struct check *check) {
   return finish(list, failed);
 }
 
+static const char *connections_name(enum check_connections connections) {
+  static const char *const names[] = {"reused", "fresh", "one"};
+  return names[connections];
+}
+
+/* Who calls whom, and how. */
+static void put_calls(json_t *object, const struct check *check, bool *failed) {
+  put_text(object, "from", check->from, failed);
+  put_text(object, "to", check->to, failed);
+  put(object, "port", json_integer(check->port), failed);
+  put_text(object, "protocol", protocol_name(check->protocol), failed);
+  put_text(object, "method", check->method, failed);
+  put_text(object, "path", check->path, failed);
+  if (check->header_count > 0)
+    put(object, "headers", headers_json(check), failed);
+  put_text(object, "keep", check->keep, failed);
+  if (!check_goes_on(check))
+    put(object, "repeat", requests_json(check), failed);
+  if (check->kind == CHECK_SPLIT) {
+    put(object, "shares", shares_json(check), failed);
+    put_text(object, "tolerance", check->shares_judged ? "exact" : "zero", failed);
+    put_text(object, "connections", connections_name(check->connections), failed);
+  }
+  put(object, "direct", json_boolean(check->direct), failed);
+}
+
 static json_t *check_json(const struct check_result *result) {
   const struct check *check = result->check;
   json_t *object = json_object();
@@ -106,22 +140,10 @@ static json_t *check_json(const struct check_result *result) {
   put(object, "step", json_integer(result->step + 1), &failed);
   put_text(object, "requirement", check->requirement, &failed);
   put_text(object, "kind", check_kind_name(check->kind), &failed);
-  put_text(object, "from", check->from, &failed);
-  put_text(object, "to", check->to, &failed);
-  put(object, "port", json_integer(check->port), &failed);
-  put_text(object, "protocol", protocol_name(check->protocol), &failed);
-  put_text(object, "method", check->method, &failed);
-  put_text(object, "path", check->path, &failed);
-  if (check->header_count > 0)
-    put(object, "headers", headers_json(check), &failed);
-  put_text(object, "keep", check->keep, &failed);
-  put(object, "repeat", requests_json(check), &failed);
-  if (check->kind == CHECK_SPLIT) {
-    put(object, "shares", shares_json(check), &failed);
-    put_text(object, "tolerance", check->shares_judged ? "exact" : "zero", &failed);
-    put_text(object, "connections", check->fresh ? "fresh" : "reused", &failed);
-  }
-  put(object, "direct", json_boolean(check->direct), &failed);
+  if (check_calls(check))
+    put_calls(object, check, &failed);
+  else
+    put(object, "resource", json_sprintf("%s/%s", smi_kind_name(check->resource.kind), check->resource.name), &failed);
   put(object, "held", json_boolean(result->held), &failed);
   put_text(object, "expected", result->expected, &failed);
   put_text(object, "seen", result->seen, &failed);

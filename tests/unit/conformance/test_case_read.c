@@ -69,7 +69,7 @@ static void test_later_steps_are_read(void **state) {
   const struct check *split = &step->checks[1];
   assert_int_equal(split->kind, CHECK_SPLIT);
   assert_true(split->shares_judged);
-  assert_false(split->fresh);
+  assert_int_equal(split->connections, CONNECTIONS_KEPT);
   assert_int_equal(split->share_count, 1);
   assert_string_equal(split->shares[0].workload, "server");
   assert_int_equal(split->shares[0].weight, 2);
@@ -82,7 +82,7 @@ static void test_a_split_may_say_how(void **state) {
   (void)state;
   assert_int_equal(fixture.result, 0);
   assert_false(fixture.test.steps[1].checks[1].shares_judged);
-  assert_true(fixture.test.steps[1].checks[1].fresh);
+  assert_int_equal(fixture.test.steps[1].checks[1].connections, CONNECTIONS_FRESH);
   assert_int_equal(check_request_count(&fixture.test.steps[1].checks[1]), 688);
 }
 
