@@ -38,6 +38,7 @@ enum {
   LIMIT_STREAM_LOW = 64 * 1024,   /* below, it is read again */
 
   LIMIT_IDLE_LINKS = 64, /* kept open per caller and destination port */
+  LIMIT_SESSIONS = 1024,   /* of TLS, remembered per proxy */
   LIMIT_PEERS = 512,     /* destinations remembered per proxy */
 
   RETRY_WINDOW_MS = 100, /* within it, the end of a kept connection is taken for one that crossed the request */
