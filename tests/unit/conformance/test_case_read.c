@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "host/conformance/case_read.h"
 #include "sdk/base/error.h"
 #include "tests/unit/conformance/case_fixture.h"
 
@@ -96,6 +97,80 @@ static void test_a_check_may_be_repeated(void **state) {
   assert_int_equal(check_request_count(&fixture.test.steps[0].checks[1]), 5000);
 }
 
+static void test_all_requests_on_one_connection(void **state) {
+  _cleanup_free_ char *text =
+      case_text_with("expect: {split: {server: 2}}", "expect: {split: {server: 2}}, connections: one");
+  _cleanup_fixture_ struct case_fixture fixture = case_fixture_read(text);
+  (void)state;
+  assert_int_equal(fixture.result, 0);
+  assert_int_equal(fixture.test.steps[1].checks[1].connections, CONNECTIONS_ONE);
+}
+
+static void test_calls_may_go_on_during_a_change(void **state) {
+  _cleanup_free_ char *text = case_text_with("expect: {split: {server: 2}}", "expect: unbroken");
+  _cleanup_fixture_ struct case_fixture fixture = case_fixture_read(text);
+  (void)state;
+  assert_int_equal(fixture.result, 0);
+  const struct check *check = &fixture.test.steps[1].checks[1];
+  assert_int_equal(check->kind, CHECK_UNBROKEN);
+  assert_true(check_goes_on(check) && check_calls(check));
+  assert_false(check_goes_on(&fixture.test.steps[1].checks[0]));
+}
+
+static void test_a_check_may_be_about_a_resource(void **state) {
+  _cleanup_free_ char *text = case_text_with("  - checks:\n", "  - checks:\n      - {reported: TrafficTarget/allow}\n");
+  _cleanup_fixture_ struct case_fixture fixture = case_fixture_read(text);
+  (void)state;
+  assert_int_equal(fixture.result, 0);
+  const struct check *check = &fixture.test.steps[0].checks[0];
+  assert_int_equal(check->kind, CHECK_REPORTED);
+  assert_string_equal(check->requirement, "ACC-01");
+  assert_int_equal(check->resource.kind, SMI_TRAFFIC_TARGET);
+  assert_string_equal(check->resource.name, "allow");
+  assert_false(check_calls(check) || check_goes_on(check));
+}
+
+static const char *real_name(void *ctx, const char *alias) {
+  (void)ctx;
+  return strcmp(alias, "main") == 0 ? "main-7f" : "other-7f";
+}
+
+static void test_what_is_invalid_is_not_read_with_the_rest(void **state) {
+  _cleanup_free_ char *text = case_text_with(
+      "steps:\n  - checks:\n",
+      "invalid:\n  - {apiVersion: access.smi-spec.io/v1alpha3, kind: TrafficTarget, metadata: {name: bad, namespace: "
+      "\"${other}\"}}\nsteps:\n  - checks:\n      - {refused: TrafficTarget/bad}\n");
+  _cleanup_fixture_ struct case_fixture fixture = case_fixture_read(text);
+  (void)state;
+  diagnostics_print(fixture.diagnostics, stderr);
+  assert_int_equal(fixture.result, 0);
+  const struct check *check = &fixture.test.steps[0].checks[0];
+  assert_int_equal(check->kind, CHECK_REFUSED);
+  json_t *resource = NULL;
+  _cleanup_error_ struct error *err = NULL;
+  assert_int_equal(
+      case_invalid_resource(&fixture.test, &check->resource, fixture.arena, real_name, NULL, &resource, &err), 0);
+  assert_string_equal(json_string_value(json_object_get(json_object_get(resource, "metadata"), "namespace")),
+                      "other-7f");
+  json_decref(resource);
+  struct resource_name nobody = {.kind = SMI_TRAFFIC_TARGET, .name = "nobody"};
+  assert_int_equal(case_invalid_resource(&fixture.test, &nobody, fixture.arena, real_name, NULL, &resource, &err),
+                   -ENOENT);
+}
+
+static void test_states_of_a_resource(void **state) {
+  (void)state;
+  assert_int_equal(resource_base_length("split"), 5);
+  assert_int_equal(resource_base_length("split--shifted"), 5);
+  struct resource_name a = resource_name_parse("TrafficSplit/split");
+  struct resource_name b = resource_name_parse("TrafficSplit/split--shifted");
+  struct resource_name c = resource_name_parse("TrafficTarget/split"), d = resource_name_parse("TrafficSplit/splits");
+  assert_true(resource_is_state_of(&a, &b) && resource_is_state_of(&b, &a));
+  assert_false(resource_is_state_of(&a, &c) || resource_is_state_of(&a, &d));
+  assert_int_equal(resource_name_parse("Nonsense/split").kind, 0);
+  assert_int_equal(resource_name_parse("split").kind, 0);
+}
+
 static void test_an_open_namespace_needs_no_denial(void **state) {
   _cleanup_free_ char *denied = case_text_with("expect: denied", "expect: allowed");
   char *deny = strstr(denied, "[main]");
@@ -145,7 +220,7 @@ static void test_mistakes_in_the_head(void **state) {
       {"why: Because.", "why: Because.\ninterpretations: [16]", "CASE-0003", 5, "/interpretations/0"},
       {"why: Because.", "why: Because.\nversions: [split/v1alpha2]", "CASE-0003", 5, "/versions/0"},
       {"why: Because.", "why: Because.\nversions: [access/v9]", "CASE-0003", 5, "/versions/0"},
-      {"why: Because.", "why: Because.\nversions: [access/v1alpha4]", "CASE-0020", 1, ""},
+      {"why: Because.", "why: Because.\nwritten_in: access/v1alpha3\nversions: [access/v1alpha1]", "CASE-0020", 1, ""},
       {"topology: small", "topology: huge", "CASE-0006", 5, "/topology"},
       {"deny_by_default: [main]", "deny_by_default: [mian]", "CASE-0007", 6, "/deny_by_default/0"},
       {"deny_by_default: [main]\n", "", "CASE-0002", 1, ""},
@@ -248,6 +323,11 @@ static void test_mistakes_in_checks(void **state) {
        "/steps/0/checks/0/repeat"},
       {first, "{from: other/client, to: server, port: 80, http: {}, expect: allowed, repeat: 2, keep: one}",
        "CASE-0021", 21, check},
+      {first, "{from: other/client, to: server, port: 80, http: {}, expect: unbroken}", "CASE-0021", 20, "/steps/0"},
+      {first, "{refused: TrafficTarget/allow}", "CASE-0015", 21, "/steps/0/checks/0/refused"},
+      {first, "{reported: TrafficTarget/nobody}", "CASE-0015", 21, "/steps/0/checks/0/reported"},
+      {first, "{reported: TrafficTarget/allow, port: 80}", "CASE-0001", 21, "/steps/0/checks/0/port"},
+      {"{split: {server: 2}}", "unbroken, repeat: 2", "CASE-0021", 27, "/steps/1/checks/1"},
       {"{split: {server: 2}}", "{split: {server: 2}}, repeat: 2", "CASE-0021", 27, "/steps/1/checks/1"},
       {"{split: {server: 2}}", "{split: {server: 2}}, keep: one", "CASE-0021", 27, "/steps/1/checks/1"},
       {"{split: {server: 2}}", "{split: {server: 0}}", "CASE-0003", 27, "/steps/1/checks/1/expect/split"},
@@ -266,11 +346,6 @@ static void test_a_case_that_is_no_map(void **state) {
   (void)state;
   assert_int_equal(fixture.result, -EINVAL);
   assert_string_equal(diagnostics_at(fixture.diagnostics, 0)->code, "CASE-0003");
-}
-
-static const char *real_name(void *ctx, const char *alias) {
-  (void)ctx;
-  return strcmp(alias, "main") == 0 ? "main-7f" : "other-7f";
 }
 
 static void test_aliases_become_namespaces(void **state) {
@@ -311,9 +386,10 @@ static void assert_columns(const char *head, const char *const *labels, size_t c
 
 static void test_columns_of_access(void **state) {
   static const char *const all[] = {"access/v1alpha1 specs/v1alpha1", "access/v1alpha1 specs/v1alpha2",
-                                    "access/v1alpha2 specs/v1alpha3", "access/v1alpha3 specs/v1alpha4"};
+                                    "access/v1alpha2 specs/v1alpha3", "access/v1alpha3 specs/v1alpha4",
+                                    "access/v1alpha4 specs/v1alpha4"};
   (void)state;
-  assert_columns("why: Because.", all, 4);
+  assert_columns("why: Because.", all, 5);
   assert_columns("why: Because.\nversions: [access/v1alpha1, access/v1alpha3]",
                  (const char *const[]){all[0], all[1], all[3]}, 3);
   assert_columns("why: Because.\nwritten_in: access/v1alpha3", &all[3], 1);
@@ -343,7 +419,9 @@ static void test_columns_of_splits(void **state) {
       "access/v1alpha1 specs/v1alpha2 split/v1alpha1", "access/v1alpha1 specs/v1alpha2 split/v1alpha2",
       "access/v1alpha2 specs/v1alpha3 split/v1alpha1", "access/v1alpha2 specs/v1alpha3 split/v1alpha2",
       "access/v1alpha2 specs/v1alpha3 split/v1alpha3", "access/v1alpha3 specs/v1alpha4 split/v1alpha1",
-      "access/v1alpha3 specs/v1alpha4 split/v1alpha2", "access/v1alpha3 specs/v1alpha4 split/v1alpha4"};
+      "access/v1alpha3 specs/v1alpha4 split/v1alpha2", "access/v1alpha3 specs/v1alpha4 split/v1alpha4",
+      "access/v1alpha4 specs/v1alpha4 split/v1alpha1", "access/v1alpha4 specs/v1alpha4 split/v1alpha2",
+      "access/v1alpha4 specs/v1alpha4 split/v1alpha4"};
   (void)state;
   assert_columns_of("[{apiVersion: split.smi-spec.io/v1alpha4}]", alone, COUNT(alone));
   assert_columns_of("[{apiVersion: split.smi-spec.io/v1alpha4}, {apiVersion: specs.smi-spec.io/v1alpha4}]", with_specs,
@@ -360,6 +438,11 @@ int main(void) {
       cmocka_unit_test(test_later_steps_are_read),
       cmocka_unit_test(test_a_split_may_say_how),
       cmocka_unit_test(test_a_check_may_be_repeated),
+      cmocka_unit_test(test_all_requests_on_one_connection),
+      cmocka_unit_test(test_calls_may_go_on_during_a_change),
+      cmocka_unit_test(test_a_check_may_be_about_a_resource),
+      cmocka_unit_test(test_what_is_invalid_is_not_read_with_the_rest),
+      cmocka_unit_test(test_states_of_a_resource),
       cmocka_unit_test(test_an_open_namespace_needs_no_denial),
       cmocka_unit_test(test_mistakes_in_the_head),
       cmocka_unit_test(test_mistakes_in_resources),
