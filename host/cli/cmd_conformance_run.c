@@ -203,6 +203,8 @@ struct session {
   struct lab *lab;
   struct engine *engine;
   char *mesh_version;
+  struct version_support *support;
+  size_t support_count;
 };
 
 /* How many objects and processes could not be removed. */
@@ -214,6 +216,7 @@ static size_t session_finish(struct session *session) {
   suite_destroy(session->suite);
   json_decref(session->config);
   registry_destroy(session->registry);
+  free(session->support);
   free(session->mesh_version);
   free(session->state);
   return left;
@@ -230,6 +233,8 @@ static int session_prepare(struct session *session, const struct arguments *argu
     r = mesh_options_check_endpoints(&arguments->mesh, session->entry, err);
   if (r == 0)
     r = state_directory(&session->state, err);
+  if (r == 0 && support_of(session->entry->description, &session->support, &session->support_count) < 0)
+    r = error_set(err, ENOMEM, "no memory");
   if (r == 0)
     r = suite_options_load(&arguments->suite, &session->suite, err);
   if (r < 0)
@@ -298,6 +303,8 @@ static void describe_run(struct run_result *run, const struct session *session, 
   run->mesh_name = description->mesh_name;
   run->mesh_type = description->mesh_type;
   run->mesh_version = session->mesh_version;
+  run->support = session->support;
+  run->support_count = session->support_count;
   run->lab = "process";
   run->command = lines->given;
   run->reproduce = lines->circumstances;

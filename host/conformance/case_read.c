@@ -3,9 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* docs/smi.md numbers the readings of what SMI leaves open. */
-#define INTERPRETATION_LAST 15
-
 bool topology_has_namespace(const struct topology *topology, const char *alias) {
   for (size_t i = 0; i < topology->workload_count; i++)
     if (strcmp(topology->workloads[i].ns, alias) == 0)
@@ -124,11 +121,11 @@ static void read_interpretations(struct fields *fields, const struct node *root,
   int *numbers = fields_checked(fields, arena_array(fields->arena, count, sizeof(*numbers)));
   for (size_t i = 0; numbers && i < count; i++) {
     const struct node *item = list->items[i];
-    if (item->kind == NODE_INTEGER && item->integer >= 1 && item->integer <= INTERPRETATION_LAST)
+    if (item->kind == NODE_INTEGER && item->integer >= 1 && item->integer <= interpretation_last())
       numbers[i] = (int)item->integer;
     else
       fields_complain(fields, item, FIELD_VALUE, NULL, "an interpretation is a number from 1 to %d (docs/smi.md)",
-                      INTERPRETATION_LAST);
+                      interpretation_last());
   }
   test->interpretations = numbers;
   test->interpretation_count = numbers ? count : 0;

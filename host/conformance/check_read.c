@@ -228,7 +228,7 @@ static void read_way(struct fields *fields, const struct node *map, struct check
 
 static void read_repeat(struct fields *fields, const struct node *map, struct check *check) {
   const struct node *repeat = node_get(map, "repeat");
-  check->repeat = 1;
+  check->repeat = check->kind == CHECK_SPLIT ? 0 : 1;
   if (!repeat)
     return;
   if (repeat->kind != NODE_INTEGER || repeat->integer < 1 || repeat->integer > CASE_REPEAT_MAX)

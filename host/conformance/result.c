@@ -104,14 +104,24 @@ static bool case_names(const struct test_case *test, const char *requirement) {
   return false;
 }
 
-/* Whether the requirement counts at all: some required case is about it. */
-static bool is_tested(const struct run_result *run, const char *requirement) {
+bool run_tests_requirement(const struct run_result *run, const char *requirement) {
+  for (size_t i = 0; !run->source && i < run->tested_count; i++)
+    if (strcmp(run->tested[i], requirement) == 0)
+      return true;
   for (size_t i = 0; run->source && i < suite_count(run->source); i++)
     if (case_names(suite_at(run->source, i), requirement))
       return true;
   for (size_t i = 0; i < run->case_count; i++)
     if (case_names(run->cases[i].test, requirement))
       return true;
+  return false;
+}
+
+bool run_takes_interpretation(const struct run_result *run, int number) {
+  for (size_t i = 0; i < run->case_count; i++)
+    for (size_t k = 0; k < run->cases[i].test->interpretation_count; k++)
+      if (run->cases[i].test->interpretations[k] == number)
+        return true;
   return false;
 }
 
@@ -143,7 +153,7 @@ enum capability run_capability(const struct run_result *run, enum smi_group grou
   unsigned total = 0;
   for (size_t i = 0; i < requirement_count(); i++) {
     const struct requirement *requirement = requirement_at(i);
-    if (requirement->group != group || !is_tested(run, requirement->id))
+    if (requirement->group != group || !run_tests_requirement(run, requirement->id))
       continue;
     total++;
     proved += is_proved(run, requirement->id);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "host/conformance/suite.h"
+#include "host/conformance/support.h"
 
 enum outcome {
   OUTCOME_PASSED = 1,
@@ -56,6 +57,8 @@ struct run_result {
   const char *trammel_version;
   const char *suite;
   const struct suite *source; /* where the cases come from, also those that were not selected; NULL: unknown */
+  const char *const *tested;  /* without `source`: the requirements that the suite has required cases for */
+  size_t tested_count;
   const char *adapter_id;
   const char *adapter_version;
   const char *adapter_digest; /* SHA-256 in hex */
@@ -63,6 +66,8 @@ struct run_result {
   const char *mesh_name;
   const char *mesh_type;
   const char *mesh_version;
+  const struct version_support *support; /* how the mesh takes each version of SMI, as the adapter says */
+  size_t support_count;
   const char *lab;       /* "process" */
   const char *command;   /* reproduces the run, with the seed */
   const char *reproduce; /* the same without what selects cases and without outputs */
@@ -86,9 +91,15 @@ struct run_totals run_totals(const struct run_result *run);
 /* Requirements with at least one failed required check; each once, sorted. Heap array of borrowed strings. */
 int run_broken_requirements(const struct run_result *run, const char ***ret_requirements, size_t *ret_count);
 
+/* Whether the suite has a required case for the requirement: asked of `source`, or without it of `tested` and the run's
+ * cases. */
+bool run_tests_requirement(const struct run_result *run, const char *requirement);
+
+/* Whether a case of the run takes the reading of docs/smi.md with this number. */
+bool run_takes_interpretation(const struct run_result *run, int number);
+
 /* A group's capability, of all requirements that the suite has required cases for: one is proved when a case of it
- * passed and none failed, was skipped or could not be judged. Without `source`, of the requirements that the run's
- * cases name. `ret_proved` and `ret_total` may be NULL. */
+ * passed and none failed, was skipped or could not be judged. `ret_proved` and `ret_total` may be NULL. */
 enum capability run_capability(const struct run_result *run, enum smi_group group, unsigned *ret_proved,
                                unsigned *ret_total);
 

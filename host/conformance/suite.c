@@ -341,6 +341,31 @@ const struct test_case *suite_find(const struct suite *suite, const char *id) {
   return found ? found->test : NULL;
 }
 
+const char *check_kind_name(enum check_kind kind) {
+  switch (kind) {
+  case CHECK_ALLOWED:
+    return "allowed";
+  case CHECK_DENIED:
+    return "denied";
+  case CHECK_SPLIT:
+    return "split";
+  case CHECK_UNBROKEN:
+    return "unbroken";
+  case CHECK_CUT:
+    return "cut";
+  case CHECK_REFUSED:
+    return "refused";
+  case CHECK_REPORTED:
+    return "reported";
+  }
+  return "unknown";
+}
+
+const char *check_connections_name(enum check_connections connections) {
+  static const char *const names[] = {"reused", "fresh", "one"};
+  return names[connections];
+}
+
 bool check_calls(const struct check *check) {
   return check->kind != CHECK_REFUSED && check->kind != CHECK_REPORTED;
 }
@@ -352,7 +377,7 @@ bool check_goes_on(const struct check *check) {
 uint64_t check_request_count(const struct check *check) {
   double probabilities[CASE_SHARES_MAX] = {0};
   uint64_t sum = 0;
-  if (check->kind != CHECK_SPLIT)
+  if (check->kind != CHECK_SPLIT || check->repeat > 0)
     return check->repeat > 0 ? check->repeat : 1;
   if (!check->shares_judged)
     return leak_sample_size(SPLIT_LEAK, SPLIT_POWER);

@@ -20,12 +20,17 @@ enum check_kind {
   CHECK_REPORTED, /* a misconfiguration is told */
 };
 
+#define CHECK_KIND_LAST CHECK_REPORTED
+const char *check_kind_name(enum check_kind kind); /* "allowed" … */
+
 /* How the calls of a check connect. */
 enum check_connections {
   CONNECTIONS_KEPT = 0, /* a few connections, each for many calls */
   CONNECTIONS_FRESH,    /* one for each call */
   CONNECTIONS_ONE,      /* one for all calls */
 };
+#define CONNECTIONS_LAST CONNECTIONS_ONE
+const char *check_connections_name(enum check_connections connections); /* as reports have it: "reused" … */
 
 #define CASE_HEADERS_MAX 16 /* of a check */
 
@@ -64,7 +69,8 @@ struct check {
   bool shares_judged;                 /* CHECK_SPLIT: false with `tolerance: zero` */
   const struct check_share *shares;
   size_t share_count;
-  unsigned repeat; /* CHECK_ALLOWED, CHECK_DENIED: requests of the verdict, each of which must hold; 0 means 1 */
+  unsigned repeat; /* CHECK_ALLOWED, CHECK_DENIED: requests of the verdict, each of which must hold; 0 means 1.
+                    * CHECK_SPLIT: 0, its sample follows from the shares; in a report read back, the sample it had */
   struct resource_name resource; /* CHECK_REFUSED, CHECK_REPORTED */
 };
 
@@ -118,6 +124,15 @@ struct requirement {
 const struct requirement *requirement_find(const char *id);
 size_t requirement_count(void);
 const struct requirement *requirement_at(size_t i);
+
+/* How Trammel reads something that SMI leaves open: docs/smi.md, "Interpretations". */
+struct interpretation {
+  int number; /* from 1, without gaps */
+  const char *title;
+  const char *text; /* Markdown on one line */
+};
+const struct interpretation *interpretation_find(int number); /* NULL: there is none */
+int interpretation_last(void);                                /* the highest number */
 
 struct suite;
 

@@ -58,26 +58,6 @@ static json_t *texts(const char *const *values, size_t count) {
   return finish(list, failed);
 }
 
-static const char *check_kind_name(enum check_kind kind) {
-  switch (kind) {
-  case CHECK_ALLOWED:
-    return "allowed";
-  case CHECK_DENIED:
-    return "denied";
-  case CHECK_SPLIT:
-    return "split";
-  case CHECK_UNBROKEN:
-    return "unbroken";
-  case CHECK_CUT:
-    return "cut";
-  case CHECK_REFUSED:
-    return "refused";
-  case CHECK_REPORTED:
-    return "reported";
-  }
-  return "allowed";
-}
-
 static json_t *headers_json(const struct check *check) {
   json_t *list = json_array();
   bool failed = !list;
@@ -107,11 +87,6 @@ static json_t *shares_json(const struct check *check) {
   return finish(list, failed);
 }
 
-static const char *connections_name(enum check_connections connections) {
-  static const char *const names[] = {"reused", "fresh", "one"};
-  return names[connections];
-}
-
 /* Who calls whom, and how. */
 static void put_calls(json_t *object, const struct check *check, bool *failed) {
   put_text(object, "from", check->from, failed);
@@ -128,7 +103,7 @@ static void put_calls(json_t *object, const struct check *check, bool *failed) {
   if (check->kind == CHECK_SPLIT) {
     put(object, "shares", shares_json(check), failed);
     put_text(object, "tolerance", check->shares_judged ? "exact" : "zero", failed);
-    put_text(object, "connections", connections_name(check->connections), failed);
+    put_text(object, "connections", check_connections_name(check->connections), failed);
   }
   put(object, "direct", json_boolean(check->direct), failed);
 }
@@ -191,6 +166,8 @@ static json_t *case_json(const struct case_result *result) {
   put_text(object, "title", text_or_empty(test->title), &failed);
   put_text(object, "why", test->why, &failed);
   put_text(object, "group", smi_group_name(test->group), &failed);
+  if (test->step_count > 0)
+    put(object, "steps", json_integer((json_int_t)test->step_count), &failed);
   put_text(object, "level", test->level == CASE_INFORMATIVE ? "informative" : "required", &failed);
   put(object, "requirements", texts(test->requirements, test->requirement_count), &failed);
   if (test->interpretation_count > 0)
@@ -272,6 +249,45 @@ static json_t *capabilities_json(const struct run_result *run) {
   return finish(list, failed);
 }
 
+static json_t *tested_json(const struct run_result *run) {
+  json_t *list = json_array();
+  bool failed = !list;
+  for (size_t i = 0; i < requirement_count() && !failed; i++)
+    if (run_tests_requirement(run, requirement_at(i)->id))
+      failed = json_array_append_new(list, text(requirement_at(i)->id)) < 0;
+  return finish(list, failed);
+}
+
+static json_t *support_json(const struct run_result *run) {
+  json_t *list = json_array();
+  bool failed = !list;
+  for (size_t i = 0; i < run->support_count && !failed; i++) {
+    const struct version_support *one = &run->support[i];
+    json_t *object = json_object();
+    put_text(object, "group", smi_group_name(one->version.group), &failed);
+    put(object, "version", json_sprintf("v1alpha%u", one->version.alpha), &failed);
+    put_text(object, "support", support_name(one->support), &failed);
+    failed = json_array_append_new(list, object) < 0 || failed;
+  }
+  return finish(list, failed);
+}
+
+static json_t *interpretation_texts_json(const struct run_result *run) {
+  json_t *list = json_array();
+  bool failed = !list;
+  for (int number = 1; number <= interpretation_last() && !failed; number++) {
+    if (!run_takes_interpretation(run, number))
+      continue;
+    const struct interpretation *taken = interpretation_find(number);
+    json_t *object = json_object();
+    put(object, "number", json_integer(number), &failed);
+    put_text(object, "title", taken->title, &failed);
+    put_text(object, "text", taken->text, &failed);
+    failed = json_array_append_new(list, object) < 0 || failed;
+  }
+  return finish(list, failed);
+}
+
 static json_t *totals_json(const struct run_result *run) {
   struct run_totals totals = run_totals(run);
   json_t *object = json_object();
@@ -325,6 +341,7 @@ static json_t *report(const struct run_result *run, int *ret_error) {
   put_text(object, "lab", text_or_empty(run->lab), &failed);
   put(object, "seed", json_sprintf("%" PRIu64, run->seed), &failed);
   put_text(object, "command", run->command, &failed);
+  put_text(object, "reproduce", run->reproduce, &failed);
   put_time(object, "started", run->started_ns, &failed);
   put(object, "durationNs", json_integer(run->duration_ns), &failed);
   put(object, "interrupted", json_boolean(run->interrupted), &failed);
@@ -332,8 +349,12 @@ static json_t *report(const struct run_result *run, int *ret_error) {
   put(object, "exitCode", json_integer(run_exit_code(run)), &failed);
   put(object, "totals", totals_json(run), &failed);
   put(object, "capabilities", capabilities_json(run), &failed);
+  put(object, "testedRequirements", tested_json(run), &failed);
+  if (run->support_count > 0)
+    put(object, "smi", support_json(run), &failed);
   put(object, "brokenRequirements", broken_json(run), &failed);
   put(object, "requirements", requirements_json(run, ret_error), &failed);
+  put(object, "interpretations", interpretation_texts_json(run), &failed);
   put(object, "cases", cases_json(run), &failed);
   return finish(object, failed);
 }

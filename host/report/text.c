@@ -334,6 +334,15 @@ static void totals_line(struct page *page, const struct run_totals *totals) {
   strbuf_putc(&page->buffer, '\n');
 }
 
+static void ended_early(struct page *page) {
+  const struct run_result *run = page->run;
+  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+  strbuf_printf(&text, "Ended early (%s): %zu of %u cases ran.", run->stop_reason ? run->stop_reason : "interrupted",
+                run->case_count, run->planned);
+  page->buffer.failed = page->buffer.failed || strbuf_failed(&text);
+  style_wrap(&page->style, &page->buffer, strbuf_text(&text), 0, WIDTH);
+}
+
 int report_text(const struct run_result *run, bool colour, FILE *out) {
   _cleanup_matrix_ struct matrix matrix = {0};
   int r = matrix_build(run, &matrix);
@@ -354,8 +363,7 @@ int report_text(const struct run_result *run, bool colour, FILE *out) {
   strbuf_putc(&page.buffer, '\n');
   broken_requirements(&page);
   if (run->interrupted)
-    strbuf_printf(&page.buffer, "Ended early (%s): %zu of %u cases ran.\n",
-                  run->stop_reason ? run->stop_reason : "interrupted", run->case_count, run->planned);
+    ended_early(&page);
   totals_line(&page, &totals);
   r = emit(&page.buffer, out);
   strbuf_finish(&page.buffer);

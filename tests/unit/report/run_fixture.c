@@ -36,6 +36,8 @@ static const struct check checks[] = {
      .protocol = PROTOCOL_HTTP,
      .method = "GET",
      .path = "/",
+     .connections = CONNECTIONS_FRESH,
+     .shares_judged = true,
      .shares = (const struct check_share[]){{"server-v1", 2}, {"server-v2", 1}},
      .share_count = 2},
 };
@@ -77,6 +79,11 @@ static const struct test_case zero = {.id = "split/zero-sum",
                                       .requirement_count = 1,
                                       .steps = steps,
                                       .step_count = 1};
+
+static const struct version_support support[] = {
+    {{SMI_ACCESS, 2}, SUPPORT_TRANSLATED}, {{SMI_ACCESS, 3}, SUPPORT_NATIVE}, {{SMI_SPECS, 3}, SUPPORT_TRANSLATED},
+    {{SMI_SPECS, 4}, SUPPORT_TRANSLATED},  {{SMI_SPLIT, 4}, SUPPORT_NATIVE},  {{SMI_METRICS, 1}, SUPPORT_UNSUPPORTED},
+};
 
 #define STARTED INT64_C(1714564800250000000) /* 2024-05-01T12:00:00.250Z */
 #define MS INT64_C(1000000)
@@ -158,6 +165,8 @@ void run_fixture_init(struct run_fixture *fixture) {
                           .mesh_name = "Some Mesh",
                           .mesh_type = "some",
                           .mesh_version = "4.5.6",
+                          .support = support,
+                          .support_count = ARRAY_COUNT(support),
                           .lab = "process",
                           .command = "trammel conformance run --mesh some --seed 18446744073709551615",
                           .reproduce = "trammel conformance run --mesh some --seed 18446744073709551615",
