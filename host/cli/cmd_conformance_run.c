@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "host/cli/cmds.h"
+#include "host/cli/colour.h"
 #include "host/cli/logging.h"
 #include "host/cli/mesh_options.h"
 #include "host/cli/outputs.h"
@@ -124,7 +125,6 @@ static error_t parse_run(int key, char *argument, struct argp_state *state) {
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
-  static const char *const when[] = {"auto", "always", "never", NULL};
   struct arguments *arguments = state->input;
   switch (key) {
   case ARGP_KEY_INIT:
@@ -141,7 +141,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     arguments->verbose = true;
     return 0;
   case KEY_COLOUR:
-    arguments->colour = when[command_format(state, argument, when)];
+    arguments->colour = colour_when(state, argument);
     return 0;
   case ARGP_KEY_ARG:
     argp_error(state, "unexpected argument '%s'; use --filter to select cases", argument);
@@ -311,14 +311,6 @@ static void describe_run(struct run_result *run, const struct session *session, 
   run->config = json_incref(session->config);
 }
 
-static bool want_colour(const struct arguments *arguments, bool terminal) {
-  if (arguments->colour && strcmp(arguments->colour, "auto") != 0)
-    return strcmp(arguments->colour, "always") == 0;
-  const char *term = getenv("TERM");
-  const char *none = getenv("NO_COLOR");
-  return terminal && !(none && *none) && !(term && strcmp(term, "dumb") == 0);
-}
-
 /* Runs the cases with progress shown where a person may see it. */
 static int execute(struct session *session, struct arguments *arguments, struct run_result **ret_run,
                    struct error **err) {
@@ -329,7 +321,8 @@ static int execute(struct session *session, struct arguments *arguments, struct 
   const char *term = getenv("TERM");
   bool terminal = isatty(fileno(where)) && !(term && strcmp(term, "dumb") == 0);
   struct progress *progress =
-      arguments->quiet ? NULL : progress_create(where, terminal, want_colour(arguments, terminal), options.parallel);
+      arguments->quiet ? NULL
+                       : progress_create(where, terminal, colour_wanted(arguments->colour, terminal), options.parallel);
   if (progress)
     options.listener = progress_listener(progress);
   int r = runner_run(session->engine, session->lab, &options, ret_run, err);
@@ -340,7 +333,7 @@ static int execute(struct session *session, struct arguments *arguments, struct 
 static int report(struct session *session, struct arguments *arguments, struct run_result *run,
                   const struct lines *lines, struct error **err) {
   describe_run(run, session, lines);
-  int r = outputs_write(&arguments->outputs, run, want_colour(arguments, isatty(STDOUT_FILENO)), err);
+  int r = outputs_write(&arguments->outputs, run, colour_wanted(arguments->colour, isatty(STDOUT_FILENO)), err);
   if (run->interrupted)
     fprintf(stderr, "trammel: ended early (%s): %zu of %u cases ran\n", run->stop_reason, run->case_count,
             run->planned);

@@ -11,6 +11,10 @@
 DECLARE_COMMAND(cmd_conformance_run);
 DECLARE_COMMAND(cmd_conformance_list);
 DECLARE_COMMAND(cmd_conformance_show);
+DECLARE_COMMAND(cmd_report_render);
+DECLARE_COMMAND(cmd_report_sign);
+DECLARE_COMMAND(cmd_report_verify);
+DECLARE_COMMAND(cmd_report_keygen);
 DECLARE_COMMAND(cmd_lint);
 DECLARE_COMMAND(cmd_convert);
 DECLARE_COMMAND(cmd_adapter_list);

@@ -65,6 +65,14 @@ void append_interpretations(struct strbuf *buffer, const struct test_case *test)
   strbuf_puts(buffer, " of docs/smi.md");
 }
 
+void append_support(struct strbuf *buffer, const struct run_result *run, enum smi_group group) {
+  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+  support_describe(&text, run->support, run->support_count, group);
+  buffer->failed = buffer->failed || strbuf_failed(&text);
+  if (text.length > 0)
+    strbuf_printf(buffer, "; %s", strbuf_text(&text));
+}
+
 const struct check_result *first_broken_check(const struct case_result *result) {
   for (size_t i = 0; i < result->check_count; i++)
     if (!result->checks[i].held)

@@ -88,14 +88,16 @@ static void summary(struct strbuf *buffer, const struct run_result *run) {
 }
 
 static void capabilities(struct strbuf *buffer, const struct run_result *run) {
-  strbuf_puts(buffer, "## Capability\n\n| Group | Capability | Requirements proved |\n|---|---|---|\n");
+  strbuf_puts(buffer, "## Capability\n\n| Group | Capability | Requirements proved | SMI is |\n|---|---|---|---|\n");
   for (enum smi_group group = SMI_ACCESS; group <= SMI_METRICS; group++) {
     unsigned proved = 0;
     unsigned total = 0;
     enum capability capability = run_capability(run, group, &proved, &total);
-    if (total > 0)
-      strbuf_printf(buffer, "| %s | %s | %u of %u |\n", smi_group_name(group), capability_name(capability), proved,
-                    total);
+    if (total == 0)
+      continue;
+    strbuf_printf(buffer, "| %s | %s | %u of %u | ", smi_group_name(group), capability_name(capability), proved, total);
+    support_describe(buffer, run->support, run->support_count, group);
+    strbuf_puts(buffer, " |\n");
   }
   strbuf_putc(buffer, '\n');
 }
@@ -231,6 +233,22 @@ static void others(struct strbuf *buffer, const struct run_result *run, enum out
   strbuf_putc(buffer, '\n');
 }
 
+/* The table's texts are Markdown already. */
+static void interpretations(struct strbuf *buffer, const struct run_result *run) {
+  bool head = false;
+  for (int number = 1; number <= interpretation_last(); number++) {
+    if (!run_takes_interpretation(run, number))
+      continue;
+    if (!head)
+      strbuf_puts(buffer, "## Interpretations\n\nWhat SMI leaves open, and cases of this run rely on:\n\n");
+    head = true;
+    const struct interpretation *taken = interpretation_find(number);
+    strbuf_printf(buffer, "- %d: **%s.** %s\n", number, taken->title, taken->text);
+  }
+  if (head)
+    strbuf_putc(buffer, '\n');
+}
+
 int report_markdown(const struct run_result *run, FILE *out) {
   _cleanup_matrix_ struct matrix matrix = {0};
   int r = matrix_build(run, &matrix);
@@ -250,5 +268,6 @@ int report_markdown(const struct run_result *run, FILE *out) {
   others(&buffer, run, OUTCOME_ERROR, "Not judged", totals.error);
   others(&buffer, run, OUTCOME_SKIPPED, "Skipped", totals.skipped);
   others(&buffer, run, OUTCOME_INFORMATIVE, "Informative", totals.informative);
+  interpretations(&buffer, run);
   return emit(&buffer, out);
 }

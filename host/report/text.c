@@ -76,6 +76,10 @@ static void header(struct page *page) {
   (void)snprintf(value, sizeof value, "%s, took %s", time_text(run->started_ns, time),
                  duration_text(run->duration_ns, duration));
   field(page, "started", value);
+  if (run->trammel_version)
+    field(page, "trammel", run->trammel_version);
+  if (run->command)
+    field(page, "command", run->command);
 }
 
 static void matrix_head(struct page *page, const struct matrix *matrix, enum smi_group group, size_t room) {
@@ -280,6 +284,26 @@ static void others(struct page *page, enum outcome outcome, const char *title, u
   }
 }
 
+/* What SMI leaves open and the verdicts rely on. */
+static void interpretations(struct page *page) {
+  unsigned count = 0;
+  for (int number = 1; number <= interpretation_last(); number++)
+    count += run_takes_interpretation(page->run, number);
+  if (count == 0)
+    return;
+  heading(page, "Interpretations of docs/smi.md", count);
+  for (int number = 1; number <= interpretation_last(); number++) {
+    if (!run_takes_interpretation(page->run, number))
+      continue;
+    const struct interpretation *taken = interpretation_find(number);
+    _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+    strbuf_printf(&text, "%s. %s", taken->title, taken->text);
+    page->buffer.failed = page->buffer.failed || strbuf_failed(&text);
+    strbuf_printf(&page->buffer, "  %2d  ", number);
+    style_wrap(&page->style, &page->buffer, strbuf_text(&text), 6, WIDTH);
+  }
+}
+
 static void capabilities(struct page *page) {
   static const enum tone tones[] = {
       [CAPABILITY_NONE] = TONE_BAD, [CAPABILITY_HALF] = TONE_WARNING, [CAPABILITY_FULL] = TONE_GOOD};
@@ -292,7 +316,11 @@ static void capabilities(struct page *page) {
       continue;
     strbuf_printf(&page->buffer, "  %-8s", smi_group_name(group));
     toned(page, tones[capability], capability_name(capability));
-    strbuf_printf(&page->buffer, ", %u of %u requirements proved\n", proved, total);
+    _cleanup_strbuf_ struct strbuf rest = STRBUF_INIT;
+    strbuf_printf(&rest, ", %u of %u requirements proved", proved, total);
+    append_support(&rest, page->run, group);
+    page->buffer.failed = page->buffer.failed || strbuf_failed(&rest);
+    style_wrap(&page->style, &page->buffer, strbuf_text(&rest), 10, WIDTH - 4);
   }
 }
 
@@ -359,6 +387,7 @@ int report_text(const struct run_result *run, bool colour, FILE *out) {
   others(&page, OUTCOME_INFORMATIVE, "Informative", totals.informative);
   others(&page, OUTCOME_ERROR, "Not judged", totals.error);
   failures(&page, totals.failed);
+  interpretations(&page);
   capabilities(&page);
   strbuf_putc(&page.buffer, '\n');
   broken_requirements(&page);

@@ -66,6 +66,24 @@ static void a_case_says_how_it_reads_smi_and_what_was_asked(void **state) {
   run_fixture_finish(&fixture);
 }
 
+static void says_who_makes_smi_work_and_what_it_reads_into_it(void **state) {
+  (void)state;
+  struct run_fixture fixture;
+  run_fixture_init(&fixture);
+  json_t *value = report(&fixture.run);
+  const json_t *native = json_array_get(json_object_get(value, "smi"), 1);
+  assert_string_equal(json_string_value(json_object_get(native, "group")), "access");
+  assert_string_equal(json_string_value(json_object_get(native, "version")), "v1alpha3");
+  assert_string_equal(json_string_value(json_object_get(native, "support")), "native");
+  const json_t *readings = json_object_get(value, "interpretations");
+  assert_int_equal(json_array_size(readings), 2);
+  assert_int_equal(json_integer_value(json_object_get(json_array_get(readings, 0), "number")), 6);
+  assert_string_equal(json_string_value(json_object_get(json_array_get(readings, 1), "title")), "Weights");
+  assert_string_equal(json_string_value(json_object_get(value, "reproduce")), fixture.run.reproduce);
+  json_decref(value);
+  run_fixture_finish(&fixture);
+}
+
 static void a_failure_keeps_its_evidence_and_repairs_bad_text(void **state) {
   (void)state;
   struct run_fixture fixture;
@@ -179,6 +197,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(says_what_ran),
       cmocka_unit_test(a_case_says_how_it_reads_smi_and_what_was_asked),
+      cmocka_unit_test(says_who_makes_smi_work_and_what_it_reads_into_it),
       cmocka_unit_test(a_failure_keeps_its_evidence_and_repairs_bad_text),
       cmocka_unit_test(the_matrix_names_group_version_and_state),
       cmocka_unit_test(output_fits_the_published_schema),

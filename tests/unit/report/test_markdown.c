@@ -23,6 +23,19 @@ static void has_summary_matrix_and_details(void **state) {
   run_fixture_finish(&fixture);
 }
 
+static void says_who_makes_smi_work_and_what_it_reads_into_it(void **state) {
+  (void)state;
+  struct run_fixture fixture;
+  run_fixture_init(&fixture);
+  _cleanup_free_ char *text = rendered(report_markdown, &fixture.run);
+  assert_non_null(strstr(text, "| access | half | 1 of 2 | native: v1alpha3; translated: v1alpha2 |\n"
+                               "| specs | none | 0 of 1 | translated by the adapter |\n"
+                               "| split | none | 0 of 1 | native |\n"));
+  assert_non_null(strstr(text, "## Interpretations\n\n"));
+  assert_non_null(strstr(text, "- 6: **TCPRoute with HTTPRouteGroup in one target.** Both must hold"));
+  run_fixture_finish(&fixture);
+}
+
 static void every_row_of_a_table_has_its_columns(void **state) {
   (void)state;
   struct run_fixture fixture;
@@ -56,6 +69,7 @@ static void a_fence_outlasts_the_backticks_inside(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(has_summary_matrix_and_details),
+      cmocka_unit_test(says_who_makes_smi_work_and_what_it_reads_into_it),
       cmocka_unit_test(every_row_of_a_table_has_its_columns),
       cmocka_unit_test(text_from_a_mesh_is_no_markup),
       cmocka_unit_test(a_fence_outlasts_the_backticks_inside),

@@ -72,6 +72,57 @@ static void a_failure_says_all_there_is_to_know(void **state) {
   run_fixture_finish(&fixture);
 }
 
+static void the_head_says_what_ran_and_how_to_run_it_again(void **state) {
+  (void)state;
+  use_locale("C");
+  struct run_fixture fixture;
+  run_fixture_init(&fixture);
+  _cleanup_free_ char *text = rendered(plain, &fixture.run);
+  static const char head[] = "Conformance: suite smi\n"
+                             "  mesh          Some Mesh 4.5.6\n"
+                             "  adapter       some-adapter 1.2.3, sha256 0123456789ab\n"
+                             "  lab           process, seed 18446744073709551615\n"
+                             "  started       2024-05-01T12:00:00.250Z, took 3.4s\n"
+                             "  trammel       0.1.0\n"
+                             "  command       trammel conformance run --mesh some --seed 18446744073709551615\n";
+  assert_int_equal(strncmp(text, head, strlen(head)), 0);
+  run_fixture_finish(&fixture);
+}
+
+static void says_who_makes_smi_work_and_what_it_reads_into_it(void **state) {
+  (void)state;
+  use_locale("C");
+  struct run_fixture fixture;
+  run_fixture_init(&fixture);
+  _cleanup_free_ char *text = rendered(plain, &fixture.run);
+  static const char *const expected[] = {
+      "  access  half, 1 of 2 requirements proved; native: v1alpha3; translated:\n          v1alpha2\n",
+      "  specs   none, 0 of 1 requirements proved; translated by the adapter\n",
+      "  split   none, 0 of 1 requirements proved; native\n",
+      "\nInterpretations of docs/smi.md (2)\n",
+      "   6  TCPRoute with HTTPRouteGroup in one target. Both must hold: the port and\n      the route.",
+      "\n  11  Weights. Negative,",
+  };
+  for (size_t i = 0; i < ARRAY_COUNT(expected); i++)
+    if (!strstr(text, expected[i]))
+      fail_msg("'%s' is missing in: %s", expected[i], text);
+  run_fixture_finish(&fixture);
+}
+
+/* A report that was read back may hold anything. */
+static void a_reason_to_stop_steers_no_terminal(void **state) {
+  (void)state;
+  use_locale("C");
+  struct run_fixture fixture;
+  run_fixture_init(&fixture);
+  fixture.run.interrupted = true;
+  fixture.run.stop_reason = "\x1b[2J";
+  _cleanup_free_ char *text = rendered(plain, &fixture.run);
+  assert_null(strchr(text, '\x1b'));
+  assert_non_null(strstr(text, "Ended early (\\x1b[2J): 5 of 5 cases ran.\n"));
+  run_fixture_finish(&fixture);
+}
+
 static void ends_with_broken_requirements_and_totals(void **state) {
   (void)state;
   use_locale("C");
@@ -158,10 +209,17 @@ static void an_interrupted_run_says_so(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(no_line_is_wider_than_80_columns),         cmocka_unit_test(a_failure_says_all_there_is_to_know),
-      cmocka_unit_test(ends_with_broken_requirements_and_totals), cmocka_unit_test(a_locale_without_utf8_gets_ascii),
-      cmocka_unit_test(matrix_shows_a_symbol_per_version),        cmocka_unit_test(escape_sequences_only_with_colour),
-      cmocka_unit_test(cases_with_the_same_reason_share_it),      cmocka_unit_test(an_interrupted_run_says_so),
+      cmocka_unit_test(no_line_is_wider_than_80_columns),
+      cmocka_unit_test(a_failure_says_all_there_is_to_know),
+      cmocka_unit_test(ends_with_broken_requirements_and_totals),
+      cmocka_unit_test(a_locale_without_utf8_gets_ascii),
+      cmocka_unit_test(matrix_shows_a_symbol_per_version),
+      cmocka_unit_test(escape_sequences_only_with_colour),
+      cmocka_unit_test(the_head_says_what_ran_and_how_to_run_it_again),
+      cmocka_unit_test(says_who_makes_smi_work_and_what_it_reads_into_it),
+      cmocka_unit_test(a_reason_to_stop_steers_no_terminal),
+      cmocka_unit_test(cases_with_the_same_reason_share_it),
+      cmocka_unit_test(an_interrupted_run_says_so),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

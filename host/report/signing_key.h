@@ -1,0 +1,17 @@
+/* What a signing key is. For signature.c. */
+#ifndef TRAMMEL_HOST_REPORT_SIGNING_KEY_H
+#define TRAMMEL_HOST_REPORT_SIGNING_KEY_H
+
+#include <openssl/types.h>
+
+#include "host/report/signature.h"
+
+#define SIGNING_KEY_ID_LENGTH 64
+
+struct signing_key {
+  EVP_PKEY *key;
+  char id[SIGNING_KEY_ID_LENGTH + 1];
+  char *path;
+};
+
+#endif
