@@ -3,54 +3,16 @@
 #include <string.h>
 
 #include "host/report/emit.h"
-#include "host/report/glyph.h"
+#include "host/report/markdown_text.h"
 #include "host/report/matrix.h"
 #include "host/report/report.h"
 #include "sdk/base/document.h"
-#include "sdk/base/utf8.h"
-
-/* Text from outside on one line, so that it reads as text: no markup, no table cell ended early, no HTML. */
-static void text(struct strbuf *buffer, const char *value) {
-  uint32_t glyph;
-  for (size_t length; (length = glyph_next(value, &glyph)) > 0; value += length) {
-    if (glyph == '\n' || glyph == '\t' || glyph == '\r')
-      strbuf_putc(buffer, ' ');
-    else if (utf8_is_control(glyph))
-      glyph_append(buffer, GLYPH_REPLACEMENT);
-    else if (glyph == '<' || glyph == '>' || glyph == '&')
-      strbuf_puts(buffer, glyph == '<' ? "&lt;" : glyph == '>' ? "&gt;" : "&amp;");
-    else if (glyph < 0x80 && strchr("\\`*_[]|~#", (int)glyph))
-      strbuf_printf(buffer, "\\%c", (char)glyph);
-    else
-      glyph_append(buffer, glyph);
-  }
-}
-
-/* A fence longer than any run of backticks inside. */
-static void code_block(struct strbuf *buffer, const char *language, const char *code) {
-  size_t longest = 2;
-  for (const char *c = code; *c != '\0';) {
-    size_t run = strspn(c, "`");
-    if (run > longest)
-      longest = run;
-    c += run > 0 ? run : 1;
-  }
-  for (size_t i = 0; i <= longest; i++)
-    strbuf_putc(buffer, '`');
-  strbuf_printf(buffer, "%s\n", language);
-  glyph_append_valid(buffer, code);
-  if (code[0] != '\0' && code[strlen(code) - 1] != '\n')
-    strbuf_putc(buffer, '\n');
-  for (size_t i = 0; i <= longest; i++)
-    strbuf_putc(buffer, '`');
-  strbuf_puts(buffer, "\n\n");
-}
 
 static void row(struct strbuf *buffer, const char *name, const char *value) {
   if (!value)
     return;
   strbuf_printf(buffer, "| %s | ", name);
-  text(buffer, value);
+  markdown_text(buffer, value);
   strbuf_puts(buffer, " |\n");
 }
 
@@ -83,7 +45,7 @@ static void summary(struct strbuf *buffer, const struct run_result *run) {
   strbuf_putc(buffer, '\n');
   if (run->command) {
     strbuf_puts(buffer, "Reproduce:\n\n");
-    code_block(buffer, "sh", run->command);
+    markdown_code(buffer, "sh", run->command);
   }
 }
 
@@ -137,7 +99,7 @@ static void matrix_group(struct strbuf *buffer, const struct matrix *matrix, enu
       matrix_head(buffer, matrix, group);
     head = true;
     strbuf_printf(buffer, "| %s | ", row->requirement);
-    text(buffer, matrix_summary(row));
+    markdown_text(buffer, matrix_summary(row));
     strbuf_puts(buffer, " |");
     for (unsigned alpha = 0; alpha < MATRIX_COLUMNS; alpha++)
       if (matrix->used[group][alpha])
@@ -158,9 +120,9 @@ static void broken_checks(struct strbuf *buffer, const struct case_result *resul
     if (check->held)
       continue;
     strbuf_printf(buffer, "- **%s**, step %u\n  - expected: ", check->check->requirement, check->step + 1);
-    text(buffer, text_or_empty(check->expected));
+    markdown_text(buffer, text_or_empty(check->expected));
     strbuf_puts(buffer, "\n  - seen: ");
-    text(buffer, text_or_empty(check->seen));
+    markdown_text(buffer, text_or_empty(check->seen));
     strbuf_putc(buffer, '\n');
   }
 }
@@ -172,20 +134,20 @@ static void yaml_block(struct strbuf *buffer, const char *title, const json_t *v
   if (yaml_write(value, &yaml) < 0)
     buffer->failed = true;
   strbuf_printf(buffer, "%s:\n\n", title);
-  code_block(buffer, "yaml", strbuf_text(&yaml));
+  markdown_code(buffer, "yaml", strbuf_text(&yaml));
 }
 
 static void failure(struct strbuf *buffer, const struct run_result *run, const struct case_result *result) {
   strbuf_printf(buffer, "<details>\n<summary><code>%s</code> [%s]</summary>\n\n", result->test->id,
                 result->column.label);
-  text(buffer, text_or_empty(result->test->title));
+  markdown_text(buffer, text_or_empty(result->test->title));
   strbuf_puts(buffer, "\n\n");
   broken_checks(buffer, result);
   if (result->check_count == 0 && result->reason)
-    text(buffer, result->reason);
+    markdown_text(buffer, result->reason);
   if (result->cause) {
     strbuf_puts(buffer, "\nLikely cause: ");
-    text(buffer, result->cause);
+    markdown_text(buffer, result->cause);
     strbuf_putc(buffer, '\n');
   }
   strbuf_putc(buffer, '\n');
@@ -196,7 +158,7 @@ static void failure(struct strbuf *buffer, const struct run_result *run, const s
     append_reproduction(&command, run, result);
     buffer->failed = buffer->failed || strbuf_failed(&command);
     strbuf_puts(buffer, "Reproduce:\n\n");
-    code_block(buffer, "sh", strbuf_text(&command));
+    markdown_code(buffer, "sh", strbuf_text(&command));
   }
   strbuf_puts(buffer, "</details>\n\n");
 }
@@ -225,7 +187,7 @@ static void others(struct strbuf *buffer, const struct run_result *run, enum out
     strbuf_puts(buffer, ": ");
     if (outcome == OUTCOME_INFORMATIVE)
       strbuf_puts(buffer, result->held ? "the mesh does: " : "the mesh does not: ");
-    text(buffer, text_or_empty(outcome == OUTCOME_INFORMATIVE ? result->test->title : result->reason));
+    markdown_text(buffer, text_or_empty(outcome == OUTCOME_INFORMATIVE ? result->test->title : result->reason));
     if (outcome == OUTCOME_INFORMATIVE)
       append_interpretations(buffer, result->test);
     strbuf_putc(buffer, '\n');
@@ -257,7 +219,7 @@ int report_markdown(const struct run_result *run, FILE *out) {
   _cleanup_strbuf_ struct strbuf buffer = STRBUF_INIT;
   struct run_totals totals = run_totals(run);
   strbuf_puts(&buffer, "# Conformance of ");
-  text(&buffer, run->mesh_name ? run->mesh_name : "an unnamed mesh");
+  markdown_text(&buffer, run->mesh_name ? run->mesh_name : "an unnamed mesh");
   strbuf_puts(&buffer, "\n\n");
   summary(&buffer, run);
   capabilities(&buffer, run);

@@ -1,10 +1,11 @@
 /* Bytes to a report and back: nothing crashes, what is refused is told, and what was read is written and read again
- * without a change, in every format. */
+ * without a change, in every format, and nothing changed from it to itself. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/report/comparison.h"
 #include "host/report/report.h"
 #include "host/report/report_read.h"
 
@@ -30,6 +31,25 @@ static void write_the_rest(const struct run_result *run) {
   free(text);
 }
 
+/* Nothing changed from a run to itself. */
+static void compare(const struct run_result *run, const struct run_result *again) {
+  struct comparison comparison;
+  char *text = NULL;
+  size_t length = 0;
+  FILE *out = open_memstream(&text, &length);
+  if (!out || comparison_make(run, "a", again, "b", &comparison, NULL) < 0)
+    abort();
+  if (comparison_exit_code(&comparison) != 0 || comparison_suites_differ(&comparison) || comparison.fact_count > 0 ||
+      comparison.cell_counts[CHANGE_NONE] + comparison.cell_counts[CHANGE_STILL_BROKEN] != comparison.cell_count ||
+      comparison.case_counts[CHANGE_NONE] + comparison.case_counts[CHANGE_STILL_BROKEN] != comparison.case_count)
+    abort();
+  if (comparison_text(&comparison, true, out) < 0 || comparison_json(&comparison, out) < 0 ||
+      comparison_markdown(&comparison, out) < 0 || fclose(out) != 0)
+    abort();
+  free(text);
+  comparison_finish(&comparison);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
   _cleanup_report_ struct run_result *run = NULL;
@@ -53,5 +73,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (first_length != second_length || memcmp(first, second, first_length) != 0)
     abort();
   write_the_rest(run);
+  compare(run, again);
   return 0;
 }

@@ -24,9 +24,11 @@ static void run(struct command_result *result, const char *first, ...) {
 
 static void help_lists_every_command(void **state) {
   (void)state;
-  static const char *const names[] = {
-      "conformance run", "conformance list", "conformance show", "lint",       "convert",
-      "adapter list",    "adapter show",     "cleanup",          "completion", NULL};
+  static const char *const names[] = {"conformance run",  "conformance list", "conformance show",
+                                      "conformance diff", "report render",    "report sign",
+                                      "report verify",    "report keygen",    "lint",
+                                      "convert",          "adapter list",     "adapter show",
+                                      "cleanup",          "completion",       NULL};
   struct command_result result;
   run(&result, "--help", NULL);
   assert_int_equal(result.exit_code, 0);
@@ -45,8 +47,10 @@ static void help_lists_every_command(void **state) {
 static void every_command_has_help(void **state) {
   (void)state;
   static const char *const commands[][3] = {
-      {"conformance", "run", "--seed"}, {"conformance", "list", "--filter"}, {"conformance", "show", "CASE"},
-      {"adapter", "list", "--output"},  {"adapter", "show", "--output"},
+      {"conformance", "run", "--seed"},        {"conformance", "list", "--filter"}, {"conformance", "show", "CASE"},
+      {"conformance", "diff", "BEFORE AFTER"}, {"report", "render", "--output"},    {"report", "sign", "--key"},
+      {"report", "verify", "--key"},           {"report", "keygen", "KEY.pem"},     {"adapter", "list", "--output"},
+      {"adapter", "show", "--output"},
   };
   for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
     struct command_result result;
@@ -116,11 +120,12 @@ static void bash_completes(void **state) {
               "\nCOMP_WORDS=(trammel conformance ru); COMP_CWORD=2; _trammel; echo \"${COMPREPLY[0]}\"\n"
               "COMP_WORDS=(trammel conformance run --fail); COMP_CWORD=3; _trammel; echo \"${COMPREPLY[0]}\"\n"
               "COMP_WORDS=(trammel conformance run --mes); COMP_CWORD=3; _trammel; echo \"${COMPREPLY[0]}\"\n"
+              "COMP_WORDS=(trammel report ver); COMP_CWORD=2; _trammel; echo \"${COMPREPLY[0]}\"\n"
               "COMP_WORDS=(trammel clea); COMP_CWORD=1; _trammel; echo \"${COMPREPLY[0]}\"\n");
   const char *argv[] = {"/bin/bash", "-s", NULL};
   struct command_result result;
   command_run(argv, strbuf_text(&program), 30, &result);
-  assert_string_equal(strbuf_text(&result.out), "run\n--fail-fast\n--mesh\ncleanup\n");
+  assert_string_equal(strbuf_text(&result.out), "run\n--fail-fast\n--mesh\nverify\ncleanup\n");
   command_result_finish(&result);
   command_result_finish(&script);
 }
