@@ -29,6 +29,10 @@ covers() {
 covers trammel-conformance.1 'conformance run'
 covers trammel-conformance.1 'conformance list'
 covers trammel-conformance.1 'conformance show'
+covers trammel-conformance.1 'conformance diff'
+covers trammel-report.1 'report render'
+covers trammel-report.1 'report sign'
+covers trammel-report.1 'report verify'
 covers trammel-lint.1 lint
 covers trammel-lint.1 convert
 covers trammel.1 'adapter list'
