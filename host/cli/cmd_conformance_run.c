@@ -55,7 +55,7 @@ static const struct argp_option option_table[] = {
     {"fail-fast", KEY_FAIL_FAST, 0, 0, "start no further case after a failed one", 3},
     {0, 0, 0, 0, "Output:", 4},
     {"output", KEY_OUTPUT, "FORMAT[=FILE]", 0,
-     "text, json, junit or markdown, to standard output or a file; may be repeated", 4},
+     "text, json, junit, markdown, html, badge, tap or gateway-api, to standard output or a file; may be repeated", 4},
     {"quiet", KEY_QUIET, 0, 0, "no progress", 4},
     {"verbose", KEY_VERBOSE, 0, 0, "show all that the adapter logs, on standard error", 4},
     {"colour", KEY_COLOUR, "WHEN", 0, "auto, always or never", 4},

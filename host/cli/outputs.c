@@ -8,8 +8,17 @@
 
 #include "host/cli/command.h"
 
-enum { FORMAT_TEXT, FORMAT_JSON, FORMAT_JUNIT, FORMAT_MARKDOWN };
-static const char *const formats[] = {"text", "json", "junit", "markdown", NULL};
+enum {
+  FORMAT_TEXT,
+  FORMAT_JSON,
+  FORMAT_JUNIT,
+  FORMAT_MARKDOWN,
+  FORMAT_HTML,
+  FORMAT_BADGE,
+  FORMAT_TAP,
+  FORMAT_GATEWAY_API
+};
+static const char *const formats[] = {"text", "json", "junit", "markdown", "html", "badge", "tap", "gateway-api", NULL};
 
 void outputs_add(const struct argp_state *state, struct outputs *outputs, char *text) {
   char *equals = strchr(text, '=');
@@ -46,6 +55,14 @@ static int write_format(int format, const struct run_result *run, bool colour, F
     return report_junit(run, out);
   case FORMAT_MARKDOWN:
     return report_markdown(run, out);
+  case FORMAT_HTML:
+    return report_html(run, out);
+  case FORMAT_BADGE:
+    return report_badge(run, out);
+  case FORMAT_TAP:
+    return report_tap(run, out);
+  case FORMAT_GATEWAY_API:
+    return report_gateway_api(run, out);
   default:
     return report_text(run, colour, out);
   }

@@ -10,6 +10,10 @@
 int report_json(const struct run_result *run, FILE *out);  /* schema: docs/schema/conformance-report.json */
 int report_junit(const struct run_result *run, FILE *out); /* JUnit XML; a test suite per group, a case per column */
 int report_markdown(const struct run_result *run, FILE *out);
+int report_html(const struct run_result *run, FILE *out);        /* one page that loads nothing and runs nothing */
+int report_badge(const struct run_result *run, FILE *out);       /* SVG */
+int report_tap(const struct run_result *run, FILE *out);         /* TAP version 14; a test point per case and column */
+int report_gateway_api(const struct run_result *run, FILE *out); /* YAML in the shape of its ConformanceReport */
 
 /* The summary for a terminal or pipe: a requirement matrix by version, failures with evidence, totals. `colour` uses
  * ANSI colours. */

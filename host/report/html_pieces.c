@@ -1,0 +1,56 @@
+#include "host/report/emit.h"
+#include "host/report/html_page.h"
+#include "sdk/base/clock.h"
+#include "sdk/base/document.h"
+
+void html_code(struct strbuf *out, const char *text) {
+  strbuf_puts(out, "<pre><code>");
+  html_text(out, text);
+  strbuf_puts(out, "</code></pre>\n");
+}
+
+static void block(struct strbuf *out, const char *title, const json_t *value,
+                  int (*write)(const json_t *value, struct strbuf *out)) {
+  if (!value)
+    return;
+  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+  if (write(value, &text) < 0 || strbuf_failed(&text))
+    out->failed = true;
+  strbuf_puts(out, "<details class=\"more\"><summary>");
+  html_text(out, title);
+  strbuf_puts(out, "</summary>\n");
+  html_code(out, strbuf_text(&text));
+  strbuf_puts(out, "</details>\n");
+}
+
+void html_yaml(struct strbuf *out, const char *title, const json_t *value) {
+  block(out, title, value, yaml_write);
+}
+
+void html_json(struct strbuf *out, const char *title, const json_t *value) {
+  block(out, title, value, json_write);
+}
+
+const char *html_tone_class(enum tone tone) {
+  static const char *const classes[] = {[TONE_PLAIN] = "plain", [TONE_STRONG] = "plain", [TONE_DIM] = "plain",
+                                        [TONE_GOOD] = "good",   [TONE_BAD] = "bad",      [TONE_WARNING] = "warn"};
+  return classes[tone];
+}
+
+static const struct style symbols = {.unicode = true};
+
+const char *html_cell(enum cell cell, enum tone *ret_tone) {
+  return style_cell(&symbols, cell, ret_tone);
+}
+
+const char *html_outcome(enum outcome outcome, enum tone *ret_tone) {
+  return style_outcome(&symbols, outcome, ret_tone);
+}
+
+void html_duration(struct strbuf *out, int64_t duration_ns) {
+  char text[DURATION_TEXT_MAX];
+  if (duration_ns >= 0 && duration_ns < NS_PER_MS)
+    strbuf_puts(out, "&#60;1ms");
+  else
+    strbuf_puts(out, duration_text(duration_ns, text));
+}
