@@ -57,8 +57,12 @@ static void summary_line(struct html *page, const struct case_result *result) {
 
 /* ---- what is in it */
 
+static bool has_text(const char *text) {
+  return text && text[0] != '\0';
+}
+
 static void term(struct html *page, const char *name, const char *text) {
-  if (!text || text[0] == '\0')
+  if (!has_text(text))
     return;
   strbuf_printf(&page->out, "<dt>%s</dt><dd>", name);
   html_prose(&page->out, text);
@@ -66,10 +70,8 @@ static void term(struct html *page, const char *name, const char *text) {
 }
 
 static void requirement(struct html *page, const char *id) {
-  const struct requirement *known = requirement_find(id);
   html_element(&page->out, "b", NULL, id);
-  strbuf_putc(&page->out, ' ');
-  html_prose(&page->out, known ? known->summary : NULL);
+  html_sentence(&page->out, id);
 }
 
 static void requirements(struct html *page, const struct case_result *result) {
@@ -112,10 +114,13 @@ static void check(struct html *page, const struct case_result *result, const str
   if (result->test->step_count > 1)
     strbuf_printf(&page->out, "step %u, ", check->step + 1);
   requirement(page, check->check->requirement);
-  strbuf_puts(&page->out, "</p>\n<dl>");
-  term(page, "Expected", check->expected);
-  term(page, "Seen", check->seen);
-  strbuf_puts(&page->out, "</dl>\n");
+  strbuf_puts(&page->out, "</p>\n");
+  if (has_text(check->expected) || has_text(check->seen)) {
+    strbuf_puts(&page->out, "<dl>");
+    term(page, "Expected", check->expected);
+    term(page, "Seen", check->seen);
+    strbuf_puts(&page->out, "</dl>\n");
+  }
   html_json(&page->out, "Evidence", check->evidence);
   strbuf_puts(&page->out, "</div>\n");
 }
@@ -153,14 +158,23 @@ static void reproduction(struct html *page, const struct case_result *result) {
   html_code(&page->out, strbuf_text(&command));
 }
 
+/* <dl> must not be empty. */
+static void explanation(struct html *page, const struct case_result *result) {
+  const char *reason = result->outcome == OUTCOME_FAILED && result->check_count > 0 ? NULL : result->reason;
+  if (!has_text(result->test->why) && !has_text(reason) && !has_text(result->cause))
+    return;
+  strbuf_puts(&page->out, "<dl>\n");
+  term(page, "Why", result->test->why);
+  term(page, "Reason", reason);
+  term(page, "Likely cause", result->cause);
+  strbuf_puts(&page->out, "</dl>\n");
+}
+
 static void body(struct html *page, const struct case_result *result) {
   strbuf_puts(&page->out, "<p class=\"title\">");
   html_prose(&page->out, result->test->title);
-  strbuf_puts(&page->out, "</p>\n<dl>\n");
-  term(page, "Why", result->test->why);
-  term(page, "Reason", result->outcome == OUTCOME_FAILED && result->check_count > 0 ? NULL : result->reason);
-  term(page, "Likely cause", result->cause);
-  strbuf_puts(&page->out, "</dl>\n");
+  strbuf_puts(&page->out, "</p>\n");
+  explanation(page, result);
   checks(page, result);
   html_yaml(&page->out, "Native objects in force", result->objects);
   html_yaml(&page->out, "SMI resources", result->resources);

@@ -28,12 +28,11 @@ static void failures_of(struct html *page, const char *requirement, bool *first)
     count += is_failure_of(&page->run->cases[i], requirement);
   if (count == 0)
     return;
-  const struct requirement *known = requirement ? requirement_find(requirement) : NULL;
   strbuf_puts(&page->out, "<h3>");
   html_text(&page->out, requirement ? requirement : "Without a check");
-  strbuf_puts(&page->out, " <span>");
-  html_prose(&page->out, known ? known->summary : NULL);
-  strbuf_printf(&page->out, "</span></h3>\n<p class=\"note\">%u case%s, in which it broke first</p>\n", count,
+  if (requirement)
+    html_sentence(&page->out, requirement);
+  strbuf_printf(&page->out, "</h3>\n<p class=\"note\">%u case%s, in which it broke first</p>\n", count,
                 count == 1 ? "" : "s");
   for (size_t i = 0; i < page->run->case_count; i++) {
     if (!is_failure_of(&page->run->cases[i], requirement))

@@ -65,10 +65,9 @@ static void matrix_row(struct html *page, size_t number) {
     broken |= row->cells[alpha] == CELL_BROKEN;
   strbuf_printf(&page->out, "<tr%s>\n<th scope=\"row\"><b>", broken ? " class=\"broken\"" : "");
   html_text(&page->out, row->requirement);
-  strbuf_puts(&page->out, "</b> ");
-  strbuf_puts(&page->out, "<span>");
-  html_prose(&page->out, matrix_summary(row));
-  strbuf_puts(&page->out, "</span></th>\n");
+  strbuf_puts(&page->out, "</b>");
+  html_sentence(&page->out, row->requirement);
+  strbuf_puts(&page->out, "</th>\n");
   for (unsigned alpha = 0; alpha < MATRIX_COLUMNS; alpha++)
     if (page->matrix.used[row->group][alpha])
       cell(page, &(struct place){.row = row, .number = number, .alpha = alpha});
@@ -167,9 +166,8 @@ void html_index(struct html *page) {
     const struct matrix_row *row = &page->matrix.rows[i];
     strbuf_puts(&page->out, "<h3>");
     html_text(&page->out, row->requirement);
-    strbuf_puts(&page->out, " <span>");
-    html_prose(&page->out, matrix_summary(row));
-    strbuf_puts(&page->out, "</span></h3>\n<ul class=\"index\">\n");
+    html_sentence(&page->out, row->requirement);
+    strbuf_puts(&page->out, "</h3>\n<ul class=\"index\">\n");
     for (unsigned alpha = 0; alpha < MATRIX_COLUMNS; alpha++)
       if (row->cells[alpha] != CELL_NONE)
         index_cases(page, &(struct place){.row = row, .number = i, .alpha = alpha});

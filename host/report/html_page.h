@@ -23,6 +23,9 @@ struct html {
 
 /* ---- pieces (html_pieces.c) */
 
+/* " <span>sentence</span>" of a requirement; nothing for one that the suite does not know. */
+void html_sentence(struct strbuf *out, const char *requirement);
+
 /* A block of code that wraps. */
 void html_code(struct strbuf *out, const char *text);
 

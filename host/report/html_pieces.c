@@ -3,6 +3,15 @@
 #include "sdk/base/clock.h"
 #include "sdk/base/document.h"
 
+void html_sentence(struct strbuf *out, const char *requirement) {
+  const struct requirement *known = requirement_find(requirement);
+  if (!known)
+    return;
+  strbuf_puts(out, " <span>");
+  html_prose(out, known->summary);
+  strbuf_puts(out, "</span>");
+}
+
 void html_code(struct strbuf *out, const char *text) {
   strbuf_puts(out, "<pre><code>");
   html_text(out, text);

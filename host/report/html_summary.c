@@ -45,11 +45,9 @@ static void broken_list(struct html *page) {
   }
   strbuf_puts(&page->out, "<ul class=\"broken\">\n");
   for (size_t i = 0; i < count; i++) {
-    const struct requirement *known = requirement_find(broken[i]);
     strbuf_puts(&page->out, "<li>");
     html_element(&page->out, "b", NULL, broken[i]);
-    strbuf_putc(&page->out, ' ');
-    html_prose(&page->out, known ? known->summary : NULL);
+    html_sentence(&page->out, broken[i]);
     strbuf_puts(&page->out, "</li>\n");
   }
   strbuf_puts(&page->out, "</ul>\n");
