@@ -30,7 +30,7 @@ function(trammel_adapter name)
   install(TARGETS ${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/trammel/adapters)
 endfunction()
 
-# trammel_test(NAME TIER unit|integration|faults SOURCES a.c ... [DEPENDS lib ...] [TIMEOUT seconds]): a cmocka program.
+# trammel_test(NAME TIER unit|integration|faults|web SOURCES a.c ... [DEPENDS lib ...] [TIMEOUT seconds]): a cmocka program.
 function(trammel_test name)
   cmake_parse_arguments(arg "" "TIER;TIMEOUT" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
