@@ -188,6 +188,13 @@ void run_fixture_finish(struct run_fixture *fixture) {
   json_decref(fixture->run.config);
 }
 
+void run_fixture_replace(struct run_fixture *fixture, size_t place, size_t other) {
+  json_t *objects = json_incref(fixture->cases[other].objects);
+  json_decref(fixture->cases[place].objects);
+  fixture->cases[place] = fixture->cases[other];
+  fixture->cases[place].objects = objects;
+}
+
 char *rendered(int (*write)(const struct run_result *run, FILE *out), const struct run_result *run) {
   char *text = NULL;
   size_t length;

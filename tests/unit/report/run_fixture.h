@@ -21,6 +21,9 @@ struct run_fixture {
 void run_fixture_init(struct run_fixture *fixture);
 void run_fixture_finish(struct run_fixture *fixture);
 
+/* Puts a copy of another case in the place of one. */
+void run_fixture_replace(struct run_fixture *fixture, size_t place, size_t other);
+
 /* Renders with `write` into a heap string. */
 char *rendered(int (*write)(const struct run_result *run, FILE *out), const struct run_result *run);
 

@@ -58,10 +58,10 @@ static void text_and_colour_go_by_outcome(void **state) {
   assert_badge(nothing, "SMI conformance: nothing tested", "#57606a");
   _cleanup_free_ char *part = badge_of(&fixture, 1); /* of the requirements it names, it proves all */
   assert_badge(part, "SMI conformance: 1/1", "#1a7f37");
-  fixture.cases[1] = fixture.cases[FIXTURE_SKIPPED];
+  run_fixture_replace(&fixture, 1, FIXTURE_SKIPPED);
   _cleanup_free_ char *skipped = badge_of(&fixture, 2);
   assert_badge(skipped, "SMI conformance: 1/2 in part", "#8a5a00");
-  fixture.cases[2] = fixture.cases[FIXTURE_INFORMATIVE];
+  run_fixture_replace(&fixture, 2, FIXTURE_INFORMATIVE);
   fixture.cases[2].held = true;
   _cleanup_free_ char *informative = badge_of(&fixture, 3); /* does not count */
   assert_badge(informative, "SMI conformance: 1/2 in part", "#8a5a00");

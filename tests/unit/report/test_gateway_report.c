@@ -32,16 +32,20 @@ static struct reading read_report(const struct run_result *run) {
 
 static void assert_string(const struct reading *reading, const char *pointer, const char *expected) {
   const struct node *node = node_at(reading->root, pointer);
-  if (!node)
+  if (!node) {
     fail_msg("no %s", pointer);
+    return;
+  }
   assert_int_equal(node->kind, NODE_STRING);
   assert_string_equal(node->text, expected);
 }
 
 static void assert_integer(const struct reading *reading, const char *pointer, int64_t expected) {
   const struct node *node = node_at(reading->root, pointer);
-  if (!node)
+  if (!node) {
     fail_msg("no %s", pointer);
+    return;
+  }
   assert_int_equal(node->kind, NODE_INTEGER);
   assert_int_equal(node->integer, expected);
 }

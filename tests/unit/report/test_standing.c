@@ -20,9 +20,9 @@ static void the_worst_stands(void **state) {
   struct run_fixture fixture;
   run_fixture_init(&fixture);
   assert_int_equal(standing_of(&fixture, FIXTURE_CASES), STANDING_BROKEN);
-  fixture.cases[FIXTURE_FAILED] = fixture.cases[FIXTURE_PASSED];
+  run_fixture_replace(&fixture, FIXTURE_FAILED, FIXTURE_PASSED);
   assert_int_equal(standing_of(&fixture, FIXTURE_CASES), STANDING_UNJUDGED);
-  fixture.cases[FIXTURE_ERROR] = fixture.cases[FIXTURE_PASSED];
+  run_fixture_replace(&fixture, FIXTURE_ERROR, FIXTURE_PASSED);
   assert_int_equal(standing_of(&fixture, FIXTURE_CASES), STANDING_PART);
   assert_int_equal(standing_of(&fixture, FIXTURE_SKIPPED), STANDING_HOLDS);
   fixture.run.interrupted = true;

@@ -69,8 +69,8 @@ static void prove_passes_a_run_without_failures(void **state) {
   (void)state;
   struct run_fixture fixture;
   run_fixture_init(&fixture);
-  fixture.cases[1] = fixture.cases[FIXTURE_SKIPPED];
-  fixture.cases[2] = fixture.cases[FIXTURE_INFORMATIVE];
+  run_fixture_replace(&fixture, 1, FIXTURE_SKIPPED);
+  run_fixture_replace(&fixture, 2, FIXTURE_INFORMATIVE);
   fixture.run.case_count = 3;
   _cleanup_free_ char *tap = rendered(report_tap, &fixture.run);
   run_fixture_finish(&fixture);
