@@ -8,6 +8,7 @@
 #include "host/report/comparison.h"
 #include "host/report/report.h"
 #include "host/report/report_read.h"
+#include "sdk/base/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -26,7 +27,18 @@ static void write_the_rest(const struct run_result *run) {
   size_t length = 0;
   FILE *out = open_memstream(&text, &length);
   if (!out || report_text(run, true, out) < 0 || report_junit(run, out) < 0 || report_markdown(run, out) < 0 ||
-      fclose(out) != 0)
+      report_badge(run, out) < 0 || report_tap(run, out) < 0 || report_gateway_api(run, out) < 0 || fclose(out) != 0)
+    abort();
+  free(text);
+}
+
+/* Nothing in a report becomes an element that the page has none of. */
+static void write_page(const struct run_result *run) {
+  char *text = NULL;
+  size_t length = 0;
+  FILE *out = open_memstream(&text, &length);
+  if (!out || report_html(run, out) < 0 || fclose(out) != 0 || !utf8_valid(text, length, NULL) ||
+      strstr(text, "<script") || strstr(text, "<img"))
     abort();
   free(text);
 }
@@ -73,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (first_length != second_length || memcmp(first, second, first_length) != 0)
     abort();
   write_the_rest(run);
+  write_page(run);
   compare(run, again);
   return 0;
 }
