@@ -22,7 +22,9 @@ static void head(struct html *page) {
                           "<meta name=\"color-scheme\" content=\"light dark\"/>\n"
                           "<meta name=\"referrer\" content=\"no-referrer\"/>\n");
   title(page);
-  strbuf_printf(&page->out, "<style>\n%s</style>\n</head>\n", html_style_sheet);
+  strbuf_puts(&page->out, "<style>\n");
+  strbuf_append(&page->out, html_style_sheet, html_style_sheet_length);
+  strbuf_puts(&page->out, "</style>\n</head>\n");
 }
 
 static void entry(struct html *page, const char *id, const char *name, unsigned count) {
@@ -37,6 +39,8 @@ static void contents(struct html *page) {
   entry(page, "unjudged", "Not judged", page->totals.error);
   entry(page, "skipped", "Skipped", page->totals.skipped);
   entry(page, "informative", "Informative", page->totals.informative);
+  if (html_has_readings(page))
+    strbuf_puts(&page->out, "<li><a href=\"#readings\">Interpretations</a></li>\n");
   if (page->totals.passed + page->totals.failed + page->totals.informative > 0)
     strbuf_puts(&page->out, "<li><a href=\"#propagation\">Propagation</a></li>\n");
   entry(page, "passed", "Passed", page->totals.passed);
@@ -51,6 +55,7 @@ static void body(struct html *page) {
   html_capability(page);
   html_matrix(page);
   html_findings(page);
+  html_readings(page);
   html_propagation(page);
   html_passed(page);
   html_index(page);

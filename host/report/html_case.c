@@ -9,22 +9,42 @@ size_t html_case_number(const struct html *page, const struct case_result *resul
 
 /* ---- the line that stands for a case while it is closed */
 
-static void state(struct html *page, const struct case_result *result) {
+struct look {
+  const char *symbol;
+  const char *word;
+  enum tone tone;
+};
+
+/* An informative case that the mesh takes otherwise is told apart from one that it takes as Trammel does. */
+static struct look look_of(const struct case_result *result) {
   static const char *const words[] = {[OUTCOME_PASSED] = "passed",
                                       [OUTCOME_FAILED] = "failed",
                                       [OUTCOME_SKIPPED] = "skipped",
                                       [OUTCOME_INFORMATIVE] = "agrees",
                                       [OUTCOME_ERROR] = "not judged"};
-  enum tone tone;
-  const char *symbol = html_outcome(result->outcome, &tone);
-  const char *word = words[result->outcome];
-  if (result->outcome == OUTCOME_INFORMATIVE && !result->held) {
-    tone = TONE_WARNING;
-    symbol = "≠";
-    word = "differs";
-  }
+  struct look look = {.word = words[result->outcome]};
+  look.symbol = html_outcome(result->outcome, &look.tone);
+  if (result->outcome == OUTCOME_INFORMATIVE && !result->held)
+    look = (struct look){.symbol = "≠", .word = "differs", .tone = TONE_WARNING};
+  return look;
+}
+
+static void state(struct html *page, const struct case_result *result) {
+  struct look look = look_of(result);
   strbuf_printf(&page->out, "<span class=\"state %s\"><span class=\"symbol\" aria-hidden=\"true\">%s</span> %s</span> ",
-                html_tone_class(tone), symbol, word);
+                html_tone_class(look.tone), look.symbol, look.word);
+}
+
+void html_case_link(struct html *page, const struct case_result *result) {
+  struct look look = look_of(result);
+  strbuf_printf(&page->out,
+                "<span class=\"entry\"><span class=\"symbol %s\" aria-hidden=\"true\">%s</span><span "
+                "class=\"vh\">%s</span> <a href=\"#c%zu\">",
+                html_tone_class(look.tone), look.symbol, look.word, html_case_number(page, result));
+  html_text(&page->out, result->test->id);
+  strbuf_puts(&page->out, "<span class=\"vh\"> ");
+  html_text(&page->out, result->column.label);
+  strbuf_puts(&page->out, "</span></a></span>\n");
 }
 
 /* What there is to say of the case in one line. */
@@ -83,13 +103,20 @@ static void requirements(struct html *page, const struct case_result *result) {
   }
 }
 
-static void interpretations(struct html *page, const struct case_result *result) {
+/* A report that was read back may name readings that this program does not know. */
+static void readings(struct html *page, const struct case_result *result) {
   const struct test_case *test = result->test;
   if (test->interpretation_count == 0)
     return;
-  strbuf_puts(&page->out, "<dt>Reads SMI by</dt>");
-  for (size_t i = 0; i < test->interpretation_count; i++)
-    strbuf_printf(&page->out, "<dd>interpretation %d of docs/smi.md</dd>\n", test->interpretations[i]);
+  strbuf_puts(&page->out, "<dt>Reads SMI so</dt>");
+  for (size_t i = 0; i < test->interpretation_count; i++) {
+    const struct interpretation *known = interpretation_find(test->interpretations[i]);
+    strbuf_printf(&page->out, "<dd><b>%d%s", test->interpretations[i], known ? ". " : "");
+    html_prose(&page->out, known ? known->title : NULL);
+    strbuf_puts(&page->out, known ? ".</b> " : "</b>");
+    html_prose(&page->out, known ? known->text : NULL);
+    strbuf_puts(&page->out, "</dd>\n");
+  }
 }
 
 static void times(struct html *page, const struct case_result *result) {
@@ -181,7 +208,7 @@ static void body(struct html *page, const struct case_result *result) {
   html_yaml(&page->out, "What the adapter says of its translation", result->coverage);
   strbuf_puts(&page->out, "<dl>\n");
   requirements(page, result);
-  interpretations(page, result);
+  readings(page, result);
   times(page, result);
   strbuf_puts(&page->out, "</dl>\n");
   if (result->outcome != OUTCOME_PASSED)

@@ -144,17 +144,7 @@ static void index_cases(struct html *page, const struct place *place) {
     const struct case_result *result = &page->run->cases[i];
     if (!is_in(result, place))
       continue;
-    enum tone tone;
-    const char *symbol = html_outcome(result->outcome, &tone);
-    strbuf_printf(
-        &page->out,
-        "<span class=\"entry\"><span class=\"symbol %s\" aria-hidden=\"true\">%s</span><span class=\"vh\">%s</span> "
-        "<a href=\"#c%zu\">",
-        html_tone_class(tone), symbol, outcome_name(result->outcome), i + 1);
-    html_text(&page->out, result->test->id);
-    strbuf_puts(&page->out, "<span class=\"vh\"> ");
-    html_text(&page->out, result->column.label);
-    strbuf_puts(&page->out, "</span></a></span>\n");
+    html_case_link(page, result);
   }
   strbuf_puts(&page->out, "</li>\n");
 }

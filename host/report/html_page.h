@@ -43,7 +43,8 @@ void html_duration(struct strbuf *out, int64_t duration_ns);
 
 /* ---- sections */
 
-extern const char html_style_sheet[]; /* html_style.c; no "<", "&" or "]]>" in it */
+extern const unsigned char html_style_sheet[]; /* html.css */
+extern const size_t html_style_sheet_length;
 
 void html_summary(struct html *page);     /* html_summary.c: what the run came to, and what was run */
 void html_capability(struct html *page);  /* html_summary.c */
@@ -52,9 +53,14 @@ void html_index(struct html *page);       /* html_matrix.c: the cases by require
 void html_findings(struct html *page);    /* html_cases.c: the cases that did not simply pass, failures first */
 void html_passed(struct html *page);      /* html_cases.c */
 void html_propagation(struct html *page); /* html_propagation.c */
+bool html_has_readings(const struct html *page);
+void html_readings(struct html *page); /* html_readings.c: the interpretations that cases of the run take */
 
 /* One case with all that is known of it, html_case.c. Its anchor is "c" and its number in the run, from 1. */
 void html_case(struct html *page, const struct case_result *result, bool open);
 size_t html_case_number(const struct html *page, const struct case_result *result);
+
+/* Its state and a link to it, for a list. */
+void html_case_link(struct html *page, const struct case_result *result);
 
 #endif

@@ -174,6 +174,15 @@ static void bar(struct html *page, unsigned proved, unsigned total_count) {
                 BAR_WIDTH, BAR_WIDTH, proved * BAR_WIDTH / total_count);
 }
 
+/* Who makes SMI work: the mesh or its adapter. */
+static void support(struct html *page, enum smi_group group) {
+  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+  support_describe(&text, page->run->support, page->run->support_count, group);
+  page->out.failed = page->out.failed || strbuf_failed(&text);
+  if (text.length > 0)
+    html_element(&page->out, "p", "support", strbuf_text(&text));
+}
+
 static void capability_card(struct html *page, enum smi_group group) {
   static const char *const classes[] = {
       [CAPABILITY_NONE] = "bad", [CAPABILITY_HALF] = "warn", [CAPABILITY_FULL] = "good"};
@@ -185,7 +194,9 @@ static void capability_card(struct html *page, enum smi_group group) {
   strbuf_printf(&page->out, "<li class=\"card %s\">\n<h3>%s</h3>\n<p class=\"level\">%s</p>\n", classes[capability],
                 smi_group_name(group), capability_name(capability));
   bar(page, proved, count);
-  strbuf_printf(&page->out, "<p>%u of %u requirements proved</p>\n</li>\n", proved, count);
+  strbuf_printf(&page->out, "<p>%u of %u requirements proved</p>\n", proved, count);
+  support(page, group);
+  strbuf_puts(&page->out, "</li>\n");
 }
 
 void html_capability(struct html *page) {
