@@ -173,9 +173,9 @@ static bool is_judged_again(const struct comparison *comparison, const struct ce
   return true;
 }
 
-static void compare_row(struct comparison *comparison, const struct matrix_row *before, const struct matrix_row *after,
-                        struct cell_change *list) {
-  const struct matrix_row *row = before ? before : after;
+/* `row` is the one of the two that is there. */
+static void compare_row(struct comparison *comparison, const struct matrix_row *row, const struct matrix_row *before,
+                        const struct matrix_row *after, struct cell_change *list) {
   for (unsigned alpha = 0; alpha < MATRIX_COLUMNS; alpha++) {
     struct cell_change change = {
         .requirement = row->requirement,
@@ -207,7 +207,8 @@ static int compare_matrices(struct comparison *comparison, const struct matrix *
   comparison->cells = list;
   for (size_t i = 0, k = 0; i < before->count || k < after->count;) {
     int order = i == before->count ? 1 : k == after->count ? -1 : compare_rows(&before->rows[i], &after->rows[k]);
-    compare_row(comparison, order <= 0 ? &before->rows[i] : NULL, order >= 0 ? &after->rows[k] : NULL, list);
+    compare_row(comparison, order <= 0 ? &before->rows[i] : &after->rows[k], order <= 0 ? &before->rows[i] : NULL,
+                order >= 0 ? &after->rows[k] : NULL, list);
     i += order <= 0;
     k += order >= 0;
   }

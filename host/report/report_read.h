@@ -10,7 +10,7 @@
 #include "host/conformance/result.h"
 #include "sdk/base/error.h"
 
-/* Of one report. A run of the whole suite takes about 1 MiB and 25,000 values. */
+/* Of one report. A run of the whole suite takes about 2 MiB and 50,000 values. */
 #define REPORT_BYTES_MAX ((size_t)64 << 20)
 #define REPORT_NODES_MAX ((size_t)2000000)
 #define REPORT_CASES_MAX 50000

@@ -157,7 +157,7 @@ static const char *read_plain(struct fields *fields, const struct node *map, con
 
 static void read_column(struct fields *fields, const struct node *map, struct case_column *column) {
   const char *label = read_plain(fields, map, "label", sizeof(column->label));
-  strcpy(column->label, label);
+  memcpy(column->label, label, strlen(label) + 1);
   column->access = kept_version(fields, map, "access", SMI_ACCESS);
   column->specs = kept_version(fields, map, "specs", SMI_SPECS);
   column->split = kept_version(fields, map, "split", SMI_SPLIT);
