@@ -29,23 +29,29 @@ static int text_without_colour(const struct run_result *run, FILE *out) {
   return report_text(run, false, out);
 }
 
+typedef int writer(const struct run_result *run, FILE *out);
+
+static void assert_writes_the_same(const struct run_result *run, const struct run_result *again, writer *write) {
+  _cleanup_free_ char *first = rendered(write, run);
+  _cleanup_free_ char *second = rendered(write, again);
+  assert_string_equal(second, first);
+}
+
 /* Written, read and written again it is the same in every format. */
 static void assert_survives(const struct run_result *run) {
-  static int (*const writers[])(const struct run_result *run, FILE *out) = {report_json, report_junit, report_markdown,
-                                                                            text_without_colour};
+  static writer *const writers[] = {report_json, report_junit, report_markdown, text_without_colour,
+                                    report_html, report_badge, report_tap,      report_gateway_api};
   _cleanup_free_ char *kept = rendered(report_json, run);
   _cleanup_report_ struct run_result *again = read_back(kept);
-  for (size_t i = 0; i < ARRAY_COUNT(writers); i++) {
-    _cleanup_free_ char *first = rendered(writers[i], run);
-    _cleanup_free_ char *second = rendered(writers[i], again);
-    assert_string_equal(second, first);
-  }
+  for (size_t i = 0; i < ARRAY_COUNT(writers); i++)
+    assert_writes_the_same(run, again, writers[i]);
 }
 
 static void a_report_read_back_is_the_same_in_every_format(void **state) {
   (void)state;
   struct run_fixture fixture;
   run_fixture_init(&fixture);
+  fixture.checks[1].seen = "\x1b[31m<b>&amp;|`x`\x01 \"status\" 200";
   assert_survives(&fixture.run);
   fixture.run.interrupted = true;
   fixture.run.stop_reason = "interrupted";
@@ -53,6 +59,19 @@ static void a_report_read_back_is_the_same_in_every_format(void **state) {
   fixture.run.seed = 0;
   fixture.run.support_count = 0;
   assert_survives(&fixture.run);
+  run_fixture_finish(&fixture);
+}
+
+/* JSON is UTF-8: what a mesh said beyond that is repaired once, and stays as it is then. */
+static void bytes_that_are_no_text_are_repaired_once(void **state) {
+  (void)state;
+  struct run_fixture fixture;
+  run_fixture_init(&fixture);
+  _cleanup_free_ char *kept = rendered(report_json, &fixture.run);
+  _cleanup_report_ struct run_result *again = read_back(kept);
+  assert_writes_the_same(&fixture.run, again, report_json);
+  assert_string_equal(again->cases[FIXTURE_FAILED].checks[0].seen,
+                      "\x1b[31m<b>&amp;|`x`\xef\xbf\xbd\x01 \"status\" 200");
   run_fixture_finish(&fixture);
 }
 
@@ -78,8 +97,8 @@ static bool sometimes(struct generator *generator) {
 }
 
 static const char *some_text(struct generator *generator) {
-  static const char *const pieces[] = {"plain",    "\x1b[31m", "\"", "\\", "\n",   "\t",
-                                       "\xc3\xa9", "\xff",     "{}", "/",  "\x01", "🙂"};
+  static const char *const pieces[] = {"plain",    "\x1b[31m", "\"", "\\",   "\n",  "\t",
+                                       "\xc3\xa9", "{}",       "/",  "\x01", "🙂"};
   _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
   for (uint32_t i = below(generator, 6); i > 0; i--)
     strbuf_puts(&text, pieces[below(generator, ARRAY_COUNT(pieces))]);
@@ -455,6 +474,7 @@ static void a_file_that_is_not_there_is_an_error_for_people(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_report_read_back_is_the_same_in_every_format),
+      cmocka_unit_test(bytes_that_are_no_text_are_repaired_once),
       cmocka_unit_test(an_empty_run_is_read_back),
       cmocka_unit_test(any_run_is_read_back),
       cmocka_unit_test(capability_needs_no_suite),
