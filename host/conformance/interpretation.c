@@ -49,6 +49,10 @@ static const struct interpretation interpretations[] = {
     {.number = 15,
      .title = "The share of a backend that does not exist",
      .text = "The backend is left out, as one without the port is, and the others divide its share."},
+    {.number = 16,
+     .title = "Splits of UDP",
+     .text = "A split applies to UDP by the flows of a client (address and port), as it applies to TCP by "
+             "connections."},
 };
 
 int interpretation_last(void) {

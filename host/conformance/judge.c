@@ -19,6 +19,11 @@ static bool is_answer(const struct check *check, const struct call_outcome *call
   return call->end == CALL_ANSWERED && (check->protocol != PROTOCOL_HTTP || call->status == 200);
 }
 
+/* How long to wait for the refusal of a call that is to be denied. */
+static unsigned refusal_timeout(const struct check *check) {
+  return check->protocol == PROTOCOL_UDP ? SILENCE_TIMEOUT_MS : REFUSAL_TIMEOUT_MS;
+}
+
 bool call_is_refusal(const struct check *check, const struct call_outcome *call) {
   switch (call->end) {
   case CALL_REFUSED:
@@ -69,8 +74,8 @@ static int describe_calls(struct prober *prober, struct arena *arena, struct ver
 static int judge_calls(struct prober *prober, struct arena *arena, struct verdict *verdict, struct error **err) {
   const struct check *check = verdict->result.check;
   bool denied = check->kind == CHECK_DENIED;
-  int r = probe_call(prober, check, (unsigned)check_request_count(check), denied ? REFUSAL_TIMEOUT_MS : CALL_TIMEOUT_MS,
-                     &verdict->probe, err);
+  int r = probe_call(prober, check, (unsigned)check_request_count(check),
+                     denied ? refusal_timeout(check) : CALL_TIMEOUT_MS, &verdict->probe, err);
   if (r == 0)
     r = probe_trace(prober, &verdict->probe, err);
   if (r < 0)
@@ -202,7 +207,7 @@ int judge_glance(struct prober *prober, const struct check *check, struct arena 
                  struct error **err) {
   _cleanup_(probe_finish) struct probe probe = {0};
   unsigned calls = check->kind == CHECK_SPLIT ? GLANCE_CALLS : 1;
-  unsigned timeout_ms = check->kind == CHECK_DENIED ? REFUSAL_TIMEOUT_MS : CALL_TIMEOUT_MS;
+  unsigned timeout_ms = check->kind == CHECK_DENIED ? refusal_timeout(check) : CALL_TIMEOUT_MS;
   int r = probe_call(prober, check, calls, timeout_ms, &probe, err);
   if (r < 0)
     return r;

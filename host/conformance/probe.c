@@ -60,8 +60,10 @@ uint64_t probe_workload(const struct prober *prober, const char *name) {
 static int call_address(const struct prober *prober, const struct check *check, struct call_batch *batch,
                         struct error **err) {
   if (check->direct)
-    return placement_direct(prober->placement, check->to, check->port, &batch->address, &batch->port, err);
-  return placement_upstream(prober->placement, check->from, check->to, check->port, &batch->address, &batch->port, err);
+    return placement_direct(prober->placement, check->to, check->port, check->protocol, &batch->address, &batch->port,
+                            err);
+  return placement_upstream(prober->placement, check->from, check->to, check->port, check->protocol, &batch->address,
+                            &batch->port, err);
 }
 
 void probe_name(struct prober *prober, char id[static CALL_ID_MAX + 1]) {

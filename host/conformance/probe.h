@@ -33,6 +33,9 @@ void probe_finish(struct probe *probe);
 /* How long a call may take: one that is expected to go through, and one that nobody may answer. */
 #define CALL_TIMEOUT_MS 5000
 #define REFUSAL_TIMEOUT_MS 1000
+/* The same for UDP, where silence is the usual refusal, so that each denied call takes all of it. Long enough for the
+ * datagram to be sent a second time; one that a server receives later is in its record when the case ends. */
+#define SILENCE_TIMEOUT_MS 250
 
 /* Makes `count` calls as the check says and waits for them. An error means that the machinery failed (a workload died,
  * cancelled), never that a call did. */

@@ -46,12 +46,12 @@ const Trammel__Adapter__V1__Inventory *placement_inventory(const struct placemen
 const char *placement_namespace(const struct placement *placement, const char *alias);
 
 /* Where `client` (a workload as "alias/name") connects to reach a service's port through the mesh; and where anyone
- * connects to reach a workload's port around the client-side proxy (its inbound address). -ENOENT with a reason.
- * `ret_address` is borrowed. */
+ * connects to reach a workload's port around the client-side proxy (its inbound address). A port has a number and a
+ * protocol: TCP and UDP may share the number. -ENOENT with a reason. `ret_address` is borrowed. */
 int placement_upstream(const struct placement *placement, const char *client, const char *service, uint16_t port,
-                       const char **ret_address, uint16_t *ret_port, struct error **err);
-int placement_direct(const struct placement *placement, const char *workload, uint16_t port, const char **ret_address,
-                     uint16_t *ret_port, struct error **err);
+                       enum protocol protocol, const char **ret_address, uint16_t *ret_port, struct error **err);
+int placement_direct(const struct placement *placement, const char *workload, uint16_t port, enum protocol protocol,
+                     const char **ret_address, uint16_t *ret_port, struct error **err);
 
 /* The control client of a workload ("alias/name"); NULL when there is none. Used by the slot's thread only. */
 struct workload_client *placement_workload(const struct placement *placement, const char *workload);

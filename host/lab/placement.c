@@ -112,7 +112,7 @@ static int check_upstream(const PB(Upstream) * upstream, struct error **err) {
                      upstream->service_namespace, upstream->service, upstream->workload_namespace, upstream->workload,
                      upstream->address);
   if (upstream->listen_port < 1 || upstream->listen_port > UINT16_MAX)
-    return error_set(err, EPROTO, "the adapter's Enroll: port %u is no TCP port", upstream->listen_port);
+    return error_set(err, EPROTO, "the adapter's Enroll: %u is no port", upstream->listen_port);
   return 0;
 }
 
@@ -249,7 +249,7 @@ static size_t find_workload(const struct placement *placement, const char *workl
 }
 
 /* A service as it is without a mesh: its first workload, at the address where anyone reaches it. */
-static int plain_service(const struct placement *placement, const char *service, uint16_t port,
+static int plain_service(const struct placement *placement, const char *service, uint16_t port, enum protocol protocol,
                          const char **ret_address, uint16_t *ret_port, struct error **err) {
   const struct topology *topology = placement->topology;
 
@@ -259,24 +259,29 @@ static int plain_service(const struct placement *placement, const char *service,
     (void)snprintf(name, sizeof(name), "%s/%s", found->ns, found->name);
     if (strcmp(name, service) != 0 || found->workload_count == 0)
       continue;
-    for (size_t k = 0; k < found->port_count; k++) {
-      if (found->ports[k].port != port)
-        continue;
-      (void)snprintf(name, sizeof(name), "%s/%s", found->ns, found->workloads[0]);
-      return placement_direct(placement, name, found->ports[k].target_port, ret_address, ret_port, err);
-    }
+    const struct topology_port *at = topology_port_find(found->ports, found->port_count, port, protocol);
+    if (!at)
+      continue;
+    (void)snprintf(name, sizeof(name), "%s/%s", found->ns, found->workloads[0]);
+    return placement_direct(placement, name, at->target_port, protocol, ret_address, ret_port, err);
   }
-  return error_set(err, ENOENT, "topology %s has no service %s with port %u and a workload", topology->name, service,
-                   port);
+  return error_set(err, ENOENT, "topology %s has no service %s with %s port %u and a workload", topology->name, service,
+                   protocol_name(protocol), port);
+}
+
+/* An adapter may leave the protocol open where it is not UDP. */
+static bool leads_to(const PB(Upstream) * upstream, uint16_t port, enum protocol protocol) {
+  return upstream->port == port &&
+         (upstream->protocol == TRAMMEL__ADAPTER__V1__PROTOCOL__PROTOCOL_UDP) == (protocol == PROTOCOL_UDP);
 }
 
 int placement_upstream(const struct placement *placement, const char *client, const char *service, uint16_t port,
-                       const char **ret_address, uint16_t *ret_port, struct error **err) {
+                       enum protocol protocol, const char **ret_address, uint16_t *ret_port, struct error **err) {
   const char *client_ns, *client_name, *service_ns, *service_name;
   size_t position = find_workload(placement, client);
 
   if (position < placement->topology->workload_count && placement->topology->workloads[position].outside)
-    return plain_service(placement, service, port, ret_address, ret_port, err);
+    return plain_service(placement, service, port, protocol, ret_address, ret_port, err);
   int r = resolve(placement, client, &client_ns, &client_name, err);
   if (r == 0)
     r = resolve(placement, service, &service_ns, &service_name, err);
@@ -284,7 +289,7 @@ int placement_upstream(const struct placement *placement, const char *client, co
     return r;
   for (size_t i = 0; i < placement->enrollment->n_upstreams; i++) {
     const PB(Upstream) *upstream = placement->enrollment->upstreams[i];
-    if (upstream->port == port && strcmp(upstream->workload, client_name) == 0 &&
+    if (leads_to(upstream, port, protocol) && strcmp(upstream->workload, client_name) == 0 &&
         strcmp(upstream->workload_namespace, client_ns) == 0 && strcmp(upstream->service, service_name) == 0 &&
         strcmp(upstream->service_namespace, service_ns) == 0) {
       *ret_address = upstream->address;
@@ -292,23 +297,23 @@ int placement_upstream(const struct placement *placement, const char *client, co
       return 0;
     }
   }
-  return error_set(err, ENOENT, "the adapter's Enroll gives %s no way to port %u of %s", client, port, service);
+  return error_set(err, ENOENT, "the adapter's Enroll gives %s no way to %s port %u of %s", client,
+                   protocol_name(protocol), port, service);
 }
 
-int placement_direct(const struct placement *placement, const char *workload, uint16_t port, const char **ret_address,
-                     uint16_t *ret_port, struct error **err) {
+int placement_direct(const struct placement *placement, const char *workload, uint16_t port, enum protocol protocol,
+                     const char **ret_address, uint16_t *ret_port, struct error **err) {
   size_t i = find_workload(placement, workload);
 
   if (i == placement->topology->workload_count)
     return error_set(err, ENOENT, "topology %s has no workload %s", placement->topology->name, workload);
   const struct topology_workload *found = &placement->topology->workloads[i];
-  for (size_t k = 0; k < found->port_count; k++)
-    if (found->ports[k].port == port) {
-      *ret_address = worker_of(placement, i)->inbound;
-      *ret_port = port;
-      return 0;
-    }
-  return error_set(err, ENOENT, "workload %s of topology %s has no port %u", workload, placement->topology->name, port);
+  if (!topology_port_find(found->ports, found->port_count, port, protocol))
+    return error_set(err, ENOENT, "workload %s of topology %s has no %s port %u", workload, placement->topology->name,
+                     protocol_name(protocol), port);
+  *ret_address = worker_of(placement, i)->inbound;
+  *ret_port = port;
+  return 0;
 }
 
 struct workload_client *placement_workload(const struct placement *placement, const char *workload) {

@@ -4,17 +4,8 @@
 
 #include "plugins/reference/faults.h"
 
-static const char *const access_limits[] = {
-    "UDPRoute is unsupported: the mesh relays no UDP.",
-    NULL,
-};
 static const char *const draft_limits[] = {
-    "UDPRoute is unsupported: the mesh relays no UDP.",
     "podLabelSelector is resolved to ServiceAccounts when it is translated.",
-    NULL,
-};
-static const char *const specs_limits[] = {
-    "UDPRoute is unsupported: the mesh relays no UDP.",
     NULL,
 };
 static const char *const metrics_limits[] = {
@@ -25,12 +16,12 @@ static const char *const metrics_limits[] = {
 static const struct smi_support smi[] = {
     {{SMI_ACCESS, 1}, SMI_TRANSLATED, NULL},
     {{SMI_ACCESS, 2}, SMI_TRANSLATED, NULL},
-    {{SMI_ACCESS, 3}, SMI_TRANSLATED, access_limits},
+    {{SMI_ACCESS, 3}, SMI_TRANSLATED, NULL},
     {{SMI_ACCESS, 4}, SMI_TRANSLATED, draft_limits},
     {{SMI_SPECS, 1}, SMI_TRANSLATED, NULL},
     {{SMI_SPECS, 2}, SMI_TRANSLATED, NULL},
     {{SMI_SPECS, 3}, SMI_TRANSLATED, NULL},
-    {{SMI_SPECS, 4}, SMI_TRANSLATED, specs_limits},
+    {{SMI_SPECS, 4}, SMI_TRANSLATED, NULL},
     {{SMI_SPLIT, 1}, SMI_TRANSLATED, NULL},
     {{SMI_SPLIT, 2}, SMI_TRANSLATED, NULL},
     {{SMI_SPLIT, 3}, SMI_TRANSLATED, NULL},

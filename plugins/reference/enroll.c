@@ -3,13 +3,11 @@
 /* The first port that a workload's outbound proxy listens on. */
 #define LISTEN_PORT_FIRST 20000
 
-/* A port as the control API has it; UDP ports are left out, because the mesh relays none. NULL without memory. */
+/* Ports as the control API has them. NULL without memory. */
 static json_t *ports_json(const struct inventory_port *ports, size_t count, bool of_service) {
   json_t *list = json_array();
   int failed = list ? 0 : -1;
   for (size_t i = 0; i < count; i++) {
-    if (ports[i].protocol == PORT_UDP)
-      continue;
     json_t *port = json_pack("{s:i, s:s}", "port", ports[i].port, "protocol", port_protocol_name(ports[i].protocol));
     if (of_service)
       failed |= json_object_set_new(port, "targetPort", json_integer(ports[i].target_port));
@@ -43,14 +41,16 @@ static json_t *add_upstreams(struct enrollment *enrollment, const struct invento
   for (size_t i = 0; i < inventory->service_count; i++) {
     const struct inventory_service *service = &inventory->services[i];
     for (size_t j = 0; j < service->port_count; j++) {
-      if (service->ports[j].protocol == PORT_UDP)
-        continue;
-      uint16_t port = service->ports[j].port;
-      failed |= json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:i}", "namespace", service->ns, "service",
-                                                      service->name, "port", port, "listen", listen));
+      const struct inventory_port *port = &service->ports[j];
+      json_t *upstream = json_pack("{s:s, s:s, s:i, s:i}", "namespace", service->ns, "service", service->name, "port",
+                                   port->port, "listen", listen);
+      if (port->protocol == PORT_UDP)
+        failed |= json_object_set_new(upstream, "transport", json_string("udp"));
+      failed |= json_array_append_new(list, upstream);
       enrollment_upstream(enrollment, &(struct upstream){.workload = workload,
                                                          .service = service,
-                                                         .port = port,
+                                                         .port = port->port,
+                                                         .protocol = port->protocol,
                                                          .address = workload->outbound_address,
                                                          .listen_port = listen});
       listen++;
@@ -93,8 +93,7 @@ static struct native_object *workload_object(struct call *call, struct enrollmen
 static size_t count_upstreams(const struct inventory *inventory) {
   size_t count = 0;
   for (size_t i = 0; i < inventory->service_count; i++)
-    for (size_t j = 0; j < inventory->services[i].port_count; j++)
-      count += inventory->services[i].ports[j].protocol != PORT_UDP;
+    count += inventory->services[i].port_count;
   return count;
 }
 

@@ -20,6 +20,9 @@
   X(PORTS_IGNORED,           "ports-ignored",           "ACC-08", "ports of a rule are not looked at") \
   X(FIRST_PORT_ONLY,         "first-port-only",         "ACC-08", "only the first port of a rule counts") \
   X(PORTS_AS_RANGE,          "ports-as-range",          "ACC-08", "the ports of a rule are read as a range, from the lowest to the highest") \
+  X(UDP_UNENFORCED,          "udp-unenforced",          "ACC-09", "permissions are not looked at for UDP") \
+  X(TCP_ROUTE_OPENS_UDP,     "tcp-route-opens-udp",     "ACC-09", "ports of a TCP rule are open for UDP as well") \
+  X(UDP_PORTS_IGNORED,       "udp-ports-ignored",       "ACC-09", "ports of a UDP rule are not looked at") \
   X(CLIENT_SIDE_ONLY,        "client-side-only",        "ACC-10", "only the caller's own proxy enforces") \
   X(FAKED_ANSWER,            "faked-answer",            "ACC-02", "where traffic is denied by default, the proxy itself answers 200 to allowed GET requests") \
   X(SOURCE_NAMESPACE_IGNORED, "source-namespace-ignored", "ACC-11", "a source is told by its name alone") \

@@ -38,6 +38,10 @@ static bool selects(const struct inventory_service *service, const struct invent
   return false;
 }
 
+static bool of_transport(const struct inventory_port *port, bool udp) {
+  return (port->protocol == PORT_UDP) == udp;
+}
+
 /* One written port at one workload, through every Service that selects it. */
 struct lookup {
   bool found;
@@ -53,7 +57,7 @@ static bool resolve_port(struct arena *arena, const struct inventory *inventory,
     if (!selects(service, workload))
       continue;
     for (size_t j = 0; j < service->port_count; j++) {
-      if (service->ports[j].port != port || service->ports[j].protocol == PORT_UDP)
+      if (service->ports[j].port != port || !of_transport(&service->ports[j], open->udp))
         continue;
       found = true;
       uint16_t target = service->ports[j].target_port ? service->ports[j].target_port : port;
@@ -77,9 +81,9 @@ static bool resolve_workload(struct arena *arena, const struct inventory *invent
   return true;
 }
 
-static bool has_port(const struct inventory_workload *workload, uint16_t port) {
+static bool has_port(const struct inventory_workload *workload, uint16_t port, bool udp) {
   for (size_t i = 0; i < workload->port_count; i++)
-    if (workload->ports[i].port == port && workload->ports[i].protocol != PORT_UDP)
+    if (workload->ports[i].port == port && of_transport(&workload->ports[i], udp))
       return true;
   return false;
 }
@@ -93,6 +97,7 @@ struct member {
 struct members {
   struct member *items;
   size_t count, capacity;
+  bool udp; /* what is open */
 };
 
 static bool find_members(struct arena *arena, const struct inventory *inventory, const struct account *account,
@@ -103,7 +108,7 @@ static bool find_members(struct arena *arena, const struct inventory *inventory,
       continue;
     if (arena_reserve(arena, (void **)&members->items, &members->capacity, members->count, sizeof *members->items) < 0)
       return false;
-    members->items[members->count++] = (struct member){.workload = w};
+    members->items[members->count++] = (struct member){.workload = w, .open.udp = members->udp};
   }
   return true;
 }
@@ -111,7 +116,7 @@ static bool find_members(struct arena *arena, const struct inventory *inventory,
 /* Whether every workload of the account that listens on the port is meant. */
 static bool meant_everywhere(const struct members *members, uint16_t port) {
   for (size_t i = 0; i < members->count; i++)
-    if (has_port(members->items[i].workload, port) && !contains(&members->items[i].open, port))
+    if (has_port(members->items[i].workload, port, members->udp) && !contains(&members->items[i].open, port))
       return false;
   return true;
 }
@@ -134,7 +139,7 @@ static bool unite(struct arena *arena, const struct members *members, struct por
 
 bool ports_resolve(struct arena *arena, const struct inventory *inventory, const struct account *account,
                    const struct port_list *written, struct port_resolution *ret_resolution) {
-  struct members members = {0};
+  struct members members = {.udp = written->udp};
   struct lookup *lookups = arena_array(arena, written->count, sizeof *lookups);
   *ret_resolution = (struct port_resolution){0};
   if (!lookups || !find_members(arena, inventory, account, &members))

@@ -9,8 +9,7 @@
 #define CONTROL_PORT 15000
 #define TRUST_DOMAIN_DEFAULT "trammel.test"
 
-/* Codes of diagnostics; never reused for something else. */
-#define CODE_NO_UDP "REFERENCE-0001"         /* the mesh relays no UDP */
+/* Codes of diagnostics; never reused for something else, such as REFERENCE-0001, which was about UDP. */
 #define CODE_DANGLING "REFERENCE-0002"       /* a route, match or binding that is not there */
 #define CODE_IDENTITY "REFERENCE-0003"       /* a subject that cannot be told by ServiceAccount */
 #define CODE_NOTHING_LEFT "REFERENCE-0004"   /* what it depends on was left out */

@@ -8,6 +8,18 @@
 #include "plugins/reference/reference.h"
 #include "plugins/reference/subject.h"
 
+/* The routes of a target that are lists of ports: its TCPRoutes, or its UDPRoutes. */
+struct port_routes {
+  enum smi_kind kind;
+  struct port_list ports;               /* as written */
+  struct port_resolution *resolutions;  /* of each destination, when the ports are limited */
+  struct port_resolution resolved_most; /* the most of each count */
+  bool written;
+  bool found;        /* at least one of them is there */
+  bool all_ports;    /* one of them has no ports, which means all */
+  bool open_nowhere; /* the ports are limited, and none is open at any destination */
+};
+
 /* What one target comes to. */
 struct work {
   struct call *call;
@@ -16,15 +28,9 @@ struct work {
   struct coverage_list coverage;
   struct coverage_list subject_coverage; /* stated after the rules' */
   struct accounts destinations, sources;
-  struct port_list ports;               /* of its TCPRoutes, as written */
-  struct port_resolution *resolutions;  /* of each destination, when the ports are limited */
-  struct port_resolution resolved_most; /* the most of each count */
-  bool open_nowhere;                    /* the ports are limited, and none is open at any destination */
-  bool tcp_written;
-  bool tcp_found; /* at least one of its TCPRoutes is there */
-  bool all_ports; /* one of them has no ports, which means all */
+  struct port_routes tcp, udp;
   bool http_written;
-  json_t *rules;
+  json_t *rules; /* without their ports */
 };
 
 static void cover(struct work *w, size_t rule, enum coverage_level level, const char *code, const char *reason,
@@ -42,29 +48,34 @@ static void dangling(struct work *w, size_t index) {
   cover(w, index, COVERAGE_UNSUPPORTED, CODE_DANGLING, reason, "create it, or take the rule out");
 }
 
-/* Looks at the TCPRoutes first: with HTTPRouteGroups in the same target they limit the ports of these. */
+static void collect_route(struct work *w, struct port_routes *routes, const char *name) {
+  routes->written = true;
+  const struct smi_port_route *route = smi_find_port_route(&w->request->smi, routes->kind, w->target->meta.ns, name);
+  if (!route)
+    return;
+  routes->found = true;
+  routes->all_ports |= route->port_count == 0;
+  for (size_t i = 0; i < route->port_count; i++)
+    if (!ports_add(call_arena(w->call), &routes->ports, route->ports[i]))
+      call_out_of_memory(w->call);
+}
+
+/* Looks at the ports first: TCPRoutes limit the HTTPRouteGroups in the same target. */
 static void collect_ports(struct work *w) {
   for (size_t i = 0; i < w->target->rule_count; i++) {
     const struct smi_rule *rule = &w->target->rules[i];
     w->http_written |= rule->kind == SMI_HTTP_ROUTE_GROUP;
-    if (rule->kind != SMI_TCP_ROUTE)
-      continue;
-    w->tcp_written = true;
-    const struct smi_port_route *route =
-        smi_find_port_route(&w->request->smi, SMI_TCP_ROUTE, w->target->meta.ns, rule->name);
-    if (!route)
-      continue;
-    w->tcp_found = true;
-    w->all_ports |= route->port_count == 0;
-    for (size_t j = 0; j < route->port_count; j++)
-      if (!ports_add(call_arena(w->call), &w->ports, route->ports[j]))
-        call_out_of_memory(w->call);
+    if (rule->kind == SMI_TCP_ROUTE)
+      collect_route(w, &w->tcp, rule->name);
+    else if (rule->kind == SMI_UDP_ROUTE)
+      collect_route(w, &w->udp, rule->name);
   }
-  ports_sort(&w->ports); /* so that the order of the rules changes nothing */
+  ports_sort(&w->tcp.ports); /* so that the order of the rules changes nothing */
+  ports_sort(&w->udp.ports);
 }
 
-static bool limited(const struct work *w) {
-  return w->tcp_found && !w->all_ports;
+static bool limited(const struct port_routes *routes) {
+  return routes->found && !routes->all_ports;
 }
 
 static size_t most(size_t a, size_t b) {
@@ -72,27 +83,29 @@ static size_t most(size_t a, size_t b) {
 }
 
 /* The ports of Services as ports of each destination's workloads. */
-static void resolve_ports(struct work *w) {
+static void resolve_ports(struct work *w, struct port_routes *routes) {
   struct arena *arena = call_arena(w->call);
-  w->resolutions = arena_array(arena, w->destinations.count, sizeof *w->resolutions);
+  if (!limited(routes))
+    return;
+  routes->resolutions = arena_array(arena, w->destinations.count, sizeof *routes->resolutions);
   size_t open = 0;
-  for (size_t i = 0; w->resolutions && i < w->destinations.count; i++) {
-    struct port_resolution *r = &w->resolutions[i];
-    if (!ports_resolve(arena, &w->request->inventory, &w->destinations.items[i], &w->ports, r)) {
+  for (size_t i = 0; routes->resolutions && i < w->destinations.count; i++) {
+    struct port_resolution *r = &routes->resolutions[i];
+    if (!ports_resolve(arena, &w->request->inventory, &w->destinations.items[i], &routes->ports, r)) {
       call_out_of_memory(w->call);
       return;
     }
-    w->resolved_most.resolved = most(w->resolved_most.resolved, r->resolved);
-    w->resolved_most.own = most(w->resolved_most.own, r->own);
-    w->resolved_most.left_out = most(w->resolved_most.left_out, r->left_out);
+    routes->resolved_most.resolved = most(routes->resolved_most.resolved, r->resolved);
+    routes->resolved_most.own = most(routes->resolved_most.own, r->own);
+    routes->resolved_most.left_out = most(routes->resolved_most.left_out, r->left_out);
     open += r->open.count;
   }
-  w->open_nowhere = w->destinations.count > 0 && open == 0;
-  if (!w->resolutions)
+  routes->open_nowhere = w->destinations.count > 0 && open == 0;
+  if (!routes->resolutions)
     call_out_of_memory(w->call);
 }
 
-/* Without its ports, which are of each destination. Takes `matches` (NULL: a TCP rule). */
+/* Without its ports, which are of each destination. Takes `matches` (NULL: not of HTTP). */
 static void append_rule(struct work *w, const char *protocol, json_t *matches) {
   json_t *rule = json_pack("{s:s}", "protocol", protocol);
   int failed = rule ? 0 : -1;
@@ -137,13 +150,13 @@ static void translate_http(struct work *w, size_t index) {
     dangling(w, index);
     return;
   }
-  if (w->tcp_written && !w->tcp_found) {
+  if (w->tcp.written && !w->tcp.found) {
     cover(w, index, COVERAGE_UNSUPPORTED, CODE_NOTHING_LEFT,
           "the TCPRoutes that limit its ports are not there, and without them it would allow every port",
           "create the TCPRoutes");
     return;
   }
-  if (w->open_nowhere) {
+  if (w->tcp.open_nowhere) {
     cover(w, index, COVERAGE_UNSUPPORTED, CODE_NOTHING_LEFT,
           "none of the ports that limit it could be carried over, and without them it would allow every port", NULL);
     return;
@@ -167,61 +180,66 @@ static void translate_http(struct work *w, size_t index) {
     cover(w, index, COVERAGE_UNSUPPORTED, CODE_NOTHING_LEFT, "none of its matches could be carried over", NULL);
 }
 
-/* How the ports were read, for the coverage of the TCPRoutes. NULL: as they are. */
-static const char *port_reading(const struct work *w) {
-  if (!limited(w))
+/* How the ports were read, for the coverage of the routes. NULL: as they are. */
+static const char *port_reading(const struct port_routes *routes) {
+  if (!limited(routes))
     return NULL;
-  if (w->resolved_most.resolved && w->resolved_most.own)
+  if (routes->resolved_most.resolved && routes->resolved_most.own)
     return "ports are resolved through the Services of the destination to ports of its workloads; a port that no "
            "Service of it has is taken as the workload's own";
-  if (w->resolved_most.resolved)
+  if (routes->resolved_most.resolved)
     return "ports are resolved through the Services of the destination to ports of its workloads";
-  return w->resolved_most.own ? "a port that no Service of the destination has is taken as the workload's own" : NULL;
+  return routes->resolved_most.own ? "a port that no Service of the destination has is taken as the workload's own"
+                                   : NULL;
 }
 
-static void cover_ports(struct work *w, size_t index) {
+static void cover_ports(struct work *w, size_t index, const struct port_routes *routes) {
   static const char remedy[] = "give workloads with different ports ServiceAccounts of their own";
-  if (w->open_nowhere)
+  if (!smi_find_port_route(&w->request->smi, routes->kind, w->target->meta.ns, w->target->rules[index].name))
+    dangling(w, index);
+  else if (routes->open_nowhere)
     cover(w, index, COVERAGE_UNSUPPORTED, CODE_PORT_SHARED,
           "each of its ports is meant at some workloads of the destination's ServiceAccount, and is another thing at "
           "others",
           remedy);
-  else if (w->resolved_most.left_out)
+  else if (routes->resolved_most.left_out)
     cover(w, index, COVERAGE_APPROXIMATED, CODE_PORT_SHARED,
           "ports that are meant at some workloads of the destination's ServiceAccount, and are another thing at "
           "others, are left out",
           remedy);
   else
-    cover(w, index, COVERAGE_EXACT, NULL, port_reading(w), NULL);
+    cover(w, index, COVERAGE_EXACT, NULL, port_reading(routes), NULL);
 }
 
-static void translate_tcp(struct work *w, size_t index, bool http_carried) {
-  if (!smi_find_port_route(&w->request->smi, SMI_TCP_ROUTE, w->target->meta.ns, w->target->rules[index].name))
-    dangling(w, index);
-  else if (w->http_written && !http_carried && !w->open_nowhere)
+static void cover_tcp(struct work *w, size_t index, bool http_carried) {
+  bool found =
+      smi_find_port_route(&w->request->smi, SMI_TCP_ROUTE, w->target->meta.ns, w->target->rules[index].name) != NULL;
+  if (found && w->http_written && !http_carried && !w->tcp.open_nowhere)
     cover(w, index, COVERAGE_UNSUPPORTED, CODE_NOTHING_LEFT,
           "the HTTPRouteGroups of its target are left out, and alone it would allow every request on its ports", NULL);
   else
-    cover_ports(w, index);
+    cover_ports(w, index, &w->tcp);
 }
 
 static void translate_rules(struct work *w) {
   collect_ports(w);
-  if (limited(w))
-    resolve_ports(w);
+  resolve_ports(w, &w->tcp);
+  resolve_ports(w, &w->udp);
   for (size_t i = 0; i < w->target->rule_count; i++)
     if (w->target->rules[i].kind == SMI_HTTP_ROUTE_GROUP)
       translate_http(w, i);
   bool http_carried = json_array_size(w->rules) > 0;
-  /* Alone, TCPRoutes allow; beside HTTPRouteGroups they only limit these (docs/smi.md, TCPRoute and HTTPRouteGroup in
-   * one target). */
-  if (w->tcp_found && !w->http_written && !w->open_nowhere)
+  /* Alone, TCPRoutes allow; beside HTTPRouteGroups they only limit these. UDPRoutes allow in either case (docs/smi.md,
+   * TCPRoute with HTTPRouteGroup in one target). */
+  if (w->tcp.found && !w->http_written && !w->tcp.open_nowhere)
     append_rule(w, "tcp", NULL);
+  if (w->udp.found && !w->udp.open_nowhere)
+    append_rule(w, "udp", NULL);
   for (size_t i = 0; i < w->target->rule_count; i++) {
     if (w->target->rules[i].kind == SMI_TCP_ROUTE)
-      translate_tcp(w, i, http_carried);
+      cover_tcp(w, i, http_carried);
     else if (w->target->rules[i].kind == SMI_UDP_ROUTE)
-      cover(w, i, COVERAGE_UNSUPPORTED, CODE_NO_UDP, "no UDP relay", "use a mesh that relays UDP");
+      cover_ports(w, i, &w->udp);
   }
 }
 
@@ -236,35 +254,55 @@ static json_t *accounts_json(const struct accounts *accounts) {
   return list;
 }
 
-/* The rules with the ports of one destination. A rule without ports allows all of them: so the ports go in, or there
- * are no rules. NULL without memory. */
-static json_t *rules_for(const struct work *w, size_t destination) {
-  if (!limited(w))
-    return json_incref(w->rules);
-  const struct port_list *open = &w->resolutions[destination].open;
-  json_t *rules = json_deep_copy(w->rules), *ports = json_array();
-  int failed = rules && ports ? 0 : -1;
-  for (size_t i = 0; !failed && i < open->count; i++)
-    failed |= json_array_append_new(ports, json_integer(open->items[i]));
-  for (size_t i = 0; !failed && i < json_array_size(rules); i++)
-    failed |= json_object_set(json_array_get(rules, i), "ports", ports);
-  json_decref(ports);
+static json_t *ports_json(const struct port_list *open) {
+  json_t *ports = json_array();
+  for (size_t i = 0; ports && i < open->count; i++)
+    if (json_array_append_new(ports, json_integer(open->items[i])) < 0) {
+      json_decref(ports);
+      return NULL;
+    }
+  return ports;
+}
+
+/* Adds a rule with the ports of one destination. A rule without ports allows all of them: so where they are limited
+ * they go in, or there is no rule. */
+static int add_rule(const struct work *w, const json_t *rule, size_t destination, json_t *rules) {
+  const char *protocol = json_string_value(json_object_get(rule, "protocol"));
+  const struct port_routes *routes = strcmp(protocol, "udp") == 0 ? &w->udp : &w->tcp;
+  const struct port_list *open = limited(routes) ? &routes->resolutions[destination].open : NULL;
+  if (open && open->count == 0)
+    return 0;
+  json_t *copy = json_deep_copy(rule);
+  int failed = copy ? 0 : -1;
+  if (open)
+    failed |= json_object_set_new(copy, "ports", ports_json(open));
   if (!failed)
-    return rules;
-  json_decref(rules);
-  return NULL;
+    failed |= json_array_append(rules, copy);
+  json_decref(copy);
+  return failed;
+}
+
+/* NULL without memory. */
+static json_t *rules_for(const struct work *w, size_t destination) {
+  json_t *rules = json_array();
+  for (size_t i = 0; rules && i < json_array_size(w->rules); i++)
+    if (add_rule(w, json_array_get(w->rules, i), destination, rules) < 0) {
+      json_decref(rules);
+      return NULL;
+    }
+  return rules;
 }
 
 /* A permission is for one destination account; a target whose binding stands for several becomes several. No name of
- * Kubernetes has an underscore, so these cannot meet another target. */
-static struct native_object *permission(struct work *w, size_t index) {
+ * Kubernetes has an underscore, so these cannot meet another target. Takes `rules`. */
+static struct native_object *permission(struct work *w, size_t index, json_t *rules) {
   const struct account *destination = &w->destinations.items[index];
   const struct smi_meta *meta = &w->target->meta;
   const char *name = meta->name;
   if (w->target->destination.kind == SMI_BINDING)
     name = arena_printf(call_arena(w->call), "%s_%s", meta->name, destination->name);
   json_t *body = json_pack("{s:{s:s, s:s}, s:o?, s:o?}", "destination", "namespace", destination->ns, "serviceAccount",
-                           destination->name, "sources", accounts_json(&w->sources), "rules", rules_for(w, index));
+                           destination->name, "sources", accounts_json(&w->sources), "rules", rules);
   if (!body || !name || json_is_null(json_object_get(body, "sources")) ||
       json_is_null(json_object_get(body, "rules"))) {
     json_decref(body);
@@ -305,7 +343,8 @@ static bool has_substance(const struct work *w) {
 
 static void emit(struct work *w, struct translation *translation) {
   size_t count = 0;
-  size_t most_objects = has_substance(w) ? w->destinations.count : 0;
+  bool resolved = (!limited(&w->tcp) || w->tcp.resolutions) && (!limited(&w->udp) || w->udp.resolutions);
+  size_t most_objects = resolved && has_substance(w) ? w->destinations.count : 0;
   if (w->destinations.count == 0 || (w->sources.count == 0 && w->target->source_count)) {
     withdraw(&w->coverage);
     withdraw(&w->subject_coverage);
@@ -316,9 +355,16 @@ static void emit(struct work *w, struct translation *translation) {
     return;
   }
   for (size_t i = 0; i < most_objects; i++) {
-    if (limited(w) && (!w->resolutions || w->resolutions[i].open.count == 0))
+    json_t *rules = rules_for(w, i);
+    if (!rules) {
+      call_out_of_memory(w->call);
+      return;
+    }
+    if (json_array_size(rules) == 0 && w->target->rule_count > 0) {
+      json_decref(rules);
       continue;
-    objects[count] = permission(w, i);
+    }
+    objects[count] = permission(w, i, rules);
     translation_add(translation, objects[count++]);
   }
   coverage_state(&w->coverage, translation, (const struct native_object *const *)objects, count);
@@ -332,6 +378,8 @@ void target_translate(struct call *call, const struct translate_request *request
                    .target = target,
                    .coverage = {.call = call},
                    .subject_coverage = {.call = call},
+                   .tcp.kind = SMI_TCP_ROUTE,
+                   .udp = {.kind = SMI_UDP_ROUTE, .ports.udp = true},
                    .rules = json_array()};
   if (!w.rules) {
     call_out_of_memory(call);

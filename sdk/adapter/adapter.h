@@ -98,6 +98,7 @@ struct upstream {
   const struct inventory_workload *workload;
   const struct inventory_service *service;
   uint16_t port; /* of the service */
+  enum port_protocol protocol;
   const char *address;
   uint16_t listen_port;
 };

@@ -79,6 +79,7 @@ void enrollment_upstream(struct enrollment *enrollment, const struct upstream *u
   message->port = upstream->port;
   message->address = call_text(call, upstream->address);
   message->listen_port = upstream->listen_port;
+  message->protocol = (PB(Protocol))upstream->protocol; /* the same numbers, as in inventory.c */
   pointers_add(call, &enrollment->upstreams, message);
 }
 

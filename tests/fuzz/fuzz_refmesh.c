@@ -1,12 +1,14 @@
 /* The reference mesh reads what anyone sends: control bodies and requests. One input is a line of JSON (a permission, a
  * split, a service or a workload: all are tried), and after it bytes of HTTP, which are read whole and in pieces,
- * alike. */
+ * alike. The same bytes are read as datagrams of a connection between proxies. */
 #include <http_parser.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "plugins/reference/mesh/declare.h"
+#include "plugins/reference/mesh/frame.h"
+#include "plugins/reference/mesh/limits.h"
 #include "plugins/reference/mesh/message.h"
 #include "plugins/reference/mesh/policy.h"
 #include "plugins/reference/mesh/split.h"
@@ -73,6 +75,33 @@ static void check_passed_on(const struct reading *reading) {
   strbuf_finish(&out);
 }
 
+/* Reads datagrams out of the bytes, in pieces of `step`: their lengths and bytes go to `out`. */
+static bool read_frames(const char *bytes, size_t size, size_t step, struct strbuf *out) {
+  struct frame_reader reader = {0};
+  enum frame frame = FRAME_MORE;
+  for (size_t at = 0; frame == FRAME_MORE && at < size; at += step) {
+    const char *data = bytes + at, *datagram;
+    size_t length = size - at < step ? size - at : step, datagram_size;
+    while ((frame = frame_next(&reader, &data, &length, &datagram, &datagram_size)) == FRAME_DATAGRAM) {
+      if (datagram_size > LIMIT_DATAGRAM)
+        abort();
+      strbuf_printf(out, "%zu:", datagram_size);
+      strbuf_append(out, datagram, datagram_size);
+    }
+  }
+  frame_reader_finish(&reader);
+  return frame == FRAME_MORE;
+}
+
+static void try_frames(const char *bytes, size_t size) {
+  struct strbuf whole = STRBUF_INIT, pieces = STRBUF_INIT;
+  if (read_frames(bytes, size, size ? size : 1, &whole) != read_frames(bytes, size, 3, &pieces) ||
+      whole.length != pieces.length || (whole.length && memcmp(whole.data, pieces.data, whole.length) != 0))
+    abort();
+  strbuf_finish(&whole);
+  strbuf_finish(&pieces);
+}
+
 static void try_permission(const json_t *body, const struct head *request) {
   struct problem problem = {0};
   struct permission *permission;
@@ -135,6 +164,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     abort();
   if (whole.message.complete)
     check_passed_on(&whole);
+  try_frames(text + size - http_size, http_size);
   json_t *body = json_loadb(text, json_size, JSON_REJECT_DUPLICATES, NULL);
   if (body) {
     if (whole.message.has_head)

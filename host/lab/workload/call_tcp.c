@@ -31,9 +31,9 @@ static void on_data(void *user, const uint8_t *data, size_t length) {
   tcp->length += length < room ? length : room;
   const char *newline = memchr(tcp->line, '\n', tcp->length);
   if (newline && newline + 1 == tcp->line + tcp->length && length <= room)
-    caller_answer_line(&tcp->caller, tcp->line, (size_t)(newline - tcp->line));
+    caller_answer_line(&tcp->caller, tcp->line, (size_t)(newline - tcp->line), true);
   else if (newline || length >= room)
-    caller_answer_line(&tcp->caller, tcp->line, tcp->length);
+    caller_answer_line(&tcp->caller, tcp->line, tcp->length, true);
 }
 
 static void on_end(void *user, int code) {

@@ -111,7 +111,7 @@ bool caller_body(struct caller *caller, const void *data, size_t length) {
   return true;
 }
 
-void caller_answer_line(struct caller *caller, const char *line, size_t length) {
+void caller_answer_line(struct caller *caller, const char *line, size_t length, bool usable) {
   struct call_outcome *outcome = &caller->outcome;
   const char *space = memchr(line, ' ', length);
   size_t name_length = space ? (size_t)(space - line) : 0;
@@ -125,7 +125,7 @@ void caller_answer_line(struct caller *caller, const char *line, size_t length) 
   }
   keep(outcome->server, sizeof(outcome->server), line, name_length);
   keep(outcome->nonce, sizeof(outcome->nonce), space + 1, NONCE_LENGTH);
-  caller_finish(caller, CALL_ANSWERED, true, NULL);
+  caller_finish(caller, CALL_ANSWERED, usable, NULL);
 }
 
 void caller_finish(struct caller *caller, enum call_end end, bool usable, const char *error) {

@@ -76,8 +76,9 @@ void caller_begin_head(struct caller *caller);
 /* For the protocols: a part of the answer came; its headers, without trailers; its body (false: too much). */
 void caller_header(struct caller *caller, const char *name, size_t name_length, const char *value, size_t value_length);
 bool caller_body(struct caller *caller, const void *data, size_t length);
-/* For the protocols: reads "SERVER NONCE" into the outcome and ends the call. */
-void caller_answer_line(struct caller *caller, const char *line, size_t length);
+/* For the protocols: reads "SERVER NONCE" into the outcome and ends the call; `usable` when the connection is good for
+ * another one after such an answer. */
+void caller_answer_line(struct caller *caller, const char *line, size_t length, bool usable);
 /* For the protocols: the call is done. The last thing a protocol does. `error` may be NULL. An answer with two nonces
  * is an error, since nothing tells which one is the server's. */
 void caller_finish(struct caller *caller, enum call_end end, bool usable, const char *error);

@@ -75,8 +75,14 @@ bool endpoint_equal(const struct endpoint *a, const struct endpoint *b) {
   return a->length == b->length && memcmp(&a->address, &b->address, a->length) == 0;
 }
 
+/* Asked for, within what the system gives anyone: datagrams that find a queue full are lost without a word. */
+#define DATAGRAM_QUEUE (1024 * 1024)
+
 static int socket_listen(int fd, struct endpoint *endpoint, int type) {
   int yes = 1;
+  int room = DATAGRAM_QUEUE;
+  if (type == SOCK_DGRAM)
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
   if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0 ||
       bind(fd, (const struct sockaddr *)&endpoint->address, endpoint->length) < 0)
     return -errno;

@@ -197,6 +197,23 @@ static int on_verify(int verified, X509_STORE_CTX *store) {
   return 0;
 }
 
+/* RFC 7301: each name with its length before it. */
+static const unsigned char datagram_protocol[] = "\x0btrammel-udp";
+enum { DATAGRAM_PROTOCOL = sizeof datagram_protocol - 1 };
+
+/* Who offers nothing that is known here gets a connection as if it had offered nothing. */
+static int on_offer(SSL *tls, const unsigned char **ret_chosen, unsigned char *ret_length, const unsigned char *offered,
+                    unsigned offered_length, void *context) {
+  (void)tls;
+  (void)context;
+  unsigned char *chosen;
+  if (SSL_select_next_proto(&chosen, ret_length, datagram_protocol, DATAGRAM_PROTOCOL, offered, offered_length) !=
+      OPENSSL_NPN_NEGOTIATED)
+    return SSL_TLSEXT_ERR_NOACK;
+  *ret_chosen = chosen;
+  return SSL_TLSEXT_ERR_OK;
+}
+
 static bool configure(SSL_CTX *context, X509 *trusted) {
   unsigned char session_context[16];
   if (RAND_bytes(session_context, sizeof session_context) != 1 ||
@@ -214,6 +231,7 @@ static bool configure(SSL_CTX *context, X509 *trusted) {
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_BOTH);
   SSL_CTX_sess_set_cache_size(context, LIMIT_SESSIONS);
   SSL_CTX_sess_set_new_cb(context, on_new_session);
+  SSL_CTX_set_alpn_select_cb(context, on_offer, NULL);
   SSL_CTX_set_num_tickets(context, 1);
   SSL_CTX_set_timeout(context, SESSION_LIFETIME);
   return true;
@@ -249,6 +267,17 @@ SSL *tls_server(SSL_CTX *context) {
   if (tls)
     SSL_set_accept_state(tls);
   return tls;
+}
+
+bool tls_offer_datagrams(SSL *tls) {
+  return SSL_set_alpn_protos(tls, datagram_protocol, DATAGRAM_PROTOCOL) == 0; /* 0 is success here */
+}
+
+bool tls_carries_datagrams(const SSL *tls) {
+  const unsigned char *chosen;
+  unsigned length;
+  SSL_get0_alpn_selected(tls, &chosen, &length);
+  return length == DATAGRAM_PROTOCOL - 1 && memcmp(chosen, datagram_protocol + 1, length) == 0;
 }
 
 bool spiffe_parse(const char *trust_domain, const char *id, size_t length, struct caller *ret_caller) {

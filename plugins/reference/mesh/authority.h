@@ -41,6 +41,11 @@ SSL *tls_client(SSL_CTX *context, struct tls_peer *peer);
 void tls_detach(SSL *tls);
 SSL *tls_server(SSL_CTX *context);
 
+/* A connection between proxies carries datagrams when both ends say so in the handshake (by ALPN). A client offers it
+ * before the handshake; after it, both ends can tell. */
+bool tls_offer_datagrams(SSL *tls);
+bool tls_carries_datagrams(const SSL *tls);
+
 /* Who called, from the certificate that the handshake verified. */
 struct caller {
   bool identified;

@@ -8,19 +8,20 @@
 
 /* The next of the service's workloads that has the port; NULL when none can take it. */
 static struct workload *take_turn(const struct store *store, const char *namespace, struct service *service,
-                                  uint16_t port) {
+                                  uint16_t port, enum transport transport) {
   for (size_t i = 0; i < service->workload_count; i++) {
     size_t at = service->turn++ % service->workload_count;
     struct workload *workload = store_workload(store, namespace, service->workloads[at]);
-    if (workload && workload_port(workload, port))
+    if (workload && workload_port(workload, port, transport))
       return workload;
   }
   return NULL;
 }
 
 /* The service's port of the root's number; NULL: it has none, and counts for nothing. */
-static const struct service_port *reached_port(const struct service *service, uint16_t port, struct fault_set faults) {
-  const struct service_port *found = service_port(service, port);
+static const struct service_port *reached_port(const struct service *service, const struct choice_question *question,
+                                               struct fault_set faults) {
+  const struct service_port *found = service_port(service, question->port, question->transport);
   return !found && service->port_count > 0 && fault_on(faults, FAULT_PORT_MISMATCH_SERVED) ? &service->ports[0] : found;
 }
 
@@ -51,7 +52,7 @@ static struct service *choose_backend(struct mesh *mesh, const struct choice_que
   size_t count = 0;
   for (size_t i = 0; i < split->backend_count; i++) {
     struct service *service = store_service(&mesh->store, question->namespace, split->backends[i].service);
-    if (!service || !reached_port(service, question->port, mesh->faults))
+    if (!service || !reached_port(service, question, mesh->faults))
       continue;
     services[count] = service;
     weights[count++] = backend_weight(&split->backends[i], mesh->faults);
@@ -111,11 +112,11 @@ static struct service *choose_service(struct mesh *mesh, const struct choice_que
 
 bool choice_make(struct mesh *mesh, const struct choice_question *question, struct choice *ret_choice) {
   struct service *service = choose_service(mesh, question);
-  const struct service_port *port = service ? reached_port(service, question->port, mesh->faults) : NULL;
+  const struct service_port *port = service ? reached_port(service, question, mesh->faults) : NULL;
   if (!port)
     return false;
   uint16_t target = fault_on(mesh->faults, FAULT_TARGET_PORT_IGNORED) ? port->port : port->target;
-  struct workload *workload = take_turn(&mesh->store, question->namespace, service, target);
+  struct workload *workload = take_turn(&mesh->store, question->namespace, service, target, question->transport);
   if (!workload)
     return false;
   *ret_choice = (struct choice){.workload = workload, .port = target};
@@ -129,10 +130,10 @@ static bool serves(const struct service *service, const struct workload *workloa
   return false;
 }
 
-/* The number of the service's port that leads to the workload's; 0: none. */
+/* The number of the service's TCP port that leads to the workload's; 0: none. */
 static uint16_t port_to(const struct service *service, const struct workload *workload, uint16_t target) {
   for (size_t i = 0; serves(service, workload) && i < service->port_count; i++)
-    if (service->ports[i].target == target)
+    if (service->ports[i].target == target && transport_of(service->ports[i].protocol) == TRANSPORT_TCP)
       return service->ports[i].port;
   return 0;
 }
@@ -146,8 +147,10 @@ bool choice_for_outsider(const struct workload *workload, uint16_t port, struct 
       return false;
     const struct split *split = store->splits.entries[i].object;
     const struct service *root = store_service(store, workload->namespace, split->service);
-    struct choice_question question = {
-        .namespace = workload->namespace, .service = split->service, .port = root ? port_to(root, workload, port) : 0};
+    struct choice_question question = {.namespace = workload->namespace,
+                                       .service = split->service,
+                                       .port = root ? port_to(root, workload, port) : 0,
+                                       .transport = TRANSPORT_TCP};
     if (question.port && choice_make(workload->mesh, &question, ret_choice))
       return true;
   }

@@ -1,4 +1,5 @@
-/* Which workload takes a request or connection to a service: through a traffic split, then the workloads in turn. */
+/* Which workload takes a request, connection or flow to a service: through a traffic split, then the workloads in turn.
+ */
 #ifndef TRAMMEL_REFERENCE_MESH_CHOICE_H
 #define TRAMMEL_REFERENCE_MESH_CHOICE_H
 
@@ -11,9 +12,10 @@ struct workload;
 struct choice_question {
   const char *namespace;
   const char *service;
-  uint16_t port;                /* of the service */
+  uint16_t port; /* of the service */
+  enum transport transport;
   const struct account *client; /* who asks; NULL: from outside the mesh */
-  const struct head *request;   /* NULL for a connection that is no HTTP */
+  const struct head *request;   /* NULL for a connection that is no HTTP, and for a flow */
 };
 
 struct choice {
@@ -24,7 +26,7 @@ struct choice {
 /* False when nobody can take it. */
 bool choice_make(struct mesh *mesh, const struct choice_question *question, struct choice *ret_choice);
 
-/* For FAULT_OUTSIDERS_SPLIT: the choice for what reached `workload` from outside the mesh on `port`, when that is
+/* For FAULT_OUTSIDERS_SPLIT: the choice for what reached `workload` from outside the mesh on TCP `port`, when that is
  * behind the root of a split. */
 bool choice_for_outsider(const struct workload *workload, uint16_t port, struct choice *ret_choice);
 

@@ -1,8 +1,9 @@
-/* A connection that a proxy accepted, from its first byte to its end: first a bare stream, then a session or a tunnel.
- */
+/* A connection that a proxy accepted, from its first byte to its end: first a bare stream, then a session, a tunnel or
+ * a relay. A flow of datagrams is one, too. */
 #ifndef TRAMMEL_REFERENCE_MESH_CONNECTION_H
 #define TRAMMEL_REFERENCE_MESH_CONNECTION_H
 
+#include "plugins/reference/mesh/relay.h"
 #include "plugins/reference/mesh/session.h"
 #include "plugins/reference/mesh/tunnel.h"
 #include "plugins/reference/mesh/workload.h"
@@ -13,7 +14,9 @@ struct connection {
   struct stream *stream;                          /* until it is handed over */
   struct session *session;                        /* HTTP */
   struct tunnel *tunnel;                          /* TCP */
-  bool (*allowed)(struct connection *connection); /* of an open tunnel: whether it may stay */
+  struct relay *relay;                            /* UDP, between proxies */
+  bool (*allowed)(struct connection *connection); /* of an open tunnel, relay or flow: whether it may stay */
+  void (*finish)(struct connection *connection);  /* ends what is not in here; NULL: nothing */
 };
 
 /* Embedded first in what inbound.c and outbound.c keep for a connection; `size` is that of the whole. */
@@ -25,11 +28,18 @@ void connection_serve(struct connection *connection, struct pool *pool, bool sil
                       const struct session_handler *handler);
 void connection_tunnel(struct connection *connection, struct pool *pool, const struct target *target);
 
+/* Goes on with datagrams, to and from a program. The connection is destroyed when that fails. */
+void connection_relay(struct connection *connection, const struct sockaddr_in *program);
+
 /* As a handler's `closed`. */
 void connection_closed(void *connection);
 
 /* Accepted descriptors; both take them over. `index` is that of the workload's port or upstream. */
 void inbound_accept(struct workload *workload, size_t index, int fd);
 void outbound_accept(struct workload *workload, size_t index, int fd);
+
+/* Datagrams, at the listener of a port or an upstream. */
+void inbound_receive(struct listener *listener, const struct sockaddr_in *from, const char *data, size_t length);
+void outbound_receive(struct listener *listener, const struct sockaddr_in *from, const char *data, size_t length);
 
 #endif

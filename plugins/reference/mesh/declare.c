@@ -35,8 +35,7 @@ static int declare_member_port(const struct value *object, const char *key, uint
   return value_port(&value, ret_port);
 }
 
-/* `udp` may stand in rules only: the proxies don't carry it. */
-static int declare_protocol(const struct value *object, bool udp, enum protocol *ret_protocol) {
+static int declare_protocol(const struct value *object, enum protocol *ret_protocol) {
   struct value value = value_member(object, "protocol");
   const char *name;
   int r = value_string(&value, 8, &name);
@@ -46,10 +45,23 @@ static int declare_protocol(const struct value *object, bool udp, enum protocol 
     *ret_protocol = PROTOCOL_HTTP;
   else if (strcmp(name, "tcp") == 0)
     *ret_protocol = PROTOCOL_TCP;
-  else if (udp && strcmp(name, "udp") == 0)
+  else if (strcmp(name, "udp") == 0)
     *ret_protocol = PROTOCOL_UDP;
   else
-    return value_complain(&value, "the protocol is one of http, tcp%s, found \"%s\"", udp ? ", udp" : "", name);
+    return value_complain(&value, "the protocol is one of http, tcp, udp, found \"%s\"", name);
+  return 0;
+}
+
+/* Absent: TCP. */
+static int declare_transport(const struct value *object, enum transport *ret_transport) {
+  struct value value = value_member(object, "transport");
+  const char *name = "tcp";
+  int r = value_present(&value) ? value_string(&value, 8, &name) : 0;
+  if (r < 0)
+    return r;
+  if (strcmp(name, "tcp") != 0 && strcmp(name, "udp") != 0)
+    return value_complain(&value, "the transport is tcp or udp, found \"%s\"", name);
+  *ret_transport = strcmp(name, "udp") == 0 ? TRANSPORT_UDP : TRANSPORT_TCP;
   return 0;
 }
 
@@ -180,7 +192,7 @@ static int declare_rule(struct model *model, const struct value *value, void *ou
   struct rule *rule = out;
   int r = value_object(value, MEMBERS("protocol", "ports", "http"));
   if (r == 0)
-    r = declare_protocol(value, true, &rule->protocol);
+    r = declare_protocol(value, &rule->protocol);
   if (r < 0)
     return r;
   struct value ports = value_member(value, "ports"), http = value_member(value, "http");
@@ -312,7 +324,7 @@ static int declare_service_port(struct model *model, const struct value *value, 
   port->target = port->port;
   if (value_present(&target))
     r = value_port(&target, &port->target);
-  return r < 0 ? r : declare_protocol(value, false, &port->protocol);
+  return r < 0 ? r : declare_protocol(value, &port->protocol);
 }
 
 static int declare_workload_name(struct model *model, const struct value *value, void *out) {
@@ -367,19 +379,21 @@ static int declare_workload_port(struct model *model, const struct value *value,
   int r = value_object(value, MEMBERS("port", "protocol"));
   if (r == 0)
     r = declare_member_port(value, "port", &port->port);
-  return r < 0 ? r : declare_protocol(value, false, &port->protocol);
+  return r < 0 ? r : declare_protocol(value, &port->protocol);
 }
 
 static int declare_upstream(struct model *model, const struct value *value, void *out) {
   struct upstream *upstream = out;
-  int r = value_object(value, MEMBERS("namespace", "service", "port", "listen"));
+  int r = value_object(value, MEMBERS("namespace", "service", "port", "listen", "transport"));
   if (r == 0)
     r = declare_name(model, value, "namespace", LIMIT_NAMESPACE, &upstream->namespace);
   if (r == 0)
     r = declare_name(model, value, "service", LIMIT_NAME, &upstream->service);
   if (r == 0)
     r = declare_member_port(value, "port", &upstream->port);
-  return r < 0 ? r : declare_member_port(value, "listen", &upstream->listen);
+  if (r == 0)
+    r = declare_member_port(value, "listen", &upstream->listen);
+  return r < 0 ? r : declare_transport(value, &upstream->transport);
 }
 
 /* Labels are kept in the body that GET reads back; nothing else looks at them. */

@@ -94,6 +94,21 @@ static const struct session_handler inbound_session = {.route = inbound_route,
                                                        .closed = connection_closed,
                                                        .program = true};
 
+/* Datagrams come to the UDP port of the number that the connection came to. */
+static void begin_relay(struct inbound *inbound) {
+  struct connection *connection = &inbound->base;
+  const struct workload_port *port = workload_port(connection->workload, inbound->port.port, TRANSPORT_UDP);
+  if (port)
+    inbound->port = *port;
+  if (!port || !tunnel_allowed(connection)) {
+    connection_destroy(connection);
+    return;
+  }
+  connection->allowed = tunnel_allowed;
+  struct target target = app_target(inbound);
+  connection_relay(connection, &target.address);
+}
+
 static void inbound_ready(void *context) {
   struct inbound *inbound = context;
   struct connection *connection = &inbound->base;
@@ -103,11 +118,15 @@ static void inbound_ready(void *context) {
     connection_destroy(connection);
     return;
   }
+  if (tls && tls_carries_datagrams(tls)) {
+    begin_relay(inbound);
+    return;
+  }
   if (inbound->port.protocol == PROTOCOL_HTTP) {
     connection_serve(connection, workload->inbound, false, &inbound_session);
     return;
   }
-  if (!tunnel_allowed(connection)) {
+  if (inbound->port.protocol == PROTOCOL_UDP || !tunnel_allowed(connection)) {
     connection_destroy(connection);
     return;
   }

@@ -37,6 +37,10 @@ enum {
   LIMIT_STREAM_HIGH = 256 * 1024, /* bytes waiting to be sent: above, the other side is no longer read */
   LIMIT_STREAM_LOW = 64 * 1024,   /* below, it is read again */
 
+  LIMIT_DATAGRAM = 65507,         /* the most that UDP over IPv4 carries */
+  LIMIT_FLOWS = 1024,             /* of UDP at once, per workload: the one that was silent longest makes room */
+  LIMIT_FLOW_WAITING = 64 * 1024, /* bytes of datagrams that wait for a flow's connection; more are lost */
+
   LIMIT_IDLE_LINKS = 64, /* kept open per caller and destination port */
   LIMIT_SESSIONS = 1024,   /* of TLS, remembered per proxy */
   LIMIT_PEERS = 512,     /* destinations remembered per proxy */
@@ -50,6 +54,8 @@ enum {
   TIMEOUT_ANSWER = 300,   /* without a byte either way, from a connection on */
   TIMEOUT_EXCHANGE = 600, /* from a request's head to the end of the exchange */
   TIMEOUT_TUNNEL_IDLE = 3600,
+  TIMEOUT_FLOW_IDLE = 60,  /* UDP has no other end */
+  TIMEOUT_RELAY_IDLE = 75, /* longer than a flow's, so that its begin ends it, and loses no datagram by that */
   TIMEOUT_LINGER = 2,
   CERTIFICATE_LIFETIME = 2 * 3600,
   CERTIFICATE_RENEWAL = 3600, /* also the age at which connections between proxies are replaced */

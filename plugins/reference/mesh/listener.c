@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "plugins/reference/mesh/datagram.h"
 #include "plugins/reference/mesh/limits.h"
 #include "plugins/reference/mesh/workload.h"
 #include "sdk/base/error.h"
@@ -20,12 +21,17 @@ int listener_open(struct listener *listener, struct error **err) {
   char text[INET_ADDRSTRLEN];
   inet_ntop(AF_INET, &listener->address.sin_addr, text, sizeof text);
   uint16_t port = ntohs(listener->address.sin_port);
-  _cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  bool udp = listener->receive;
+  _cleanup_close_ int fd = socket(AF_INET, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0)
     return error_set(err, errno, "opening a socket for %s:%u: %s", text, port, strerror(errno));
-  (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-  if (bind(fd, (const struct sockaddr *)&listener->address, sizeof listener->address) < 0 || listen(fd, BACKLOG) < 0)
-    return error_set(err, errno, "listening on %s:%u: %s", text, port, strerror(errno));
+  if (udp) /* without SO_REUSEADDR, by which another program could take datagrams away */
+    datagram_make_room(fd);
+  else
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+  if (bind(fd, (const struct sockaddr *)&listener->address, sizeof listener->address) < 0 ||
+      (!udp && listen(fd, BACKLOG) < 0))
+    return error_set(err, errno, "listening on %s:%u%s: %s", text, port, udp ? " (UDP)" : "", strerror(errno));
   listener->fd = fd;
   fd = -1; /* NOLINT(clang-analyzer-deadcode.DeadStores): its cleanup reads it */
   return 0;
@@ -76,8 +82,30 @@ static void on_accept(evutil_socket_t socket_fd, short what, void *context) {
   }
 }
 
+/* No answer can go to port 0. */
+static void on_datagrams(evutil_socket_t socket_fd, short what, void *context) {
+  (void)socket_fd;
+  (void)what;
+  struct listener *listener = context;
+  struct stream_loop *loop = &listener->workload->mesh->loop;
+  for (int i = 0; i < DATAGRAMS_PER_EVENT; i++) {
+    struct sockaddr_in from = {0};
+    ssize_t n = datagram_receive(loop, listener->fd, &from);
+    if (n < 0)
+      return;
+    if (from.sin_port != 0)
+      listener->receive(listener, &from, loop->scratch, (size_t)n);
+  }
+}
+
+bool listener_same(const struct listener *a, const struct listener *b) {
+  return a->address.sin_port == b->address.sin_port && a->address.sin_addr.s_addr == b->address.sin_addr.s_addr &&
+         !a->receive == !b->receive;
+}
+
 int listener_start(struct listener *listener, struct event_base *base) {
-  if (event_assign(&listener->event, base, listener->fd, EV_READ | EV_PERSIST, on_accept, listener) < 0 ||
+  event_callback_fn callback = listener->receive ? on_datagrams : on_accept;
+  if (event_assign(&listener->event, base, listener->fd, EV_READ | EV_PERSIST, callback, listener) < 0 ||
       event_add(&listener->event, NULL) < 0)
     return -ENOMEM;
   listener->watched = true;

@@ -13,6 +13,12 @@ struct pattern;
 
 enum protocol { PROTOCOL_HTTP = 1, PROTOCOL_TCP, PROTOCOL_UDP };
 
+/* TCP and UDP have port numbers of their own. */
+enum transport { TRANSPORT_TCP = 1, TRANSPORT_UDP };
+static inline enum transport transport_of(enum protocol protocol) {
+  return protocol == PROTOCOL_UDP ? TRANSPORT_UDP : TRANSPORT_TCP;
+}
+
 /* A ServiceAccount. */
 struct account {
   const char *namespace;
@@ -102,6 +108,7 @@ struct upstream {
   const char *service;
   uint16_t port;
   uint16_t listen;
+  enum transport transport; /* of both ports */
 };
 
 struct workload_spec {

@@ -1,25 +1,19 @@
 /* The proxy a workload's program calls through: it chooses the workload that answers. */
+#include "plugins/reference/mesh/outbound.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "plugins/reference/mesh/choice.h"
-#include "plugins/reference/mesh/connection.h"
-
-struct outbound {
-  struct connection base;
-  const struct upstream *upstream; /* of the workload's spec */
-  char identity[SPIFFE_ID];        /* who must answer the request that is being routed */
-  /* The destination of the last request, or of an open tunnel. */
-  char destination[STORE_KEY];
-  uint16_t port;
-};
 
 static bool outbound_allows(const struct outbound *outbound, struct workload *destination, uint16_t port,
                             const struct head *request) {
   struct account account = workload_account(outbound->base.workload);
-  const struct workload_port *declared = workload_port(destination, port);
+  enum transport transport = outbound->upstream->transport;
+  const struct workload_port *declared = workload_port(destination, port, transport);
+  enum protocol undeclared = transport == TRANSPORT_UDP ? PROTOCOL_UDP : PROTOCOL_TCP;
   struct access access = {
-      .caller = &account, .port = port, .protocol = declared ? declared->protocol : PROTOCOL_TCP, .request = request};
+      .caller = &account, .port = port, .protocol = declared ? declared->protocol : undeclared, .request = request};
   return enforce_outbound(destination, &access);
 }
 
@@ -36,12 +30,13 @@ static bool choose(const struct outbound *outbound, const struct head *request, 
   struct choice_question question = {.namespace = outbound->upstream->namespace,
                                      .service = outbound->upstream->service,
                                      .port = outbound->upstream->port,
+                                     .transport = outbound->upstream->transport,
                                      .client = &client,
                                      .request = request};
   return choose_again(outbound, ret_choice) || choice_make(outbound->base.workload->mesh, &question, ret_choice);
 }
 
-static enum route outbound_route(void *context, const struct head *request, struct target *ret_target) {
+enum route outbound_route(void *context, const struct head *request, struct target *ret_target) {
   struct outbound *outbound = context;
   struct choice choice;
   if (!choose(outbound, request, &choice))
@@ -72,7 +67,7 @@ static enum route outbound_again(void *context, const struct head *request) {
 static const struct session_handler outbound_session = {
     .route = outbound_route, .again = outbound_again, .closed = connection_closed};
 
-static bool tunnel_allowed(struct connection *connection) {
+bool outbound_may_stay(struct connection *connection) {
   const struct outbound *outbound = (const struct outbound *)connection;
   struct workload *destination = table_object(&connection->workload->mesh->store.workloads, outbound->destination);
   return !destination || outbound_allows(outbound, destination, outbound->port, NULL);
@@ -83,7 +78,7 @@ static bool tunnel_allowed(struct connection *connection) {
 static const struct service_port *declared_port(const struct outbound *outbound) {
   const struct service *service =
       store_service(&outbound->base.workload->mesh->store, outbound->upstream->namespace, outbound->upstream->service);
-  return service ? service_port(service, outbound->upstream->port) : NULL;
+  return service ? service_port(service, outbound->upstream->port, outbound->upstream->transport) : NULL;
 }
 
 void outbound_accept(struct workload *workload, size_t index, int fd) {
@@ -109,6 +104,6 @@ void outbound_accept(struct workload *workload, size_t index, int fd) {
     connection_destroy(connection);
     return;
   }
-  connection->allowed = tunnel_allowed;
+  connection->allowed = outbound_may_stay;
   connection_tunnel(connection, workload->outbound, &target);
 }

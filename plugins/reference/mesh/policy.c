@@ -112,6 +112,8 @@ static bool is_between(const struct rule *rule, uint16_t port) {
 static bool port_matches(const struct rule *rule, uint16_t port, struct fault_set faults) {
   if (rule->any_port || fault_on(faults, FAULT_PORTS_IGNORED))
     return true;
+  if (rule->protocol == PROTOCOL_UDP && fault_on(faults, FAULT_UDP_PORTS_IGNORED))
+    return true;
   if (fault_on(faults, FAULT_PORTS_AS_RANGE))
     return is_between(rule, port);
   size_t count = fault_on(faults, FAULT_FIRST_PORT_ONLY) ? 1 : rule->port_count;
@@ -140,14 +142,19 @@ static bool http_rule_allows(const struct rule *rule, const struct access *acces
   return port && request;
 }
 
+/* TCP carries HTTP, and has nothing to do with UDP. */
+static bool tcp_rule_is_for(enum protocol asked, struct fault_set faults) {
+  return asked != PROTOCOL_UDP || fault_on(faults, FAULT_TCP_ROUTE_OPENS_UDP);
+}
+
 static bool rule_allows(const struct rule *rule, const struct access *access, struct fault_set faults) {
   switch (rule->protocol) {
   case PROTOCOL_HTTP:
     return http_rule_allows(rule, access, faults);
-  case PROTOCOL_TCP: /* HTTP is carried by TCP */
-    return access->protocol != PROTOCOL_UDP && port_matches(rule, access->port, faults);
+  case PROTOCOL_TCP:
+    return tcp_rule_is_for(access->protocol, faults) && port_matches(rule, access->port, faults);
   case PROTOCOL_UDP:
-    break;
+    return access->protocol == PROTOCOL_UDP && port_matches(rule, access->port, faults);
   }
   return false;
 }
@@ -194,6 +201,8 @@ static size_t counted_permissions(const struct policy *policy) {
 
 bool policy_allows(const struct policy *policy, const struct access *access) {
   if (!policy->enforced || fault_on(policy->faults, FAULT_ALLOW_BY_DEFAULT))
+    return true;
+  if (access->protocol == PROTOCOL_UDP && fault_on(policy->faults, FAULT_UDP_UNENFORCED))
     return true;
   for (size_t i = 0; i < counted_permissions(policy); i++)
     if (permission_allows(policy->permissions[i], access, policy->faults))

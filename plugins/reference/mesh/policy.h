@@ -1,4 +1,4 @@
-/* Whether a connection or request is allowed: a pure decision. */
+/* Whether a connection, a request or a flow of datagrams is allowed: a pure decision. */
 #ifndef TRAMMEL_REFERENCE_MESH_POLICY_H
 #define TRAMMEL_REFERENCE_MESH_POLICY_H
 
@@ -16,7 +16,7 @@ struct access {
   const struct account *caller; /* NULL: without identity, never a listed source */
   uint16_t port;                /* the workload's own */
   enum protocol protocol;       /* of the port */
-  const struct head *request;   /* NULL for a TCP connection. Normalised, hop-by-hop fields dropped */
+  const struct head *request;   /* NULL for TCP and UDP. Normalised, hop-by-hop fields dropped */
 };
 
 /* What holds for the destination: the permissions whose destination it is, in the order of their names. */

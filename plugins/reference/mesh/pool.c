@@ -168,7 +168,8 @@ struct pool_link *pool_take(struct pool *pool, const struct target *target, bool
     return link;
   link = calloc(1, sizeof *link);
   SSL *tls = link && pool->tls ? tls_client(pool->tls, &peer->tls) : NULL;
-  if (!link || (pool->tls && !tls)) {
+  if (!link || (pool->tls && !tls) || (target->datagrams && !(tls && tls_offer_datagrams(tls)))) {
+    SSL_free(tls);
     free(link);
     return NULL;
   }

@@ -15,6 +15,7 @@ struct pool_link;
 struct target {
   struct sockaddr_in address;
   const char *identity; /* SPIFFE ID that must answer; NULL: plain. Borrowed for the call */
+  bool datagrams;       /* with an identity: the connection is to carry these. Not for idle ones */
 };
 
 /* `tls` is what the pool's owner calls with; NULL when it calls plainly. Borrowed. */

@@ -95,9 +95,9 @@ const struct split *store_split_of_backend(const struct store *store, const char
   return find_split(&store->splits, namespace, service, has_backend);
 }
 
-const struct service_port *service_port(const struct service *service, uint16_t port) {
+const struct service_port *service_port(const struct service *service, uint16_t port, enum transport transport) {
   for (size_t i = 0; i < service->port_count; i++)
-    if (service->ports[i].port == port)
+    if (service->ports[i].port == port && transport_of(service->ports[i].protocol) == transport)
       return &service->ports[i];
   return NULL;
 }

@@ -39,8 +39,8 @@ const struct split *store_split(const struct store *store, const char *namespace
 /* A split of whose backends the service is one; NULL. */
 const struct split *store_split_of_backend(const struct store *store, const char *namespace, const char *service);
 
-/* The service's port of that number; NULL. */
-const struct service_port *service_port(const struct service *service, uint16_t port);
+/* The service's port of that number and transport; NULL. */
+const struct service_port *service_port(const struct service *service, uint16_t port, enum transport transport);
 
 /* Deletes a permission, or a split; false when absent. */
 bool store_delete_permission(struct store *store, const char *key);

@@ -14,7 +14,6 @@
 #include "sdk/base/strbuf.h"
 
 enum {
-  SCRATCH = 64 * 1024,
   READS_PER_EVENT = 4,
   TLS_HANDSHAKE_RECORD = 0x16,
 };
@@ -92,7 +91,7 @@ int stream_loop_init(struct stream_loop *loop, struct event_base *base) {
   *loop = (struct stream_loop){.base = base, .now_s = clock_monotonic_s(), .clock_s = clock_monotonic_s};
   LIST_INIT(&loop->live);
   LIST_INIT(&loop->dead);
-  loop->scratch = malloc(SCRATCH);
+  loop->scratch = malloc(STREAM_SCRATCH);
   loop->tick = event_new(base, -1, EV_PERSIST, on_tick, loop);
   loop->reap = event_new(base, -1, 0, on_reap, loop);
   if (!loop->scratch || !loop->tick || !loop->reap || event_add(loop->tick, &(struct timeval){.tv_sec = 1}) < 0)
@@ -412,7 +411,7 @@ static void read_open(struct stream *stream) {
     return;
   for (int i = 0; i < READS_PER_EVENT; i++) {
     size_t length = 0;
-    enum io io = raw_read(stream, stream->loop->scratch, SCRATCH, &length);
+    enum io io = raw_read(stream, stream->loop->scratch, STREAM_SCRATCH, &length);
     if (io == IO_WAIT)
       return;
     if (io == IO_WAIT_OTHER) {
@@ -426,7 +425,7 @@ static void read_open(struct stream *stream) {
     }
     if (!deliver(stream, stream->loop->scratch, length))
       return;
-    if (stream->tls ? !SSL_has_pending(stream->tls) : length < SCRATCH)
+    if (stream->tls ? !SSL_has_pending(stream->tls) : length < STREAM_SCRATCH)
       return;
   }
   event_active(&stream->readable, EV_READ, 0); /* others first */
@@ -512,7 +511,7 @@ static void finish_connect(struct stream *stream) {
 
 static void linger(struct stream *stream) {
   size_t length;
-  enum io io = raw_read(stream, stream->loop->scratch, SCRATCH, &length);
+  enum io io = raw_read(stream, stream->loop->scratch, STREAM_SCRATCH, &length);
   if (io == IO_ERROR || (io == IO_END && stream->shutdown_done)) {
     stream_destroy(stream);
   } else if (io == IO_END) { /* it sends no more, but may still read what is queued */

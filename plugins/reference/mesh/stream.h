@@ -17,6 +17,8 @@ struct event;
 struct stream;
 LIST_HEAD(stream_list, stream);
 
+enum { STREAM_SCRATCH = 64 * 1024 };
+
 /* What streams share: the loop, a clock of whole seconds, and those that wait to be freed. */
 struct stream_loop {
   struct event_base *base;
@@ -25,7 +27,7 @@ struct stream_loop {
   struct stream_list live, dead;
   int64_t now_s;
   int64_t (*clock_s)(void); /* clock_monotonic_s; tests of timeouts have another */
-  char *scratch;            /* what was just read */
+  char *scratch;            /* what was just read; STREAM_SCRATCH bytes */
 };
 
 int stream_loop_init(struct stream_loop *loop, struct event_base *base);

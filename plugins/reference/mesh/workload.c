@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "plugins/reference/mesh/connection.h"
+#include "plugins/reference/mesh/flow.h"
 #include "plugins/reference/mesh/listener.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/error.h"
@@ -14,9 +15,9 @@ struct account workload_account(const struct workload *workload) {
                           .name = named_by_workload ? workload->name : workload->spec->account};
 }
 
-const struct workload_port *workload_port(const struct workload *workload, uint16_t port) {
+const struct workload_port *workload_port(const struct workload *workload, uint16_t port, enum transport transport) {
   for (size_t i = 0; i < workload->spec->port_count; i++)
-    if (workload->spec->ports[i].port == port)
+    if (workload->spec->ports[i].port == port && transport_of(workload->spec->ports[i].protocol) == transport)
       return &workload->spec->ports[i];
   return NULL;
 }
@@ -42,21 +43,41 @@ static struct listener listener_for(struct workload *workload, struct in_addr ad
   };
 }
 
+/* A UDP port listens for datagrams, and for connections of other proxies that carry them: unless a TCP port of the same
+ * number takes these in already. */
+static void list_port(struct workload *workload, size_t index) {
+  struct workload_port port = workload->spec->ports[index];
+  struct listener listener = listener_for(workload, workload->spec->inbound, port.port, index);
+  if (port.protocol == PROTOCOL_UDP) {
+    listener.receive = inbound_receive;
+    workload->listeners[workload->listener_count++] = listener;
+    listener.receive = NULL;
+    if (workload_port(workload, port.port, TRANSPORT_TCP))
+      return;
+  }
+  listener.accept = inbound_accept;
+  workload->listeners[workload->listener_count++] = listener;
+}
+
+static void list_upstream(struct workload *workload, size_t index) {
+  const struct upstream *upstream = &workload->spec->upstreams[index];
+  struct listener listener = listener_for(workload, workload->spec->outbound, upstream->listen, index);
+  if (upstream->transport == TRANSPORT_UDP)
+    listener.receive = outbound_receive;
+  else
+    listener.accept = outbound_accept;
+  workload->listeners[workload->listener_count++] = listener;
+}
+
 static int list_listeners(struct workload *workload) {
   const struct workload_spec *spec = workload->spec;
-  workload->listener_count = spec->port_count + spec->upstream_count;
-  workload->listeners = calloc(workload->listener_count + 1, sizeof *workload->listeners);
+  workload->listeners = calloc(2 * spec->port_count + spec->upstream_count + 1, sizeof *workload->listeners);
   if (!workload->listeners)
     return -ENOMEM;
-  struct listener *next = workload->listeners;
-  for (size_t i = 0; i < spec->port_count; i++, next++) {
-    *next = listener_for(workload, spec->inbound, spec->ports[i].port, i);
-    next->accept = inbound_accept;
-  }
-  for (size_t i = 0; i < spec->upstream_count; i++, next++) {
-    *next = listener_for(workload, spec->outbound, spec->upstreams[i].listen, i);
-    next->accept = outbound_accept;
-  }
+  for (size_t i = 0; i < spec->port_count; i++)
+    list_port(workload, i);
+  for (size_t i = 0; i < spec->upstream_count; i++)
+    list_upstream(workload, i);
   return 0;
 }
 
@@ -64,8 +85,7 @@ static int list_listeners(struct workload *workload) {
 static struct listener *find_listener(struct workload *old, const struct listener *wanted) {
   for (size_t i = 0; old && i < old->listener_count; i++) {
     struct listener *listener = &old->listeners[i];
-    if (listener->fd >= 0 && listener->address.sin_port == wanted->address.sin_port &&
-        listener->address.sin_addr.s_addr == wanted->address.sin_addr.s_addr)
+    if (listener->fd >= 0 && listener_same(listener, wanted))
       return listener;
   }
   return NULL;
@@ -105,7 +125,8 @@ static int workload_init(struct workload *workload, struct error **err) {
   workload->enrolled_s = clock_realtime_s();
   workload->outbound = pool_create(&mesh->loop, workload->tls);
   workload->inbound = pool_create(&mesh->loop, NULL);
-  if (!workload->outbound || !workload->inbound || list_listeners(workload) < 0)
+  workload->flows = flow_table_create(mesh);
+  if (!workload->outbound || !workload->inbound || !workload->flows || list_listeners(workload) < 0)
     return error_set(err, ENOMEM, "no memory for a workload");
   return 0;
 }
@@ -113,11 +134,10 @@ static int workload_init(struct workload *workload, struct error **err) {
 /* Two listeners of one workload on one address would pass when both share that of the old workload. */
 static int check_distinct(const struct workload *workload, struct error **err) {
   for (size_t i = 0; i < workload->listener_count; i++)
-    for (size_t k = 0; k < i; k++) {
-      const struct sockaddr_in *a = &workload->listeners[i].address, *b = &workload->listeners[k].address;
-      if (a->sin_port == b->sin_port && a->sin_addr.s_addr == b->sin_addr.s_addr)
-        return error_set(err, EADDRINUSE, "port %u is listed twice for the same address", ntohs(a->sin_port));
-    }
+    for (size_t k = 0; k < i; k++)
+      if (listener_same(&workload->listeners[i], &workload->listeners[k]))
+        return error_set(err, EADDRINUSE, "port %u is listed twice for the same address",
+                         ntohs(workload->listeners[i].address.sin_port));
   return 0;
 }
 
@@ -164,6 +184,7 @@ void workload_destroy(struct workload *workload) {
   for (size_t i = 0; i < workload->listener_count; i++)
     listener_close(&workload->listeners[i]);
   workload_cut(workload);
+  flow_table_destroy(workload->flows);
   pool_destroy(workload->outbound);
   pool_destroy(workload->inbound);
   SSL_CTX_free(workload->tls);

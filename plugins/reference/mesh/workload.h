@@ -11,6 +11,7 @@
 #include "plugins/reference/mesh/pool.h"
 
 struct connection;
+struct flow_table;
 struct listener;
 LIST_HEAD(connection_list, connection);
 
@@ -25,6 +26,7 @@ struct workload {
   struct pool *inbound;  /* to its own program */
   struct policy_view view;
   struct connection_list connections;
+  struct flow_table *flows; /* of UDP; each is one of the connections */
   struct listener *listeners;
   size_t listener_count;
 };
@@ -49,8 +51,8 @@ void workload_cut(struct workload *workload);
 
 struct account workload_account(const struct workload *workload);
 
-/* The workload's port of that number; NULL. */
-const struct workload_port *workload_port(const struct workload *workload, uint16_t port);
+/* The workload's port of that number and transport; NULL. */
+const struct workload_port *workload_port(const struct workload *workload, uint16_t port, enum transport transport);
 
 /* Decides at the destination's proxy, or at the caller's. In a mesh without faults only the first says no. `since` is
  * the store's generation when the caller's connection came. */

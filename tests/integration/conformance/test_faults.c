@@ -31,8 +31,8 @@ struct collateral {
 
 #define ANYTHING "*"
 #define EVERY_DENIAL                                                                                                   \
-  "ACC-01 ACC-02 ACC-03 ACC-04 ACC-05 ACC-06 ACC-07 ACC-08 ACC-10 ACC-11 ACC-12 ACC-13 ACC-14 SPC-01 SPC-02 SPC-03 "   \
-  "SPC-04 SPC-05 SPC-06 SPC-07 SPC-08 SPC-09"
+  "ACC-01 ACC-02 ACC-03 ACC-04 ACC-05 ACC-06 ACC-07 ACC-08 ACC-09 ACC-10 ACC-11 ACC-12 ACC-13 ACC-14 "                 \
+  "SPC-01 SPC-02 SPC-03 SPC-04 SPC-05 SPC-06 SPC-07 SPC-08 SPC-09"
 
 static const struct collateral collaterals[] = {
     /* Without enforcement no denial holds, whatever it is about. */
@@ -56,10 +56,17 @@ static const struct collateral collaterals[] = {
     /* Whatever a match is about. */
     {"matches-ignored", "ACC-02 ACC-04 ACC-05 SPC-01 SPC-02 SPC-03 SPC-04 SPC-05 SPC-06 SPC-07 SPC-09", false},
     {"port-route-union", "", false},
-    /* The port of older versions is a port of a rule in the mesh. */
-    {"ports-ignored", "ACC-07", false},
-    {"first-port-only", "", false},
+    /* The port of older versions is a port of a rule in the mesh; TCP and UDP differ in their ports (ACC-09), and so do
+     * the targets that add up for UDP (ACC-02). */
+    {"ports-ignored", "ACC-02 ACC-07 ACC-09", false},
+    /* TCP and UDP have several ports (ACC-09). */
+    {"first-port-only", "ACC-09", false},
     {"ports-as-range", "", false},
+    /* For UDP no denial holds, whatever it is about. */
+    {"udp-unenforced", "ACC-01 ACC-02 ACC-03 ACC-08 ACC-10 ACC-11 ACC-14", false},
+    {"tcp-route-opens-udp", "", false},
+    /* A UDPRoute with ports (ACC-08), also where two of them add up (ACC-02). */
+    {"udp-ports-ignored", "ACC-02 ACC-08", false},
     {"client-side-only", "", false},
     /* Whatever an allowed request is the control of. */
     {"faked-answer", EVERY_DENIAL, false},

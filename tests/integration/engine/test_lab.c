@@ -21,20 +21,22 @@
 #define WORKLOADS 3
 
 static const struct topology_port server_ports[] = {{.port = 8080, .protocol = PROTOCOL_HTTP},
-                                                    {.port = 7070, .protocol = PROTOCOL_TCP}};
+                                                    {.port = 7070, .protocol = PROTOCOL_TCP},
+                                                    {.port = 7070, .protocol = PROTOCOL_UDP}};
 static const struct topology_port service_ports[] = {
     {.name = "http", .port = 80, .target_port = 8080, .protocol = PROTOCOL_HTTP},
-    {.name = "tcp", .port = 7070, .target_port = 7070, .protocol = PROTOCOL_TCP}};
+    {.name = "tcp", .port = 7070, .target_port = 7070, .protocol = PROTOCOL_TCP},
+    {.name = "udp", .port = 7070, .target_port = 7070, .protocol = PROTOCOL_UDP}};
 static const struct topology_workload workloads[] = {
     {.name = "client", .ns = "main", .service_account = "client"},
-    {.name = "server", .ns = "main", .service_account = "server", .ports = server_ports, .port_count = 2},
+    {.name = "server", .ns = "main", .service_account = "server", .ports = server_ports, .port_count = 3},
     {.name = "client", .ns = "other", .service_account = "client"},
 };
 static const char *const behind[] = {"server"};
 static const struct topology_service services[] = {{.name = "server",
                                                     .ns = "main",
                                                     .ports = service_ports,
-                                                    .port_count = 2,
+                                                    .port_count = 3,
                                                     .workloads = behind,
                                                     .workload_count = 1}};
 static const struct topology topology = {
@@ -128,8 +130,9 @@ static void test_inventory(void **state) {
   assert_string_equal(server->name, "server");
   assert_string_equal(server->namespace_, placement_namespace(placement, "main"));
   assert_string_equal(server->service_account, "server");
-  assert_int_equal(server->n_ports, 2);
+  assert_int_equal(server->n_ports, 3);
   assert_int_equal(server->ports[1]->protocol, TRAMMEL__ADAPTER__V1__PROTOCOL__PROTOCOL_TCP);
+  assert_int_equal(server->ports[2]->protocol, TRAMMEL__ADAPTER__V1__PROTOCOL__PROTOCOL_UDP);
   assert_string_not_equal(server->app_address, server->inbound_address);
   assert_string_not_equal(server->app_address, server->outbound_address);
   assert_string_not_equal(server->app_address, inventory->workloads[0]->app_address);
@@ -169,17 +172,42 @@ static void test_upstream_and_direct(void **state) {
   const char *address;
   uint16_t port;
 
-  assert_int_equal(placement_upstream(placement, "other/client", "main/server", 80, &address, &port, NULL), 0);
+  assert_int_equal(
+      placement_upstream(placement, "other/client", "main/server", 80, PROTOCOL_HTTP, &address, &port, NULL), 0);
   assert_string_equal(address, inventory->workloads[2]->outbound_address);
   assert_true(port > 0);
-  assert_int_equal(placement_upstream(placement, "main/client", "main/server", 81, &address, &port, NULL), -ENOENT);
-  assert_int_equal(placement_upstream(placement, "main/client", "other/server", 80, &address, &port, NULL), -ENOENT);
-  assert_int_equal(placement_upstream(placement, "client", "main/server", 80, &address, &port, NULL), -EINVAL);
-  assert_int_equal(placement_direct(placement, "main/server", 7070, &address, &port, NULL), 0);
+  assert_int_equal(
+      placement_upstream(placement, "main/client", "main/server", 81, PROTOCOL_HTTP, &address, &port, NULL), -ENOENT);
+  assert_int_equal(
+      placement_upstream(placement, "main/client", "other/server", 80, PROTOCOL_HTTP, &address, &port, NULL), -ENOENT);
+  assert_int_equal(placement_upstream(placement, "client", "main/server", 80, PROTOCOL_HTTP, &address, &port, NULL),
+                   -EINVAL);
+  assert_int_equal(placement_direct(placement, "main/server", 7070, PROTOCOL_TCP, &address, &port, NULL), 0);
   assert_string_equal(address, inventory->workloads[1]->inbound_address);
   assert_int_equal(port, 7070);
-  assert_int_equal(placement_direct(placement, "main/server", 80, &address, &port, NULL), -ENOENT);
-  assert_int_equal(placement_direct(placement, "main/nobody", 80, &address, &port, NULL), -ENOENT);
+  assert_int_equal(placement_direct(placement, "main/server", 80, PROTOCOL_HTTP, &address, &port, NULL), -ENOENT);
+  assert_int_equal(placement_direct(placement, "main/nobody", 80, PROTOCOL_HTTP, &address, &port, NULL), -ENOENT);
+  take_away(placement);
+}
+
+/* TCP and UDP have port numbers of their own. */
+static void test_a_number_stands_for_a_port_of_each_transport(void **state) {
+  struct fixture *f = *state;
+  struct placement *placement = place(f, 0);
+  const char *address;
+  uint16_t tcp = 0, udp = 0, http = 0;
+
+  assert_int_equal(
+      placement_upstream(placement, "main/client", "main/server", 7070, PROTOCOL_TCP, &address, &tcp, NULL), 0);
+  assert_int_equal(
+      placement_upstream(placement, "main/client", "main/server", 7070, PROTOCOL_UDP, &address, &udp, NULL), 0);
+  assert_int_equal(
+      placement_upstream(placement, "main/client", "main/server", 80, PROTOCOL_HTTP, &address, &http, NULL), 0);
+  assert_true(tcp != udp && udp != http);
+  assert_int_equal(placement_upstream(placement, "main/client", "main/server", 80, PROTOCOL_UDP, &address, &udp, NULL),
+                   -ENOENT);
+  assert_int_equal(placement_direct(placement, "main/server", 7070, PROTOCOL_UDP, &address, &udp, NULL), 0);
+  assert_int_equal(placement_direct(placement, "main/server", 8080, PROTOCOL_UDP, &address, &udp, NULL), -ENOENT);
   take_away(placement);
 }
 
@@ -325,6 +353,7 @@ int main(void) {
       cmocka_unit_test(test_registrations_come_and_go),
       cmocka_unit_test(test_failed_placement_leaves_nothing),
       cmocka_unit_test(test_upstream_and_direct),
+      cmocka_unit_test(test_a_number_stands_for_a_port_of_each_transport),
       cmocka_unit_test(test_workloads_talk_and_start_afresh),
       cmocka_unit_test(test_topology_that_does_not_fit),
       cmocka_unit_test(test_slots_side_by_side),

@@ -18,22 +18,24 @@
 #include "tests/integration/engine/state_fixture.h"
 
 static const struct topology_port ports[] = {{.port = 8080, .protocol = PROTOCOL_HTTP},
-                                             {.port = 7070, .protocol = PROTOCOL_TCP}};
+                                             {.port = 7070, .protocol = PROTOCOL_TCP},
+                                             {.port = 7070, .protocol = PROTOCOL_UDP}};
 static const struct topology_port service_ports[] = {
     {.name = "http", .port = 80, .target_port = 8080, .protocol = PROTOCOL_HTTP},
-    {.name = "tcp", .port = 7070, .target_port = 7070, .protocol = PROTOCOL_TCP}};
+    {.name = "tcp", .port = 7070, .target_port = 7070, .protocol = PROTOCOL_TCP},
+    {.name = "udp", .port = 7070, .target_port = 7070, .protocol = PROTOCOL_UDP}};
 static const struct topology_workload workloads[] = {
-    {.name = "client", .ns = "main", .service_account = "client", .ports = ports, .port_count = 2},
-    {.name = "server", .ns = "main", .service_account = "server", .ports = ports, .port_count = 2},
-    {.name = "v1", .ns = "main", .service_account = "server", .ports = ports, .port_count = 2},
-    {.name = "v2", .ns = "main", .service_account = "server", .ports = ports, .port_count = 2},
-    {.name = "client", .ns = "other", .service_account = "client", .ports = ports, .port_count = 2},
+    {.name = "client", .ns = "main", .service_account = "client", .ports = ports, .port_count = 3},
+    {.name = "server", .ns = "main", .service_account = "server", .ports = ports, .port_count = 3},
+    {.name = "v1", .ns = "main", .service_account = "server", .ports = ports, .port_count = 3},
+    {.name = "v2", .ns = "main", .service_account = "server", .ports = ports, .port_count = 3},
+    {.name = "client", .ns = "other", .service_account = "client", .ports = ports, .port_count = 3},
 };
 static const char *const behind[] = {"server"};
 static const struct topology_service services[] = {{.name = "server",
                                                     .ns = "main",
                                                     .ports = service_ports,
-                                                    .port_count = 2,
+                                                    .port_count = 3,
                                                     .workloads = behind,
                                                     .workload_count = 1}};
 static const struct topology topology = {
@@ -100,7 +102,9 @@ static struct call_outcome call(const struct placement *placement, const char *c
                              .concurrency = 1,
                              .timeout_ms = 5000};
 
-  must(placement_upstream(placement, client, "main/server", port, &batch.address, &batch.port, &err), err);
+  must(placement_upstream(placement, client, "main/server", port, protocol == CALL_UDP ? PROTOCOL_UDP : PROTOCOL_HTTP,
+                          &batch.address, &batch.port, &err),
+       err);
   must(workload_call(placement_workload(placement, client), &batch, clock_monotonic_ns() + 10 * NS_PER_SECOND, NULL,
                      &outcomes, &err),
        err);
@@ -122,6 +126,9 @@ static void test_traffic_goes_through_the_mesh(void **state) {
   struct call_outcome tcp = call(placement, "main/client", 7070, CALL_TCP);
   assert_int_equal(tcp.end, CALL_ANSWERED);
   assert_string_equal(tcp.server, "server");
+  struct call_outcome udp = call(placement, "main/client", 7070, CALL_UDP);
+  assert_int_equal(udp.end, CALL_ANSWERED);
+  assert_string_equal(udp.server, "server");
   json_t *objects = NULL;
   must(placement_remove(placement, &err), err);
   must(engine_read(f->engine, "placement-0-1", &objects, &err), err);

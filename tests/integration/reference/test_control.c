@@ -81,10 +81,12 @@ static void test_wrong_bodies_are_refused_with_a_pointer(void **state) {
   refused(400, "/port", "services/main/a", "{\"port\":1}");
   refused(400, "/ports/0/port", "services/main/a", "{\"ports\":[{\"port\":70000}]}");
   refused(400, "/ports/0/protocol", "services/main/a", "{\"ports\":[{\"port\":1,\"protocol\":\"sctp\"}]}");
-  refused(400, "/ports/0/protocol", "services/main/a", "{\"ports\":[{\"port\":1,\"protocol\":\"udp\"}]}");
   refused(400, "/ports/0/protocol", "workloads/main/a",
           "{\"serviceAccount\":\"a\",\"app\":\"127.0.0.9\",\"inbound\":\"127.0.1.9\",\"outbound\":\"127.0.2.9\","
-          "\"ports\":[{\"port\":1,\"protocol\":\"udp\"}]}");
+          "\"ports\":[{\"port\":1,\"protocol\":\"quic\"}]}");
+  refused(400, "/upstreams/0/transport", "workloads/main/a",
+          "{\"serviceAccount\":\"a\",\"app\":\"127.0.0.9\",\"inbound\":\"127.0.1.9\",\"outbound\":\"127.0.2.9\","
+          "\"upstreams\":[{\"namespace\":\"a\",\"service\":\"b\",\"port\":1,\"listen\":2,\"transport\":\"http\"}]}");
   refused(400, "/workloads/1", "services/main/a", "{\"workloads\":[\"a\",7]}");
   refused(400, "/mode", "enforcement/main", "{\"mode\":\"allow\"}");
   refused(400, "/backends/0/weight", "splits/main/a",
@@ -132,6 +134,33 @@ static void test_a_taken_address_is_a_conflict(void **state) {
   close(fd);
   assert_int_equal(control("PUT", "workloads/main/a", body, NULL), 200);
   undeclare("workloads/main/a");
+}
+
+static void refused_ports(const char *ports) {
+  char body[512];
+  snprintf(body, sizeof body,
+           "{\"serviceAccount\":\"a\",\"app\":\"%s\",\"inbound\":\"%s\",\"outbound\":\"%s\",\"ports\":[%s]}",
+           address_of('a', 5), address_of('i', 5), address_of('o', 5), ports);
+  size_t before = mesh_descriptors(&mesh);
+  refused(409, "", "workloads/main/a", body);
+  assert_true(mesh_settles(&mesh, before));
+}
+
+/* A UDP port is taken for TCP, too: other proxies connect to it. */
+static void test_ports_are_taken_for_each_transport(void **state) {
+  (void)state;
+  struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(5353)};
+  inet_pton(AF_INET, address_of('i', 5), &at.sin_addr);
+  for (int type = SOCK_STREAM; type <= SOCK_DGRAM; type += SOCK_DGRAM - SOCK_STREAM) {
+    int fd = socket(AF_INET, type, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    if (type == SOCK_STREAM)
+      assert_int_equal(listen(fd, 1), 0);
+    refused_ports("{\"port\":5353,\"protocol\":\"udp\"}");
+    close(fd);
+  }
+  refused_ports("{\"port\":53,\"protocol\":\"udp\"},{\"port\":53,\"protocol\":\"udp\"}");
+  refused_ports("{\"port\":53,\"protocol\":\"http\"},{\"port\":53,\"protocol\":\"tcp\"}");
 }
 
 static void test_a_failed_replacement_leaves_the_old_workload(void **state) {
@@ -261,6 +290,7 @@ int main(void) {
       cmocka_unit_test(test_wrong_bodies_are_refused_with_a_pointer),
       cmocka_unit_test(test_only_loopback_addresses),
       cmocka_unit_test(test_a_taken_address_is_a_conflict),
+      cmocka_unit_test(test_ports_are_taken_for_each_transport),
       cmocka_unit_test(test_a_failed_replacement_leaves_the_old_workload),
       cmocka_unit_test(test_deleting_a_workload_ends_its_connections),
       cmocka_unit_test(test_200_cycles_leave_no_descriptor),

@@ -250,7 +250,7 @@ static void the_record_is_read_by_prefix_and_reset(void **state) {
   size_t count = 0;
   free(raw_request(b.control, "DELETE", "/v1/received", NULL));
   for (unsigned i = 0; i < 3; i++) {
-    struct call_batch batch = {.id = i == 0 ? "one" : "two", .protocol = CALL_UDP, .address = b_address, .port = 9001};
+    struct call_batch batch = {.id = i == 0 ? "one" : "two", .protocol = CALL_TCP, .address = b_address, .port = 9000};
     struct call_outcome *outcomes = NULL;
     assert_int_equal(workload_call(a.client, &batch, 0, NULL, &outcomes, &err), 0);
     free(outcomes);
@@ -258,7 +258,7 @@ static void the_record_is_read_by_prefix_and_reset(void **state) {
   assert_int_equal(workload_received(b.client, "two-", &received, &count, &err), 0);
   assert_int_equal(count, 2);
   assert_string_equal(received[0].id, "two-0");
-  assert_int_equal(received[0].port, 9001);
+  assert_int_equal(received[0].port, 9000);
   free(received);
   assert_int_equal(workload_received(b.client, "", &received, &count, &err), 0);
   assert_int_equal(count, 3);

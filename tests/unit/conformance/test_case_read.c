@@ -217,7 +217,7 @@ static void test_mistakes_in_the_head(void **state) {
       {"[ACC-01, ACC-03]", "[ACC-01, ACC-03, ACC-99]", "CASE-0011", 3, "/requirements/2"},
       {"[ACC-01, ACC-03]", "[ACC-01, ACC-03, ACC-14]", "CASE-0013", 3, "/requirements/2"},
       {"why: Because.", "why: Because.\nlevel: optional", "CASE-0003", 5, "/level"},
-      {"why: Because.", "why: Because.\ninterpretations: [16]", "CASE-0003", 5, "/interpretations/0"},
+      {"why: Because.", "why: Because.\ninterpretations: [17]", "CASE-0003", 5, "/interpretations/0"},
       {"why: Because.", "why: Because.\nversions: [split/v1alpha2]", "CASE-0003", 5, "/versions/0"},
       {"why: Because.", "why: Because.\nversions: [access/v9]", "CASE-0003", 5, "/versions/0"},
       {"why: Because.", "why: Because.\nwritten_in: access/v1alpha3\nversions: [access/v1alpha1]", "CASE-0020", 1, ""},

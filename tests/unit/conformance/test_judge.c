@@ -44,6 +44,7 @@ struct workload_client {
 static struct workload_client clients[WORKLOADS] = {{CLIENT}, {SERVER}, {V1}, {V2}};
 static struct played_call played[CALLS_MAX];
 static unsigned played_count;
+static unsigned played_timeout_ms;
 static char played_id[40];
 
 static void nonce_of(int workload, unsigned i, char *nonce) {
@@ -51,19 +52,20 @@ static void nonce_of(int workload, unsigned i, char *nonce) {
 }
 
 int placement_upstream(const struct placement *placement, const char *client, const char *service, uint16_t port,
-                       const char **ret_address, uint16_t *ret_port, struct error **err) {
+                       enum protocol protocol, const char **ret_address, uint16_t *ret_port, struct error **err) {
   (void)placement;
   (void)client;
   (void)service;
+  (void)protocol;
   (void)err;
   *ret_address = "127.0.0.1";
   *ret_port = port;
   return 0;
 }
 
-int placement_direct(const struct placement *placement, const char *workload, uint16_t port, const char **ret_address,
-                     uint16_t *ret_port, struct error **err) {
-  return placement_upstream(placement, NULL, workload, port, ret_address, ret_port, err);
+int placement_direct(const struct placement *placement, const char *workload, uint16_t port, enum protocol protocol,
+                     const char **ret_address, uint16_t *ret_port, struct error **err) {
+  return placement_upstream(placement, NULL, workload, port, protocol, ret_address, ret_port, err);
 }
 
 struct workload_client *placement_workload(const struct placement *placement, const char *workload) {
@@ -81,6 +83,7 @@ int workload_call(struct workload_client *client, const struct call_batch *batch
   (void)err;
   assert_int_equal(client->index, CLIENT);
   assert_true(batch->count <= CALLS_MAX);
+  played_timeout_ms = batch->timeout_ms;
   struct call_outcome *outcomes = calloc(batch->count, sizeof(*outcomes));
   assert_non_null(outcomes);
   for (unsigned i = 0; i < batch->count; i++) {
@@ -225,6 +228,42 @@ static void denied_needs_a_refusal_and_no_record(void **state) {
   assert_false(holds(CHECK_DENIED, broken_client));
 }
 
+static struct played_call silence(unsigned i) {
+  (void)i;
+  return (struct played_call){.end = CALL_TIMEOUT, .answered_by = -2};
+}
+
+/* Silence is how UDP is denied: it must cost little, and be no reason to give an allowed call up early. */
+static void silence_denies_udp_and_costs_little(void **state) {
+  (void)state;
+  struct check check = base_check;
+  struct prober prober = {.topology = &topology, .id = "c1"};
+  struct arena *arena = arena_create(0);
+  struct verdict verdict;
+  const char *seen = NULL;
+  check.protocol = PROTOCOL_UDP;
+  check.kind = CHECK_DENIED;
+  play = silence;
+  assert_int_equal(judge_check(&prober, &check, true, arena, &verdict, NULL), 0);
+  assert_true(verdict.result.held);
+  assert_int_equal(played_timeout_ms, SILENCE_TIMEOUT_MS);
+  verdict_finish(&verdict);
+  assert_int_equal(judge_glance(&prober, &check, arena, &seen, NULL), 0);
+  assert_null(seen);
+  assert_int_equal(played_timeout_ms, SILENCE_TIMEOUT_MS);
+  check.kind = CHECK_ALLOWED;
+  assert_int_equal(judge_check(&prober, &check, true, arena, &verdict, NULL), 0);
+  assert_false(verdict.result.held);
+  assert_int_equal(played_timeout_ms, CALL_TIMEOUT_MS);
+  verdict_finish(&verdict);
+  check.protocol = PROTOCOL_TCP;
+  check.kind = CHECK_DENIED;
+  assert_int_equal(judge_check(&prober, &check, true, arena, &verdict, NULL), 0);
+  assert_int_equal(played_timeout_ms, REFUSAL_TIMEOUT_MS);
+  verdict_finish(&verdict);
+  arena_destroy(arena);
+}
+
 /* One request in 688 gets through. */
 static struct played_call leaks_one(unsigned i) {
   return i == 500 ? delivered(i) : refused_403(i);
@@ -342,6 +381,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(allowed_needs_the_servers_own_nonce),
       cmocka_unit_test(denied_needs_a_refusal_and_no_record),
+      cmocka_unit_test(silence_denies_udp_and_costs_little),
       cmocka_unit_test(every_repeated_call_must_be_denied),
       cmocka_unit_test(a_refusal_that_is_delivered_later_is_found),
       cmocka_unit_test(a_split_has_no_strays_and_loses_nothing),

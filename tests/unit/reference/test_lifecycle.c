@@ -44,7 +44,8 @@ static void workloads_and_services_are_registered(void **state) {
   assert_true(response->registrations[5]->wave > response->registrations[0]->wave);
   json_t *found = body_of(response, "services/main/server");
   json_t *wanted = json_loads("{\"ports\":[{\"port\":80,\"targetPort\":8080,\"protocol\":\"http\"},"
-                              "{\"port\":9000,\"targetPort\":9000,\"protocol\":\"tcp\"}],\"workloads\":[\"server\"]}",
+                              "{\"port\":9000,\"targetPort\":9000,\"protocol\":\"tcp\"},"
+                              "{\"port\":53,\"targetPort\":53,\"protocol\":\"udp\"}],\"workloads\":[\"server\"]}",
                               0, NULL);
   assert_true(json_equal(found, wanted));
   json_decref(found);
@@ -52,10 +53,13 @@ static void workloads_and_services_are_registered(void **state) {
   found = body_of(response, "workloads/main/client");
   wanted = json_loads("{\"serviceAccount\":\"client\",\"app\":\"127.9.0.1\",\"inbound\":\"127.9.1.1\","
                       "\"outbound\":\"127.9.2.1\",\"labels\":{\"role\":\"front\",\"tier\":\"edge\"},"
-                      "\"ports\":[{\"port\":8080,\"protocol\":\"http\"},{\"port\":9000,\"protocol\":\"tcp\"}],"
+                      "\"ports\":[{\"port\":8080,\"protocol\":\"http\"},{\"port\":9000,\"protocol\":\"tcp\"},"
+                      "{\"port\":53,\"protocol\":\"udp\"}],"
                       "\"upstreams\":[{\"namespace\":\"main\",\"service\":\"client\",\"port\":80,\"listen\":20000},"
                       "{\"namespace\":\"main\",\"service\":\"server\",\"port\":80,\"listen\":20001},"
-                      "{\"namespace\":\"main\",\"service\":\"server\",\"port\":9000,\"listen\":20002}]}",
+                      "{\"namespace\":\"main\",\"service\":\"server\",\"port\":9000,\"listen\":20002},"
+                      "{\"namespace\":\"main\",\"service\":\"server\",\"port\":53,\"listen\":20003,"
+                      "\"transport\":\"udp\"}]}",
                       0, NULL);
   assert_true(json_equal(found, wanted));
   json_decref(found);
@@ -69,7 +73,10 @@ static void every_workload_reaches_every_service_port(void **state) {
   struct fake_op op;
   fake_op_init(&op);
   PB(EnrollResponse) *response = enroll(&op);
-  assert_int_equal(response->n_upstreams, 4 * 3);
+  assert_int_equal(response->n_upstreams, 4 * 4);
+  for (size_t i = 0; i < response->n_upstreams; i++)
+    assert_true((response->upstreams[i]->port == 53) ==
+                (response->upstreams[i]->protocol == TRAMMEL__ADAPTER__V1__PROTOCOL__PROTOCOL_UDP));
   for (size_t i = 0; i < response->n_upstreams; i++)
     for (size_t j = 0; j < i; j++)
       assert_false(response->upstreams[i]->listen_port == response->upstreams[j]->listen_port &&

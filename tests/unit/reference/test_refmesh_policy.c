@@ -80,16 +80,24 @@ static bool request_allowed(const char *rules, const char *method, const char *t
   return request_allowed_with(rules, NULL, method, target, fields);
 }
 
-static bool connection_allowed(const char *rules, uint16_t port, const char *fault) {
+static bool port_allowed(const char *rules, enum protocol protocol, uint16_t port, const char *fault) {
   struct permission *permission = permission_with(rules);
   struct fault_set faults = {0};
   if (fault)
     assert_int_equal(fault_set_add(&faults, fault, NULL), 0);
-  struct access access = {.caller = &client, .port = port, .protocol = PROTOCOL_TCP};
+  struct access access = {.caller = &client, .port = port, .protocol = protocol};
   const struct permission *list[] = {permission};
   bool allowed = allows(list, 1, faults, &access);
   permission_destroy(permission);
   return allowed;
+}
+
+static bool connection_allowed(const char *rules, uint16_t port, const char *fault) {
+  return port_allowed(rules, PROTOCOL_TCP, port, fault);
+}
+
+static bool flow_allowed(const char *rules, uint16_t port, const char *fault) {
+  return port_allowed(rules, PROTOCOL_UDP, port, fault);
 }
 
 #define METRICS "[{\"protocol\":\"http\",\"http\":[{\"path\":\"/metrics\",\"methods\":[\"GET\"]}]}]"
@@ -206,6 +214,37 @@ static void test_protocols_of_rules(void **state) {
   assert_false(request_allowed("[{\"protocol\":\"udp\"}]", "GET", "/", NULL));
   assert_false(connection_allowed("[{\"protocol\":\"udp\",\"ports\":[7070]}]", 7070, NULL));
   assert_false(connection_allowed("[{\"protocol\":\"http\"}]", 7070, NULL));
+}
+
+/* As SMI's own example: TCP on three ports, UDP on two of them. */
+#define APART "[{\"protocol\":\"tcp\",\"ports\":[8300,8301]},{\"protocol\":\"udp\",\"ports\":[8301]}]"
+
+static void test_udp_is_opened_by_udp_rules_only(void **state) {
+  (void)state;
+  assert_true(flow_allowed(APART, 8301, NULL));
+  assert_false(flow_allowed(APART, 8300, NULL));
+  assert_true(connection_allowed(APART, 8300, NULL));
+  assert_true(flow_allowed("[{\"protocol\":\"udp\"}]", 53, NULL));
+  assert_false(flow_allowed("[{\"protocol\":\"tcp\"}]", 53, NULL));
+  assert_false(flow_allowed("[{\"protocol\":\"http\"}]", 53, NULL));
+  assert_false(connection_allowed("[{\"protocol\":\"udp\"}]", 53, NULL));
+  struct policy closed = {.enforced = true}, open = {0};
+  struct access nobody = {.port = 53, .protocol = PROTOCOL_UDP};
+  assert_false(policy_allows(&closed, &nobody));
+  assert_true(policy_allows(&open, &nobody));
+}
+
+static void test_faults_of_udp(void **state) {
+  (void)state;
+  assert_true(flow_allowed(APART, 8300, "udp-unenforced"));
+  assert_true(flow_allowed("[]", 53, "udp-unenforced"));
+  assert_false(connection_allowed("[]", 53, "udp-unenforced"));
+  assert_true(flow_allowed(APART, 8300, "tcp-route-opens-udp"));
+  assert_false(flow_allowed(APART, 8302, "tcp-route-opens-udp"));
+  assert_false(connection_allowed("[{\"protocol\":\"udp\"}]", 53, "tcp-route-opens-udp"));
+  assert_true(flow_allowed(APART, 8300, "udp-ports-ignored"));
+  assert_false(flow_allowed("[{\"protocol\":\"tcp\"}]", 8300, "udp-ports-ignored"));
+  assert_false(connection_allowed(APART, 8302, "udp-ports-ignored"));
 }
 
 static void test_only_listed_sources_of_the_same_namespace(void **state) {
@@ -370,6 +409,8 @@ int main(void) {
       cmocka_unit_test(test_matches_and_rules_are_alternatives),
       cmocka_unit_test(test_ports_limit_a_rule),
       cmocka_unit_test(test_protocols_of_rules),
+      cmocka_unit_test(test_udp_is_opened_by_udp_rules_only),
+      cmocka_unit_test(test_faults_of_udp),
       cmocka_unit_test(test_only_listed_sources_of_the_same_namespace),
       cmocka_unit_test(test_open_until_enforced),
       cmocka_unit_test(test_permissions_add_up),

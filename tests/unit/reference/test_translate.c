@@ -213,6 +213,7 @@ static char *rules_of(const char *rules, int *ret_strict_status) {
 
 static void nothing_left_out_widens(void **state) {
   (void)state;
+#define UDP_53 "[{\"ports\":[53],\"protocol\":\"udp\"}"
 #define GET_A "{\"methods\":[\"GET\"],\"path\":\"/a\"}"
   static const struct {
     const char *rules;
@@ -241,9 +242,19 @@ static void nothing_left_out_widens(void **state) {
        "[{\"http\":[" GET_A "],\"protocol\":\"http\"}]", false},
       {"  - {kind: HTTPRouteGroup, name: http}\n", "[{\"http\":[" GET_A "],\"protocol\":\"http\"}]", false},
       {"  - {kind: TCPRoute, name: tcp}\n  - {kind: HTTPRouteGroup, name: http, matches: [bad]}\n", "none", false},
-      {"  - {kind: UDPRoute, name: udp}\n", "none", false},
+      {"  - {kind: UDPRoute, name: udp}\n", UDP_53 "]", true},
+      {"  - {kind: UDPRoute, name: gone}\n", "none", false},
+      {"  - {kind: UDPRoute, name: gone}\n  - {kind: UDPRoute, name: udp}\n", UDP_53 "]", false},
+      /* TCP and UDP add up, each with its own ports. */
       {"  - {kind: UDPRoute, name: udp}\n  - {kind: TCPRoute, name: tcp}\n",
-       "[{\"ports\":[8080],\"protocol\":\"tcp\"}]", false},
+       "[{\"ports\":[8080],\"protocol\":\"tcp\"},{\"ports\":[53],\"protocol\":\"udp\"}]", true},
+      {"  - {kind: UDPRoute, name: udp}\n  - {kind: TCPRoute, name: gone}\n", UDP_53 "]", false},
+      /* UDP neither limits HTTP nor needs it. */
+      {"  - {kind: UDPRoute, name: udp}\n  - {kind: HTTPRouteGroup, name: http, matches: [get]}\n",
+       "[{\"http\":[" GET_A "],\"protocol\":\"http\"},{\"ports\":[53],\"protocol\":\"udp\"}]", true},
+      {"  - {kind: UDPRoute, name: udp}\n  - {kind: HTTPRouteGroup, name: gone}\n", UDP_53 "]", false},
+      {"  - {kind: UDPRoute, name: gone}\n  - {kind: HTTPRouteGroup, name: http, matches: [get]}\n",
+       "[{\"http\":[" GET_A "],\"protocol\":\"http\"}]", false},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     int strict_status = -1;
