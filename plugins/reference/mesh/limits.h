@@ -29,7 +29,8 @@ enum {
   LIMIT_NAMESPACE = 63,
   LIMIT_NAME = 253,
   LIMIT_REGEX = 4096,
-  LIMIT_PAIRS = 16384, /* of workloads with metrics */
+  LIMIT_SERIES = 16384, /* of metrics: ways that requests took */
+  LIMIT_SELECTOR = 64,  /* requirements of a label selector */
 
   LIMIT_CONTROL_BODY = 1024 * 1024,
   LIMIT_CONTROL_HEAD = 16 * 1024,
