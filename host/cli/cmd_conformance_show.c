@@ -6,6 +6,7 @@
 #include "host/cli/cmds.h"
 #include "host/cli/suite_options.h"
 #include "host/conformance/judge.h"
+#include "host/conformance/metrics_text.h"
 #include "sdk/base/strbuf.h"
 #include "sdk/smi/convert.h"
 
@@ -87,12 +88,18 @@ static const char *outcome_wanted(enum check_kind kind) {
     return "is told about";
   case CHECK_ALLOWED:
   case CHECK_SPLIT:
+  case CHECK_METRICS:
     break;
   }
   return "goes through";
 }
 
 static void print_check(const struct check *check, struct arena *arena) {
+  if (check->kind == CHECK_METRICS) {
+    const char *expected = metrics_expected(arena, check);
+    printf("  %s  %s\n", check->requirement, expected ? expected : "");
+    return;
+  }
   const char *what = check_describe(arena, check);
   printf("  %s  %s ", check->requirement, what ? what : "");
   if (check->kind != CHECK_SPLIT) {
@@ -135,7 +142,7 @@ static int print_case(const struct suite *suite, const struct test_case *test, s
     printf("Resources (%s/v1alpha%u as written, the rest in hub form):\n", smi_group_name(test->written_in.group),
            test->written_in.alpha);
   else
-    puts("Resources (hub form):");
+    puts(test->resources->count > 0 ? "Resources (hub form):" : "Resources: none");
   int r = print_resources(test, arena, err);
   for (size_t i = 0; r == 0 && i < test->step_count; i++) {
     printf("\nStep %zu:\n", i + 1);

@@ -12,7 +12,7 @@ static const struct argp_option option_table[] = {
     {"suite", KEY_SUITE, "DIR", 0, "add the cases below this folder; one with a known id replaces it", 2},
     {"filter", KEY_FILTER, "PATTERN", 0, "only cases whose id matches: a glob, or a part of the id", 2},
     {"case", KEY_CASE, "ID", 0, "only this case; may be repeated", 2},
-    {"group", KEY_GROUP, "GROUP", 0, "only access, specs or split; comma-separated or repeated", 2},
+    {"group", KEY_GROUP, "GROUP", 0, "only access, specs, split or metrics; comma-separated or repeated", 2},
     {"requirement", KEY_REQUIREMENT, "ID", 0,
      "only cases that prove this requirement, e.g. ACC-05; comma-separated or repeated", 2},
     {"spec-version", KEY_VERSION, "VERSION", 0,
@@ -21,13 +21,13 @@ static const struct argp_option option_table[] = {
 };
 
 static void check_groups(const struct argp_state *state, const struct list *groups) {
-  static const char *const known[] = {"access", "specs", "split", NULL};
+  static const char *const known[] = {"access", "specs", "split", "metrics", NULL};
   for (size_t i = 0; i < groups->count; i++) {
     int k = 0;
     while (known[k] && strcmp(known[k], groups->items[i]) != 0)
       k++;
     if (!known[k])
-      argp_error(state, "unknown group '%s'; known: access, specs, split", groups->items[i]);
+      argp_error(state, "unknown group '%s'; known: access, specs, split, metrics", groups->items[i]);
   }
 }
 

@@ -26,12 +26,12 @@ static void read_id(struct fields *fields, const struct node *root, struct test_
   bool good = rest == NULL;
   for (size_t i = 0; i < 3; i++)
     good = good && parts[i] && label_is_valid(parts[i]);
-  for (int group = SMI_ACCESS; good && group <= SMI_SPLIT; group++)
+  for (int group = SMI_ACCESS; good && group <= SMI_METRICS; group++)
     if (strcmp(parts[0], smi_group_name((enum smi_group)group)) == 0)
       test->group = (enum smi_group)group;
   if (test->group == 0)
     fields_complain(fields, node_get(root, "id"), FIELD_VALUE, NULL,
-                    "the id is \"%s\"; it must be access, specs or split, a protocol, and what is tested, "
+                    "the id is \"%s\"; it must be access, specs, split or metrics, a protocol, and what is tested, "
                     "as in access/http/unlisted-source",
                     id);
   test->id = id;

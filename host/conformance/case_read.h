@@ -64,4 +64,9 @@ bool resource_is_state_of(const struct resource_name *a, const struct resource_n
 bool resources_have(const struct node *list, const struct resource_name *name);
 void check_read(struct fields *fields, const struct node *map, const struct test_case *test, struct check *ret_check);
 
+/* Of a check that expects metrics: what it expects, and, of any check, how its calls are to be answered. */
+void metrics_check_read(struct fields *fields, const struct node *expect, const struct topology *topology,
+                        struct check *check);
+void metrics_check_read_answers(struct fields *fields, const struct node *map, struct check *check);
+
 #endif

@@ -205,6 +205,8 @@ static void read_expectation(struct fields *fields, const struct node *map, cons
   check->kind = CHECK_ALLOWED;
   if (!expect)
     fields_complain(fields, map, FIELD_MISSING, NULL, "the field \"expect\" is missing");
+  else if (expect->kind == NODE_MAP && node_get(expect, "metrics"))
+    metrics_check_read(fields, expect, topology, check);
   else if (expect->kind == NODE_MAP)
     read_split(fields, expect, topology, check);
   else {
@@ -302,8 +304,9 @@ static void read_about_resource(struct fields *fields, const struct node *map, c
 }
 
 void check_read(struct fields *fields, const struct node *map, const struct test_case *test, struct check *ret_check) {
-  static const char *const known[] = {"from", "to",     "port",        "http",   "tcp",         "udp", "via",
-                                      "keep", "expect", "connections", "repeat", "requirement", NULL};
+  static const char *const known[] = {"from",   "to",          "port",    "http",   "tcp",
+                                      "udp",    "via",         "keep",    "expect", "connections",
+                                      "repeat", "requirement", "failing", "answer", NULL};
   if (map->kind == NODE_MAP && (node_get(map, "refused") || node_get(map, "reported"))) {
     read_about_resource(fields, map, test, ret_check);
     return;
@@ -316,6 +319,7 @@ void check_read(struct fields *fields, const struct node *map, const struct test
   read_way(fields, map, &check);
   read_expectation(fields, map, test->topology, &check);
   read_repeat(fields, map, &check);
+  metrics_check_read_answers(fields, map, &check);
   read_ends(fields, map, test->topology, &check);
   check_combination(fields, map, &check);
   *ret_check = check;

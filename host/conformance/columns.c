@@ -43,7 +43,7 @@ struct smi_version column_version(const struct case_column *column, enum smi_gro
   case SMI_SPLIT:
     return column->split;
   case SMI_METRICS:
-    break;
+    return column->metrics;
   }
   return (struct smi_version){0};
 }
@@ -63,7 +63,7 @@ static bool column_wanted(const struct test_case *test, const struct case_column
 }
 
 static void column_label(struct case_column *column) {
-  struct smi_version versions[] = {column->access, column->specs, column->split};
+  struct smi_version versions[] = {column->access, column->specs, column->split, column->metrics};
   size_t length = 0;
   for (size_t i = 0; i < COUNT(versions); i++) {
     if (versions[i].group == 0)
@@ -113,11 +113,26 @@ static void columns_add_splits(struct column_list *list, uint8_t access, uint8_t
   }
 }
 
+/* There is one version, which says how the mesh answers; what a case applies for it is in hub form. */
+static void columns_add_metrics(struct column_list *list) {
+  struct case_column column = {.metrics = {.group = SMI_METRICS, .alpha = 1}};
+  if (!column_wanted(list->test, &column))
+    return;
+  column_label(&column);
+  list->columns[list->count++] = column;
+}
+
 int case_columns(const struct test_case *test, struct case_column **ret_columns, size_t *ret_count) {
   struct column_list list = {.test = test, .groups = groups_of(test)};
   list.columns = calloc(COLUMNS_MAX, sizeof(*list.columns));
   if (!list.columns)
     return -ENOMEM;
+  if (test->group == SMI_METRICS) {
+    columns_add_metrics(&list);
+    *ret_columns = list.columns;
+    *ret_count = list.count;
+    return 0;
+  }
   if (list.groups.split && !list.groups.access)
     columns_add_splits(&list, 0, 0);
   for (size_t i = 0; (list.groups.access || !list.groups.split) && i < COUNT(access_pairs); i++) {

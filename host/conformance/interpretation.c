@@ -41,7 +41,13 @@ static const struct interpretation interpretations[] = {
      .text = "Negative, and from v1alpha2 fractional ones, are errors. A sum of 0 sends nothing to any backend. A "
              "backend listed twice, a root that is its own backend, and two splits of one root are lint errors."},
     {.number = 12, .title = "Ports of root and backend", .text = "They match by number, not by name."},
-    {.number = 13, .title = "Metrics", .text = "Success is everything but 5xx. Latency is a Quantity of seconds."},
+    {.number = 13,
+     .title = "Metrics",
+     .text =
+         "Success is everything but 5xx. Latency is a Quantity of the unit beside it, `seconds` or `ms`. A count is of "
+         "requests since some moment, not a rate. A TrafficSplit by its name is a list with an item for each "
+         "backend. A selector of edges chooses by the labels of the peer. The edges of Services and TrafficSplits "
+         "lead to the pods that called."},
     {.number = 14,
      .title = "Open TCP connections",
      .text = "Deleting a TrafficTarget ends the connections that only it allowed. On open HTTP connections each "

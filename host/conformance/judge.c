@@ -195,7 +195,7 @@ static bool looks_right(const struct check *check, const struct call_outcome *ca
     return call_is_refusal(check, call);
   if (!is_answer(check, call) || !call->nonce[0])
     return false;
-  if (check->kind == CHECK_ALLOWED)
+  if (check->kind != CHECK_SPLIT)
     return true;
   for (size_t i = 0; i < check->share_count; i++)
     if (check->shares[i].weight > 0 && strcmp(check->shares[i].workload, call->server) == 0)

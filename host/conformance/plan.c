@@ -55,7 +55,7 @@ static bool column_selected(const struct selection *selection, const struct case
   if (!selection->versions || !selection->versions[0])
     return true;
   return version_listed(selection->versions, column->access) || version_listed(selection->versions, column->specs) ||
-         version_listed(selection->versions, column->split);
+         version_listed(selection->versions, column->split) || version_listed(selection->versions, column->metrics);
 }
 
 static const char *alias_itself(void *ctx, const char *alias) {

@@ -66,6 +66,18 @@ static int call_address(const struct prober *prober, const struct check *check, 
                             &batch->port, err);
 }
 
+static void note_latencies(struct prober *prober, const struct probe *probe) {
+  for (unsigned i = 0; i < probe->count; i++) {
+    const struct call_outcome *call = &probe->calls[i];
+    if (call->end != CALL_ANSWERED)
+      continue;
+    if (call->latency_ns > prober->longest_ns)
+      prober->longest_ns = call->latency_ns;
+    if (prober->shortest_ns == 0 || call->latency_ns < prober->shortest_ns)
+      prober->shortest_ns = call->latency_ns;
+  }
+}
+
 void probe_name(struct prober *prober, char id[static CALL_ID_MAX + 1]) {
   (void)snprintf(id, CALL_ID_MAX + 1, "%s.%u", prober->id, prober->sequence++);
 }
@@ -115,6 +127,7 @@ int probe_call(struct prober *prober, const struct check *check, unsigned count,
   r = workload_call(client, &batch, prober->deadline_ns, prober->cancel, &probe.calls, err);
   if (r < 0)
     return r;
+  note_latencies(prober, &probe);
   *ret_probe = probe;
   return 0;
 }

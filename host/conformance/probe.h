@@ -13,6 +13,9 @@ struct prober {
   unsigned sequence;
   const atomic_bool *cancel;
   int64_t deadline_ns; /* of the case, CLOCK_MONOTONIC */
+  /* Of all calls of probe_call() that were answered: how long the longest and the shortest took; 0: none was. */
+  int64_t longest_ns;
+  int64_t shortest_ns;
 };
 
 /* Where one call arrived, by the records of all servers: a bit for each workload of the topology, in its order. */

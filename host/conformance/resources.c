@@ -223,7 +223,7 @@ void case_read_resources(struct fields *fields, const struct node *root, struct 
   const struct node *list = fields_get(fields, root, "resources", NODE_LIST, true);
   unsigned errors = fields->errors;
   size_t count = fields_count(fields, list, "resources", CASE_RESOURCES_MAX);
-  if (list && count == 0)
+  if (list && count == 0 && test->group != SMI_METRICS)
     fields_complain(fields, list, FIELD_VALUE, NULL, "a case needs a resource");
   for (size_t i = 0; list && i < count; i++)
     check_version(fields, list->items[i], test->written_in);

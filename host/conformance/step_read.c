@@ -113,7 +113,8 @@ static void check_control(struct fields *fields, const struct node *map, const s
                     "this step has a denied check but no allowed one");
 }
 
-/* Allowed calls go through without policy, too. A first step of nothing else would be judged before it is in force. */
+/* Allowed calls, and those that are counted, go through without policy, too. A first step of nothing else would be
+ * judged before it is in force. */
 static void check_in_force(struct fields *fields, const struct node *map, const struct step *step) {
   for (size_t i = 0; i < step->check_count; i++)
     if (step->checks[i].kind == CHECK_DENIED || step->checks[i].kind == CHECK_SPLIT)

@@ -357,6 +357,8 @@ const char *check_kind_name(enum check_kind kind) {
     return "refused";
   case CHECK_REPORTED:
     return "reported";
+  case CHECK_METRICS:
+    return "metrics";
   }
   return "unknown";
 }

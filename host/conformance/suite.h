@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "host/conformance/metrics_expectation.h"
 #include "host/lab/topology.h"
 #include "sdk/smi/model.h"
 
@@ -18,9 +19,10 @@ enum check_kind {
   CHECK_CUT,      /* while it does, calls go through until one is denied, and all after it are denied */
   CHECK_REFUSED,  /* a resource that is not valid is refused before it has any effect */
   CHECK_REPORTED, /* a misconfiguration is told */
+  CHECK_METRICS,  /* the mesh counts the calls */
 };
 
-#define CHECK_KIND_LAST CHECK_REPORTED
+#define CHECK_KIND_LAST CHECK_METRICS
 const char *check_kind_name(enum check_kind kind); /* "allowed" … */
 
 /* How the calls of a check connect. */
@@ -33,6 +35,11 @@ enum check_connections {
 const char *check_connections_name(enum check_connections connections); /* as reports have it: "reused" … */
 
 #define CASE_HEADERS_MAX 16 /* of a check */
+
+/* How servers answer the calls of a metrics check that are not to fail, unless it says otherwise; and how the others.
+ */
+#define METRICS_ANSWER_DEFAULT 200
+#define METRICS_ANSWER_FAILING 500
 
 struct check_header {
   const char *name;
@@ -69,9 +76,13 @@ struct check {
   bool shares_judged;                 /* CHECK_SPLIT: false with `tolerance: zero` */
   const struct check_share *shares;
   size_t share_count;
-  unsigned repeat; /* CHECK_ALLOWED, CHECK_DENIED: requests of the verdict, each of which must hold; 0 means 1.
-                    * CHECK_SPLIT: 0, its sample follows from the shares; in a report read back, the sample it had */
-  struct resource_name resource; /* CHECK_REFUSED, CHECK_REPORTED */
+  unsigned repeat; /* CHECK_ALLOWED, CHECK_DENIED, CHECK_METRICS: requests of the verdict, each of which must hold; 0
+                    * means 1. CHECK_SPLIT: 0, its sample follows from the shares; in a report read back, the sample it
+                    * had */
+  struct resource_name resource;             /* CHECK_REFUSED, CHECK_REPORTED */
+  const struct metrics_expectation *metrics; /* CHECK_METRICS */
+  unsigned failing;                          /* CHECK_METRICS: of the requests, those that servers answer with 500 */
+  unsigned answer;                           /* CHECK_METRICS: the status of the others */
 };
 
 /* Whether a check makes calls: false for those about a resource. */
@@ -97,7 +108,7 @@ struct test_case {
   const char *title;
   const char *why;
   enum case_level level;
-  enum smi_group group; /* SMI_ACCESS, SMI_SPECS or SMI_SPLIT, from the id's first part */
+  enum smi_group group; /* from the id's first part */
   const char *const *requirements;
   size_t requirement_count;
   const struct topology *topology;
@@ -176,7 +187,8 @@ struct case_column {
   struct smi_version access; /* {0} when the case has no resource of the group */
   struct smi_version specs;
   struct smi_version split;
-  char label[64]; /* "access/v1alpha2 specs/v1alpha3" */
+  struct smi_version metrics; /* alone: what the case applies is in hub form */
+  char label[64];             /* "access/v1alpha2 specs/v1alpha3" */
 };
 int case_columns(const struct test_case *test, struct case_column **ret_columns, size_t *ret_count);
 /* The version of `group` in a column; alpha 0 when the column has none. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "host/conformance/case_read.h"
-#include "host/conformance/judge.h"
+#include "host/conformance/judge_metrics.h"
 #include "host/conformance/judge_resource.h"
 #include "host/conformance/ongoing.h"
 #include "host/conformance/trial_policy.h"
@@ -152,6 +152,10 @@ static int mark_unsettled(struct trial *trial, struct check_result *result, cons
 static int judge_one(struct trial *trial, const struct step *step, size_t i, bool settled, struct verdict *ret_verdict,
                      struct error **err) {
   const struct check *check = &step->checks[i];
+  struct metrics_patience patience = {.converge_ns = trial->options->converge_ns,
+                                      .hold_window_ns = trial->options->hold_window_ns};
+  if (check->kind == CHECK_METRICS)
+    return judge_metrics(&trial->prober, trial->engine, &patience, check, trial->arena, ret_verdict, err);
   if (!check_calls(check))
     return judge_resource(trial->policy, check, trial->arena, ret_verdict, err);
   if (check_goes_on(check))
@@ -246,6 +250,8 @@ static const char *likely_cause(const struct check_result *broken) {
     return "the change is not carried out in one go: for a moment there is no route, or an open connection is cut";
   bool received = json_array_size(json_object_get(broken->evidence, "received_by")) > 0;
   json_int_t status = json_integer_value(json_object_get(broken->evidence, "status"));
+  if (check->kind == CHECK_METRICS)
+    return judge_metrics_cause(broken->evidence);
   if (check->kind == CHECK_SPLIT)
     return check->shares_judged
                ? "the data plane does not share by these weights, or a backend is reached that should not be"

@@ -191,6 +191,12 @@ int engine_translate(struct engine *engine, const struct smi_set *set, const PB(
               ret_response, err);
 }
 
+int engine_metrics(struct engine *engine, const PB(MetricsRequest) * request, struct diagnostics *diagnostics,
+                   PB(MetricsResponse) * *ret_response, struct error **err) {
+  return call(engine, "Metrics", &request->base, &trammel__adapter__v1__metrics_response__descriptor, diagnostics,
+              ret_response, err);
+}
+
 int engine_start_process(struct engine *engine, const char *prefix, const PB(Process) * message,
                          struct process **ret_process, struct error **err) {
   char name[PROCESS_NAME_MAX + 2];

@@ -53,6 +53,12 @@ int engine_translate(struct engine *engine, const struct smi_set *set, const Tra
                      const Trammel__Adapter__V1__TranslateOptions *options, struct diagnostics *diagnostics,
                      Trammel__Adapter__V1__TranslateResponse **ret_response, struct error **err);
 
+/* Asks for traffic metrics. -ENOTSUP when the adapter has none, or none of that kind. Free with
+ * trammel__adapter__v1__metrics_response__free_unpacked. */
+int engine_metrics(struct engine *engine, const Trammel__Adapter__V1__MetricsRequest *request,
+                   struct diagnostics *diagnostics, Trammel__Adapter__V1__MetricsResponse **ret_response,
+                   struct error **err);
+
 /* Makes `objects` what `owner` has on the mesh: creates and replaces in wave order, then prunes what the owner had
  * before and has no longer (in reverse order). An object that did not change (same method, path, body) is left alone.
  * `owner` is any name that is unique in the engine. */

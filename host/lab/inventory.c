@@ -52,16 +52,27 @@ static PB(ServicePort) * service_port(const struct builder *b, const struct topo
   return port;
 }
 
-/* The one label that every workload has: its name, as Kubernetes' own examples call it. */
-static PB(Label) * app_label(const struct builder *b, const char *name) {
+static PB(Label) * label(const struct builder *b, const char *name, const char *value) {
   PB(Label) *label = arena_new(b->arena, PB(Label));
 
   if (!label)
     return NULL;
   *label = (PB(Label))TRAMMEL__ADAPTER__V1__LABEL__INIT;
-  label->name = text("app");
-  label->value = text(name);
+  label->name = text(name);
+  label->value = text(value);
   return label;
+}
+
+/* The labels that every workload has: its name, as Kubernetes' own examples call it, and the deployment whose pod it
+ * is.
+ */
+static bool add_labels(const struct builder *b, const struct topology_workload *from, PB(Workload) * workload) {
+  workload->labels = arena_array(b->arena, 2, sizeof(PB(Label) *));
+  if (!workload->labels || !(workload->labels[0] = label(b, "app", from->name)) ||
+      !(workload->labels[1] = label(b, "deployment", from->deployment ? from->deployment : from->name)))
+    return false;
+  workload->n_labels = 2;
+  return true;
 }
 
 static PB(Workload) *
@@ -77,11 +88,9 @@ static PB(Workload) *
   workload->app_address = text(worker->app);
   workload->inbound_address = text(worker->inbound);
   workload->outbound_address = text(worker->outbound);
-  workload->labels = arena_array(b->arena, 1, sizeof(PB(Label) *));
   workload->ports = arena_array(b->arena, from->port_count, sizeof(PB(WorkloadPort) *));
-  if (!workload->labels || !workload->ports || !(workload->labels[0] = app_label(b, from->name)))
+  if (!workload->ports || !add_labels(b, from, workload))
     return NULL;
-  workload->n_labels = 1;
   for (; workload->n_ports < from->port_count; workload->n_ports++)
     if (!(workload->ports[workload->n_ports] = workload_port(b, &from->ports[workload->n_ports])))
       return NULL;

@@ -9,6 +9,7 @@
 enum topology_code {
   TOPO_UNKNOWN_WORKLOAD = 6,
   TOPO_UNKNOWN_PORT,
+  TOPO_UNLIKE_PODS,
 };
 
 static const char *const protocol_names[] = {"http", "tcp", "udp", NULL};
@@ -111,8 +112,30 @@ static void read_mesh(struct fields *fields, const struct node *map, struct topo
     fields_complain(fields, mesh, FIELD_VALUE, NULL, "a workload outside of the mesh has no ports");
 }
 
+static bool serves_the_same(const struct topology_workload *a, const struct topology_workload *b) {
+  bool same = a->port_count == b->port_count && strcmp(a->service_account, b->service_account) == 0;
+  for (size_t i = 0; same && i < a->port_count; i++)
+    same = topology_port_find(b->ports, b->port_count, a->ports[i].port, a->ports[i].protocol) != NULL;
+  return same;
+}
+
+/* The pods of a deployment are made from one template. */
+static void check_pods(struct fields *fields, const struct node *map, const struct topology *topology,
+                       const struct topology_workload *workload) {
+  for (size_t i = 0; i < topology->workload_count; i++) {
+    const struct topology_workload *other = &topology->workloads[i];
+    if (!other->service_account || !other->deployment || !other->ports)
+      continue; /* complained about already */
+    if (strcmp(other->ns, workload->ns) == 0 && strcmp(other->deployment, workload->deployment) == 0 &&
+        !serves_the_same(other, workload))
+      fields_complain(fields, map, TOPO_UNLIKE_PODS, "Give both one ServiceAccount and the same ports.",
+                      "%s and %s are pods of the deployment %s, and differ", other->name, workload->name,
+                      workload->deployment);
+  }
+}
+
 static void read_workload(struct fields *fields, const struct node *map, struct topology *topology) {
-  static const char *const known[] = {"name", "namespace", "service_account", "ports", "mesh", NULL};
+  static const char *const known[] = {"name", "namespace", "service_account", "deployment", "ports", "mesh", NULL};
   if (!fields_known(fields, map, "a workload", known))
     return;
   struct topology_workload workload = {.name = fields_label(fields, map, "name", NULL),
@@ -120,10 +143,13 @@ static void read_workload(struct fields *fields, const struct node *map, struct 
   if (!workload.name || !workload.ns)
     return;
   workload.service_account = fields_label(fields, map, "service_account", workload.name);
+  workload.deployment = fields_label(fields, map, "deployment", workload.name);
   workload.ports = read_ports(fields, map, false, &workload.port_count);
   read_mesh(fields, map, &workload);
   if (topology_workload_find(topology, workload.ns, workload.name))
     fields_complain(fields, map, FIELD_TWICE, NULL, "the workload %s/%s is given twice", workload.ns, workload.name);
+  if (workload.service_account && workload.deployment && workload.ports)
+    check_pods(fields, map, topology, &workload);
   ((struct topology_workload *)topology->workloads)[topology->workload_count++] = workload;
 }
 

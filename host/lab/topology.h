@@ -32,6 +32,7 @@ struct topology_workload {
   const char *name;
   const char *ns; /* an alias ("main", "other"); the lab makes a real namespace of it */
   const char *service_account;
+  const char *deployment; /* that it is a pod of; NULL: one of its own name */
   const struct topology_port *ports;
   size_t port_count;
   bool outside; /* of the mesh: the adapter does not hear of it, and its calls reach services as without a mesh */

@@ -4,6 +4,7 @@
 #include "host/report/emit.h"
 #include "host/report/glyph.h"
 #include "host/report/matrix.h"
+#include "host/report/metrics_json.h"
 #include "host/report/report.h"
 #include "sdk/base/document.h"
 
@@ -105,6 +106,11 @@ static void put_calls(json_t *object, const struct check *check, bool *failed) {
     put_text(object, "tolerance", check->shares_judged ? "exact" : "zero", failed);
     put_text(object, "connections", check_connections_name(check->connections), failed);
   }
+  if (check->kind == CHECK_METRICS) {
+    put(object, "metrics", metrics_json(check->metrics), failed);
+    put(object, "failing", json_integer(check->failing), failed);
+    put(object, "answer", json_integer(check->answer), failed);
+  }
   put(object, "direct", json_boolean(check->direct), failed);
 }
 
@@ -139,6 +145,7 @@ static json_t *column_json(const struct case_column *column) {
   put_version(object, column->access, &failed);
   put_version(object, column->specs, &failed);
   put_version(object, column->split, &failed);
+  put_version(object, column->metrics, &failed);
   return finish(object, failed);
 }
 

@@ -71,6 +71,15 @@ static bool has_fields(struct fields *fields, const struct node *map, const char
   return true;
 }
 
+static void read_metrics(struct fields *fields, const struct node *map, struct check *check) {
+  static const char *const needed[] = {"metrics", "failing", "answer", NULL};
+  if (!has_fields(fields, map, needed))
+    return;
+  check->metrics = kept_metrics(fields, node_get(map, "metrics"));
+  check->failing = kept_number(fields, map, "failing", UINT_MAX, 0);
+  check->answer = kept_number(fields, map, "answer", UINT_MAX, 0);
+}
+
 static void read_calls(struct fields *fields, const struct node *map, struct check *check) {
   static const char *const needed[] = {"from", "to", "port", "protocol", "direct", NULL};
   static const char *const needed_by_split[] = {"repeat", "shares", NULL}; /* a sample is not worked out again */
@@ -89,6 +98,8 @@ static void read_calls(struct fields *fields, const struct node *map, struct che
   check->repeat = kept_number(fields, map, "repeat", UINT_MAX, 1);
   read_headers(fields, node_get(map, "headers"), check);
   read_shares(fields, node_get(map, "shares"), check);
+  if (check->kind == CHECK_METRICS)
+    read_metrics(fields, map, check);
 }
 
 static void read_resource(struct fields *fields, const struct node *map, struct check *check) {
@@ -161,6 +172,7 @@ static void read_column(struct fields *fields, const struct node *map, struct ca
   column->access = kept_version(fields, map, "access", SMI_ACCESS);
   column->specs = kept_version(fields, map, "specs", SMI_SPECS);
   column->split = kept_version(fields, map, "split", SMI_SPLIT);
+  column->metrics = kept_version(fields, map, "metrics", SMI_METRICS);
 }
 
 static void read_interpretations(struct fields *fields, const struct node *map, struct test_case *test) {

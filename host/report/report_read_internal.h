@@ -35,6 +35,9 @@ enum smi_group kept_group(const struct node *map);
 /* "v1alpha3" under `key`; {0} when absent, or after a complaint about one that no matrix has a column for. */
 struct smi_version kept_version(struct fields *fields, const struct node *map, const char *key, enum smi_group group);
 
+/* What a metrics check expected. NULL after a complaint. */
+const struct metrics_expectation *kept_metrics(struct fields *fields, const struct node *map);
+
 /* Reads one of the report's cases. What it owns is released with case_result_finish(), also after a complaint. */
 void kept_case(struct fields *fields, const struct node *map, struct case_result *ret_result);
 

@@ -9,24 +9,18 @@ static const char *const draft_limits[] = {
     NULL,
 };
 static const char *const metrics_limits[] = {
-    "Counts workloads (Pod, Deployment) and their edges, since the mesh started.",
+    "Counts Pods, Deployments, Namespaces, Services and TrafficSplits, since the mesh started.",
     NULL,
 };
 
 static const struct smi_support smi[] = {
-    {{SMI_ACCESS, 1}, SMI_TRANSLATED, NULL},
-    {{SMI_ACCESS, 2}, SMI_TRANSLATED, NULL},
-    {{SMI_ACCESS, 3}, SMI_TRANSLATED, NULL},
-    {{SMI_ACCESS, 4}, SMI_TRANSLATED, draft_limits},
-    {{SMI_SPECS, 1}, SMI_TRANSLATED, NULL},
-    {{SMI_SPECS, 2}, SMI_TRANSLATED, NULL},
-    {{SMI_SPECS, 3}, SMI_TRANSLATED, NULL},
-    {{SMI_SPECS, 4}, SMI_TRANSLATED, NULL},
-    {{SMI_SPLIT, 1}, SMI_TRANSLATED, NULL},
-    {{SMI_SPLIT, 2}, SMI_TRANSLATED, NULL},
-    {{SMI_SPLIT, 3}, SMI_TRANSLATED, NULL},
-    {{SMI_SPLIT, 4}, SMI_TRANSLATED, NULL},
-    {{SMI_METRICS, 1}, SMI_TRANSLATED, metrics_limits},
+    {{SMI_ACCESS, 1}, SMI_TRANSLATED, NULL},        {{SMI_ACCESS, 2}, SMI_TRANSLATED, NULL},
+    {{SMI_ACCESS, 3}, SMI_TRANSLATED, NULL},        {{SMI_ACCESS, 4}, SMI_TRANSLATED, draft_limits},
+    {{SMI_SPECS, 1}, SMI_TRANSLATED, NULL},         {{SMI_SPECS, 2}, SMI_TRANSLATED, NULL},
+    {{SMI_SPECS, 3}, SMI_TRANSLATED, NULL},         {{SMI_SPECS, 4}, SMI_TRANSLATED, NULL},
+    {{SMI_SPLIT, 1}, SMI_TRANSLATED, NULL},         {{SMI_SPLIT, 2}, SMI_TRANSLATED, NULL},
+    {{SMI_SPLIT, 3}, SMI_TRANSLATED, NULL},         {{SMI_SPLIT, 4}, SMI_TRANSLATED, NULL},
+    {{SMI_METRICS, 1}, SMI_NATIVE, metrics_limits},
 };
 
 #define FAULT_NAME(enumerator, name, requirement, what) ",\"" name "\""
@@ -42,7 +36,8 @@ static const char config_schema[] =
     "\"minLength\":1,\"maxLength\":253,\"pattern\":\"^[a-z0-9][a-z0-9._-]*$\","
     "\"description\":\"The trust domain of the certificates\"}}}";
 
-static const struct endpoint_permission permissions[] = {{"GET", "/v1/"}, {"PUT", "/v1/"}, {"DELETE", "/v1/"}};
+static const struct endpoint_permission permissions[] = {
+    {"GET", "/v1/"}, {"PUT", "/v1/"}, {"DELETE", "/v1/"}, {"GET", "/apis/metrics.smi-spec.io/v1alpha1/"}};
 static const struct endpoint_need endpoints[] = {
     {.name = CONTROL_ENDPOINT,
      .purpose = "the control API of trammel-refmesh",

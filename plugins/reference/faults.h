@@ -65,7 +65,15 @@
   X(UNMATCHED_DROPPED,       "unmatched-dropped",       "SPL-11", "requests outside a split's matches get 503") \
   X(SPLIT_FIRST_MATCH_ONLY,  "split-first-match-only",  "SPL-12", "only the first match of a split's condition counts") \
   X(NESTED_SPLITS,           "nested-splits",           "SPL-13", "the split of a chosen backend is followed") \
-  X(DIRECT_TRAFFIC_SPLIT,    "direct-traffic-split",    "SPL-15", "traffic to a backend's own service is split, too")
+  X(DIRECT_TRAFFIC_SPLIT,    "direct-traffic-split",    "SPL-15", "traffic to a backend's own service is split, too") \
+  X(METRICS_OFF_BY_ONE,      "metrics-off-by-one",      "MET-02", "of ten requests one is counted twice") \
+  X(METRICS_SUCCESS_INVERTED, "metrics-success-inverted", "MET-02", "successes are counted as failures, and the reverse") \
+  X(METRICS_LATENCY_UNIT,    "metrics-latency-unit",    "MET-02", "latencies in milliseconds are given as seconds") \
+  X(METRICS_ONE_POD_ONLY,    "metrics-one-pod-only",    "MET-03", "the value of a deployment is that of one pod") \
+  X(METRICS_EDGES_SWAPPED,   "metrics-edges-swapped",   "MET-04", "edges have the opposite direction") \
+  X(METRICS_SELECTOR_IGNORED, "metrics-selector-ignored", "MET-05", "label selectors choose everything") \
+  X(METRICS_SPLIT_TOTAL,     "metrics-split-total",     "MET-06", "each backend of a split has the split's total") \
+  X(METRICS_LIST_MISSING,    "metrics-list-missing",    "MET-01", "metrics of all of a kind are not served")
 /* clang-format on */
 
 #endif

@@ -9,19 +9,19 @@
 #define CONTROL_PORT 15000
 #define TRUST_DOMAIN_DEFAULT "trammel.test"
 
-/* Codes of diagnostics; never reused for something else, such as REFERENCE-0001, which was about UDP. */
-#define CODE_DANGLING "REFERENCE-0002"       /* a route, match or binding that is not there */
-#define CODE_IDENTITY "REFERENCE-0003"       /* a subject that cannot be told by ServiceAccount */
-#define CODE_NOTHING_LEFT "REFERENCE-0004"   /* what it depends on was left out */
-#define CODE_REGEX "REFERENCE-0005"          /* a regular expression outside the dialect */
-#define CODE_ROOT_TAKEN "REFERENCE-0006"     /* a second split for one service */
-#define CODE_WEIGHT "REFERENCE-0007"         /* a weight above what JSON carries */
-#define CODE_LAB "REFERENCE-0008"            /* a kind of lab, or an action, that this mesh does not have */
-#define CODE_PORTS "REFERENCE-0009"          /* more upstreams than ports */
-#define CODE_MESH_ANSWER "REFERENCE-0010"    /* an answer of the mesh that is not as documented */
-#define CODE_METRICS_KIND "REFERENCE-0011"   /* metrics of a kind that the mesh does not count */
-#define CODE_LATENCY_MERGED "REFERENCE-0012" /* latencies of several sources given as one */
-#define CODE_PORT_SHARED "REFERENCE-0013"    /* a port that workloads of one ServiceAccount use for different things */
+/* Codes of diagnostics; never reused for something else, such as REFERENCE-0001 and REFERENCE-0012, which are no longer
+ * in use. */
+#define CODE_DANGLING "REFERENCE-0002"     /* a route, match or binding that is not there */
+#define CODE_IDENTITY "REFERENCE-0003"     /* a subject that cannot be told by ServiceAccount */
+#define CODE_NOTHING_LEFT "REFERENCE-0004" /* what it depends on was left out */
+#define CODE_REGEX "REFERENCE-0005"        /* a regular expression outside the dialect */
+#define CODE_ROOT_TAKEN "REFERENCE-0006"   /* a second split for one service */
+#define CODE_WEIGHT "REFERENCE-0007"       /* a weight above what JSON carries */
+#define CODE_LAB "REFERENCE-0008"          /* a kind of lab, or an action, that this mesh does not have */
+#define CODE_PORTS "REFERENCE-0009"        /* more upstreams than ports */
+#define CODE_MESH_ANSWER "REFERENCE-0010"  /* an answer of the mesh that is not as documented */
+#define CODE_METRICS_KIND "REFERENCE-0011" /* metrics of what the mesh does not count */
+#define CODE_PORT_SHARED "REFERENCE-0013"  /* a port that workloads of one ServiceAccount use for different things */
 
 int reference_translate(struct call *call, const struct translate_request *request, struct translation *translation);
 int reference_detect(struct call *call, struct detection *ret_detection);

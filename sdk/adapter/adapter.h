@@ -136,16 +136,27 @@ struct metrics_resource {
 };
 
 struct metrics_request {
-  struct metrics_resource resource;
+  struct metrics_resource resource; /* a namespace is a name without a namespace */
   bool edges;
+  const struct smi_label *selector; /* only items with all of these labels */
+  size_t selector_count;
 };
 
 enum edge_direction { EDGE_TO = 1, EDGE_FROM };
+enum edge_side { EDGE_CLIENT = 1, EDGE_SERVER };
+
+struct metrics_backend {
+  const char *apex; /* NULL: the resource is no TrafficSplit */
+  const char *name;
+  uint64_t weight;
+};
 
 struct metrics_item {
   struct metrics_resource resource;
   struct metrics_resource peer;  /* edges only */
   enum edge_direction direction; /* edges only: traffic goes from the resource to the peer, or comes from it */
+  enum edge_side side;           /* edges only: where it was counted */
+  struct metrics_backend backend;
   uint64_t success_count;
   uint64_t failure_count;
   uint64_t p50_ns;
@@ -156,6 +167,10 @@ struct metrics_item {
 struct metrics;
 void metrics_add(struct metrics *metrics, const struct metrics_item *item);
 void metrics_window(struct metrics *metrics, uint32_t window_ms); /* 0: since the mesh started */
+
+/* What a mesh that serves SMI metrics itself answered, also when that was an error or could not be read: then without
+ * items, and the function returns TRAMMEL_OK. The host judges it. `body` lives as long as the call. */
+void metrics_document(struct metrics *metrics, unsigned status, const char *body, size_t length);
 
 /* ---- invoke */
 struct invocation;

@@ -7,6 +7,8 @@ struct metrics {
   struct call *call;
   struct pointers items;
   uint32_t window_ms;
+  unsigned status;
+  ProtobufCBinaryData document;
 };
 
 struct invocation {
@@ -35,6 +37,30 @@ void metrics_window(struct metrics *metrics, uint32_t window_ms) {
   metrics->window_ms = window_ms;
 }
 
+void metrics_document(struct metrics *metrics, unsigned status, const char *body, size_t length) {
+  metrics->status = status;
+  metrics->document = (ProtobufCBinaryData){.len = length, .data = (uint8_t *)(uintptr_t)body}; /* only packed */
+}
+
+static void add_edge(struct call *call, const struct metrics_item *item, PB(MetricsItem) * message) {
+  message->peer = resource_ref(call, item->peer.kind, item->peer.ns, item->peer.name);
+  message->direction = item->direction == EDGE_TO ? PB_VALUE(EDGE_DIRECTION__EDGE_DIRECTION_TO)
+                                                  : PB_VALUE(EDGE_DIRECTION__EDGE_DIRECTION_FROM);
+  message->side =
+      item->side == EDGE_CLIENT ? PB_VALUE(EDGE_SIDE__EDGE_SIDE_CLIENT) : PB_VALUE(EDGE_SIDE__EDGE_SIDE_SERVER);
+}
+
+static PB(MetricsBackend) * backend_message(struct call *call, const struct metrics_backend *backend) {
+  PB(MetricsBackend) *message = call_new(call, PB(MetricsBackend));
+  if (!message)
+    return NULL;
+  *message = (PB(MetricsBackend))PB_INIT(METRICS_BACKEND);
+  message->apex = call_text(call, backend->apex);
+  message->name = call_text(call, backend->name);
+  message->weight = backend->weight;
+  return message;
+}
+
 void metrics_add(struct metrics *metrics, const struct metrics_item *item) {
   struct call *call = metrics->call;
   PB(MetricsItem) *message = call_new(call, PB(MetricsItem));
@@ -42,17 +68,28 @@ void metrics_add(struct metrics *metrics, const struct metrics_item *item) {
     return;
   *message = (PB(MetricsItem))PB_INIT(METRICS_ITEM);
   message->resource = resource_ref(call, item->resource.kind, item->resource.ns, item->resource.name);
-  if (item->direction) {
-    message->peer = resource_ref(call, item->peer.kind, item->peer.ns, item->peer.name);
-    message->direction = item->direction == EDGE_TO ? PB_VALUE(EDGE_DIRECTION__EDGE_DIRECTION_TO)
-                                                    : PB_VALUE(EDGE_DIRECTION__EDGE_DIRECTION_FROM);
-  }
+  if (item->direction)
+    add_edge(call, item, message);
+  if (item->backend.apex)
+    message->backend = backend_message(call, &item->backend);
   message->success_count = item->success_count;
   message->failure_count = item->failure_count;
   message->p50_ns = item->p50_ns;
   message->p90_ns = item->p90_ns;
   message->p99_ns = item->p99_ns;
   pointers_add(call, &metrics->items, message);
+}
+
+/* The texts stay the message's. */
+static int read_selector(struct call *call, const PB(MetricsRequest) * message, struct metrics_request *request) {
+  struct smi_label *labels = arena_array(call_arena(call), message->n_selector, sizeof *labels);
+  if (!labels)
+    return TRAMMEL_RESOURCE_EXHAUSTED;
+  for (size_t i = 0; i < message->n_selector; i++)
+    labels[i] = (struct smi_label){message->selector[i]->name, message->selector[i]->value};
+  request->selector = labels;
+  request->selector_count = message->n_selector;
+  return TRAMMEL_OK;
 }
 
 int run_metrics(struct call *call, const ProtobufCMessage *request, const ProtobufCMessage **ret_response) {
@@ -63,7 +100,9 @@ int run_metrics(struct call *call, const ProtobufCMessage *request, const Protob
       .resource = {message->resource->kind, message->resource->namespace_, message->resource->name},
       .edges = message->edges};
   struct metrics metrics = {.call = call};
-  int status = call_class(call)->metrics(call, &typed, &metrics);
+  int status = read_selector(call, message, &typed);
+  if (status == TRAMMEL_OK)
+    status = call_class(call)->metrics(call, &typed, &metrics);
   PB(MetricsResponse) *response = status == TRAMMEL_OK ? call_new(call, PB(MetricsResponse)) : NULL;
   if (!response)
     return status;
@@ -71,6 +110,8 @@ int run_metrics(struct call *call, const ProtobufCMessage *request, const Protob
   response->n_items = metrics.items.count;
   response->items = (PB(MetricsItem) **)metrics.items.items;
   response->window_ms = metrics.window_ms;
+  response->status = metrics.status;
+  response->document = metrics.document;
   *ret_response = &response->base;
   return TRAMMEL_OK;
 }

@@ -103,7 +103,7 @@ static bool parse_suffix(const char *text, struct decimal *number) {
   return true;
 }
 
-int quantity_parse_milli(const char *text, uint64_t *ret_milli, struct error **err) {
+int quantity_parse(const char *text, unsigned decimals, uint64_t *ret_value, struct error **err) {
   const char *digits = text[0] == '+' || text[0] == '-' ? text + 1 : text;
   struct decimal number;
   const char *suffix = parse_digits(digits, &number);
@@ -112,21 +112,25 @@ int quantity_parse_milli(const char *text, uint64_t *ret_milli, struct error **e
   if (!suffix || !parse_suffix(suffix, &number))
     return not_a_quantity(text, err);
   if (text[0] == '-')
-    return error_set(err, EINVAL, "\"%.64s\" is negative: a weight is 0 or more", text);
+    return error_set(err, EINVAL, "\"%.64s\" is negative: it must be 0 or more", text);
   /* The mantissa is below 2^64 and 1024^6 is 2^60: no overflow. */
   value = (uint128)number.mantissa << (10 * number.kibi);
-  number.exponent += 3;
+  number.exponent += decimals;
   for (; number.exponent < 0 && value > 0; number.exponent++) {
     if (value % 10 != 0)
-      return error_set(err, EINVAL, "\"%.64s\" is finer than a thousandth (1m): round it", text);
+      return error_set(err, EINVAL, "\"%.64s\" is finer than 1e-%u: round it", text, decimals);
     value /= 10;
   }
   for (; number.exponent > 0 && value > 0 && value <= INT64_MAX; number.exponent--)
     value *= 10;
   if (value > INT64_MAX)
-    return error_set(err, EINVAL, "\"%.64s\" is too large: the most is %" PRId64 "m", text, INT64_MAX);
-  *ret_milli = (uint64_t)value;
+    return error_set(err, EINVAL, "\"%.64s\" is too large: the most is %" PRId64 "e-%u", text, INT64_MAX, decimals);
+  *ret_value = (uint64_t)value;
   return 0;
+}
+
+int quantity_parse_milli(const char *text, uint64_t *ret_milli, struct error **err) {
+  return quantity_parse(text, 3, ret_milli, err);
 }
 
 static uint64_t greatest_common_divisor(uint64_t a, uint64_t b) {

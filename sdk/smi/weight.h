@@ -9,8 +9,11 @@
 
 #define WEIGHTS_MAX 10000
 
-/* A Kubernetes Quantity ("1", "500m", "1.5", "2k", "1e3", "1Ki") as milli-units. -EINVAL: no quantity, negative, finer
- * than a milli-unit, or above INT64_MAX. */
+/* A Kubernetes Quantity ("1", "500m", "1.5", "2k", "1e3", "1Ki") in units of 10^-decimals. -EINVAL: no quantity,
+ * negative, finer than such a unit, or above INT64_MAX of them. */
+int quantity_parse(const char *text, unsigned decimals, uint64_t *ret_value, struct error **err);
+
+/* As milli-units: what weights are. */
 int quantity_parse_milli(const char *text, uint64_t *ret_milli, struct error **err);
 
 /* Divides all weights by their greatest common divisor, in place. All zero stays. */

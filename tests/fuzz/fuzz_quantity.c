@@ -1,5 +1,5 @@
 /* Whatever is taken for a quantity is a number of thousandths within 63 bits, and reads the same when written as such.
- */
+ * What is a whole number of thousandths is one of finer units, unless it becomes too large. */
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,6 +27,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
   (void)snprintf(written, sizeof(written), "%" PRIu64 "m", milli);
   if (milli > INT64_MAX || quantity_parse_milli(written, &again, NULL) < 0 || again != milli)
+    abort();
+  uint64_t nano;
+  r = quantity_parse(text, 9, &nano, NULL);
+  if (milli <= INT64_MAX / 1000000 ? r < 0 || nano != milli * 1000000 : r == 0)
     abort();
   return 0;
 }

@@ -23,6 +23,7 @@ void exchange_begin(struct exchange *exchange, const char *protocol, uint16_t po
   exchange->status = 0;
   exchange->port = port;
   exchange->method[0] = '\0';
+  exchange->answer = 0;
   exchange->has_id = false;
   exchange->id[0] = '\0';
   exchange->caller[0] = '\0';
@@ -73,6 +74,19 @@ static int take_id(struct exchange *exchange, const char *value, size_t length) 
   return -E2BIG;
 }
 
+/* The status to answer with: a final one that has a body. */
+static int take_answer(struct exchange *exchange, const char *value, size_t length) {
+  unsigned status = 0;
+  for (size_t i = 0; length == 3 && i < length && value[i] >= '0' && value[i] <= '9'; i++)
+    status = status * 10 + (unsigned)(value[i] - '0');
+  if (status >= 200 && status <= 599 && status != 204 && status != 205 && status != 304) {
+    exchange->answer = status;
+    return 0;
+  }
+  exchange_fail(exchange, 400, "x-trammel-answer must be a status from 200 to 599 that has a body");
+  return -EINVAL;
+}
+
 int exchange_header(struct exchange *exchange, const char *name, size_t name_length, const char *value,
                     size_t value_length) {
   int r = head_grow(exchange, name_length + value_length + 4); /* ": " and the line's end */
@@ -80,6 +94,8 @@ int exchange_header(struct exchange *exchange, const char *name, size_t name_len
     return r;
   if (header_name_is(name, name_length, "x-trammel-id")) {
     r = take_id(exchange, value, value_length);
+  } else if (header_name_is(name, name_length, "x-trammel-answer")) {
+    r = take_answer(exchange, value, value_length);
   } else if (header_name_is(name, name_length, "servicename")) {
     (void)value_keep(exchange->caller, sizeof(exchange->caller), value, value_length);
   } else if (header_name_is(name, name_length, "content-type")) {
@@ -152,7 +168,7 @@ void exchange_answer(struct exchange *exchange, const struct service *service) {
   } else {
     answer_description(exchange, service);
   }
-  exchange->status = 200;
+  exchange->status = exchange->answer ? exchange->answer : 200;
   if (strbuf_failed(&exchange->path) || strbuf_failed(&exchange->body) || strbuf_failed(&exchange->reply))
     exchange_fail(exchange, 500, "out of memory");
 }

@@ -18,6 +18,7 @@ struct exchange {
   unsigned status; /* of the answer; not 0 before it: the request broke a limit */
   uint16_t port;
   char method[EXCHANGE_METHOD_MAX + 1];
+  unsigned answer; /* the status that the request asks for (x-trammel-answer); 0: 200 */
   bool has_id;
   char id[CALL_ID_MAX + 1];
   char caller[WORKLOAD_NAME_MAX + 1]; /* the known sample app's ServiceName header */

@@ -46,8 +46,9 @@ static bool lacks_a_backend(const struct mesh *mesh, const struct choice_questio
 
 /* A backend counts when it exists and has the root's port number (SMI split, "Ports"). NULL when none can be chosen. */
 static struct service *choose_backend(struct mesh *mesh, const struct choice_question *question, struct service *root,
-                                      const struct split *split) {
+                                      const struct split *split, struct choice *choice) {
   struct service *services[LIMIT_BACKENDS];
+  const char *names[LIMIT_BACKENDS];
   uint32_t weights[LIMIT_BACKENDS];
   size_t count = 0;
   for (size_t i = 0; i < split->backend_count; i++) {
@@ -55,6 +56,7 @@ static struct service *choose_backend(struct mesh *mesh, const struct choice_que
     if (!service || !reached_port(service, question, mesh->faults))
       continue;
     services[count] = service;
+    names[count] = split->backends[i].service;
     weights[count++] = backend_weight(&split->backends[i], mesh->faults);
   }
   uint64_t point;
@@ -63,19 +65,23 @@ static struct service *choose_backend(struct mesh *mesh, const struct choice_que
   int chosen = split_choose(weights, count, mesh->faults, point);
   if (chosen == SPLIT_REST)
     return root;
-  return chosen == SPLIT_NONE ? NULL : services[chosen];
+  if (chosen == SPLIT_NONE)
+    return NULL;
+  choice->backend = names[chosen];
+  return services[chosen];
 }
 
-static const struct split *split_for(const struct mesh *mesh, const struct choice_question *question) {
-  const struct split *split = store_split(&mesh->store, question->namespace, question->service);
+static const struct split *split_for(const struct mesh *mesh, const struct choice_question *question,
+                                     const char **ret_name) {
+  const struct split *split = store_split(&mesh->store, question->namespace, question->service, ret_name);
   if (!split && fault_on(mesh->faults, FAULT_DIRECT_TRAFFIC_SPLIT))
-    split = store_split_of_backend(&mesh->store, question->namespace, question->service);
+    split = store_split_of_backend(&mesh->store, question->namespace, question->service, ret_name);
   if (split && fault_on(mesh->faults, FAULT_MISSING_BACKEND_VOIDS) && lacks_a_backend(mesh, question, split))
     return NULL;
   return split;
 }
 
-static struct service *choose_service(struct mesh *mesh, const struct choice_question *question);
+static struct service *choose_service(struct mesh *mesh, const struct choice_question *question, struct choice *choice);
 
 /* A backend's own split counts for nothing (SMI split: splits are not hierarchical). */
 static struct service *follow_backend(struct mesh *mesh, const struct choice_question *question,
@@ -88,20 +94,24 @@ static struct service *follow_backend(struct mesh *mesh, const struct choice_que
       continue;
     struct choice_question nested = *question;
     nested.service = strchr(services->entries[i].key, '/') + 1;
-    return strcmp(nested.service, question->service) == 0 ? backend : choose_service(mesh, &nested);
+    struct choice unused;
+    return strcmp(nested.service, question->service) == 0 ? backend : choose_service(mesh, &nested, &unused);
   }
   return backend;
 }
 
 /* The service that takes it. */
-static struct service *choose_service(struct mesh *mesh, const struct choice_question *question) {
+static struct service *choose_service(struct mesh *mesh, const struct choice_question *question,
+                                      struct choice *choice) {
+  const char *name = "";
   struct service *root = store_service(&mesh->store, question->namespace, question->service);
-  const struct split *split = root ? split_for(mesh, question) : NULL;
+  const struct split *split = root ? split_for(mesh, question, &name) : NULL;
   if (!split)
     return root;
   switch (split_scope(split, question->request, mesh->faults)) {
   case SPLIT_APPLIES:
-    return follow_backend(mesh, question, choose_backend(mesh, question, root, split));
+    choice->split = name;
+    return follow_backend(mesh, question, choose_backend(mesh, question, root, split, choice));
   case SPLIT_ROOT:
     return root;
   case SPLIT_DROPPED:
@@ -111,7 +121,8 @@ static struct service *choose_service(struct mesh *mesh, const struct choice_que
 }
 
 bool choice_make(struct mesh *mesh, const struct choice_question *question, struct choice *ret_choice) {
-  struct service *service = choose_service(mesh, question);
+  *ret_choice = (struct choice){.split = "", .backend = ""};
+  struct service *service = choose_service(mesh, question, ret_choice);
   const struct service_port *port = service ? reached_port(service, question, mesh->faults) : NULL;
   if (!port)
     return false;
@@ -119,7 +130,8 @@ bool choice_make(struct mesh *mesh, const struct choice_question *question, stru
   struct workload *workload = take_turn(&mesh->store, question->namespace, service, target, question->transport);
   if (!workload)
     return false;
-  *ret_choice = (struct choice){.workload = workload, .port = target};
+  ret_choice->workload = workload;
+  ret_choice->port = target;
   return true;
 }
 
@@ -151,8 +163,11 @@ bool choice_for_outsider(const struct workload *workload, uint16_t port, struct 
                                        .service = split->service,
                                        .port = root ? port_to(root, workload, port) : 0,
                                        .transport = TRANSPORT_TCP};
-    if (question.port && choice_make(workload->mesh, &question, ret_choice))
-      return true;
+    struct choice choice;
+    if (!question.port || !choice_make(workload->mesh, &question, &choice))
+      continue;
+    *ret_choice = choice;
+    return true;
   }
   return false;
 }

@@ -21,9 +21,12 @@ struct choice_question {
 struct choice {
   struct workload *workload;
   uint16_t port; /* of the workload */
+  /* The split that was asked, and the backend it chose; "" for none. The store's, until it changes. */
+  const char *split;
+  const char *backend;
 };
 
-/* False when nobody can take it. */
+/* False when nobody can take it; what a split chose is told all the same. */
 bool choice_make(struct mesh *mesh, const struct choice_question *question, struct choice *ret_choice);
 
 /* For FAULT_OUTSIDERS_SPLIT: the choice for what reached `workload` from outside the mesh on TCP `port`, when that is

@@ -10,6 +10,7 @@
 #include "plugins/reference/mesh/limits.h"
 #include "plugins/reference/mesh/mesh.h"
 #include "plugins/reference/mesh/resource.h"
+#include "plugins/reference/mesh/smi_metrics.h"
 #include "sdk/base/error.h"
 
 #ifndef TRAMMEL_VERSION
@@ -122,14 +123,22 @@ static json_t *ready_body(const struct mesh *mesh) {
 }
 
 static bool is_status_page(const struct mesh *mesh, const char *path, struct evhttp_request *request) {
-  bool ready = strcmp(path, "/v1/ready") == 0;
-  if (!ready && strcmp(path, "/v1/metrics") != 0)
+  if (strcmp(path, "/v1/ready") != 0)
     return false;
   if (evhttp_request_get_command(request) != EVHTTP_REQ_GET)
     reply_error(request, STATUS_METHOD_NOT_ALLOWED, "only GET is known here", "");
   else
-    reply(request, STATUS_OK, ready ? ready_body(mesh) : metrics_to_json(mesh->metrics));
+    reply(request, STATUS_OK, ready_body(mesh));
   return true;
+}
+
+/* Answers what is asked of the aggregated API. */
+static void answer_metrics(const struct mesh *mesh, char *path, struct evhttp_request *request) {
+  const char *query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(request));
+  bool get = evhttp_request_get_command(request) == EVHTTP_REQ_GET;
+  int status = STATUS_OK;
+  json_t *body = smi_metrics_answer(mesh, get, path, query, &status);
+  reply(request, status, body);
 }
 
 /* Splits "/v1/kind/ns[/name]" in place. NULL when it names nothing. */
@@ -164,12 +173,16 @@ static void on_request(struct evhttp_request *request, void *context) {
   }
   if (is_status_page(control->mesh, path, request))
     return;
+  if (smi_metrics_owns(path)) {
+    answer_metrics(control->mesh, path, request);
+    return;
+  }
   const struct resource_kind *kind = parse_path(path, &name);
   if (kind)
     act(control, request, kind, &name);
   else
     reply_error(request, STATUS_NOT_FOUND,
-                "expected /v1/ready, /v1/metrics, /v1/{workloads,services,permissions,splits}/{ns}/{name} or "
+                "expected /v1/ready, /v1/{workloads,services,permissions,splits}/{ns}/{name} or "
                 "/v1/enforcement/{ns}, with names of letters, digits, '-', '.' and '_'",
                 "");
 }
@@ -180,7 +193,8 @@ int control_create(struct mesh *mesh, const char *address, unsigned short port, 
   if (!control || !(control->http = evhttp_new(mesh->base)))
     return error_set(err, ENOMEM, "no memory for the control API");
   control->mesh = mesh;
-  evhttp_set_allowed_methods(control->http, EVHTTP_REQ_GET | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE);
+  evhttp_set_allowed_methods(control->http,
+                             EVHTTP_REQ_GET | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | EVHTTP_REQ_POST | EVHTTP_REQ_PATCH);
   evhttp_set_max_body_size(control->http, LIMIT_CONTROL_BODY);
   evhttp_set_max_headers_size(control->http, LIMIT_CONTROL_HEAD);
   evhttp_set_timeout(control->http, CONTROL_TIMEOUT_S);

@@ -396,7 +396,7 @@ static int declare_upstream(struct model *model, const struct value *value, void
   return r < 0 ? r : declare_transport(value, &upstream->transport);
 }
 
-/* Labels are kept in the body that GET reads back; nothing else looks at them. */
+/* Labels are kept in the body that GET reads back, where metrics look them up. */
 static int check_labels(const struct value *labels) {
   if (!value_present(labels))
     return 0;
@@ -410,7 +410,9 @@ static int check_labels(const struct value *labels) {
     if (!json_is_string(label))
       return value_complain(labels, "labels are strings, \"%s\" is none", key);
   }
-  return 0;
+  struct value deployment = value_member(labels, LABEL_DEPLOYMENT);
+  const char *name;
+  return value_present(&deployment) ? value_name(&deployment, LIMIT_NAME, &name) : 0;
 }
 
 static int read_addresses(const struct value *body, struct workload_spec *spec) {

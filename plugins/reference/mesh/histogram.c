@@ -24,6 +24,12 @@ void histogram_add(struct histogram *histogram, int64_t value_ns) {
   histogram->total++;
 }
 
+void histogram_merge(struct histogram *histogram, const struct histogram *other) {
+  histogram->total += other->total;
+  for (uint32_t i = 0; i < HISTOGRAM_BUCKETS; i++)
+    histogram->counts[i] += other->counts[i];
+}
+
 int64_t histogram_quantile(const struct histogram *histogram, double quantile) {
   if (histogram->total == 0)
     return 0;

@@ -18,6 +18,9 @@ struct histogram {
 
 void histogram_add(struct histogram *histogram, int64_t value_ns);
 
+/* Adds all that `other` has counted: quantiles of several are those of what they counted together. */
+void histogram_merge(struct histogram *histogram, const struct histogram *other);
+
 /* The upper bound of the bucket that holds the quantile (0 to 1); 0 when nothing was counted. */
 int64_t histogram_quantile(const struct histogram *histogram, double quantile);
 

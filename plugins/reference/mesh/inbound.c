@@ -10,9 +10,9 @@ struct inbound {
   struct connection base;
   struct workload_port port;
   struct caller caller;
-  uint64_t generation; /* of the store, when the connection came */
-  struct pair *pair;   /* valid while `pair_generation` is the metrics' */
-  uint64_t pair_generation;
+  uint64_t generation;   /* of the store, when the connection came */
+  struct series *series; /* valid while `series_generation` is the metrics' */
+  uint64_t series_generation;
 };
 
 static bool inbound_allows(struct inbound *inbound, const struct head *request) {
@@ -65,26 +65,29 @@ static bool inbound_last(void *context) {
   return caller->identified && clock_realtime_s() >= caller->until_s;
 }
 
-/* The pair's counters; NULL when the caller is gone, whose pairs went with it. */
-static struct pair *find_pair(const struct inbound *inbound) {
+/* What the request counts in; NULL when the caller is gone, whose series went with it. */
+static struct series *find_series(const struct inbound *inbound) {
   const struct workload *workload = inbound->base.workload;
   const struct caller *caller = &inbound->caller;
   if (caller->identified && !store_workload(&workload->mesh->store, caller->namespace, caller->workload))
     return NULL;
-  struct workload_name source = {caller->namespace, caller->workload};
-  struct workload_name destination = {workload->namespace, workload->name};
-  return metrics_pair(workload->mesh->metrics, &source, &destination);
+  struct series_key key = {.source = {caller->namespace, caller->workload},
+                           .destination = {workload->namespace, workload->name},
+                           .service = {"", ""},
+                           .split = "",
+                           .backend = ""};
+  return metrics_series(workload->mesh->metrics, &key);
 }
 
 static void inbound_served(void *context, unsigned status, int64_t latency_ns) {
   struct inbound *inbound = context;
   const struct metrics *metrics = inbound->base.workload->mesh->metrics;
-  if (!inbound->pair || inbound->pair_generation != metrics_generation(metrics)) {
-    inbound->pair = find_pair(inbound);
-    inbound->pair_generation = metrics_generation(metrics);
+  if (!inbound->series || inbound->series_generation != metrics_generation(metrics)) {
+    inbound->series = find_series(inbound);
+    inbound->series_generation = metrics_generation(metrics);
   }
-  if (inbound->pair)
-    pair_count(inbound->pair, status, latency_ns);
+  if (inbound->series)
+    metrics_count(metrics, inbound->series, status, latency_ns);
 }
 
 static const struct session_handler inbound_session = {.route = inbound_route,

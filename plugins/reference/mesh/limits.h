@@ -29,7 +29,8 @@ enum {
   LIMIT_NAMESPACE = 63,
   LIMIT_NAME = 253,
   LIMIT_REGEX = 4096,
-  LIMIT_PAIRS = 16384, /* of workloads with metrics */
+  LIMIT_SERIES = 16384, /* of metrics: ways that requests took */
+  LIMIT_SELECTOR = 64,  /* requirements of a label selector */
 
   LIMIT_CONTROL_BODY = 1024 * 1024,
   LIMIT_CONTROL_HEAD = 16 * 1024,
@@ -42,7 +43,7 @@ enum {
   LIMIT_FLOW_WAITING = 64 * 1024, /* bytes of datagrams that wait for a flow's connection; more are lost */
 
   LIMIT_IDLE_LINKS = 64, /* kept open per caller and destination port */
-  LIMIT_SESSIONS = 1024,   /* of TLS, remembered per proxy */
+  LIMIT_SESSIONS = 1024, /* of TLS, remembered per proxy */
   LIMIT_PEERS = 512,     /* destinations remembered per proxy */
 
   RETRY_WINDOW_MS = 100, /* within it, the end of a kept connection is taken for one that crossed the request */

@@ -52,10 +52,11 @@ int mesh_create(struct fault_set faults, const char *trust_domain, struct mesh *
   if (!mesh)
     return error_set(err, ENOMEM, "no memory for the mesh");
   mesh->faults = faults;
+  mesh->started_ns = clock_monotonic_ns();
   mesh->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
   store_init(&mesh->store, faults);
   mesh->base = base_create();
-  mesh->metrics = metrics_create();
+  mesh->metrics = metrics_create(faults);
   if (!mesh->base || !mesh->metrics || stream_loop_init(&mesh->loop, mesh->base) < 0)
     return error_set(err, ENOMEM, "no memory for the event loop");
   mesh->renewal = event_new(mesh->base, -1, EV_PERSIST, on_renewal, mesh);

@@ -14,6 +14,7 @@ struct mesh {
   struct event_base *base;
   struct stream_loop loop;
   struct fault_set faults;
+  int64_t started_ns;
   struct authority *authority;
   struct store store;
   struct metrics *metrics;

@@ -1,123 +1,182 @@
 #include "plugins/reference/mesh/metrics.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "plugins/reference/mesh/histogram.h"
 #include "plugins/reference/mesh/limits.h"
 #include "sdk/base/memory.h"
 
-struct pair {
-  char *source_namespace, *source_name;
-  char *destination_namespace, *destination_name;
-  uint64_t requests, failures;
-  struct histogram latency;
+enum {
+  BUCKETS = 16384, /* of the hash table: as many as there are series at most */
+  DOUBLED = 10,    /* FAULT_METRICS_OFF_BY_ONE: of as many requests one counts twice */
+};
+
+/* A series with what it owns, in the list of its hash bucket. */
+struct entry {
+  struct series series; /* first: pointers to it are pointers to the entry */
+  struct entry *next;
+  char texts[]; /* what the key points to */
 };
 
 struct metrics {
-  struct pair **pairs;
+  struct entry **entries;
   size_t count, capacity;
+  struct entry *buckets[BUCKETS];
   uint64_t generation;
+  struct fault_set faults;
 };
 
-struct metrics *metrics_create(void) {
-  return calloc(1, sizeof(struct metrics));
+_Static_assert((int)BUCKETS >= (int)LIMIT_SERIES, "a look-up takes about one step");
+
+void totals_add(struct totals *sum, const struct totals *totals) {
+  sum->requests += totals->requests;
+  sum->failures += totals->failures;
+  histogram_merge(&sum->latency, &totals->latency);
 }
 
-static void pair_destroy(struct pair *pair) {
-  if (!pair)
-    return;
-  free(pair->source_namespace);
-  free(pair->source_name);
-  free(pair->destination_namespace);
-  free(pair->destination_name);
-  free(pair);
+struct metrics *metrics_create(struct fault_set faults) {
+  struct metrics *metrics = calloc(1, sizeof *metrics);
+  if (metrics)
+    metrics->faults = faults;
+  return metrics;
 }
-DEFINE_CLEANUP(struct pair *, pair_destroy);
 
 void metrics_destroy(struct metrics *metrics) {
   if (!metrics)
     return;
   for (size_t i = 0; i < metrics->count; i++)
-    pair_destroy(metrics->pairs[i]);
-  free(metrics->pairs);
+    free(metrics->entries[i]);
+  free(metrics->entries);
   free(metrics);
 }
 
-static bool is_source(const struct pair *pair, const struct workload_name *name) {
-  return strcmp(pair->source_namespace, name->namespace) == 0 && strcmp(pair->source_name, name->name) == 0;
+/* ---- keys */
+
+enum { KEY_TEXTS = 8 };
+
+/* The texts of a key in a fixed order. */
+static void key_texts(const struct series_key *key, const char *texts[static KEY_TEXTS]) {
+  texts[0] = key->source.namespace;
+  texts[1] = key->source.name;
+  texts[2] = key->destination.namespace;
+  texts[3] = key->destination.name;
+  texts[4] = key->service.namespace;
+  texts[5] = key->service.name;
+  texts[6] = key->split;
+  texts[7] = key->backend;
 }
 
-static bool is_destination(const struct pair *pair, const struct workload_name *name) {
-  return strcmp(pair->destination_namespace, name->namespace) == 0 && strcmp(pair->destination_name, name->name) == 0;
-}
-
-static struct pair *pair_new(const struct workload_name *source, const struct workload_name *destination) {
-  _cleanup_(pair_destroy_p) struct pair *pair = calloc(1, sizeof *pair);
-  if (!pair)
-    return NULL;
-  pair->source_namespace = strdup(source->namespace);
-  pair->source_name = strdup(source->name);
-  pair->destination_namespace = strdup(destination->namespace);
-  pair->destination_name = strdup(destination->name);
-  bool made = pair->source_namespace && pair->source_name && pair->destination_namespace && pair->destination_name;
-  return made ? take(pair) : NULL;
-}
-
-struct pair *metrics_pair(struct metrics *metrics, const struct workload_name *source,
-                          const struct workload_name *destination) {
-  for (size_t i = 0; i < metrics->count; i++)
-    if (is_destination(metrics->pairs[i], destination) && is_source(metrics->pairs[i], source))
-      return metrics->pairs[i];
-  if (metrics->count >= LIMIT_PAIRS ||
-      array_reserve((void **)&metrics->pairs, &metrics->capacity, metrics->count, sizeof(struct pair *)) < 0)
-    return NULL;
-  struct pair *pair = pair_new(source, destination);
-  if (pair)
-    metrics->pairs[metrics->count++] = pair;
-  return pair;
-}
-
-void pair_count(struct pair *pair, unsigned status, int64_t latency_ns) {
-  pair->requests++;
-  if (status == 0 || status >= 500)
-    pair->failures++;
-  histogram_add(&pair->latency, latency_ns);
-}
-
-void metrics_forget(struct metrics *metrics, const struct workload_name *workload) {
-  size_t kept = 0;
-  for (size_t i = 0; i < metrics->count; i++) {
-    struct pair *pair = metrics->pairs[i];
-    if (is_source(pair, workload) || is_destination(pair, workload))
-      pair_destroy(pair);
-    else
-      metrics->pairs[kept++] = pair;
+/* FNV-1a over all texts with their ends. */
+static struct entry **bucket_of(struct metrics *metrics, const struct series_key *key) {
+  const char *texts[KEY_TEXTS];
+  uint32_t hash = 2166136261u ^ key->client;
+  key_texts(key, texts);
+  for (size_t i = 0; i < KEY_TEXTS; i++) {
+    const char *at = texts[i];
+    do
+      hash = (hash ^ (unsigned char)*at) * 16777619u;
+    while (*at++);
   }
-  metrics->count = kept;
-  metrics->generation++;
+  return &metrics->buckets[(hash ^ hash >> 16) % BUCKETS];
+}
+
+static bool key_equal(const struct series_key *a, const struct series_key *b) {
+  const char *left[KEY_TEXTS], *right[KEY_TEXTS];
+  bool equal = a->client == b->client;
+  key_texts(a, left);
+  key_texts(b, right);
+  for (size_t i = 0; equal && i < KEY_TEXTS; i++)
+    equal = strcmp(left[i], right[i]) == 0;
+  return equal;
+}
+
+/* ---- series */
+
+static struct entry *entry_create(const struct series_key *key) {
+  const char *texts[KEY_TEXTS];
+  size_t size = 0;
+  key_texts(key, texts);
+  for (size_t i = 0; i < KEY_TEXTS; i++)
+    size += strlen(texts[i]) + 1;
+  struct entry *entry = calloc(1, sizeof *entry + size);
+  if (!entry)
+    return NULL;
+  char *at = entry->texts;
+  for (size_t i = 0; i < KEY_TEXTS; i++) {
+    size_t length = strlen(texts[i]) + 1;
+    texts[i] = memcpy(at, texts[i], length);
+    at += length;
+  }
+  entry->series.key = (struct series_key){.client = key->client,
+                                          .source = {texts[0], texts[1]},
+                                          .destination = {texts[2], texts[3]},
+                                          .service = {texts[4], texts[5]},
+                                          .split = texts[6],
+                                          .backend = texts[7]};
+  return entry;
+}
+
+static void bucket_add(struct metrics *metrics, struct entry *entry) {
+  struct entry **bucket = bucket_of(metrics, &entry->series.key);
+  entry->next = *bucket;
+  *bucket = entry;
+}
+
+struct series *metrics_series(struct metrics *metrics, const struct series_key *key) {
+  for (struct entry *entry = *bucket_of(metrics, key); entry; entry = entry->next)
+    if (key_equal(&entry->series.key, key))
+      return &entry->series;
+  if (metrics->count >= LIMIT_SERIES ||
+      array_reserve((void **)&metrics->entries, &metrics->capacity, metrics->count, sizeof(struct entry *)) < 0)
+    return NULL;
+  struct entry *entry = entry_create(key);
+  if (!entry)
+    return NULL;
+  metrics->entries[metrics->count++] = entry;
+  bucket_add(metrics, entry);
+  return &entry->series;
 }
 
 uint64_t metrics_generation(const struct metrics *metrics) {
   return metrics->generation;
 }
 
-static json_t *pair_to_json(const struct pair *pair) {
-  return json_pack("{s:{s:s,s:s},s:{s:s,s:s},s:I,s:I,s:{s:I,s:I,s:I}}", "source", "ns", pair->source_namespace, "name",
-                   pair->source_name, "destination", "ns", pair->destination_namespace, "name", pair->destination_name,
-                   "requests", (json_int_t)pair->requests, "failures", (json_int_t)pair->failures, "latency", "p50_ns",
-                   (json_int_t)histogram_quantile(&pair->latency, 0.5), "p90_ns",
-                   (json_int_t)histogram_quantile(&pair->latency, 0.9), "p99_ns",
-                   (json_int_t)histogram_quantile(&pair->latency, 0.99));
+void metrics_count(const struct metrics *metrics, struct series *series, unsigned status, int64_t latency_ns) {
+  struct totals *totals = &series->totals;
+  bool failed = status == 0 || status >= 500;
+  if (fault_on(metrics->faults, FAULT_METRICS_SUCCESS_INVERTED))
+    failed = !failed;
+  totals->requests++;
+  if (fault_on(metrics->faults, FAULT_METRICS_OFF_BY_ONE) && totals->requests % DOUBLED == 0)
+    totals->requests++;
+  totals->failures += failed;
+  histogram_add(&totals->latency, latency_ns);
 }
 
-json_t *metrics_to_json(const struct metrics *metrics) {
-  json_t *list = json_array();
-  for (size_t i = 0; i < metrics->count; i++)
-    if (json_array_append_new(list, pair_to_json(metrics->pairs[i])) < 0) {
-      json_decref(list);
-      return NULL;
+static bool is_workload(const struct workload_name *a, const struct workload_name *b) {
+  return strcmp(a->namespace, b->namespace) == 0 && strcmp(a->name, b->name) == 0;
+}
+
+void metrics_forget(struct metrics *metrics, const struct workload_name *workload) {
+  size_t kept = 0;
+  memset(metrics->buckets, 0, sizeof metrics->buckets);
+  for (size_t i = 0; i < metrics->count; i++) {
+    struct entry *entry = metrics->entries[i];
+    if (is_workload(&entry->series.key.source, workload) || is_workload(&entry->series.key.destination, workload)) {
+      free(entry);
+      continue;
     }
-  return json_pack("{s:o}", "pairs", list);
+    metrics->entries[kept++] = entry;
+    bucket_add(metrics, entry);
+  }
+  metrics->count = kept;
+  metrics->generation++;
+}
+
+size_t metrics_size(const struct metrics *metrics) {
+  return metrics->count;
+}
+
+const struct series *metrics_at(const struct metrics *metrics, size_t i) {
+  return &metrics->entries[i]->series;
 }

@@ -111,6 +111,9 @@ struct upstream {
   enum transport transport; /* of both ports */
 };
 
+/* The label of a workload that says which deployment it is a pod of; without it, one of its own name. */
+#define LABEL_DEPLOYMENT "deployment"
+
 struct workload_spec {
   struct model model;
   const char *account;

@@ -17,11 +17,26 @@ static bool outbound_allows(const struct outbound *outbound, struct workload *de
   return enforce_outbound(destination, &access);
 }
 
+/* What a request is counted for, and where it may go again. */
+static void remember(struct outbound *outbound, bool chosen, const struct choice *choice) {
+  outbound->destination[0] = '\0';
+  if (chosen) {
+    store_key(outbound->destination, choice->workload->namespace, choice->workload->name);
+    outbound->port = choice->port;
+  }
+  if (choice->split == outbound->split)
+    return; /* the choice before, once more */
+  (void)snprintf(outbound->split, sizeof outbound->split, "%s", choice->split);
+  (void)snprintf(outbound->backend, sizeof outbound->backend, "%s", choice->backend);
+}
+
 /* Where the last request went: FAULT_SPLIT_STICKY_CONNECTION. */
 static bool choose_again(const struct outbound *outbound, struct choice *ret_choice) {
   const struct mesh *mesh = outbound->base.workload->mesh;
   ret_choice->port = outbound->port;
   ret_choice->workload = table_object(&mesh->store.workloads, outbound->destination);
+  ret_choice->split = outbound->split;
+  ret_choice->backend = outbound->backend;
   return fault_on(mesh->faults, FAULT_SPLIT_STICKY_CONNECTION) && ret_choice->workload;
 }
 
@@ -38,16 +53,16 @@ static bool choose(const struct outbound *outbound, const struct head *request, 
 
 enum route outbound_route(void *context, const struct head *request, struct target *ret_target) {
   struct outbound *outbound = context;
-  struct choice choice;
-  if (!choose(outbound, request, &choice))
+  struct choice choice = {.split = "", .backend = ""};
+  bool chosen = choose(outbound, request, &choice);
+  remember(outbound, chosen, &choice);
+  if (!chosen)
     return ROUTE_UNAVAILABLE;
   if (!outbound_allows(outbound, choice.workload, choice.port, request))
     return ROUTE_DENIED;
   struct account account = workload_account(choice.workload);
   if (!authority_identity(outbound->base.workload->mesh->authority, &account, outbound->identity))
     return ROUTE_UNAVAILABLE;
-  store_key(outbound->destination, choice.workload->namespace, choice.workload->name);
-  outbound->port = choice.port;
   *ret_target = (struct target){
       .address = {.sin_family = AF_INET, .sin_port = htons(choice.port), .sin_addr = choice.workload->spec->inbound},
       .identity = outbound->identity,
@@ -64,8 +79,27 @@ static enum route outbound_again(void *context, const struct head *request) {
   return outbound_allows(outbound, destination, outbound->port, request) ? ROUTE_FORWARD : ROUTE_DENIED;
 }
 
+/* Counts the request for whom it was sent to, or for nobody; not for one that is gone, whose series went with it. */
+static void outbound_served(void *context, unsigned status, int64_t latency_ns) {
+  const struct outbound *outbound = context;
+  const struct workload *workload = outbound->base.workload;
+  const struct workload *destination = table_object(&workload->mesh->store.workloads, outbound->destination);
+  if (outbound->destination[0] && !destination)
+    return;
+  struct series_key key = {
+      .client = true,
+      .source = {workload->namespace, workload->name},
+      .destination = {destination ? destination->namespace : "", destination ? destination->name : ""},
+      .service = {outbound->upstream->namespace, outbound->upstream->service},
+      .split = outbound->split,
+      .backend = outbound->backend};
+  struct series *series = metrics_series(workload->mesh->metrics, &key);
+  if (series)
+    metrics_count(workload->mesh->metrics, series, status, latency_ns);
+}
+
 static const struct session_handler outbound_session = {
-    .route = outbound_route, .again = outbound_again, .closed = connection_closed};
+    .route = outbound_route, .again = outbound_again, .served = outbound_served, .closed = connection_closed};
 
 bool outbound_may_stay(struct connection *connection) {
   const struct outbound *outbound = (const struct outbound *)connection;

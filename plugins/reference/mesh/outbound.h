@@ -11,6 +11,9 @@ struct outbound {
   /* The destination of the last request, or of an open tunnel or flow. */
   char destination[STORE_KEY];
   uint16_t port;
+  /* The split that chose for the last request, and the backend it chose; "" for none. */
+  char split[LIMIT_NAME + 1];
+  char backend[LIMIT_NAME + 1];
 };
 
 /* Chooses the destination of a request (`context` is the outbound), or of a connection or flow where it is NULL. */

@@ -68,9 +68,10 @@ static bool has_backend(const struct split *split, const char *service) {
   return false;
 }
 
-/* The first split of the namespace that `is_meant` says yes to. */
+/* The first split of the namespace that `is_meant` says yes to, and its name. */
 static const struct split *find_split(const struct table *splits, const char *namespace, const char *service,
-                                      bool (*is_meant)(const struct split *split, const char *service)) {
+                                      bool (*is_meant)(const struct split *split, const char *service),
+                                      const char **ret_name) {
   char key[STORE_KEY];
   store_key(key, namespace, "");
   size_t prefix = strlen(key);
@@ -78,21 +79,25 @@ static const struct split *find_split(const struct table *splits, const char *na
     const struct table_entry *entry = &splits->entries[i];
     if (strncmp(entry->key, key, prefix) != 0)
       return NULL;
-    if (is_meant(entry->object, service))
-      return entry->object;
+    if (!is_meant(entry->object, service))
+      continue;
+    *ret_name = entry->key + prefix;
+    return entry->object;
   }
   return NULL;
 }
 
-const struct split *store_split(const struct store *store, const char *namespace, const char *service) {
-  const struct split *split = find_split(&store->splits, namespace, service, is_root);
+const struct split *store_split(const struct store *store, const char *namespace, const char *service,
+                                const char **ret_name) {
+  const struct split *split = find_split(&store->splits, namespace, service, is_root, ret_name);
   if (!split && fault_on(store->faults, FAULT_SPLIT_KEPT_AFTER_DELETE))
-    return find_split(&store->retired_splits, namespace, service, is_root);
+    return find_split(&store->retired_splits, namespace, service, is_root, ret_name);
   return split;
 }
 
-const struct split *store_split_of_backend(const struct store *store, const char *namespace, const char *service) {
-  return find_split(&store->splits, namespace, service, has_backend);
+const struct split *store_split_of_backend(const struct store *store, const char *namespace, const char *service,
+                                           const char **ret_name) {
+  return find_split(&store->splits, namespace, service, has_backend, ret_name);
 }
 
 const struct service_port *service_port(const struct service *service, uint16_t port, enum transport transport) {

@@ -33,11 +33,13 @@ struct workload;
 struct workload *store_workload(const struct store *store, const char *namespace, const char *name);
 struct service *store_service(const struct store *store, const char *namespace, const char *name);
 
-/* The split whose root is the service: the first by name where there are several; NULL. */
-const struct split *store_split(const struct store *store, const char *namespace, const char *service);
+/* The split whose root is the service, and its name: the first by name where there are several; NULL. */
+const struct split *store_split(const struct store *store, const char *namespace, const char *service,
+                                const char **ret_name);
 
-/* A split of whose backends the service is one; NULL. */
-const struct split *store_split_of_backend(const struct store *store, const char *namespace, const char *service);
+/* A split of whose backends the service is one, and its name; NULL. */
+const struct split *store_split_of_backend(const struct store *store, const char *namespace, const char *service,
+                                           const char **ret_name);
 
 /* The service's port of that number and transport; NULL. */
 const struct service_port *service_port(const struct service *service, uint16_t port, enum transport transport);

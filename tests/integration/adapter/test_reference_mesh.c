@@ -228,6 +228,8 @@ static void metrics_of_an_idle_mesh_are_empty(void **state) {
   PB(MetricsResponse) *response =
       call(*state, "Metrics", &request.base, &trammel__adapter__v1__metrics_response__descriptor);
   assert_int_equal(response->n_items, 0);
+  assert_int_equal(response->status, 200);
+  assert_true(response->document.len > 0);
   trammel__adapter__v1__metrics_response__free_unpacked(response, NULL);
 }
 

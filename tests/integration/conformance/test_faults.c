@@ -118,6 +118,17 @@ static const struct collateral collaterals[] = {
     {"split-first-match-only", "", false},
     {"nested-splits", "", false},
     {"direct-traffic-split", "", false},
+    /* Whatever metrics are of, it is successes and failures that are counted. */
+    {"metrics-off-by-one", "MET-03 MET-04 MET-05 MET-06", false},
+    {"metrics-success-inverted", "MET-03 MET-04 MET-05 MET-06", false},
+    {"metrics-latency-unit", "", false},
+    {"metrics-one-pod-only", "", false},
+    /* An edge is found in its list by its direction. */
+    {"metrics-edges-swapped", "MET-01", false},
+    {"metrics-selector-ignored", "", false},
+    {"metrics-split-total", "", false},
+    /* A selector chooses from a list. */
+    {"metrics-list-missing", "MET-05", false},
 };
 
 static const struct collateral *collateral_of(const char *fault) {

@@ -98,8 +98,8 @@ bool mesh_settles(const struct mesh_process *mesh, size_t descriptors) {
 int control(const char *method, const char *path, const char *body, char **ret_body) {
   struct reader reader = dial_reader(address_of('c', 0), CONTROL_PORT);
   char head[1024];
-  snprintf(head, sizeof head, "%s /v1/%s HTTP/1.1\r\nHost: control\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
-           method, path, strlen(body));
+  snprintf(head, sizeof head, "%s %s%s HTTP/1.1\r\nHost: control\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
+           method, *path == '/' ? "" : "/v1/", path, strlen(body));
   send_text(reader.fd, head);
   send_text(reader.fd, body);
   struct answer answer = read_answer(&reader, false);
@@ -111,6 +111,21 @@ int control(const char *method, const char *path, const char *body, char **ret_b
   answer_free(&answer);
   reader_close(&reader);
   return status;
+}
+
+char *metrics(const char *path) {
+  char full[256], *body = NULL;
+  snprintf(full, sizeof full, "/apis/metrics.smi-spec.io/v1alpha1%s", path);
+  assert_int_equal(control("GET", full, "", &body), 200);
+  return body;
+}
+
+bool counted(const char *metrics, unsigned successes, unsigned failures) {
+  char text[256];
+  snprintf(text, sizeof text,
+           "{\"name\":\"success_count\",\"value\":\"%u\"},{\"name\":\"failure_count\",\"value\":\"%u\"}", successes,
+           failures);
+  return strstr(metrics, text) != NULL;
 }
 
 void declare(const char *path, const char *format, ...) {

@@ -26,9 +26,12 @@ bool mesh_settles(const struct mesh_process *mesh, size_t descriptors);
 /* Addresses of this test: `kind` 'c' control, 'a' app, 'i' inbound, 'o' outbound. The text is static, for 16 calls. */
 const char *address_of(char kind, int host);
 
-/* Sends a control request, and returns the status. The answer's body in `ret_body` (NULL: not wanted; else freed by the
- * caller). */
+/* Sends a control request, and returns the status; `path` follows /v1/, or is a whole one that starts with a slash. The
+ * answer's body in `ret_body` (NULL: not wanted; else freed by the caller). */
 int control(const char *method, const char *path, const char *body, char **ret_body);
+/* What the SMI metrics API answers for the path after its version; heap. And whether an object in it counts that. */
+char *metrics(const char *path);
+bool counted(const char *metrics, unsigned successes, unsigned failures);
 /* A PUT that must be answered with 200; `format` makes the body. */
 void declare(const char *path, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void undeclare(const char *path);

@@ -70,6 +70,36 @@ static void test_unknown_paths(void **state) {
   for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
     assert_int_equal(control("PUT", paths[i], "{}", NULL), 404);
   assert_int_equal(control("PUT", "ready", "{}", NULL), 405);
+  assert_int_equal(control("POST", "services/main/a", "{}", NULL), 405);
+  assert_int_equal(control("GET", "metrics", "", NULL), 404);
+}
+
+/* Kubernetes' clients read errors from Status objects. */
+static void test_the_metrics_api(void **state) {
+  (void)state;
+#define API "/apis/metrics.smi-spec.io/v1alpha1"
+  static const struct {
+    const char *method;
+    const char *path;
+    int status;
+    const char *told;
+  } requests[] = {
+      {"GET", API, 200, "\"kind\":\"APIResourceList\""},
+      {"GET", API "/namespaces/main/pods", 200, "\"kind\":\"TrafficMetricsList\""},
+      {"GET", API "/namespaces/main/pods?labelSelector=app%3Dx", 200, "\"matchLabels\":{\"app\":\"x\"}"},
+      {"GET", API "/namespaces/main/pods/nobody", 404, "\"reason\":\"NotFound\""},
+      {"GET", API "/namespaces/main/pods?limit=1", 400, "\"reason\":\"BadRequest\""},
+      {"POST", API "/namespaces/main/pods", 405, "\"reason\":\"MethodNotAllowed\""},
+      {"DELETE", API "/namespaces/main/pods", 405, "\"reason\":\"MethodNotAllowed\""},
+      {"GET", "/apis/metrics.smi-spec.io/v1alpha2/pods", 404, "\"kind\":\"Status\""},
+  };
+  for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+    char *body = NULL;
+    assert_int_equal(control(requests[i].method, requests[i].path, "", &body), requests[i].status);
+    if (!strstr(body, requests[i].told))
+      fail_msg("%s %s: %s", requests[i].method, requests[i].path, body);
+    free(body);
+  }
 }
 
 #define DESTINATION "\"destination\":{\"namespace\":\"a\",\"serviceAccount\":\"b\"},\"sources\":[]"
@@ -287,6 +317,7 @@ int main(void) {
       cmocka_unit_test(test_ready),
       cmocka_unit_test(test_read_back_and_delete),
       cmocka_unit_test(test_unknown_paths),
+      cmocka_unit_test(test_the_metrics_api),
       cmocka_unit_test(test_wrong_bodies_are_refused_with_a_pointer),
       cmocka_unit_test(test_only_loopback_addresses),
       cmocka_unit_test(test_a_taken_address_is_a_conflict),

@@ -277,21 +277,63 @@ static void test_much_over_tcp(void **state) {
   reader_close(&reader);
 }
 
-static void test_metrics_count_pairs(void **state) {
+/* The edges of one pod, each counted by both proxies. */
+static void test_metrics_are_counted_at_both_proxies(void **state) {
   (void)state;
   declare_workload("main", "counted", 8, (const char *const[]){"main/server", NULL});
   for (int i = 0; i < 7; i++)
     assert_int_equal(status_of(address_of('o', 8), 20000, "GET", i < 2 ? "/fail" : "/", ""), i < 2 ? 500 : 200);
-  char *body = NULL;
-  assert_int_equal(control("GET", "metrics", "", &body), 200);
-  assert_non_null(strstr(body,
-                         "{\"source\":{\"ns\":\"main\",\"name\":\"counted\"},\"destination\":{\"ns\":\"main\",\"name\":"
-                         "\"server\"},\"requests\":7,\"failures\":2,"));
+  char *body = metrics("/namespaces/main/pods/counted/edges");
+  char *client = strstr(body, "\"direction\":\"to\",\"side\":\"client\",\"resource\":{\"kind\":\"Pod\",\"namespace\":"
+                              "\"main\",\"name\":\"server\"}");
+  char *at_server = strstr(body, "\"direction\":\"to\",\"side\":\"server\"");
+  assert_non_null(client);
+  assert_non_null(at_server);
+  assert_true(at_server < client);
+  assert_true(counted(client, 5, 2));
+  *client = '\0';
+  assert_true(counted(at_server, 5, 2));
   free(body);
   undeclare("workloads/main/counted");
-  assert_int_equal(control("GET", "metrics", "", &body), 200);
+  body = metrics("/namespaces/main/pods/server/edges");
   assert_null(strstr(body, "counted"));
   free(body);
+}
+
+/* A request that nobody could take is the caller's failure, and no server's. */
+static void test_metrics_of_a_service_count_who_found_nobody(void **state) {
+  (void)state;
+  declare("services/main/nobody", "{\"ports\":[{\"port\":%d,\"protocol\":\"http\"}],\"workloads\":[]}", HTTP_PORT);
+  declare_workload("main", "counted", 8, (const char *const[]){"main/nobody", NULL});
+  assert_int_equal(status_of(address_of('o', 8), 20000, "GET", "/", ""), 503);
+  char *body = metrics("/namespaces/main/services/nobody");
+  assert_true(counted(body, 0, 1));
+  free(body);
+  body = metrics("/namespaces/main/pods/counted/edges");
+  assert_non_null(strstr(body, "\"items\":[]"));
+  free(body);
+  undeclare("workloads/main/counted");
+  undeclare("services/main/nobody");
+}
+
+static void test_metrics_of_a_split_are_for_each_backend(void **state) {
+  (void)state;
+  declare("splits/main/counted", "{\"service\":\"server\",\"backends\":[{\"service\":\"server\",\"weight\":0},"
+                                 "{\"service\":\"other\",\"weight\":2}]}");
+  declare_service("main", "other", "server");
+  declare_workload("main", "counted", 8, (const char *const[]){"main/server", NULL});
+  for (int i = 0; i < 5; i++)
+    assert_int_equal(status_of(address_of('o', 8), 20000, "GET", "/", ""), 200);
+  char *body = metrics("/namespaces/main/trafficsplits/counted");
+  const char *other = strstr(body, "\"backend\":{\"apex\":\"server\",\"name\":\"other\",\"weight\":2}");
+  assert_non_null(other);
+  assert_non_null(strstr(body, "\"backend\":{\"apex\":\"server\",\"name\":\"server\",\"weight\":0}"));
+  assert_true(counted(body, 5, 0));
+  assert_true(counted(body, 0, 0));
+  free(body);
+  undeclare("splits/main/counted");
+  undeclare("workloads/main/counted");
+  undeclare("services/main/other");
 }
 
 int main(void) {
@@ -311,7 +353,9 @@ int main(void) {
       cmocka_unit_test(test_a_program_that_is_gone_is_503),
       cmocka_unit_test(test_lines_over_tcp),
       cmocka_unit_test(test_much_over_tcp),
-      cmocka_unit_test(test_metrics_count_pairs),
+      cmocka_unit_test(test_metrics_are_counted_at_both_proxies),
+      cmocka_unit_test(test_metrics_of_a_service_count_who_found_nobody),
+      cmocka_unit_test(test_metrics_of_a_split_are_for_each_backend),
   };
   return cmocka_run_group_tests_name("refmesh_traffic", tests, setup, teardown);
 }

@@ -146,6 +146,31 @@ static void more_calls_than_the_limit_are_refused_with_a_reason(void **state) {
   error_free(err);
 }
 
+/* The caller says what the answer is to be; a status that has no body, or is none, is refused and not recorded. */
+static void a_request_chooses_the_status_of_its_answer(void **state) {
+  (void)state;
+  static const struct {
+    const char *answer;
+    unsigned status;
+  } cases[] = {{"200", 200}, {"404", 404}, {"500", 500}, {"599", 599},  {"100", 400}, {"204", 400},
+               {"304", 400}, {"600", 400}, {"50", 400},  {"5000", 400}, {"x00", 400}};
+  for (enum call_protocol protocol = CALL_HTTP1; protocol <= CALL_H2C; protocol++)
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+      struct call_header header = {"x-trammel-answer", cases[i].answer};
+      struct call_batch batch = batch_to_server(protocol, 1);
+      batch.headers = &header;
+      batch.header_count = 1;
+      reset_server();
+      struct call_outcome outcome = run_one(&batch);
+      assert_int_equal(outcome.end, CALL_ANSWERED);
+      if (outcome.status != cases[i].status)
+        fail_msg("%s: %u", cases[i].answer, outcome.status);
+      bool served = strtoul(cases[i].answer, NULL, 10) == cases[i].status;
+      assert_int_equal(strlen(outcome.nonce), served ? NONCE_LENGTH : 0);
+      assert_recorded(&outcome, served ? 1 : 0, false);
+    }
+}
+
 static void methods_headers_and_bodies_arrive(void **state) {
   (void)state;
   static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"};
@@ -447,6 +472,7 @@ int main(void) {
       cmocka_unit_test(every_protocol_is_answered_with_the_recorded_nonce),
       cmocka_unit_test(a_hundred_thousand_calls),
       cmocka_unit_test(more_calls_than_the_limit_are_refused_with_a_reason),
+      cmocka_unit_test(a_request_chooses_the_status_of_its_answer),
       cmocka_unit_test(methods_headers_and_bodies_arrive),
       cmocka_unit_test(a_closed_port_refuses),
       cmocka_unit_test(ends_are_told_apart),

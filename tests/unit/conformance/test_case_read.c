@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -171,6 +172,130 @@ static void test_states_of_a_resource(void **state) {
   assert_int_equal(resource_name_parse("split").kind, 0);
 }
 
+/* The example with its second check of another kind; the case lists ACC-01 and ACC-03. */
+static struct case_fixture read_metrics(const char *metrics) {
+  _cleanup_free_ char *expect = NULL;
+  assert_true(asprintf(&expect,
+                       "expect: {metrics: %s}, repeat: 20, failing: 5, answer: 404, requirement: ACC-03}\n      "
+                       "- {from: stranger, to: server, port: 80, http: {}, expect: denied, requirement: ACC-03",
+                       metrics) > 0);
+  _cleanup_free_ char *text = case_text_with("expect: denied, requirement: ACC-03", expect);
+  return case_fixture_read(text);
+}
+
+static void test_metrics_of_one_resource(void **state) {
+  (void)state;
+  _cleanup_fixture_ struct case_fixture fixture =
+      read_metrics("{kind: Deployment, name: server, success: 15, failure: 5, latency: true, "
+                   "edge: {peer: stranger, direction: to, side: client}}");
+  diagnostics_print(fixture.diagnostics, stderr);
+  assert_int_equal(fixture.result, 0);
+  const struct check *check = &fixture.test.steps[0].checks[1];
+  assert_int_equal(check->kind, CHECK_METRICS);
+  assert_int_equal(check->failing, 5);
+  assert_int_equal(check->answer, 404);
+  assert_int_equal(check_request_count(check), 20);
+  assert_int_equal(check->metrics->kind, METRICS_DEPLOYMENT);
+  assert_string_equal(check->metrics->ns, "main");
+  assert_string_equal(check->metrics->name, "server");
+  assert_true(check->metrics->growth.judged);
+  assert_int_equal(check->metrics->growth.success, 15);
+  assert_int_equal(check->metrics->growth.failure, 5);
+  assert_true(check->metrics->latency);
+  assert_string_equal(check->metrics->edge->peer, "stranger");
+  assert_true(check->metrics->edge->outgoing);
+  assert_true(check->metrics->edge->client);
+  assert_int_equal(fixture.test.steps[0].checks[0].answer, 200);
+}
+
+static void test_metrics_of_a_list(void **state) {
+  (void)state;
+  _cleanup_fixture_ struct case_fixture fixture =
+      read_metrics("{kind: Pod, namespace: other, selector: {app: client}, items: [client]}");
+  assert_int_equal(fixture.result, 0);
+  const struct metrics_expectation *metrics = fixture.test.steps[0].checks[1].metrics;
+  assert_null(metrics->name);
+  assert_string_equal(metrics->ns, "other");
+  assert_int_equal(metrics->selector_count, 1);
+  assert_string_equal(metrics->selector[0].name, "app");
+  assert_string_equal(metrics->selector[0].value, "client");
+  assert_int_equal(metrics->item_count, 1);
+  assert_string_equal(metrics->items[0].name, "client");
+  assert_false(metrics->items[0].growth.judged);
+}
+
+static void test_metrics_of_namespaces_and_splits(void **state) {
+  (void)state;
+  _cleanup_fixture_ struct case_fixture namespaces =
+      read_metrics("{kind: Namespace, items: [{name: main, success: 1, failure: 0}, other]}");
+  assert_int_equal(namespaces.result, 0);
+  const struct metrics_expectation *metrics = namespaces.test.steps[0].checks[1].metrics;
+  assert_string_equal(metrics->ns, "");
+  assert_true(metrics->items[0].growth.judged);
+  assert_false(metrics->items[1].growth.judged);
+  _cleanup_fixture_ struct case_fixture split =
+      read_metrics("{kind: TrafficSplit, name: split, apex: root, backends: {server: 3}}");
+  assert_int_equal(split.result, 0);
+  metrics = split.test.steps[0].checks[1].metrics;
+  assert_string_equal(metrics->apex, "root");
+  assert_int_equal(metrics->backend_count, 1);
+  assert_string_equal(metrics->backends[0].name, "server");
+  assert_int_equal(metrics->backends[0].weight, 3);
+}
+
+static void test_mistakes_in_metrics(void **state) {
+  static const struct {
+    const char *metrics;
+    const char *code;
+    const char *field; /* below the check's expect/metrics */
+  } mistakes[] = {
+      {"{name: server}", "CASE-0002", ""},
+      {"{kind: Node, name: server}", "CASE-0003", "/kind"},
+      {"{kind: Pod}", "CASE-0002", ""},
+      {"{kind: Pod, name: nobody}", "CASE-0008", "/name"},
+      {"{kind: Deployment, name: nobody}", "CASE-0008", "/name"},
+      {"{kind: Service, name: client}", "CASE-0009", "/name"},
+      {"{kind: Namespace, name: third}", "CASE-0007", "/name"},
+      {"{kind: Namespace, name: main, namespace: main}", "CASE-0021", "/namespace"},
+      {"{kind: Pod, name: server, namespace: third}", "CASE-0008", "/name"},
+      {"{kind: Pod, name: server, success: 1}", "CASE-0002", ""},
+      {"{kind: Pod, name: server, success: -1, failure: 0}", "CASE-0003", "/success"},
+      {"{kind: Pod, name: server, latency: yes please}", "CASE-0003", "/latency"},
+      {"{kind: Pod, name: server, items: [server]}", "CASE-0021", "/items"},
+      {"{kind: Pod, name: server, selector: {app: a}}", "CASE-0021", "/selector"},
+      {"{kind: Pod, items: [server], success: 1, failure: 0}", "CASE-0021", "/failure"},
+      {"{kind: Pod, items: [server], latency: true}", "CASE-0021", "/latency"},
+      {"{kind: Pod, items: []}", "CASE-0003", "/items"},
+      {"{kind: Pod, items: [nobody]}", "CASE-0008", "/items/0"},
+      {"{kind: Pod, items: [{name: server, failure: 1}]}", "CASE-0002", "/items/0"},
+      {"{kind: Pod, items: [server], selector: {app: [a]}}", "CASE-0003", "/selector/app"},
+      {"{kind: Pod, name: server, edge: {peer: nobody, direction: to, side: client}}", "CASE-0008", "/edge/peer"},
+      {"{kind: Pod, name: server, edge: {peer: stranger, direction: in, side: client}}", "CASE-0003",
+       "/edge/direction"},
+      {"{kind: Pod, name: server, edge: {peer: stranger, direction: to, side: proxy}}", "CASE-0003", "/edge/side"},
+      {"{kind: Pod, name: server, edge: {peer: stranger, direction: to}}", "CASE-0002", "/edge"},
+      {"{kind: TrafficSplit, name: split, apex: root}", "CASE-0002", ""},
+      {"{kind: TrafficSplit, name: split, backends: {server: 1}}", "CASE-0002", ""},
+      {"{kind: TrafficSplit, name: split, apex: root, backends: {nobody: 1}}", "CASE-0009", "/backends/nobody"},
+      {"{kind: TrafficSplit, name: split, apex: root, backends: {server: -1}}", "CASE-0003", "/backends/server"},
+      {"{kind: TrafficSplit, name: split, apex: root, backends: {server: 1}, success: 1, failure: 1}", "CASE-0021", ""},
+      {"{kind: Pod, name: server, retries: 1}", "CASE-0001", "/retries"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(mistakes); i++) {
+    _cleanup_fixture_ struct case_fixture fixture = read_metrics(mistakes[i].metrics);
+    char pointer[256];
+    (void)snprintf(pointer, sizeof(pointer), "/steps/0/checks/1/expect/metrics%s", mistakes[i].field);
+    assert_int_equal(fixture.result, -EINVAL);
+    const struct diagnostic *last = diagnostics_at(fixture.diagnostics, diagnostics_count(fixture.diagnostics) - 1);
+    if (strcmp(last->code, mistakes[i].code) != 0 || strcmp(last->pointer, pointer) != 0) {
+      diagnostics_print(fixture.diagnostics, stderr);
+      fail_msg("%s gave %s at %s; expected %s at %s", mistakes[i].metrics, last->code, last->pointer, mistakes[i].code,
+               pointer);
+    }
+  }
+}
+
 static void test_an_open_namespace_needs_no_denial(void **state) {
   _cleanup_free_ char *denied = case_text_with("expect: denied", "expect: allowed");
   char *deny = strstr(denied, "[main]");
@@ -212,7 +337,7 @@ static void test_mistakes_in_the_head(void **state) {
       {"why: Because.", "why: Because.\nextra: 1", "CASE-0001", 5, "/extra"},
       {"title: An example\n", "", "CASE-0002", 1, ""},
       {"access/http/example", "access/example", "CASE-0003", 1, "/id"},
-      {"access/http/example", "metrics/http/example", "CASE-0003", 1, "/id"},
+      {"access/http/example", "events/http/example", "CASE-0003", 1, "/id"},
       {"access/http/example", "access/http/x/y", "CASE-0003", 1, "/id"},
       {"[ACC-01, ACC-03]", "[ACC-01, ACC-03, ACC-99]", "CASE-0011", 3, "/requirements/2"},
       {"[ACC-01, ACC-03]", "[ACC-01, ACC-03, ACC-14]", "CASE-0013", 3, "/requirements/2"},
@@ -267,6 +392,7 @@ static void test_mistakes_in_steps(void **state) {
       {"delete: [TrafficTarget/allow]\n    apply: [HTTPRouteGroup/routes]\n    ", "", "CASE-0016", 23, "/steps/1"},
       {"tcp: {}, expect: allowed", "tcp: {}, expect: denied", "CASE-0014", 23, "/steps/1"},
       {"expect: denied", "expect: allowed", "CASE-0023", 20, "/steps/0"},
+      {"expect: denied", "expect: {metrics: {kind: Pod, name: server}}", "CASE-0023", 20, "/steps/0"},
       {"delete:", "remove:", "CASE-0001", 23, "/steps/1/remove"},
   };
   (void)state;
@@ -328,6 +454,28 @@ static void test_mistakes_in_checks(void **state) {
       {first, "{reported: TrafficTarget/nobody}", "CASE-0015", 21, "/steps/0/checks/0/reported"},
       {first, "{reported: TrafficTarget/allow, port: 80}", "CASE-0001", 21, "/steps/0/checks/0/port"},
       {"{split: {server: 2}}", "unbroken, repeat: 2", "CASE-0021", 27, "/steps/1/checks/1"},
+      {first, "{from: other/client, to: server, port: 80, http: {}, expect: allowed, failing: 1}", "CASE-0021", 21,
+       "/steps/0/checks/0/failing"},
+      {first, "{from: other/client, to: server, port: 80, http: {}, expect: allowed, answer: 404}", "CASE-0021", 21,
+       "/steps/0/checks/0/answer"},
+      {first,
+       "{from: other/client, to: server, port: 80, http: {}, repeat: 2, failing: 3, expect: {metrics: {kind: Pod, "
+       "name: "
+       "server}}}",
+       "CASE-0003", 21, "/steps/0/checks/0/failing"},
+      {first,
+       "{from: other/client, to: server, port: 80, http: {}, answer: 500, expect: {metrics: {kind: Pod, name: "
+       "server}}}",
+       "CASE-0003", 21, "/steps/0/checks/0/answer"},
+      {first, "{from: other/client, to: server, port: 70, tcp: {}, expect: {metrics: {kind: Pod, name: server}}}",
+       "CASE-0021", 21, check},
+      {first,
+       "{from: other/client, to: server, port: 80, http: {}, keep: a, expect: {metrics: {kind: Pod, name: server}}}",
+       "CASE-0021", 21, check},
+      {first,
+       "{from: other/client, to: server, port: 80, http: {}, expect: {metrics: {kind: Pod, name: server}, split: "
+       "{}}}",
+       "CASE-0001", 21, "/steps/0/checks/0/expect/split"},
       {"{split: {server: 2}}", "{split: {server: 2}}, repeat: 2", "CASE-0021", 27, "/steps/1/checks/1"},
       {"{split: {server: 2}}", "{split: {server: 2}}, keep: one", "CASE-0021", 27, "/steps/1/checks/1"},
       {"{split: {server: 2}}", "{split: {server: 0}}", "CASE-0003", 27, "/steps/1/checks/1/expect/split"},
@@ -431,6 +579,31 @@ static void test_columns_of_splits(void **state) {
                     with_access, COUNT(with_access));
 }
 
+/* The mesh answers in one version, whatever it is that a case applies. */
+static void test_the_column_of_metrics(void **state) {
+  static const char resources[] = "[{apiVersion: split.smi-spec.io/v1alpha4}]";
+  _cleanup_arena_ struct arena *arena = arena_create(0);
+  struct document_list documents;
+  assert_int_equal(document_read(arena, NULL, resources, strlen(resources), DOCUMENT_YAML, &document_limits_default,
+                                 NULL, &documents),
+                   0);
+  struct smi_version other = {.group = SMI_METRICS, .alpha = 2};
+  struct test_case test = {.group = SMI_METRICS, .resources = documents.roots[0]};
+  _cleanup_free_ struct case_column *columns = NULL;
+  size_t found = 0;
+  (void)state;
+  assert_int_equal(case_columns(&test, &columns, &found), 0);
+  assert_int_equal(found, 1);
+  assert_string_equal(columns[0].label, "metrics/v1alpha1");
+  assert_int_equal(column_version(&columns[0], SMI_METRICS).alpha, 1);
+  assert_int_equal(column_version(&columns[0], SMI_SPLIT).alpha, 0);
+  free(columns);
+  test.versions = &other;
+  test.version_count = 1;
+  assert_int_equal(case_columns(&test, &columns, &found), 0);
+  assert_int_equal(found, 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_case_is_read),
@@ -443,6 +616,10 @@ int main(void) {
       cmocka_unit_test(test_a_check_may_be_about_a_resource),
       cmocka_unit_test(test_what_is_invalid_is_not_read_with_the_rest),
       cmocka_unit_test(test_states_of_a_resource),
+      cmocka_unit_test(test_metrics_of_one_resource),
+      cmocka_unit_test(test_metrics_of_a_list),
+      cmocka_unit_test(test_metrics_of_namespaces_and_splits),
+      cmocka_unit_test(test_mistakes_in_metrics),
       cmocka_unit_test(test_an_open_namespace_needs_no_denial),
       cmocka_unit_test(test_mistakes_in_the_head),
       cmocka_unit_test(test_mistakes_in_resources),
@@ -454,6 +631,7 @@ int main(void) {
       cmocka_unit_test(test_a_resource_without_namespace_is_in_main),
       cmocka_unit_test(test_columns_of_access),
       cmocka_unit_test(test_columns_of_splits),
+      cmocka_unit_test(test_the_column_of_metrics),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

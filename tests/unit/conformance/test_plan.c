@@ -82,6 +82,12 @@ static void selections_narrow_by_all_they_say(void **state) {
     assert_int_equal(plan.jobs[i].column.access.alpha, 3);
   }
   plan_finish(&plan);
+  struct selection metrics = {.versions = (const char *const[]){"metrics/v1alpha1", NULL}};
+  plan = plan_of(&metrics, 1);
+  assert_true(plan.count >= 6);
+  for (size_t i = 0; i < plan.count; i++)
+    assert_int_equal(plan.jobs[i].test->group, SMI_METRICS);
+  plan_finish(&plan);
   struct selection nothing = {.filter = "no such case"};
   plan = plan_of(&nothing, 1);
   assert_int_equal(plan.count, 0);

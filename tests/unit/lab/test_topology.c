@@ -53,6 +53,7 @@ static void test_a_topology_is_read(void **state) {
   const struct topology_workload *client = topology_workload_find(topology, "main", "client");
   assert_non_null(client);
   assert_string_equal(client->service_account, "caller");
+  assert_string_equal(client->deployment, "client");
   assert_int_equal(client->port_count, 0);
   const struct topology_workload *server = topology_workload_find(topology, "other", "server");
   assert_non_null(server);
@@ -102,6 +103,15 @@ static void test_mistakes(void **state) {
       {"{workloads: [{name: a, ports: [{port: 1}]}], services: [{name: s, ports: [{port: 1, protocol: tcp}], "
        "workloads: [a]}]}",
        "TOPO-0007", "/services/0/workloads/0"},
+      {"{workloads: [{name: a, deployment: d, service_account: x}, {name: b, deployment: d, service_account: y}], "
+       "services: []}",
+       "TOPO-0008", "/workloads/1"},
+      {"{workloads: [{name: a, ports: [{port: 1}]}, {name: b, deployment: a, service_account: a}], services: []}",
+       "TOPO-0008", "/workloads/1"},
+      {"{workloads: [{name: a, ports: [{port: 1}]}, {name: b, deployment: a, service_account: a, ports: [{port: 2}]}], "
+       "services: []}",
+       "TOPO-0008", "/workloads/1"},
+      {"{workloads: [{name: a, deployment: A}], services: []}", "TOPO-0003", "/workloads/0/deployment"},
       {"{workloads: [], services: [{name: s, ports: [], workloads: []}, {name: s, ports: [], workloads: []}]}",
        "TOPO-0005", "/services/1"},
   };
@@ -115,6 +125,19 @@ static void test_mistakes(void **state) {
     assert_string_equal(diagnostic->pointer, mistakes[i].pointer);
     assert_int_equal(diagnostic->position.line, 1);
   }
+}
+
+static void test_pods_of_one_deployment(void **state) {
+  (void)state;
+  _cleanup_(reading_finish) struct reading reading =
+      read_topology("workloads:\n"
+                    "  - {name: a, deployment: web, service_account: web, ports: [{port: 1}, {port: 2}]}\n"
+                    "  - {name: b, deployment: web, service_account: web, ports: [{port: 2}, {port: 1}]}\n"
+                    "  - {name: a, namespace: other, deployment: web}\n"
+                    "services: []\n");
+  assert_int_equal(reading.result, 0);
+  assert_string_equal(topology_workload_find(&reading.topology, "main", "a")->deployment, "web");
+  assert_string_equal(topology_workload_find(&reading.topology, "main", "b")->deployment, "web");
 }
 
 static void test_too_many_workloads(void **state) {
@@ -133,6 +156,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_topology_is_read),
       cmocka_unit_test(test_mistakes),
+      cmocka_unit_test(test_pods_of_one_deployment),
       cmocka_unit_test(test_too_many_workloads),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 #include "tests/unit/reference/fake_host.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,7 +49,7 @@ static void diagnose(trammel_op *op, const trammel_diagnostic *d) {
 }
 
 static int request(trammel_op *op, const trammel_http_request *request, trammel_http_response *response) {
-  (void)request;
+  (void)snprintf(of(op)->http_path, sizeof of(op)->http_path, "%.*s", (int)request->path.n, request->path.p);
   if (!of(op)->http_body)
     return TRAMMEL_UNAVAILABLE;
   response->status = of(op)->http_status;

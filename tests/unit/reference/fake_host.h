@@ -13,6 +13,7 @@ struct fake_op {
   json_t *diagnostics;   /* an array of {severity, code, resource, pointer, summary} */
   const char *http_body; /* what HTTP requests are answered with; NULL: UNAVAILABLE */
   unsigned http_status;
+  char http_path[512]; /* of the last HTTP request */
 };
 
 extern const trammel_host fake_host;

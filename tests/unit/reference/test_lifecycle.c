@@ -204,67 +204,145 @@ static void detect_tells_absent_from_another_from_ready(void **state) {
   }
 }
 
-#define SIDE(ns, name) "{\"ns\":\"" ns "\",\"name\":\"" name "\"}"
-static const char metrics_body[] =
-    "{\"pairs\":["
-    "{\"source\":" SIDE("main", "b") ",\"destination\":" SIDE(
-        "main", "s") ",\"requests\":5,\"failures\":1,"
-                     "\"latency\":{\"p50_ns\":10,\"p90_ns\":20,\"p99_ns\":30}},"
-                     "{\"source\":" SIDE("main", "a") ",\"destination\":" SIDE(
-                         "main", "s") ",\"requests\":10,\"failures\":2,"
-                                      "\"latency\":{\"p50_ns\":40,\"p90_ns\":15,\"p99_ns\":90}}]}";
+#define ITEM(kind, name, edge, more)                                                                                   \
+  "{\"kind\":\"TrafficMetrics\",\"apiVersion\":\"metrics.smi-spec.io/v1alpha1\",\"resource\":{\"kind\":\"" kind        \
+  "\",\"namespace\":\"main\",\"name\":\"" name "\"},\"edge\":" edge "," more                                           \
+  "\"timestamp\":\"2019-04-08T22:25:55Z\",\"window\":\"30s\",\"metrics\":["                                            \
+  "{\"name\":\"p99_response_latency\",\"unit\":\"seconds\",\"value\":\"90m\"},"                                        \
+  "{\"name\":\"p90_response_latency\",\"unit\":\"seconds\",\"value\":\"20m\"},"                                        \
+  "{\"name\":\"p50_response_latency\",\"unit\":\"seconds\",\"value\":\"10m\"},"                                        \
+  "{\"name\":\"success_count\",\"value\":\"12\"},{\"name\":\"failure_count\",\"value\":\"3\"}]}"
+#define WHOLE "{\"direction\":\"from\",\"side\":\"server\",\"resource\":{}}"
+#define EDGE                                                                                                           \
+  "{\"direction\":\"to\",\"side\":\"client\",\"resource\":{\"kind\":\"Pod\",\"namespace\":\"other\",\"name\":\"t\"}}"
+#define LIST(kind, items)                                                                                              \
+  "{\"kind\":\"TrafficMetricsList\",\"apiVersion\":\"metrics.smi-spec.io/v1alpha1\",\"resource\":{\"kind\":\"" kind    \
+  "\"},\"items\":[" items "]}"
 
-static PB(MetricsResponse) * metrics(const char *kind, const char *name, bool edges, const char *body, int expected) {
-  static char ns[] = "main";
+struct metrics_call {
+  const char *kind;
+  const char *name;
+  bool edges;
+  const char *label; /* of the selector; NULL: none */
+  const char *body;
+  unsigned http_status;
+};
+
+/* What is asked of the mesh is left in `ret_path`. */
+static PB(MetricsResponse) * metrics(const struct metrics_call *asked, int expected, char ret_path[512]) {
+  static char ns[] = "main", value[] = "b/c";
   struct fake_op op;
   fake_op_init(&op);
-  op.http_body = body;
+  op.http_body = asked->body;
+  op.http_status = asked->http_status ? asked->http_status : 200;
   PB(ResourceRef) resource = PB_INIT(RESOURCE_REF);
+  PB(Label) label = PB_INIT(LABEL), *labels[] = {&label};
   PB(MetricsRequest) request = PB_INIT(METRICS_REQUEST);
-  resource.kind = (char *)(uintptr_t)kind;
+  resource.kind = (char *)(uintptr_t)asked->kind;
   resource.namespace_ = ns;
-  resource.name = (char *)(uintptr_t)name;
+  resource.name = (char *)(uintptr_t)asked->name;
+  label.name = (char *)(uintptr_t)asked->label;
+  label.value = value;
   request.resource = &resource;
-  request.edges = edges;
+  request.edges = asked->edges;
+  request.selector = labels;
+  request.n_selector = asked->label != NULL;
   assert_int_equal(fixture_call("", "Metrics", &request.base, &op), expected);
   PB(MetricsResponse) *response = expected == TRAMMEL_OK ? UNPACK(metrics_response, &op) : NULL;
+  memcpy(ret_path, op.http_path, sizeof op.http_path);
   fake_op_finish(&op);
   return response;
 }
 
-static void metrics_sum_what_a_workload_received(void **state) {
+#define API "/apis/metrics.smi-spec.io/v1alpha1"
+
+static void metrics_are_those_of_the_mesh(void **state) {
   (void)state;
-  PB(MetricsResponse) *response = metrics("Pod", "", false, metrics_body, TRAMMEL_OK);
+  char path[512];
+  static const char body[] = ITEM("Pod", "s", WHOLE, "");
+  PB(MetricsResponse) *response = metrics(&(struct metrics_call){"Pod", "s", .body = body}, TRAMMEL_OK, path);
+  assert_string_equal(path, API "/namespaces/main/pods/s");
+  assert_int_equal(response->status, 200);
+  assert_int_equal(response->window_ms, 30000);
+  assert_int_equal(response->document.len, strlen(body));
+  assert_memory_equal(response->document.data, body, strlen(body));
   assert_int_equal(response->n_items, 1);
+  assert_string_equal(response->items[0]->resource->name, "s");
+  assert_null(response->items[0]->peer);
+  assert_null(response->items[0]->backend);
   assert_int_equal(response->items[0]->success_count, 12);
   assert_int_equal(response->items[0]->failure_count, 3);
-  assert_int_equal(response->items[0]->p50_ns, 40);
-  assert_int_equal(response->items[0]->p90_ns, 20);
-  assert_int_equal(response->items[0]->p99_ns, 90);
+  assert_int_equal(response->items[0]->p50_ns, 10000000);
+  assert_int_equal(response->items[0]->p90_ns, 20000000);
+  assert_int_equal(response->items[0]->p99_ns, 90000000);
   FREE(metrics_response, response);
 }
 
-static void edges_have_a_direction(void **state) {
+static void each_kind_has_its_path(void **state) {
   (void)state;
-  PB(MetricsResponse) *response = metrics("Deployment", "s", true, metrics_body, TRAMMEL_OK);
-  assert_int_equal(response->n_items, 2);
-  assert_string_equal(response->items[0]->peer->name, "a");
-  assert_int_equal(response->items[0]->direction, TRAMMEL__ADAPTER__V1__EDGE_DIRECTION__EDGE_DIRECTION_FROM);
+  char path[512];
+  static const struct {
+    const char *kind;
+    const char *name;
+    const char *path;
+  } kinds[] = {{"Deployment", "", API "/namespaces/main/deployments"},
+               {"Service", "a/b", API "/namespaces/main/services/a%2Fb"},
+               {"TrafficSplit", "", API "/namespaces/main/trafficsplits"},
+               {"Namespace", "main", API "/namespaces/main"}};
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    struct metrics_call asked = {kinds[i].kind, kinds[i].name, .body = LIST("Pod", "")};
+    PB(MetricsResponse) *response = metrics(&asked, TRAMMEL_OK, path);
+    assert_string_equal(path, kinds[i].path);
+    FREE(metrics_response, response);
+  }
+  struct metrics_call chosen = {"Pod", "", .label = "a=", .body = LIST("Pod", "")};
+  PB(MetricsResponse) *response = metrics(&chosen, TRAMMEL_OK, path);
+  assert_string_equal(path, API "/namespaces/main/pods?labelSelector=a%3D%3Db%2Fc");
   FREE(metrics_response, response);
-  response = metrics("Deployment", "a", true, metrics_body, TRAMMEL_OK);
-  assert_int_equal(response->n_items, 1);
-  assert_string_equal(response->items[0]->peer->name, "s");
+  metrics(&(struct metrics_call){"Node", "", .body = "{}"}, TRAMMEL_UNIMPLEMENTED, path);
+  metrics(&(struct metrics_call){"Pod", "", .edges = true, .body = "{}"}, TRAMMEL_INVALID_ARGUMENT, path);
+  metrics(&(struct metrics_call){"Pod", "s", .body = NULL}, TRAMMEL_UNAVAILABLE, path);
+}
+
+static void edges_and_backends_are_told(void **state) {
+  (void)state;
+  char path[512];
+  struct metrics_call edges = {"Pod", "s", .edges = true, .body = LIST("Pod", ITEM("Pod", "s", EDGE, ""))};
+  PB(MetricsResponse) *response = metrics(&edges, TRAMMEL_OK, path);
+  assert_string_equal(path, API "/namespaces/main/pods/s/edges");
+  assert_string_equal(response->items[0]->peer->namespace_, "other");
+  assert_string_equal(response->items[0]->peer->name, "t");
   assert_int_equal(response->items[0]->direction, TRAMMEL__ADAPTER__V1__EDGE_DIRECTION__EDGE_DIRECTION_TO);
+  assert_int_equal(response->items[0]->side, TRAMMEL__ADAPTER__V1__EDGE_SIDE__EDGE_SIDE_CLIENT);
+  FREE(metrics_response, response);
+  struct metrics_call split = {
+      "TrafficSplit", "s",
+      .body = LIST("TrafficSplit",
+                   ITEM("TrafficSplit", "s", WHOLE, "\"backend\":{\"apex\":\"root\",\"name\":\"v1\",\"weight\":9},"))};
+  response = metrics(&split, TRAMMEL_OK, path);
+  assert_string_equal(response->items[0]->backend->apex, "root");
+  assert_string_equal(response->items[0]->backend->name, "v1");
+  assert_int_equal(response->items[0]->backend->weight, 9);
   FREE(metrics_response, response);
 }
 
-static void metrics_that_are_not_as_documented_are_refused(void **state) {
+/* What is no answer of SMI's has no items, and is shown to the host. */
+static void what_is_not_as_smi_has_it_is_handed_on(void **state) {
   (void)state;
-  metrics("Service", "", false, metrics_body, TRAMMEL_UNIMPLEMENTED);
-  metrics("Pod", "", false, "{}", TRAMMEL_UNAVAILABLE);
-  metrics("Pod", "", false, "{\"pairs\":[{}]}", TRAMMEL_UNAVAILABLE);
-  metrics("Pod", "", false, "{\"pairs\":[{\"requests\":-1}]}", TRAMMEL_UNAVAILABLE);
-  metrics("Pod", "", false, "not JSON", TRAMMEL_UNAVAILABLE);
+  char path[512];
+  static const char *const bodies[] = {"{}", "not JSON", LIST("Pod", "{}"),
+                                       LIST("Pod", ITEM("Pod", "s", WHOLE, "") "," ITEM("Pod", "s", "7", ""))};
+  for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+    PB(MetricsResponse) *response = metrics(&(struct metrics_call){"Pod", "", .body = bodies[i]}, TRAMMEL_OK, path);
+    assert_int_equal(response->n_items, 0);
+    assert_int_equal(response->document.len, strlen(bodies[i]));
+    FREE(metrics_response, response);
+  }
+  struct metrics_call missing = {"Pod", "", .body = ITEM("Pod", "s", WHOLE, ""), .http_status = 404};
+  PB(MetricsResponse) *response = metrics(&missing, TRAMMEL_OK, path);
+  assert_int_equal(response->status, 404);
+  assert_int_equal(response->n_items, 0);
+  FREE(metrics_response, response);
 }
 
 int main(void) {
@@ -276,9 +354,10 @@ int main(void) {
       cmocka_unit_test(every_fault_can_be_configured),
       cmocka_unit_test(configurations_outside_the_schema_are_refused),
       cmocka_unit_test(detect_tells_absent_from_another_from_ready),
-      cmocka_unit_test(metrics_sum_what_a_workload_received),
-      cmocka_unit_test(edges_have_a_direction),
-      cmocka_unit_test(metrics_that_are_not_as_documented_are_refused),
+      cmocka_unit_test(metrics_are_those_of_the_mesh),
+      cmocka_unit_test(each_kind_has_its_path),
+      cmocka_unit_test(edges_and_backends_are_told),
+      cmocka_unit_test(what_is_not_as_smi_has_it_is_handed_on),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -156,6 +156,37 @@ static void make_check_result(struct generator *generator, const struct test_cas
                                   .evidence = sometimes(generator) ? some_json(generator, 4) : NULL};
 }
 
+/* Of one resource, of an edge of it, of a list, or of a split. */
+static const struct metrics_expectation *make_metrics(struct generator *generator) {
+  struct metrics_expectation *metrics = arena_new(generator->arena, struct metrics_expectation);
+  struct metrics_edge *edge = arena_new(generator->arena, struct metrics_edge);
+  struct metrics_list_item *items = arena_array(generator->arena, 2, sizeof *items);
+  struct metrics_label *labels = arena_array(generator->arena, 2, sizeof *labels);
+  struct metrics_split_backend *backends = arena_array(generator->arena, 2, sizeof *backends);
+  for (uint32_t i = 0; i < 2; i++) {
+    items[i] = (struct metrics_list_item){some_text(generator), {sometimes(generator), 0, 0}};
+    items[i].growth.success = items[i].growth.judged ? below(generator, 100) : 0;
+    labels[i] = (struct metrics_label){i ? "app" : "tier", some_text(generator)};
+    backends[i] = (struct metrics_split_backend){some_text(generator), below(generator, 100)};
+  }
+  *edge = (struct metrics_edge){some_text(generator), some_text(generator), sometimes(generator), sometimes(generator)};
+  *metrics = (struct metrics_expectation){.kind = (enum metrics_kind)(METRICS_POD + below(generator, METRICS_SPLIT)),
+                                          .ns = some_text(generator),
+                                          .name = perhaps_text(generator),
+                                          .edge = sometimes(generator) ? edge : NULL,
+                                          .growth = {sometimes(generator), 0, 0},
+                                          .latency = sometimes(generator),
+                                          .items = items,
+                                          .item_count = below(generator, 3),
+                                          .selector = labels,
+                                          .selector_count = below(generator, 3),
+                                          .apex = perhaps_text(generator),
+                                          .backends = backends,
+                                          .backend_count = below(generator, 3)};
+  metrics->growth.failure = metrics->growth.judged ? below(generator, 100) : 0;
+  return metrics;
+}
+
 static void make_check(struct generator *generator, const struct test_case *test, struct check_result *result) {
   struct check *check = arena_new(generator->arena, struct check);
   struct check_share *shares = arena_array(generator->arena, 3, sizeof *shares);
@@ -193,6 +224,11 @@ static void make_check(struct generator *generator, const struct test_case *test
   } else {
     check->repeat = below(generator, 100);
   }
+  if (check->kind == CHECK_METRICS) {
+    check->metrics = make_metrics(generator);
+    check->failing = below(generator, 100);
+    check->answer = 200 + below(generator, 200);
+  }
   make_check_result(generator, test, check, result);
 }
 
@@ -225,7 +261,8 @@ static void make_case(struct generator *generator, struct case_result *result) {
   *result = (struct case_result){
       .test = test,
       .column = {.access = {SMI_ACCESS, (uint8_t)(1 + below(generator, 4))},
-                 .specs = {SMI_SPECS, (uint8_t)(1 + below(generator, 4))}},
+                 .specs = {SMI_SPECS, (uint8_t)(1 + below(generator, 4))},
+                 .metrics = {SMI_METRICS, (uint8_t)below(generator, 2)}},
       .order = below(generator, 1000),
       .outcome = (enum outcome)(OUTCOME_PASSED + below(generator, OUTCOME_ERROR)),
       .reason = perhaps_text(generator),

@@ -160,9 +160,24 @@ static void reducing_generated_weights(void **state) {
   }
 }
 
+static void quantities_of_other_units(void **state) {
+  uint64_t value;
+  (void)state;
+  assert_int_equal(quantity_parse("10m", 9, &value, NULL), 0);
+  assert_int_equal(value, 10000000);
+  assert_int_equal(quantity_parse("1500n", 9, &value, NULL), 0);
+  assert_int_equal(value, 1500);
+  assert_int_equal(quantity_parse("2k", 0, &value, NULL), 0);
+  assert_int_equal(value, 2000);
+  assert_int_equal(quantity_parse("500m", 0, &value, NULL), -EINVAL);
+  assert_int_equal(quantity_parse("0.1n", 9, &value, NULL), -EINVAL);
+  assert_int_equal(quantity_parse("10000M", 15, &value, NULL), -EINVAL);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(quantities),
+      cmocka_unit_test(quantities_of_other_units),
       cmocka_unit_test(reducing),
       cmocka_unit_test(percentages),
       cmocka_unit_test(percentages_of_generated_weights),
