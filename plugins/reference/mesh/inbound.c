@@ -56,8 +56,14 @@ static enum route inbound_route(void *context, const struct head *request, struc
   return ROUTE_FORWARD;
 }
 
-static enum route inbound_again(void *context, const struct head *request) {
-  return inbound_allows(context, request) ? ROUTE_FORWARD : ROUTE_DENIED;
+/* To the workload's program still. */
+static enum route inbound_again(void *context, const void *note, const struct head *request,
+                                struct target *ret_target) {
+  (void)note;
+  if (!inbound_allows(context, request))
+    return ROUTE_DENIED;
+  *ret_target = app_target(context);
+  return ROUTE_FORWARD;
 }
 
 static bool inbound_last(void *context) {
@@ -79,7 +85,8 @@ static struct series *find_series(const struct inbound *inbound) {
   return metrics_series(workload->mesh->metrics, &key);
 }
 
-static void inbound_served(void *context, unsigned status, int64_t latency_ns) {
+static void inbound_served(void *context, const void *note, unsigned status, int64_t latency_ns) {
+  (void)note;
   struct inbound *inbound = context;
   const struct metrics *metrics = inbound->base.workload->mesh->metrics;
   if (!inbound->series || inbound->series_generation != metrics_generation(metrics)) {
