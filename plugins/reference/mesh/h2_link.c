@@ -286,7 +286,6 @@ static void give_up(struct h2_link *link) {
   struct pool_link *pooled = link->pooled;
   if (link->end == H2_LINK_OPEN || link->end == H2_LINK_COMPLETE)
     (void)nghttp2_submit_rst_stream(link->session, NGHTTP2_FLAG_NONE, link->id, NGHTTP2_CANCEL);
-  (void)nghttp2_session_terminate_session(link->session, NGHTTP2_NO_ERROR);
   link->end = H2_LINK_FAILED; /* no callback speaks of it any more */
   if (link->connected && h2_send(link->session, pooled->stream))
     pool_release(pooled);

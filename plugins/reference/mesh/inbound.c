@@ -13,6 +13,7 @@ struct inbound {
   uint64_t generation;   /* of the store, when the connection came */
   struct series *series; /* valid while `series_generation` is the metrics' */
   uint64_t series_generation;
+  bool decided; /* some request of it */
 };
 
 static bool inbound_allows(struct inbound *inbound, const struct head *request) {
@@ -46,9 +47,18 @@ static bool is_faked(const struct inbound *inbound, const struct head *request) 
          table_find(&workload->mesh->store.enforcement, workload->namespace);
 }
 
+/* What only a fault lets through. */
+static bool goes_undecided(const struct inbound *inbound) {
+  struct fault_set faults = inbound->base.workload->mesh->faults;
+  return inbound->base.h2 && (fault_on(faults, FAULT_H2C_UNENFORCED) ||
+                              (inbound->decided && fault_on(faults, FAULT_H2C_FIRST_STREAM_ONLY)));
+}
+
 static enum route inbound_route(void *context, const struct head *request, struct target *ret_target) {
   struct inbound *inbound = context;
-  if (!inbound_allows(inbound, request))
+  bool allowed = goes_undecided(inbound) || inbound_allows(inbound, request);
+  inbound->decided = true;
+  if (!allowed)
     return ROUTE_DENIED;
   if (is_faked(inbound, request))
     return ROUTE_FAKED;
