@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -162,6 +163,7 @@ static struct h2_peer *peer_new(struct h2_net *net, int fd, bool server, bool ma
   struct h2_peer *peer = calloc(1, sizeof *peer);
   assert_non_null(peer);
   assert_return_code(fcntl(fd, F_SETFL, O_NONBLOCK), errno);
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
   peer->fd = fd;
   peer->server = server;
   peer->manual = manual;

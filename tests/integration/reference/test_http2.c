@@ -171,7 +171,7 @@ static void test_a_connection_is_used_again(void **state) {
 
 static void test_much_both_ways(void **state) {
   (void)state;
-  enum { LENGTH = 4 * MEBIBYTE };
+  enum { LENGTH = MEBIBYTE };
   char *body = malloc(LENGTH);
   assert_non_null(body);
   for (size_t i = 0; i < LENGTH; i++)
