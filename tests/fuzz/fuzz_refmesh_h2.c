@@ -1,6 +1,6 @@
-/* The reference mesh's HTTP/2 between a client and a server that send anything. An input is how many bytes of it are the
- * client's (two bytes, big-endian), a byte whose bits say what is decided and how the client's bytes are cut, and the
- * bytes of both. Frames of the preface and SETTINGS come first on each side, so that more inputs get past them. */
+/* The reference mesh's HTTP/2 between a client and a server that send anything. An input is how many bytes of it are
+ * the client's (two bytes, big-endian), a byte whose bits say what is decided and how the client's bytes are cut, and
+ * the bytes of both. Frames of the preface and SETTINGS come first on each side, so that more inputs get past them. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
@@ -35,6 +35,7 @@ struct run {
   size_t answer_length;
   unsigned modes;
   unsigned routed, served;
+  uint64_t served_sum; /* of the numbers of requests */
   bool closed;
 };
 
@@ -54,17 +55,26 @@ static enum route route(void *context, const struct head *request, struct target
   return ROUTE_FORWARD;
 }
 
-static enum route again(void *context, const struct head *request, struct target *target) {
-  (void)context;
+/* The number of the request. */
+static void *note(void *context) {
+  unsigned *number = malloc(sizeof *number);
+  if (number)
+    *number = ((struct run *)context)->routed;
+  return number;
+}
+
+static enum route again(void *context, const void *of, const struct head *request, struct target *ret_target) {
+  (void)of;
   (void)request;
-  (void)target;
+  *ret_target = (struct target){.address = ((struct run *)context)->address};
   return ROUTE_FORWARD;
 }
 
-static void served(void *context, unsigned status, int64_t latency_ns) {
+static void served(void *context, const void *of, unsigned status, int64_t latency_ns) {
   (void)latency_ns;
   struct run *run = context;
   run->served++;
+  run->served_sum += *(const unsigned *)of;
   if (status >= 1000 || (status > 0 && status < 200))
     abort();
 }
@@ -80,7 +90,7 @@ static void closed(void *context) {
 }
 
 static const struct session_handler handler = {
-    .route = route, .again = again, .served = served, .closed = closed, .last = last, .program = true};
+    .route = route, .again = again, .served = served, .note = note, .closed = closed, .last = last, .program = true};
 
 static void must(bool good) {
   if (!good)
@@ -106,7 +116,7 @@ static void run_init(struct run *run) {
 static void run_finish(struct run *run) {
   h2_session_destroy(run->session);
   /* Each request that was decided is counted once. */
-  must(run->served == run->routed);
+  must(run->served == run->routed && run->served_sum == (uint64_t)run->routed * (run->routed + 1) / 2);
   pool_destroy(run->pool);
   stream_loop_finish(&run->loop);
   event_base_free(run->base);

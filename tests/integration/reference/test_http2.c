@@ -535,11 +535,43 @@ static void test_streams_are_counted(void **state) {
   H2_WAIT(&net, program->count == 6);
   h2_reset(guest, stream, NGHTTP2_CANCEL);
   H2_WAIT(&net, program->streams[5].closed || program->ended);
-  char *body = NULL;
-  assert_int_equal(control("GET", "metrics", "", &body), 200);
-  assert_non_null(strstr(body,
-                         "\"name\":\"guest\"},\"destination\":{\"ns\":\"main\",\"name\":\"server\"},\"requests\":6,"
-                         "\"failures\":1,"));
+  char *body = metrics("/namespaces/main/pods/guest/edges");
+  assert_true(counted(body, 5, 1));
+  free(body);
+  undeclare("workloads/main/guest");
+}
+
+/* While one waits for its answer, another one of the same connection goes elsewhere. */
+static void test_streams_are_counted_for_whom_they_went_to(void **state) {
+  (void)state;
+  net.manner = H2_HOLD;
+  declare("splits/main/split", "{\"service\":\"root\",\"backends\":[{\"service\":\"old\",\"weight\":1}],"
+                               "\"matches\":[{\"path\":\"/old\"}]}");
+  declare_workload("main", "guest", GUEST, (const char *const[]){"main/root", NULL});
+  struct h2_peer *guest = h2_net_dial(&net, address_of('o', GUEST), TO_SERVER, false);
+  struct h2_stream *stream = h2_ask(guest, "GET", "/", NULL, NULL, 0);
+  struct h2_peer *program;
+  struct h2_stream *asked = h2_take(&net, &program);
+  assert_int_equal(h2_status(&net, guest, "GET", "/old", NULL), 502);
+  h2_answer(program, asked, "200", NULL, "late");
+  H2_WAIT(&net, stream->closed);
+  char *body = metrics("/namespaces/main/pods/guest/edges");
+  static const char *const names[] = {"server", "old"};
+  for (unsigned i = 0; i < 2; i++) {
+    char edge[160];
+    (void)snprintf(edge, sizeof edge,
+                   "\"direction\":\"to\",\"side\":\"client\",\"resource\":{\"kind\":\"Pod\",\"namespace\":\"main\","
+                   "\"name\":\"%s\"}",
+                   names[i]);
+    const char *found = strstr(body, edge);
+    assert_non_null(found);
+    char *one = strdup(found);
+    char *next = strstr(one + 1, "\"direction\"");
+    if (next)
+      *next = '\0';
+    assert_true(counted(one, 1 - i, i));
+    free(one);
+  }
   free(body);
   undeclare("workloads/main/guest");
 }
@@ -573,6 +605,7 @@ int main(void) {
       TEST(test_a_denied_upload_is_not_waited_for),
       TEST(test_each_stream_is_split),
       TEST(test_streams_are_counted),
+      TEST(test_streams_are_counted_for_whom_they_went_to),
   };
   return cmocka_run_group_tests_name("refmesh_http2", tests, setup, teardown);
 }
