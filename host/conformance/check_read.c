@@ -120,7 +120,8 @@ static void read_headers(struct fields *fields, const struct node *http, struct 
 }
 
 static void read_http(struct fields *fields, const struct node *http, struct check *check) {
-  static const char *const known[] = {"method", "path", "headers", NULL};
+  static const char *const known[] = {"method", "path", "headers", "version", NULL};
+  static const char *const versions[] = {"http/1.1", "h2c", NULL};
   if (!fields_known(fields, http, "http", known))
     return;
   const struct node *method = node_get(http, "method");
@@ -132,6 +133,8 @@ static void read_http(struct fields *fields, const struct node *http, struct che
                     "\"path\" is \"%s\"; it must start with / and hold printable ASCII characters without spaces",
                     path);
   check->path = path ? path : PATH_DEFAULT;
+  const struct node *version = node_get(http, "version");
+  check->h2c = version && fields_word(fields, version, "\"version\"", versions) == 1;
   read_headers(fields, http, check);
 }
 

@@ -24,7 +24,7 @@ const char *check_describe(struct arena *arena, const struct check *check) {
     return finish(arena, &text);
   }
   if (check->protocol == PROTOCOL_HTTP)
-    strbuf_printf(&text, "%s %s", check->method, check->path);
+    strbuf_printf(&text, "%s %s%s", check->method, check->path, check->h2c ? " by h2c" : "");
   else
     strbuf_puts(&text, check->protocol == PROTOCOL_TCP ? "TCP" : "UDP");
   for (size_t i = 0; i < check->header_count; i++)

@@ -97,7 +97,7 @@ int probe_batch(const struct prober *prober, const struct check *check, struct c
   for (size_t i = 0; i < check->header_count; i++)
     headers[i] = (struct call_header){.name = check->headers[i].name, .value = check->headers[i].value};
   *ret_batch = (struct call_batch){
-      .protocol = protocol_call(check->protocol),
+      .protocol = check->h2c ? CALL_H2C : protocol_call(check->protocol),
       .method = check->method,
       .path = check->path,
       .headers = headers,

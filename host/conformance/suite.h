@@ -70,6 +70,7 @@ struct check {
   const char *path;
   const struct check_header *headers;
   size_t header_count;
+  bool h2c; /* HTTP: by HTTP/2 in cleartext, with prior knowledge; else by HTTP/1.1 */
   bool direct;
   const char *keep;                   /* name of a connection kept across steps; NULL */
   enum check_connections connections; /* CHECK_SPLIT */

@@ -94,6 +94,7 @@ static void put_calls(json_t *object, const struct check *check, bool *failed) {
   put_text(object, "to", check->to, failed);
   put(object, "port", json_integer(check->port), failed);
   put_text(object, "protocol", protocol_name(check->protocol), failed);
+  put_text(object, "version", check->h2c ? "h2c" : NULL, failed);
   put_text(object, "method", check->method, failed);
   put_text(object, "path", check->path, failed);
   if (check->header_count > 0)

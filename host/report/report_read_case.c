@@ -89,6 +89,7 @@ static void read_calls(struct fields *fields, const struct node *map, struct che
   check->to = kept_text(map, "to");
   check->port = (uint16_t)kept_number(fields, map, "port", UINT16_MAX, 0);
   check->protocol = protocol_from(kept_text(map, "protocol"));
+  check->h2c = is_text(map, "version", "h2c");
   check->method = kept_text(map, "method");
   check->path = kept_text(map, "path");
   check->direct = kept_flag(map, "direct");

@@ -33,6 +33,8 @@
   X(STALE_DELETE,            "stale-delete",            "ACC-14", "a deleted permission goes on allowing for 5 seconds") \
   X(DENY_KEPT_AFTER_GRANT,   "deny-kept-after-grant",   "ACC-14", "a permission that was deleted once does not count when it is declared again") \
   X(DECIDED_ONCE,            "decided-once",            "ACC-14", "open connections don't learn of deleted permissions") \
+  X(H2C_FIRST_STREAM_ONLY,   "h2c-first-stream-only",   "ACC-14", "of an HTTP/2 connection between proxies only the first request is decided") \
+  X(H2C_UNENFORCED,          "h2c-unenforced",          "ACC-04", "HTTP/2 requests are let through undecided") \
   X(UNANCHORED_PATH,         "unanchored-path",         "SPC-02", "a path may match anywhere") \
   X(EXACT_ONLY_PATH,         "exact-only-path",         "SPC-02", "a path must match to its end") \
   X(PREFIX_BY_SEGMENT,       "prefix-by-segment",       "SPC-02", "a path must match up to a slash, or to its end") \

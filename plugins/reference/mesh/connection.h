@@ -1,20 +1,31 @@
-/* A connection that a proxy accepted, from its first byte to its end: first a bare stream, then a session, a tunnel or
- * a relay. A flow of datagrams is one, too. */
+/* A connection that a proxy accepted, from its first byte to its end: first a bare stream, then a session of the
+ * version of HTTP that the first bytes are of, a tunnel or a relay. A flow of datagrams is one, too. */
 #ifndef TRAMMEL_REFERENCE_MESH_CONNECTION_H
 #define TRAMMEL_REFERENCE_MESH_CONNECTION_H
 
+#include "plugins/reference/mesh/h2_session.h"
 #include "plugins/reference/mesh/relay.h"
 #include "plugins/reference/mesh/session.h"
 #include "plugins/reference/mesh/tunnel.h"
 #include "plugins/reference/mesh/workload.h"
 
+/* HTTP whose version is not told yet. */
+struct greeting {
+  struct pool *pool;
+  const struct session_handler *handler;
+  bool silent;
+  size_t length; /* bytes of HTTP/2's preface that were read */
+};
+
 struct connection {
   LIST_ENTRY(connection) entry;
   struct workload *workload;
-  struct stream *stream;                          /* until it is handed over */
-  struct session *session;                        /* HTTP */
-  struct tunnel *tunnel;                          /* TCP */
-  struct relay *relay;                            /* UDP, between proxies */
+  struct stream *stream;   /* until it is handed over */
+  struct session *session; /* HTTP/1.1 */
+  struct h2_session *h2;   /* HTTP/2 */
+  struct tunnel *tunnel;   /* TCP */
+  struct relay *relay;     /* UDP, between proxies */
+  struct greeting greeting;
   bool (*allowed)(struct connection *connection); /* of an open tunnel, relay or flow: whether it may stay */
   void (*finish)(struct connection *connection);  /* ends what is not in here; NULL: nothing */
 };

@@ -138,12 +138,14 @@ bool head_combined(const struct head *head, const char *name, struct strbuf *scr
   if (found <= 1)
     return found == 1;
   strbuf_clear(scratch);
+  /* HTTP/2 may send a cookie in crumbs (RFC 9113, 8.2.3). */
+  const char *separator = strcasecmp(name, "cookie") == 0 ? "; " : ", ";
   for (size_t i = 0, n = 0; i < head->count; i++) {
     if (head->fields[i].dropped || !slice_is_name(head_name(head, i), name))
       continue;
     struct slice value = head_value(head, i);
     if (n++ > 0)
-      strbuf_puts(scratch, ", ");
+      strbuf_puts(scratch, separator);
     strbuf_append(scratch, value.data, value.length);
   }
   *ret_value = (struct slice){strbuf_text(scratch), scratch->length};

@@ -49,8 +49,8 @@ bool slice_has_token(struct slice list, struct slice token); /* in a comma separ
 /* Fields called `name` that are passed on; `*ret_value` is the first one's value. */
 size_t head_count(const struct head *head, const char *name, struct slice *ret_value);
 
-/* The field's value as RFC 9110, 5.2 has it: the lines of that name joined by ", ". False when there is none, or
- * without memory. `scratch` may be used for the text. */
+/* The field's value as RFC 9110, 5.2 has it: the lines of that name joined by ", " (a Cookie's by "; "). False when
+ * there is none, or without memory. `scratch` may be used for the text. */
 bool head_combined(const struct head *head, const char *name, struct strbuf *scratch, struct slice *ret_value);
 
 /* Marks the fields called `name` as dropped. */

@@ -13,6 +13,7 @@ struct inbound {
   uint64_t generation;   /* of the store, when the connection came */
   struct series *series; /* valid while `series_generation` is the metrics' */
   uint64_t series_generation;
+  bool decided; /* some request of it */
 };
 
 static bool inbound_allows(struct inbound *inbound, const struct head *request) {
@@ -46,9 +47,18 @@ static bool is_faked(const struct inbound *inbound, const struct head *request) 
          table_find(&workload->mesh->store.enforcement, workload->namespace);
 }
 
+/* What only a fault lets through. */
+static bool goes_undecided(const struct inbound *inbound) {
+  struct fault_set faults = inbound->base.workload->mesh->faults;
+  return inbound->base.h2 && (fault_on(faults, FAULT_H2C_UNENFORCED) ||
+                              (inbound->decided && fault_on(faults, FAULT_H2C_FIRST_STREAM_ONLY)));
+}
+
 static enum route inbound_route(void *context, const struct head *request, struct target *ret_target) {
   struct inbound *inbound = context;
-  if (!inbound_allows(inbound, request))
+  bool allowed = goes_undecided(inbound) || inbound_allows(inbound, request);
+  inbound->decided = true;
+  if (!allowed)
     return ROUTE_DENIED;
   if (is_faked(inbound, request))
     return ROUTE_FAKED;
@@ -56,8 +66,14 @@ static enum route inbound_route(void *context, const struct head *request, struc
   return ROUTE_FORWARD;
 }
 
-static enum route inbound_again(void *context, const struct head *request) {
-  return inbound_allows(context, request) ? ROUTE_FORWARD : ROUTE_DENIED;
+/* To the workload's program still. */
+static enum route inbound_again(void *context, const void *note, const struct head *request,
+                                struct target *ret_target) {
+  (void)note;
+  if (!inbound_allows(context, request))
+    return ROUTE_DENIED;
+  *ret_target = app_target(context);
+  return ROUTE_FORWARD;
 }
 
 static bool inbound_last(void *context) {
@@ -79,7 +95,8 @@ static struct series *find_series(const struct inbound *inbound) {
   return metrics_series(workload->mesh->metrics, &key);
 }
 
-static void inbound_served(void *context, unsigned status, int64_t latency_ns) {
+static void inbound_served(void *context, const void *note, unsigned status, int64_t latency_ns) {
+  (void)note;
   struct inbound *inbound = context;
   const struct metrics *metrics = inbound->base.workload->mesh->metrics;
   if (!inbound->series || inbound->series_generation != metrics_generation(metrics)) {

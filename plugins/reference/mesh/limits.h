@@ -8,6 +8,16 @@ enum {
   LIMIT_HEAD_FIELDS = 200,
   LIMIT_DISCARDED_BODY = 1024 * 1024, /* read off after an early answer, to keep the connection */
 
+  /* HTTP/2. A stream's window bounds what waits of it, each way. */
+  LIMIT_H2_STREAMS = 100, /* of a client at once */
+  LIMIT_H2_WINDOW = 64 * 1024,
+  LIMIT_H2_CONNECTION_WINDOW = 1024 * 1024, /* what waits of all of a client's requests */
+  LIMIT_H2_BLOCK = 4 * LIMIT_HEAD_BYTES,    /* fields of one head that are read before the connection is given up */
+  LIMIT_H2_CONTINUATIONS = 16,              /* frames of one head */
+  LIMIT_H2_HEADS = 16,                      /* of one answer: all but the last are interim ones */
+  LIMIT_H2_RESETS = 200,                    /* streams a client may reset, or have reset, in H2_CALM_S */
+  LIMIT_H2_IDLE_FRAMES = 2000,              /* frames of a client that bring nothing forward in H2_CALM_S */
+
   LIMIT_WORKLOADS = 2000,
   LIMIT_SERVICES = 4000,
   LIMIT_PERMISSIONS = 2000,
@@ -54,6 +64,7 @@ enum {
   TIMEOUT_IDLE = 900,
   TIMEOUT_ANSWER = 300,   /* without a byte either way, from a connection on */
   TIMEOUT_EXCHANGE = 600, /* from a request's head to the end of the exchange */
+  H2_CALM_S = 10,
   TIMEOUT_TUNNEL_IDLE = 3600,
   TIMEOUT_FLOW_IDLE = 60,  /* UDP has no other end */
   TIMEOUT_RELAY_IDLE = 75, /* longer than a flow's, so that its begin ends it, and loses no datagram by that */

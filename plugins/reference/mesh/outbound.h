@@ -4,16 +4,19 @@
 
 #include "plugins/reference/mesh/connection.h"
 
+/* What was chosen for a request, or for an open tunnel or flow. */
+struct outbound_choice {
+  char identity[SPIFFE_ID];    /* who must answer */
+  char destination[STORE_KEY]; /* "" for nobody */
+  uint16_t port;
+  char split[LIMIT_NAME + 1]; /* that chose, and the backend it chose; "" for none */
+  char backend[LIMIT_NAME + 1];
+};
+
 struct outbound {
   struct connection base;
   const struct upstream *upstream; /* of the workload's spec */
-  char identity[SPIFFE_ID];        /* who must answer the request that is being routed */
-  /* The destination of the last request, or of an open tunnel or flow. */
-  char destination[STORE_KEY];
-  uint16_t port;
-  /* The split that chose for the last request, and the backend it chose; "" for none. */
-  char split[LIMIT_NAME + 1];
-  char backend[LIMIT_NAME + 1];
+  struct outbound_choice last;     /* of the last request */
 };
 
 /* Chooses the destination of a request (`context` is the outbound), or of a connection or flow where it is NULL. */

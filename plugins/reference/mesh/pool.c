@@ -15,6 +15,7 @@ struct peer {
   struct pool *pool;
   struct sockaddr_in address;
   struct tls_peer tls;
+  bool h2;
   struct link_list idle, used;
   size_t idle_count;
 };
@@ -36,10 +37,17 @@ struct pool *pool_create(struct stream_loop *loop, SSL_CTX *tls) {
   return pool;
 }
 
-static void link_destroy(struct pool_link *link) {
+/* Without its stream, which is ended in one way or another. */
+static void link_free(struct pool_link *link) {
   LIST_REMOVE(link, entry);
-  stream_destroy(link->stream);
+  if (link->state)
+    link->state->destroy(link->state);
   free(link);
+}
+
+static void link_destroy(struct pool_link *link) {
+  stream_destroy(link->stream);
+  link_free(link);
 }
 
 static void peer_destroy(struct peer *peer) {
@@ -62,7 +70,7 @@ void pool_destroy(struct pool *pool) {
   free(pool);
 }
 
-/* An idle connection that says anything, or ends, has no use any more. */
+/* An idle connection that ends has no use any more, nor has one that says what is not of its protocol. */
 static void idle_ready(void *context) {
   (void)context;
 }
@@ -73,8 +81,9 @@ static void idle_discard(struct pool_link *link) {
 }
 
 static size_t idle_data(void *context, const char *data, size_t length) {
-  (void)data;
-  idle_discard(context);
+  struct pool_link *link = context;
+  if (!link->state || !link->state->heard(link->state, data, length))
+    idle_discard(link);
   return length;
 }
 
@@ -112,6 +121,7 @@ static struct peer *peer_new(struct pool *pool, const struct target *target) {
   }
   peer->pool = pool;
   peer->address = target->address;
+  peer->h2 = target->h2;
   LIST_INIT(&peer->idle);
   LIST_INIT(&peer->used);
   LIST_INSERT_HEAD(&pool->peers, peer, entry);
@@ -123,7 +133,7 @@ static struct peer *peer_get(struct pool *pool, const struct target *target) {
   struct peer *peer;
   LIST_FOREACH(peer, &pool->peers, entry) {
     if (peer->address.sin_port != target->address.sin_port ||
-        peer->address.sin_addr.s_addr != target->address.sin_addr.s_addr ||
+        peer->address.sin_addr.s_addr != target->address.sin_addr.s_addr || peer->h2 != target->h2 ||
         !same_identity(peer->tls.identity, target->identity))
       continue;
     if (peer != LIST_FIRST(&pool->peers)) {
@@ -200,15 +210,13 @@ void pool_give(struct pool_link *link, bool reusable) {
 }
 
 void pool_release(struct pool_link *link) {
-  LIST_REMOVE(link, entry);
   if (stream_tls(link->stream))
     tls_detach(stream_tls(link->stream));
   stream_finish(link->stream);
-  free(link);
+  link_free(link);
 }
 
 void pool_abort(struct pool_link *link) {
-  LIST_REMOVE(link, entry);
   stream_abort(link->stream);
-  free(link);
+  link_free(link);
 }

@@ -50,7 +50,7 @@ static void exchange_served(struct session *session) {
   session->answered = true;
   unsigned status = is_interim(session->status) ? 0 : session->status;
   if (session->handler->served)
-    session->handler->served(session->context, status, clock_monotonic_ns() - session->start_ns);
+    session->handler->served(session->context, NULL, status, clock_monotonic_ns() - session->start_ns);
 }
 
 /* Gives the exchange up: the server learns that nobody waits for its answer. */
@@ -480,7 +480,7 @@ static void link_ended(void *context, enum stream_end end) {
   } else if (may_retry(session)) {
     session->retried = true;
     drop_link(session);
-    follow(session, session->handler->again(session->context, &session->request.head), false);
+    follow(session, session->handler->again(session->context, NULL, &session->request.head, &session->target), false);
   } else if (session->link_connected) {
     link_broken(session, STATUS_BAD_GATEWAY, "the connection ended without an answer\n");
   } else {
@@ -509,6 +509,10 @@ struct session *session_create(struct stream *client, struct pool *pool, bool si
   stream_set_handler(client, &client_handler, session);
   stream_set_deadline(client, TIMEOUT_IDLE);
   return session;
+}
+
+size_t session_feed(struct session *session, const char *data, size_t length) {
+  return client_data(session, data, length);
 }
 
 void session_destroy(struct session *session) {

@@ -178,6 +178,10 @@ void stream_set_deadline(struct stream *stream, int seconds) {
   stream->deadline_s = seconds ? stream->loop->now_s + seconds + 1 : 0;
 }
 
+int64_t stream_now_s(const struct stream *stream) {
+  return stream->loop->now_s;
+}
+
 bool stream_full(const struct stream *stream) {
   return stream->full;
 }

@@ -75,6 +75,7 @@ bool stream_stale(struct stream *stream);
 
 /* STREAM_TIMEOUT in `seconds` from now unless set again; 0: never. */
 void stream_set_deadline(struct stream *stream, int seconds);
+int64_t stream_now_s(const struct stream *stream); /* by the loop's clock */
 
 void stream_shutdown(struct stream *stream); /* ends the writing side, after what is queued */
 void stream_finish(struct stream *stream);   /* the same, then waits a little for the other side's end; gives it up */

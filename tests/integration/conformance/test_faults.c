@@ -78,6 +78,9 @@ static const struct collateral collaterals[] = {
     {"stale-delete", "", false},
     {"deny-kept-after-grant", "", false},
     {"decided-once", "", false},
+    /* Whatever is denied on a connection that had a request before, or by HTTP/2 at all. */
+    {"h2c-first-stream-only", "ACC-03 ACC-04 SPC-07", false},
+    {"h2c-unenforced", "ACC-03 ACC-14 SPC-07", false},
     {"unanchored-path", "", false},
     {"exact-only-path", "", false},
     {"prefix-by-segment", "", false},

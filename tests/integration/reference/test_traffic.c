@@ -207,7 +207,7 @@ static void test_garbage_is_refused(void **state) {
       "\r\n\r\n\x01\x02",
       "GET / HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
       "GET / HTTP/1.1\r\n\r\n",
-      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+      "PRI * HTTP/2.0\r\n\r\nPM\r\n\r\n",
   };
   unsigned before = server_requests(server);
   for (size_t i = 0; i < sizeof garbage / sizeof *garbage; i++) {

@@ -107,6 +107,18 @@ static void test_all_requests_on_one_connection(void **state) {
   assert_int_equal(fixture.test.steps[1].checks[1].connections, CONNECTIONS_ONE);
 }
 
+static void test_http_has_a_version(void **state) {
+  _cleanup_free_ char *text =
+      case_text_with("http: {}, expect: allowed}", "http: {version: h2c}, keep: one, expect: allowed}");
+  _cleanup_fixture_ struct case_fixture fixture = case_fixture_read(text);
+  (void)state;
+  assert_int_equal(fixture.result, 0);
+  const struct check *check = &fixture.test.steps[0].checks[0];
+  assert_true(check->h2c);
+  assert_string_equal(check->keep, "one");
+  assert_false(fixture.test.steps[0].checks[1].h2c);
+}
+
 static void test_calls_may_go_on_during_a_change(void **state) {
   _cleanup_free_ char *text = case_text_with("expect: {split: {server: 2}}", "expect: unbroken");
   _cleanup_fixture_ struct case_fixture fixture = case_fixture_read(text);
@@ -427,6 +439,8 @@ static void test_mistakes_in_checks(void **state) {
        "/steps/0/checks/0/http/method"},
       {first, "{from: other/client, to: server, port: 80, http: {path: x}, expect: allowed}", "CASE-0003", 21,
        "/steps/0/checks/0/http/path"},
+      {first, "{from: other/client, to: server, port: 80, http: {version: h3}, expect: allowed}", "CASE-0003", 21,
+       "/steps/0/checks/0/http/version"},
       {first, "{from: other/client, to: server, port: 80, http: {headers: {Host: x}}, expect: allowed}", "CASE-0003",
        21, "/steps/0/checks/0/http/headers/Host"},
       {first, "{from: other/client, to: server, port: 80, http: {headers: {x-trammel-id: x}}, expect: allowed}",
@@ -612,6 +626,7 @@ int main(void) {
       cmocka_unit_test(test_a_split_may_say_how),
       cmocka_unit_test(test_a_check_may_be_repeated),
       cmocka_unit_test(test_all_requests_on_one_connection),
+      cmocka_unit_test(test_http_has_a_version),
       cmocka_unit_test(test_calls_may_go_on_during_a_change),
       cmocka_unit_test(test_a_check_may_be_about_a_resource),
       cmocka_unit_test(test_what_is_invalid_is_not_read_with_the_rest),

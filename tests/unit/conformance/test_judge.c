@@ -377,8 +377,19 @@ static void shares_are_judged_against_their_weights(void **state) {
   assert_false(shares_hold(100)); /* v2 has weight and gets nothing */
 }
 
+static void a_check_says_the_version_of_http(void **state) {
+  (void)state;
+  struct check check = base_check;
+  check.h2c = true;
+  check.keep = "one";
+  struct arena *arena = arena_create(0);
+  assert_string_equal(check_describe(arena, &check), "GET / by h2c from client to root:8080 on a kept connection");
+  arena_destroy(arena);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_check_says_the_version_of_http),
       cmocka_unit_test(allowed_needs_the_servers_own_nonce),
       cmocka_unit_test(denied_needs_a_refusal_and_no_record),
       cmocka_unit_test(silence_denies_udp_and_costs_little),

@@ -132,6 +132,7 @@ static const char *const not_expressible[] = {
     "specs/http/header-value-matches-in-full access/v1alpha1 specs/v1alpha1",
     "specs/http/headers-alone access/v1alpha1 specs/v1alpha1",
     "specs/http/headers-must-all-match access/v1alpha1 specs/v1alpha1",
+    "specs/http/h2c-path-method-and-headers access/v1alpha1 specs/v1alpha1",
     "specs/http/path-method-and-headers access/v1alpha1 specs/v1alpha1",
 };
 

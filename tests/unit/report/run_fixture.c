@@ -26,6 +26,7 @@ static const struct check checks[] = {
      .protocol = PROTOCOL_HTTP,
      .method = "GET",
      .path = "/metrics",
+     .h2c = true,
      .headers = (const struct check_header[]){{"x-color", "green"}},
      .header_count = 1},
     {.kind = CHECK_SPLIT,

@@ -62,6 +62,7 @@ static void a_case_says_how_it_reads_smi_and_what_was_asked(void **state) {
   assert_null(json_object_get(failed, "interpretations"));
   const json_t *check = json_array_get(json_object_get(failed, "checks"), 0);
   assert_int_equal(json_integer_value(json_object_get(check, "repeat")), 1);
+  assert_string_equal(json_string_value(json_object_get(check, "version")), "h2c");
   json_decref(value);
   run_fixture_finish(&fixture);
 }
