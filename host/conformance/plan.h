@@ -20,6 +20,10 @@ struct job {
   struct case_column column;
 };
 
+/* Names a job in a run with that seed: 64 bits of both. What it sends is named by it, whatever else is selected. */
+#define JOB_NAME_SIZE 18
+void job_name(const struct job *job, uint64_t seed, char ret_name[static JOB_NAME_SIZE]);
+
 struct plan {
   const struct suite *suite;
   struct job *jobs; /* sorted by case id, then column */

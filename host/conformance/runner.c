@@ -71,6 +71,8 @@ static void runner_report(struct runner *runner, unsigned slot, size_t index) {
   runner->errors_in_a_row = result->outcome == OUTCOME_ERROR ? runner->errors_in_a_row + 1 : 0;
   if (runner->options->fail_fast && result->outcome == OUTCOME_FAILED)
     runner->stop_reason = "--fail-fast, and a case failed";
+  else if (lab_spent(runner->lab))
+    runner->stop_reason = "too many workloads died or hung";
   else if (runner->errors_in_a_row >= ERRORS_IN_A_ROW_MAX)
     runner->stop_reason = "too many cases in a row could not be judged";
   if (listener->case_ended)
@@ -86,7 +88,7 @@ static void *slot_main(void *argument) {
   while (runner_take(runner, slot->number, &position)) {
     size_t index = plan->order[position];
     struct case_result *result = &runner->run->cases[index];
-    int r = trial_run(runner->engine, runner->lab, slot->number, &plan->jobs[index], index, runner->options,
+    int r = trial_run(runner->engine, runner->lab, slot->number, &plan->jobs[index], runner->options,
                       runner->run->arenas[index], result);
     result->order = (unsigned)position;
     if (r == 0)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/engine/patience.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/strbuf.h"
 
@@ -78,7 +79,8 @@ static int control(struct workload_client *client, const char *method, const cha
                                  .url = url,
                                  .body = body,
                                  .body_length = body ? strlen(body) : 0,
-                                 .deadline_ns = deadline_ns > 0 ? deadline_ns : clock_in_ns(CONTROL_TIMEOUT_NS),
+                                 .deadline_ns =
+                                     deadline_ns > 0 ? deadline_ns : patience_deadline_ns(CONTROL_TIMEOUT_NS),
                                  .cancel = cancel};
   struct http_response response = {0};
   int r = http_client_send(client->http, &request, &response, err);
