@@ -17,7 +17,7 @@ struct placement;
 #define LAB_SLOTS_MAX 32
 #define LAB_WORKLOADS_MAX 64
 /* Workloads that died or hung and were replaced; what ends more of them than that is no accident. */
-#define LAB_REPLACEMENTS_MAX 10
+#define LAB_REPLACEMENTS_MAX 8
 
 struct process_lab_options {
   unsigned slots;
