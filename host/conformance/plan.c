@@ -34,6 +34,13 @@ void job_name(const struct job *job, uint64_t seed, char ret_name[static JOB_NAM
   (void)snprintf(ret_name, JOB_NAME_SIZE, "c%016" PRIx64, seed_next(&hash));
 }
 
+uint64_t plan_digest(const struct plan *plan) {
+  uint64_t hash = UINT64_C(0xcbf29ce484222325);
+  for (size_t i = 0; i < plan->count; i++)
+    hash = hash_text(hash_text(hash, plan->jobs[i].test->id), plan->jobs[i].column.label);
+  return hash;
+}
+
 static bool listed(const char *const *list, const char *name) {
   if (!list || !list[0])
     return true;

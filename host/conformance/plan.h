@@ -39,6 +39,9 @@ int plan_create(const struct suite *suite, const struct selection *selection, ui
                 struct error **err);
 void plan_finish(struct plan *plan);
 
+/* Of its jobs, in their order: another number when anything else is selected. */
+uint64_t plan_digest(const struct plan *plan);
+
 /* Whether the case is selected by filter, groups and requirements (versions are a matter of columns). */
 bool selection_has(const struct selection *selection, const struct test_case *test);
 
