@@ -53,7 +53,7 @@ static const struct argp_option option_table[] = {
     {0, 0, 0, 0, "Run:", 3},
     {"seed", KEY_SEED, "N", 0, "order and traffic as in the run that had this seed", 3},
     {"parallel", KEY_PARALLEL, "N", 0, "cases at once, 1 to 32 (default 8)", 3},
-    {"timeout", KEY_TIMEOUT, "DURATION", 0, "longest time for one case (default 60s)", 3},
+    {"timeout", KEY_TIMEOUT, "DURATION", 0, "longest time for one case (default 3m)", 3},
     {"converge", KEY_CONVERGE, "DURATION", 0, "longest wait for a change to take effect (default 2s)", 3},
     {"hold", KEY_HOLD, "DURATION", 0, "how long it must then hold before it is judged (default 50ms)", 3},
     {"fail-fast", KEY_FAIL_FAST, 0, 0, "start no further case after a failed one", 3},

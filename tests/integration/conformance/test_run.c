@@ -184,7 +184,7 @@ static void throw_results_away(void) {
 
 /* The run must give up in time, say so, and leave nothing behind but what it found. */
 static void run_while_mesh_gets(struct state *s, int signal_number, const char *said) {
-  const char *argv[] = {"trammel", "conformance", "run", "--hold", "1s", NULL};
+  const char *argv[] = {"trammel", "conformance", "run", "--hold", "1s", "--timeout", "20s", NULL};
   struct running running = command_start(argv, NULL);
   wait_until(has_printed, &running, 60, "the first case has ended");
   kill(leftover_named(s->directory, "trammel-refmesh"), signal_number);
