@@ -8,6 +8,7 @@
 
 #include "host/cli/cmds.h"
 #include "host/cli/colour.h"
+#include "host/cli/kept_run.h"
 #include "host/cli/logging.h"
 #include "host/cli/mesh_options.h"
 #include "host/cli/outputs.h"
@@ -26,7 +27,9 @@ struct arguments {
   struct outputs outputs;
   struct runner_options runner;
   struct list timing; /* options that say how long, and their arguments, in turn */
+  const char *resume; /* id of a run, or "last"; NULL: a new one */
   bool seed_given;
+  bool changed; /* something that a run that is gone on with has from its start */
   bool quiet;
   bool verbose;
   const char *colour; /* auto, always, never */
@@ -43,16 +46,21 @@ enum {
   KEY_FAIL_FAST,
   KEY_COLOUR,
   KEY_VERBOSE,
+  KEY_RESUME,
 };
 
 static const struct argp_option option_table[] = {
     {0, 0, 0, 0, "Run:", 3},
     {"seed", KEY_SEED, "N", 0, "order and traffic as in the run that had this seed", 3},
     {"parallel", KEY_PARALLEL, "N", 0, "cases at once, 1 to 32 (default 8)", 3},
-    {"timeout", KEY_TIMEOUT, "DURATION", 0, "longest time for one case (default 60s)", 3},
+    {"timeout", KEY_TIMEOUT, "DURATION", 0, "longest time for one case (default 3m)", 3},
     {"converge", KEY_CONVERGE, "DURATION", 0, "longest wait for a change to take effect (default 2s)", 3},
     {"hold", KEY_HOLD, "DURATION", 0, "how long it must then hold before it is judged (default 50ms)", 3},
     {"fail-fast", KEY_FAIL_FAST, 0, 0, "start no further case after a failed one", 3},
+    {"resume", KEY_RESUME, "ID", 0,
+     "go on with an interrupted run: its id, or last; with the options it was started with; `trammel conformance runs` "
+     "lists them",
+     3},
     {0, 0, 0, 0, "Output:", 4},
     {"output", KEY_OUTPUT, "FORMAT[=FILE]", 0,
      "text, json, junit, markdown, html, badge, tap or gateway-api, to standard output or a file; may be repeated", 4},
@@ -99,7 +107,11 @@ static int64_t keep_duration(struct arguments *arguments, const struct argp_stat
 static error_t parse_run(int key, char *argument, struct argp_state *state) {
   struct arguments *arguments = state->input;
   struct runner_options *runner = &arguments->runner;
+  arguments->changed |= key >= KEY_SEED && key <= KEY_FAIL_FAST;
   switch (key) {
+  case KEY_RESUME:
+    arguments->resume = argument;
+    return 0;
   case KEY_SEED:
     runner->seed = parse_number(state, "seed", argument, 0, UINT64_MAX);
     arguments->seed_given = true;
@@ -205,12 +217,14 @@ struct session {
   char *mesh_version;
   struct version_support *support;
   size_t support_count;
+  struct kept_run kept;
 };
 
 /* How many objects and processes could not be removed. */
 static size_t session_finish(struct session *session) {
   engine_destroy(session->engine);
   lab_destroy(session->lab);
+  kept_run_finish(&session->kept);
   size_t left = journal_finish(session->journal);
   plan_finish(&session->plan);
   suite_destroy(session->suite);
@@ -289,6 +303,8 @@ static int session_start(struct session *session, const struct arguments *argume
 struct lines {
   char *given;
   char *circumstances;
+  int count; /* the words after the command, as they were given */
+  const char *const *words;
 };
 
 static void describe_run(struct run_result *run, const struct session *session, const struct lines *lines) {
@@ -311,12 +327,43 @@ static void describe_run(struct run_result *run, const struct session *session, 
   run->config = json_incref(session->config);
 }
 
+static struct run_facts facts_of(const struct session *session) {
+  return (struct run_facts){
+      .entry = session->entry, .config = session->config, .suite = session->suite, .plan = &session->plan};
+}
+
+/* A run whose results cannot be kept is a run all the same. */
+static void begin_keeping(struct session *session, const struct arguments *arguments, const struct lines *lines) {
+  struct run_facts facts = facts_of(session);
+  struct run_result run = {
+      .source = session->suite,
+      .seed = arguments->runner.seed,
+      .planned = (unsigned)session->plan.count,
+      .not_applicable = session->plan.not_applicable,
+      .started_ns = clock_realtime_ns(),
+  };
+  _cleanup_error_ struct error *err = NULL;
+  describe_run(&run, session, lines);
+  if (kept_run_begin(&session->kept, session->state, &run, &facts, lines->count, lines->words, &err) < 0)
+    fprintf(stderr, "trammel: %s; this run cannot be gone on with\n", error_message(err));
+  json_decref(run.config);
+}
+
+static int check_mesh(const struct session *session, struct error **err) {
+  const struct run_result *before = session->kept.before;
+  if (!before || !before->mesh_version || strcmp(before->mesh_version, session->mesh_version) == 0)
+    return 0;
+  return error_set(err, EINVAL, "run %s cannot be gone on with: the mesh was version %s, now it is %s", before->id,
+                   before->mesh_version, session->mesh_version);
+}
+
 /* Runs the cases with progress shown where a person may see it. */
 static int execute(struct session *session, struct arguments *arguments, struct run_result **ret_run,
                    struct error **err) {
   struct runner_options options = arguments->runner;
   options.plan = &session->plan;
   options.cancel = &cancelled;
+  options.done = session->kept.done;
   FILE *where = outputs_for_people(&arguments->outputs) ? stdout : stderr;
   const char *term = getenv("TERM");
   bool terminal = isatty(fileno(where)) && !(term && strcmp(term, "dumb") == 0);
@@ -325,31 +372,71 @@ static int execute(struct session *session, struct arguments *arguments, struct 
                        : progress_create(where, terminal, colour_wanted(arguments->colour, terminal), options.parallel);
   if (progress)
     options.listener = progress_listener(progress);
+  options.listener = kept_run_listener(&session->kept, &options.listener);
   int r = runner_run(session->engine, session->lab, &options, ret_run, err);
   progress_destroy(progress);
   return r;
 }
 
+/* What is left to be done can be done later, as can a report that could not be written. */
+static void end_keeping(struct session *session, const struct run_result *run, bool reported) {
+  char id[RESULTS_ID_SIZE];
+  if (!session->kept.results)
+    return;
+  (void)snprintf(id, sizeof(id), "%s", results_id(session->kept.results));
+  if (kept_run_end(&session->kept, run->case_count > 0 && (run->interrupted || !reported)))
+    fprintf(stderr, "trammel: `trammel conformance run --resume %s` goes on with it\n", id);
+}
+
 static int report(struct session *session, struct arguments *arguments, struct run_result *run,
                   const struct lines *lines, struct error **err) {
+  _cleanup_free_ struct case_result *cases = NULL;
   describe_run(run, session, lines);
-  int r = outputs_write(&arguments->outputs, run, colour_wanted(arguments->colour, isatty(STDOUT_FILENO)), err);
-  if (run->interrupted)
-    fprintf(stderr, "trammel: ended early (%s): %zu of %u cases ran\n", run->stop_reason, run->case_count,
-            run->planned);
-  return r < 0 ? r : run_exit_code(run);
+  struct run_result whole = *run;
+  if (session->kept.before && kept_run_whole(&session->kept, &session->plan, run, &whole, &cases) < 0)
+    return error_set(err, ENOMEM, "no memory");
+  int r = outputs_write(&arguments->outputs, &whole, colour_wanted(arguments->colour, isatty(STDOUT_FILENO)), err);
+  if (whole.interrupted)
+    fprintf(stderr, "trammel: ended early (%s): %zu of %u cases ran\n", whole.stop_reason, whole.case_count,
+            whole.planned);
+  end_keeping(session, &whole, r == 0);
+  return r < 0 ? r : run_exit_code(&whole);
+}
+
+/* Everything up to the first case; nothing when there is none left. */
+static int start(struct session *session, const struct arguments *arguments, const struct lines *lines,
+                 struct error **err) {
+  if (session->kept.before && session->kept.done_count == session->plan.count)
+    return 0;
+  int r = session_start(session, arguments, err);
+  if (r == 0)
+    r = check_mesh(session, err);
+  if (r == 0 && !session->kept.before)
+    begin_keeping(session, arguments, lines);
+  return r;
+}
+
+/* What is bad input: also a run that is not the one that is to be gone on with. */
+static int prepare(struct session *session, struct arguments *arguments, struct error **err) {
+  int r = session_prepare(session, arguments, err);
+  if (r < 0)
+    return r;
+  struct run_facts facts = facts_of(session);
+  r = session->kept.before ? kept_run_match(&session->kept, &facts, err) : 0;
+  size_t left = session->plan.count - session->kept.done_count;
+  if (left < arguments->runner.parallel)
+    arguments->runner.parallel = left > 0 ? (unsigned)left : 1;
+  return r < 0 ? r : outputs_open(&arguments->outputs, err);
 }
 
 /* The exit code. */
 static int conduct(struct session *session, struct arguments *arguments, const struct lines *lines,
                    struct error **err) {
-  if (session_prepare(session, arguments, err) < 0 || outputs_open(&arguments->outputs, err) < 0)
+  if (prepare(session, arguments, err) < 0)
     return EXIT_USAGE;
-  if (session->plan.count < arguments->runner.parallel)
-    arguments->runner.parallel = (unsigned)session->plan.count;
   catch_signals();
   struct run_result *run = NULL;
-  int r = session_start(session, arguments, err);
+  int r = start(session, arguments, lines, err);
   if (r >= 0)
     r = execute(session, arguments, &run, err);
   if (r < 0 && atomic_load(&cancelled))
@@ -378,38 +465,98 @@ static int account(size_t left, int code) {
   return code == EXIT_ALL_PASSED ? EXIT_COULD_NOT_TEST : code;
 }
 
-int cmd_conformance_run(int argc, char **argv) {
-  struct arguments arguments = {
+static void arguments_init(struct arguments *arguments) {
+  *arguments = (struct arguments){
       .runner = {.parallel = PARALLEL_DEFAULT,
                  .case_timeout_ns = CASE_TIMEOUT_DEFAULT_NS,
                  .converge_ns = CONVERGE_DEFAULT_NS,
-                 .hold_window_ns = HOLD_WINDOW_DEFAULT_NS},
+                 .hold_window_ns = HOLD_WINDOW_DEFAULT_NS,
+                 .seed = fresh_seed()},
   };
-  arguments.runner.seed = fresh_seed();
-  /* Before parsing: options are cut up and reordered by it. */
-  _cleanup_free_ char **words = calloc((size_t)argc + 1, sizeof(*words));
-  for (int i = 0; words && i < argc; i++)
-    words[i] = strdup(argv[i]);
-  command_parse(&cmd_conformance_run_argp, argc, argv, &arguments);
-  struct lines lines = {
-      .given =
-          words ? command_line_as_given(argc, (const char *const *)words, arguments.seed_given, arguments.runner.seed)
-                : NULL,
-      .circumstances =
-          command_line_of_circumstances(&arguments.mesh, &arguments.suite, &arguments.timing, arguments.runner.seed),
-  };
+}
 
-  logging_start(arguments.verbose);
+/* Whether anything was given that a run has from its start. */
+static bool changes_run(const struct arguments *arguments) {
+  const struct mesh_options *mesh = &arguments->mesh;
+  const struct suite_options *suite = &arguments->suite;
+  return arguments->changed || mesh->mesh || mesh->config_file || mesh->settings.count > 0 ||
+         mesh->endpoints.count > 0 || mesh->adapter_directories.count > 0 || suite->filter ||
+         suite->directories.count > 0 || suite->cases.count > 0 || suite->groups.count > 0 ||
+         suite->requirements.count > 0 || suite->versions.count > 0;
+}
+
+/* Puts what the run was started with in the place of `arguments`; only what is shown of it, and where, may be new. */
+static int take_up(struct session *session, struct arguments *arguments, struct error **err) {
+  _cleanup_free_ char *state = NULL;
+  if (changes_run(arguments))
+    return error_set(err, EINVAL,
+                     "--resume goes on with a run as it was started; only -o, --quiet, --verbose and "
+                     "--colour can be given with it");
+  int r = state_directory(&state, err);
+  if (r == 0)
+    r = kept_run_open(state, arguments->resume, &session->kept, err);
+  if (r < 0)
+    return r;
+  struct arguments started;
+  arguments_init(&started);
+  command_parse(&cmd_conformance_run_argp, session->kept.argc, session->kept.argv, &started);
+  if (arguments->outputs.count > 0)
+    started.outputs = arguments->outputs;
+  started.quiet |= arguments->quiet;
+  started.verbose |= arguments->verbose;
+  if (arguments->colour)
+    started.colour = arguments->colour;
+  *arguments = started;
+  return 0;
+}
+
+static char *given_line(const struct session *session, const struct arguments *arguments, int count,
+                        const char *const *words) {
+  if (session->kept.before)
+    return session->kept.before->command ? strdup(session->kept.before->command) : NULL;
+  return command_line_as_given(count, words, arguments->seed_given, arguments->runner.seed);
+}
+
+/* The exit code. `words` are as they were given, because parsing cuts them up. */
+static int run_as_given(struct session *session, struct arguments *arguments, int count, const char *const *words,
+                        struct error **err) {
+  if (arguments->resume && take_up(session, arguments, err) < 0)
+    return EXIT_USAGE;
+  struct lines lines = {
+      .given = given_line(session, arguments, count, words),
+      .circumstances = command_line_of_circumstances(&arguments->mesh, &arguments->suite, &arguments->timing,
+                                                     arguments->runner.seed),
+      .count = count - 1,
+      .words = words + 1,
+  };
+  logging_start(arguments->verbose);
+  int code = lines.given && lines.circumstances ? conduct(session, arguments, &lines, err) : EXIT_INTERNAL;
+  free(lines.given);
+  free(lines.circumstances);
+  return code;
+}
+
+static void free_words(char **words, int count) {
+  for (int i = 0; words && i < count; i++)
+    free(words[i]);
+  free(words);
+}
+
+int cmd_conformance_run(int argc, char **argv) {
+  struct arguments arguments;
   struct session session = {0};
   _cleanup_error_ struct error *err = NULL;
-  int code = lines.given && lines.circumstances ? conduct(&session, &arguments, &lines, &err) : EXIT_INTERNAL;
+  char **words = calloc((size_t)argc + 1, sizeof(*words));
+  bool copied = words != NULL;
+  for (int i = 0; copied && i < argc; i++)
+    copied = (words[i] = strdup(argv[i])) != NULL;
+  arguments_init(&arguments);
+  command_parse(&cmd_conformance_run_argp, argc, argv, &arguments);
+  int code = copied ? run_as_given(&session, &arguments, argc, (const char *const *)words, &err) : EXIT_INTERNAL;
   if (err)
     fprintf(stderr, "trammel: %s\n", error_message(err));
   code = account(session_finish(&session), code);
-  for (int i = 0; words && i < argc; i++)
-    free(words[i]);
-  free(lines.given);
-  free(lines.circumstances);
+  free_words(words, argc);
   arguments_finish(&arguments);
   return code;
 }

@@ -11,6 +11,7 @@
 DECLARE_COMMAND(cmd_conformance_run);
 DECLARE_COMMAND(cmd_conformance_list);
 DECLARE_COMMAND(cmd_conformance_show);
+DECLARE_COMMAND(cmd_conformance_runs);
 DECLARE_COMMAND(cmd_conformance_diff);
 DECLARE_COMMAND(cmd_report_render);
 DECLARE_COMMAND(cmd_report_sign);

@@ -4,6 +4,8 @@ const struct command commands[] = {
     {"conformance run", "run the conformance suite against a mesh", &cmd_conformance_run_argp, cmd_conformance_run},
     {"conformance list", "list the suite's cases", &cmd_conformance_list_argp, cmd_conformance_list},
     {"conformance show", "show one case: why, resources, checks", &cmd_conformance_show_argp, cmd_conformance_show},
+    {"conformance runs", "list interrupted runs, which can be gone on with", &cmd_conformance_runs_argp,
+     cmd_conformance_runs},
     {"conformance diff", "say what changed between two reports", &cmd_conformance_diff_argp, cmd_conformance_diff},
     {"report render", "write a kept JSON report in other formats", &cmd_report_render_argp, cmd_report_render},
     {"report sign", "sign a report, or any other file", &cmd_report_sign_argp, cmd_report_sign},

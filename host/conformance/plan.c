@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "sdk/smi/convert.h"
@@ -15,6 +17,28 @@ static uint64_t seed_next(uint64_t *state) {
   z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
   z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
   return z ^ (z >> 31);
+}
+
+/* FNV-1a, with the end of the text. */
+static uint64_t hash_text(uint64_t hash, const char *text) {
+  for (;; text++) {
+    hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    if (!*text)
+      return hash;
+  }
+}
+
+void job_name(const struct job *job, uint64_t seed, char ret_name[static JOB_NAME_SIZE]) {
+  uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ seed_next(&seed);
+  hash = hash_text(hash_text(hash, job->test->id), job->column.label);
+  (void)snprintf(ret_name, JOB_NAME_SIZE, "c%016" PRIx64, seed_next(&hash));
+}
+
+uint64_t plan_digest(const struct plan *plan) {
+  uint64_t hash = UINT64_C(0xcbf29ce484222325);
+  for (size_t i = 0; i < plan->count; i++)
+    hash = hash_text(hash_text(hash, plan->jobs[i].test->id), plan->jobs[i].column.label);
+  return hash;
 }
 
 static bool listed(const char *const *list, const char *name) {

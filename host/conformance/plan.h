@@ -20,6 +20,10 @@ struct job {
   struct case_column column;
 };
 
+/* Names a job in a run with that seed: 64 bits of both. What it sends is named by it, whatever else is selected. */
+#define JOB_NAME_SIZE 18
+void job_name(const struct job *job, uint64_t seed, char ret_name[static JOB_NAME_SIZE]);
+
 struct plan {
   const struct suite *suite;
   struct job *jobs; /* sorted by case id, then column */
@@ -34,6 +38,9 @@ struct plan {
 int plan_create(const struct suite *suite, const struct selection *selection, uint64_t seed, struct plan *ret_plan,
                 struct error **err);
 void plan_finish(struct plan *plan);
+
+/* Of its jobs, in their order: another number when anything else is selected. */
+uint64_t plan_digest(const struct plan *plan);
 
 /* Whether the case is selected by filter, groups and requirements (versions are a matter of columns). */
 bool selection_has(const struct selection *selection, const struct test_case *test);

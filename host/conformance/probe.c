@@ -79,7 +79,10 @@ static void note_latencies(struct prober *prober, const struct probe *probe) {
 }
 
 void probe_name(struct prober *prober, char id[static CALL_ID_MAX + 1]) {
-  (void)snprintf(id, CALL_ID_MAX + 1, "%s.%u", prober->id, prober->sequence++);
+  if (prober->glancing)
+    (void)snprintf(id, CALL_ID_MAX + 1, "%s.g%u", prober->id, prober->glances++);
+  else
+    (void)snprintf(id, CALL_ID_MAX + 1, "%s.%u", prober->id, prober->sequence++);
 }
 
 static unsigned concurrency_of(const struct check *check, unsigned count) {

@@ -11,6 +11,8 @@ struct prober {
   const struct topology *topology; /* at most LAB_WORKLOADS_MAX (64) workloads: they are told by bits */
   const char *id;                  /* unique in the run, at most 24 characters; call ids start with it */
   unsigned sequence;
+  bool glancing; /* while waiting: glances are numbered apart, because their number depends on time, not on the seed */
+  unsigned glances;
   const atomic_bool *cancel;
   int64_t deadline_ns; /* of the case, CLOCK_MONOTONIC */
   /* Of all calls of probe_call() that were answered: how long the longest and the shortest took; 0: none was. */

@@ -46,10 +46,23 @@ static bool runner_cancelled(const struct runner *runner) {
   return runner->options->cancel && atomic_load(runner->options->cancel);
 }
 
+static bool was_done(const struct runner_options *options, size_t job) {
+  return options->done && options->done[job];
+}
+
+static size_t count_done(const struct runner_options *options) {
+  size_t count = 0;
+  for (size_t i = 0; i < options->plan->count; i++)
+    count += was_done(options, i);
+  return count;
+}
+
 /* The next job's position in the order, or false when there is none. Tells the listener. */
 static bool runner_take(struct runner *runner, unsigned slot, size_t *ret_position) {
   const struct plan *plan = runner->options->plan;
   pthread_mutex_lock(&runner->lock);
+  while (runner->next < plan->count && was_done(runner->options, plan->order[runner->next]))
+    runner->next++;
   bool taken = !runner->stop_reason && !runner_cancelled(runner) && runner->next < plan->count;
   if (taken) {
     *ret_position = runner->next++;
@@ -71,6 +84,8 @@ static void runner_report(struct runner *runner, unsigned slot, size_t index) {
   runner->errors_in_a_row = result->outcome == OUTCOME_ERROR ? runner->errors_in_a_row + 1 : 0;
   if (runner->options->fail_fast && result->outcome == OUTCOME_FAILED)
     runner->stop_reason = "--fail-fast, and a case failed";
+  else if (lab_spent(runner->lab))
+    runner->stop_reason = "too many workloads died or hung";
   else if (runner->errors_in_a_row >= ERRORS_IN_A_ROW_MAX)
     runner->stop_reason = "too many cases in a row could not be judged";
   if (listener->case_ended)
@@ -86,7 +101,7 @@ static void *slot_main(void *argument) {
   while (runner_take(runner, slot->number, &position)) {
     size_t index = plan->order[position];
     struct case_result *result = &runner->run->cases[index];
-    int r = trial_run(runner->engine, runner->lab, slot->number, &plan->jobs[index], index, runner->options,
+    int r = trial_run(runner->engine, runner->lab, slot->number, &plan->jobs[index], runner->options,
                       runner->run->arenas[index], result);
     result->order = (unsigned)position;
     if (r == 0)
@@ -147,16 +162,16 @@ void run_result_free(struct run_result *result) {
 }
 
 /* Keeps the finished results, in the plan's order, and drops the others. */
-static void run_compact(struct run *run, const bool *finished, size_t planned) {
+static void run_compact(struct run *run, const bool *finished, const struct runner_options *options) {
   size_t kept = 0;
-  for (size_t i = 0; i < planned; i++) {
+  for (size_t i = 0; i < options->plan->count; i++) {
     if (finished[i])
       run->cases[kept++] = run->cases[i];
     else
       case_result_finish(&run->cases[i]);
   }
   run->result.case_count = kept;
-  run->result.interrupted = kept < planned;
+  run->result.interrupted = kept + count_done(options) < options->plan->count;
 }
 
 int runner_run(struct engine *engine, struct lab *lab, const struct runner_options *options,
@@ -184,10 +199,11 @@ int runner_run(struct engine *engine, struct lab *lab, const struct runner_optio
       .run = run,
       .lock = PTHREAD_MUTEX_INITIALIZER,
       .finished = finished,
+      .done = count_done(options),
   };
   int r = runner_start(&runner, err);
   pthread_mutex_destroy(&runner.lock);
-  run_compact(run, finished, plan->count);
+  run_compact(run, finished, options);
   if (run->result.interrupted)
     run->result.stop_reason = runner.stop_reason ? runner.stop_reason : "interrupted";
   run->result.duration_ns = clock_monotonic_ns() - started_ns;

@@ -22,17 +22,20 @@ struct runner_options {
   int64_t converge_ns;     /* how long a step may take until its checks first hold; then it is judged as it is */
   int64_t hold_window_ns;  /* how long the expected state must hold before it is judged */
   bool fail_fast;          /* start no further case after a failed one */
+  const bool *done;        /* per job of the plan: it was done in an earlier part of the run; NULL: none was */
   const atomic_bool *cancel;
   struct runner_listener listener;
 };
 
-#define CASE_TIMEOUT_DEFAULT_NS (60 * INT64_C(1000000000))
+/* What is meant for a case that hangs. A case of thousands of connections takes minutes on a machine that is
+ * overloaded, and that is no verdict on the mesh. */
+#define CASE_TIMEOUT_DEFAULT_NS (180 * INT64_C(1000000000))
 #define CONVERGE_DEFAULT_NS (2 * INT64_C(1000000000))
 #define HOLD_WINDOW_DEFAULT_NS (50 * INT64_C(1000000))
 
 /* Runs. `*ret_run` is freed with run_result_free(); it borrows from the plan's suite. 0 also when cases failed; an
  * error only when the run as a whole could not go on. On cancellation what was judged so far is returned with
- * `interrupted` set. */
+ * `interrupted` set. What was done before is not in the result, but counted as `planned`. */
 int runner_run(struct engine *engine, struct lab *lab, const struct runner_options *options,
                struct run_result **ret_run, struct error **err);
 void run_result_free(struct run_result *run);

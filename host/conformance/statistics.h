@@ -12,16 +12,6 @@
 
 #define SPLIT_REQUESTS_MAX 1000000 /* no sample size is larger */
 
-/* ln of C(n, k) p^k (1-p)^(n-k); -INFINITY where it is 0. */
-double binomial_log_pmf(uint64_t n, uint64_t k, double p);
-
-/* Two-sided exact p-value, by the method of small p-values (as R's binom.test). */
-double binomial_test(uint64_t n, uint64_t k, double p);
-
-/* P(X <= k) and P(X >= k). */
-double binomial_lower(uint64_t n, uint64_t k, double p);
-double binomial_upper(uint64_t n, uint64_t k, double p);
-
 /* Requests needed so that the exact test at `alpha` finds a shift of `shift` in any one share of `probabilities` with
  * at least `power`. A shift to below 0 or above 1 cannot happen and is not asked for. 0 when all probabilities are 0.
  */

@@ -44,6 +44,7 @@ struct suite_entry {
 
 struct suite {
   struct arena *arena;
+  uint64_t digest;
   struct suite_entry *cases; /* sorted by id */
   size_t count;
 };
@@ -56,6 +57,7 @@ struct loader {
   size_t source_capacity;
   struct definitions topologies;
   struct definitions cases;
+  uint64_t digest; /* of all files so far */
   bool invalid;
 };
 
@@ -66,6 +68,15 @@ static void loader_finish(struct loader *loader) {
   arena_destroy(loader->arena);
 }
 #define _cleanup_loader_ _cleanup_(loader_finish)
+
+/* FNV-1a over the files in their order, with their layers and lengths. */
+static uint64_t digest_bytes(uint64_t digest, unsigned layer, const void *data, size_t length) {
+  const unsigned char *bytes = data;
+  digest = (digest ^ layer ^ (uint64_t)length << 8) * UINT64_C(0x100000001b3);
+  for (size_t i = 0; i < length; i++)
+    digest = (digest ^ bytes[i]) * UINT64_C(0x100000001b3);
+  return digest;
+}
 
 /* 0 or -ENOMEM; what is wrong with the text becomes diagnostics. */
 static int add_source(struct loader *loader, unsigned layer, const char *file, const void *data, size_t length) {
@@ -91,6 +102,7 @@ static int add_source(struct loader *loader, unsigned layer, const char *file, c
                             documents.count);
   }
   source.root = documents.roots[0];
+  loader->digest = digest_bytes(loader->digest, layer, data, length);
   r = array_reserve((void **)&loader->sources, &loader->source_capacity, loader->source_count, sizeof(source));
   if (r == 0)
     loader->sources[loader->source_count++] = source;
@@ -292,6 +304,7 @@ static int loader_suite(struct loader *loader, struct suite **ret_suite) {
     suite->cases[suite->count++].test = loader->cases.items[i].value;
   qsort(suite->cases, suite->count, sizeof(*suite->cases), compare_cases);
   suite->arena = take(loader->arena);
+  suite->digest = loader->digest;
   *ret_suite = suite;
   return 0;
 }
@@ -324,6 +337,10 @@ void suite_destroy(struct suite *suite) {
     return;
   arena_destroy(suite->arena);
   free(suite);
+}
+
+uint64_t suite_digest(const struct suite *suite) {
+  return suite->digest;
 }
 
 size_t suite_count(const struct suite *suite) {

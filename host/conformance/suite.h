@@ -154,6 +154,8 @@ struct suite;
 int suite_load(const char *name, const char *const *directories, struct diagnostics *diagnostics,
                struct suite **ret_suite, struct error **err);
 void suite_destroy(struct suite *suite);
+/* Of all its files: another number when anything in it was changed. */
+uint64_t suite_digest(const struct suite *suite);
 size_t suite_count(const struct suite *suite); /* cases, sorted by id */
 const struct test_case *suite_at(const struct suite *suite, size_t i);
 const struct test_case *suite_find(const struct suite *suite, const char *id);

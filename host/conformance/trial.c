@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "host/conformance/case_read.h"
@@ -10,6 +9,7 @@
 #include "host/conformance/judge_resource.h"
 #include "host/conformance/ongoing.h"
 #include "host/conformance/trial_policy.h"
+#include "host/engine/patience.h"
 #include "sdk/base/clock.h"
 
 /* Between two looks at checks that do not hold yet. */
@@ -66,6 +66,7 @@ static int control_check(struct trial *trial, const struct check *check, struct 
 
 /* Every call of the case must go through while there is no policy, or nothing can be learned from it. */
 static int control_run(struct trial *trial, struct error **err) {
+  trial->prober.glancing = true;
   for (size_t s = 0; s < trial->test->step_count; s++) {
     const struct step *step = &trial->test->steps[s];
     for (size_t i = 0; i < step->check_count; i++) {
@@ -112,6 +113,7 @@ static int converge(struct trial *trial, const struct step *step, struct settlin
   struct settling settling = {.propagation_ns = -1};
   int64_t applied_ns = clock_monotonic_ns();
   int64_t held_since_ns = -1;
+  trial->prober.glancing = true;
   for (;;) {
     int64_t asked_ns = clock_monotonic_ns();
     bool hold = false;
@@ -211,6 +213,7 @@ static int change_and_judge(struct trial *trial, size_t index, struct error **er
     return r;
   struct settling settling;
   r = converge(trial, step, &settling, err);
+  trial->prober.glancing = false;
   if (r == 0)
     r = stop_ongoing(trial, step, err);
   if (r < 0)
@@ -312,6 +315,7 @@ static void conclude(struct trial *trial, int r, const struct error *problem) {
 
 static int run_placed(struct trial *trial, struct error **err) {
   int r = control_run(trial, err);
+  trial->prober.glancing = false;
   for (size_t i = 0; r == 0 && i < trial->test->step_count; i++)
     r = run_step(trial, i, err);
   return r < 0 ? r : judge_all_again(trial, err);
@@ -329,6 +333,27 @@ static int not_skipped(int r) {
   return r == -ENOTSUP ? -EPROTONOSUPPORT : r;
 }
 
+/* A process that died explains more than the call that noticed it, and makes verdicts worthless; so does a workload
+ * that no longer answers, when a request took too long. */
+static int name_culprit(struct trial *trial, int r, struct error **err) {
+  _cleanup_error_ struct error *culprit = NULL;
+  int found = r == -ECANCELED   ? 0
+              : r == -ETIMEDOUT ? placement_ask(trial->placement, &culprit)
+                                : placement_check(trial->placement, &culprit);
+  if (found == 0)
+    return r;
+  trial->died = true;
+  return error_set(err, error_code(culprit), "%s", error_message(culprit));
+}
+
+/* Tells a case whose time is up from a request that took too long. */
+static int name_timeout(const struct trial *trial, int r, struct error **err) {
+  int64_t timeout_ns = trial->options->case_timeout_ns;
+  if (r == -ETIMEDOUT && clock_monotonic_ns() >= trial->prober.deadline_ns)
+    (void)error_wrap(err, "the case was not done within %.6g s, the time for one", (double)timeout_ns / NS_PER_SECOND);
+  return r;
+}
+
 static int run_in_slot(struct trial *trial, struct lab *lab, unsigned slot, const struct job *job, struct error **err) {
   trial->verdicts = calloc(count_checks(job->test) + 1, sizeof(*trial->verdicts));
   if (!trial->verdicts)
@@ -340,13 +365,7 @@ static int run_in_slot(struct trial *trial, struct lab *lab, unsigned slot, cons
   r = trial_policy_create(trial->engine, trial->placement, job, trial->prober.id, trial->arena, &trial->policy, err);
   if (r == 0)
     r = run_placed(trial, err);
-  /* A process that died explains more than the call that noticed it, and makes verdicts worthless. */
-  _cleanup_error_ struct error *death = NULL;
-  if (r != -ECANCELED && placement_check(trial->placement, &death) < 0) {
-    trial->died = true;
-    r = error_set(err, error_code(death), "%s", error_message(death));
-  }
-  return r;
+  return name_culprit(trial, r, err);
 }
 
 /* Takes policy and placement away. A failure there is told, since later cases would run on its remains. */
@@ -378,11 +397,11 @@ static void finish_verdicts(struct trial *trial) {
   free(trial->verdicts);
 }
 
-int trial_run(struct engine *engine, struct lab *lab, unsigned slot, const struct job *job, size_t number,
+int trial_run(struct engine *engine, struct lab *lab, unsigned slot, const struct job *job,
               const struct runner_options *options, struct arena *arena, struct case_result *ret_result) {
   int64_t started_ns = clock_monotonic_ns();
-  char id[24];
-  (void)snprintf(id, sizeof(id), "c%zu", number);
+  char id[JOB_NAME_SIZE];
+  job_name(job, options->seed, id);
   *ret_result = (struct case_result){
       .test = job->test,
       .column = job->column,
@@ -401,7 +420,9 @@ int trial_run(struct engine *engine, struct lab *lab, unsigned slot, const struc
                  .deadline_ns = started_ns + options->case_timeout_ns},
   };
   _cleanup_error_ struct error *err = NULL;
-  int r = run_in_slot(&trial, lab, slot, job, &err);
+  patience_set(trial.prober.deadline_ns);
+  int r = name_timeout(&trial, run_in_slot(&trial, lab, slot, job, &err), &err);
+  patience_set(0); /* what follows has limits of its own */
   if (collect_checks(&trial) < 0)
     r = error_set(&err, ENOMEM, "collecting verdicts: no memory");
   int answered = r == -ECANCELED ? 0 : read_objects(&trial, &err);

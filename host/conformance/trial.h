@@ -6,7 +6,7 @@
 
 /* Runs `job` in slot `slot`. Always fills `ret_result` (what could not be judged is OUTCOME_ERROR with its reason); its
  * strings live in `arena`. -ECANCELED when the run was cancelled meanwhile: then the result is not worth keeping. */
-int trial_run(struct engine *engine, struct lab *lab, unsigned slot, const struct job *job, size_t number,
+int trial_run(struct engine *engine, struct lab *lab, unsigned slot, const struct job *job,
               const struct runner_options *options, struct arena *arena, struct case_result *ret_result);
 
 /* Drops the JSON references of a result. */

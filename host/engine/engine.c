@@ -6,6 +6,7 @@
 
 #include "host/engine/owner.h"
 #include "host/engine/owners.h"
+#include "host/engine/patience.h"
 #include "host/engine/ready.h"
 #include "sdk/adapter/smi_wire.h"
 
@@ -153,7 +154,9 @@ static bool cancelled(const struct engine *engine) {
 static int call(struct engine *engine, const char *method, const ProtobufCMessage *request,
                 const ProtobufCMessageDescriptor *response_type, struct diagnostics *diagnostics, void *ret_response,
                 struct error **err) {
-  struct call_options options = {.cancel = engine->cancel, .diagnostics = diagnostics};
+  struct call_options options = {.deadline_ns = patience_deadline_ns(CALL_TIMEOUT_DEFAULT_NS),
+                                 .cancel = engine->cancel,
+                                 .diagnostics = diagnostics};
   ProtobufCMessage *response = NULL;
 
   int r = instance_call(engine->instance, method, request, response_type, &options, &response, err);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "host/engine/patience.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/strbuf.h"
 
@@ -136,7 +137,7 @@ static int http_put(const struct mesh *mesh, const native_object *object, struct
                                                 .body = object->body.len > 0 ? object->body.data : NULL,
                                                 .body_length = object->body.len,
                                                 .response_max = ANSWER_MAX,
-                                                .deadline_ns = clock_monotonic_ns() + OBJECT_TIMEOUT_NS},
+                                                .deadline_ns = patience_deadline_ns(OBJECT_TIMEOUT_NS)},
                      &response, err);
   if (r < 0) {
     (void)error_wrap(err, "object %s", object->id);
@@ -202,7 +203,7 @@ static int http_read(const struct mesh *mesh, const native_object *object, json_
                                                     .method = "GET",
                                                     .path = http->read_path,
                                                     .response_max = ANSWER_MAX,
-                                                    .deadline_ns = clock_monotonic_ns() + OBJECT_TIMEOUT_NS},
+                                                    .deadline_ns = patience_deadline_ns(OBJECT_TIMEOUT_NS)},
                          &response, err);
   if (r < 0) {
     (void)error_wrap(err, "object %s", object->id);

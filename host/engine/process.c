@@ -208,6 +208,10 @@ const char *process_name(const struct process *process) {
   return process->name;
 }
 
+pid_t process_pid(const struct process *process) {
+  return process->pid;
+}
+
 static void describe_outcome(const siginfo_t *outcome, struct strbuf *out) {
   const char *name = sigabbrev_np(outcome->si_status);
 

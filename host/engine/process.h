@@ -26,6 +26,7 @@ bool process_alive(struct process *process);
 /* Waits until the process has ended, at most `timeout_ms`. Whether it has. */
 bool process_wait(struct process *process, unsigned timeout_ms);
 const char *process_name(const struct process *process);
+pid_t process_pid(const struct process *process);
 /* "exited with 3", "killed by SIGSEGV", and the last lines of its log; for messages. A heap string, NULL without
  * memory. */
 char *process_epitaph(struct process *process);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "host/engine/patience.h"
 #include "sdk/base/clock.h"
 
 /* How long unless the check says, how long at most, how long one request, and the pauses between requests. */
@@ -35,7 +36,7 @@ int ready_wait(struct endpoints *endpoints, const atomic_bool *cancel, struct pr
   unsigned timeout_ms = check->timeout_ms > 0 ? check->timeout_ms : READY_TIMEOUT_MS;
   if (timeout_ms > READY_TIMEOUT_MAX_MS)
     timeout_ms = READY_TIMEOUT_MAX_MS;
-  int64_t deadline_ns = clock_monotonic_ns() + timeout_ms * NS_PER_MS;
+  int64_t deadline_ns = patience_deadline_ns(timeout_ms * NS_PER_MS);
   unsigned pause_ms = 1;
 
   for (;;) {

@@ -10,11 +10,13 @@
 
 struct lab {
   const atomic_bool *cancel;
+  struct journal *journal;
   struct block block;
   unsigned slots;
   unsigned workloads;     /* per slot */
   struct worker *workers; /* slot by slot */
   atomic_uint placements; /* counted, to name them */
+  atomic_uint replaced;   /* workers that died or hung */
   char run_mark[RUN_MARK_SIZE];
   char mesh_address[ADDRESS_SIZE];
 };

@@ -48,6 +48,7 @@ int process_lab_create(const struct process_lab_options *options, struct lab **r
     return error_set(err, ENOMEM, "out of memory for a lab");
   lab->block.lock = -1;
   lab->cancel = options->cancel;
+  lab->journal = options->journal;
   lab->workers = calloc((size_t)options->slots * options->workloads, sizeof(*lab->workers));
   if (!lab->workers)
     return error_set(err, ENOMEM, "out of memory for a lab");
@@ -83,6 +84,10 @@ void lab_destroy(struct lab *lab) {
   block_release(&lab->block);
   free(lab->workers);
   free(lab);
+}
+
+bool lab_spent(const struct lab *lab) {
+  return atomic_load(&lab->replaced) > LAB_REPLACEMENTS_MAX;
 }
 
 const char *lab_mesh_address(const struct lab *lab) {

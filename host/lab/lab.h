@@ -16,6 +16,8 @@ struct placement;
 /* Most slots of one process lab, and most workloads of one topology. */
 #define LAB_SLOTS_MAX 32
 #define LAB_WORKLOADS_MAX 64
+/* Workloads that died or hung and were replaced; what ends more of them than that is no accident. */
+#define LAB_REPLACEMENTS_MAX 8
 
 struct process_lab_options {
   unsigned slots;
@@ -35,9 +37,13 @@ const char *lab_mesh_address(const struct lab *lab);
 /* Puts `topology` into slot `slot`: fresh namespaces "<alias>-<unique>" ("main-c0ffee-3-17": run, slot, placement),
  * addresses, the adapter's Enroll through `engine`, its registrations applied, workloads reset. One thread per slot.
  * Sidecar processes that the adapter asks for are started after the registrations. Nothing stays of a placement that
- * failed. A workload or a mesh that died is an error (-ECHILD) that says how. */
+ * failed. A workload that died or hung before is replaced by a new process with the same addresses, until lab_spent();
+ * one that dies meanwhile, or a mesh that died, is an error (-ECHILD) that says how. No request goes on past the
+ * thread's patience (engine/patience.h). */
 int lab_place(struct lab *lab, unsigned slot, struct engine *engine, const struct topology *topology,
               struct placement **ret_placement, struct error **err);
+/* Whether so many workloads died or hung that no more are replaced. Any thread. */
+bool lab_spent(const struct lab *lab);
 /* Takes the registrations away. NULL is fine. */
 int placement_remove(struct placement *placement, struct error **err);
 
@@ -62,5 +68,10 @@ int placement_dial(const struct placement *placement, const char *workload, stru
 
 /* 0 while every process of the slot and of the engine's mesh lives; -ECHILD with the epitaph of one that died. */
 int placement_check(const struct placement *placement, struct error **err);
+
+/* The same, and every workload of the slot answers; -ETIMEDOUT names one that does not, and the next placement replaces
+ * it. For use after a request that took too long; asks each, so that it may take seconds. Sets the thread's patience to
+ * none. */
+int placement_ask(const struct placement *placement, struct error **err);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/engine/patience.h"
 #include "host/lab/internal.h"
 
 #define PB(name) Trammel__Adapter__V1__##name
@@ -17,7 +18,7 @@ struct placed_namespace {
 };
 
 struct placement {
-  const struct lab *lab;
+  struct lab *lab;
   struct engine *engine;
   struct arena *arena;
   const struct topology *topology;
@@ -86,9 +87,23 @@ static int name_namespaces(struct placement *placement, struct error **err) {
   return r;
 }
 
+/* A worker that the last case lost costs the next ones nothing. */
+static int make_usable(struct placement *placement, size_t i, struct error **err) {
+  struct lab *lab = placement->lab;
+  struct worker *worker = worker_of(placement, i);
+
+  if (worker_usable(worker))
+    return 0;
+  if (atomic_fetch_add(&lab->replaced, 1) >= LAB_REPLACEMENTS_MAX)
+    return error_set(err, ECHILD,
+                     "workload-%u-%u died or hung, as %d workloads of this run before it: something ends them",
+                     worker->slot, worker->number, LAB_REPLACEMENTS_MAX);
+  return worker_replace(worker, lab->journal, &lab->block, lab->cancel, err);
+}
+
 static int configure(const struct placement *placement, size_t i, struct error **err) {
   const struct topology_workload *workload = &placement->topology->workloads[i];
-  const struct worker *worker = worker_of(placement, i);
+  struct worker *worker = worker_of(placement, i);
   struct workload_listener *listeners = arena_array(placement->arena, workload->port_count, sizeof(*listeners));
 
   if (!listeners)
@@ -99,6 +114,8 @@ static int configure(const struct placement *placement, size_t i, struct error *
   int r = workload_configure(worker->client, workload->name, worker->app, listeners, workload->port_count, err);
   if (r < 0 && worker_check(worker, NULL) < 0)
     return worker_check(worker, err); /* says more than the failed request */
+  if (r == -ETIMEDOUT)
+    worker->hung = true;
   return r;
 }
 
@@ -118,7 +135,8 @@ static int check_upstream(const PB(Upstream) * upstream, struct error **err) {
 
 static int call_enroll(struct placement *placement, struct error **err) {
   PB(EnrollRequest) request = TRAMMEL__ADAPTER__V1__ENROLL_REQUEST__INIT;
-  struct call_options options = {.cancel = placement->lab->cancel};
+  struct call_options options = {.deadline_ns = patience_deadline_ns(CALL_TIMEOUT_DEFAULT_NS),
+                                 .cancel = placement->lab->cancel};
   ProtobufCMessage *response = NULL;
 
   request.lab = TRAMMEL__ADAPTER__V1__LAB_KIND__LAB_KIND_PROCESS;
@@ -153,6 +171,8 @@ static int enroll(struct placement *placement, struct error **err) {
 
 static int place(struct placement *placement, struct error **err) {
   int r = name_namespaces(placement, err);
+  for (size_t i = 0; r == 0 && i < placement->topology->workload_count; i++)
+    r = make_usable(placement, i, err);
   if (r < 0)
     return r;
   placement->inventory =
@@ -340,4 +360,13 @@ int placement_check(const struct placement *placement, struct error **err) {
     if (!process_alive(placement->sidecars[i]))
       r = process_died(placement->sidecars[i], err);
   return r < 0 ? r : engine_check(placement->engine, err);
+}
+
+int placement_ask(const struct placement *placement, struct error **err) {
+  int r = placement_check(placement, err);
+
+  patience_set(0);
+  for (size_t i = 0; r == 0 && i < placement->topology->workload_count; i++)
+    r = worker_ask(worker_of(placement, i), err);
+  return r;
 }

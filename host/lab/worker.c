@@ -3,11 +3,15 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "host/engine/patience.h"
 #include "sdk/base/clock.h"
 
 #define WORKLOAD_PROGRAM "trammel-workload"
 #define CONTROL_PORT 9901
 #define READY_PAUSE_MAX_MS 20
+/* How long a healthy one may take to answer, and to start, also on a machine that is busy. */
+#define ANSWER_TIMEOUT_NS (2 * NS_PER_SECOND)
+#define REPLACE_TIMEOUT_NS (10 * NS_PER_SECOND)
 
 int worker_dial(const struct worker *worker, struct workload_client **ret_client, struct error **err) {
   char url[ADDRESS_SIZE + 16];
@@ -22,6 +26,8 @@ int worker_start(struct worker *worker, struct journal *journal, const struct bl
   char listen[ADDRESS_SIZE + 8];
   const char *arguments[] = {"--control", listen, NULL};
 
+  worker->slot = slot;
+  worker->number = number;
   block_address(block, slot, number, ADDRESS_CONTROL, worker->control);
   block_address(block, slot, number, ADDRESS_APP, worker->app);
   block_address(block, slot, number, ADDRESS_INBOUND, worker->inbound);
@@ -50,4 +56,34 @@ int worker_wait_ready(struct worker *worker, int64_t deadline_ns, const atomic_b
 
 int worker_check(const struct worker *worker, struct error **err) {
   return process_alive(worker->process) ? 0 : process_died(worker->process, err);
+}
+
+/* A case whose time is up has no patience left, but the question is a new one. */
+int worker_ask(struct worker *worker, struct error **err) {
+  _cleanup_error_ struct error *reason = NULL;
+
+  patience_set(clock_in_ns(ANSWER_TIMEOUT_NS));
+  int r = workload_ready(worker->client, &reason);
+  patience_set(0);
+  if (r != -ETIMEDOUT)
+    return 0;
+  worker->hung = true;
+  return error_set(err, ETIMEDOUT, "%s (pid %d) does not answer: %s", process_name(worker->process),
+                   (int)process_pid(worker->process), error_message(reason));
+}
+
+bool worker_usable(const struct worker *worker) {
+  return worker->process && !worker->hung && process_alive(worker->process);
+}
+
+int worker_replace(struct worker *worker, struct journal *journal, const struct block *block, const atomic_bool *cancel,
+                   struct error **err) {
+  process_stop(take(worker->process), 0);
+  workload_client_destroy(take(worker->client));
+  worker->hung = false;
+  int r = worker_start(worker, journal, block, worker->slot, worker->number, err);
+  if (r == 0)
+    r = worker_wait_ready(worker, patience_deadline_ns(REPLACE_TIMEOUT_NS), cancel, err);
+  worker->hung = r < 0;
+  return r;
 }

@@ -9,6 +9,9 @@
 #include "host/lab/workload_client.h"
 
 struct worker {
+  unsigned slot;
+  unsigned number;
+  bool hung; /* it did not answer: not to be used again */
   struct process *process;
   struct workload_client *client;
   char control[ADDRESS_SIZE];
@@ -30,5 +33,17 @@ int worker_wait_ready(struct worker *worker, int64_t deadline_ns, const atomic_b
 
 /* 0 while it lives; -ECHILD with the epitaph. */
 int worker_check(const struct worker *worker, struct error **err);
+
+/* Asks it whether it answers, and waits no longer than that takes when nothing is wrong. -ETIMEDOUT, with its name,
+ * when it does not; it is hung then. */
+int worker_ask(struct worker *worker, struct error **err);
+
+/* Whether it can be used: it lives and is not hung. */
+bool worker_usable(const struct worker *worker);
+
+/* Ends what is left of it and starts another process in its place, with the same name and addresses; waits until it
+ * answers. A failure leaves a worker that is not usable. */
+int worker_replace(struct worker *worker, struct journal *journal, const struct block *block, const atomic_bool *cancel,
+                   struct error **err);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/engine/patience.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/strbuf.h"
 
@@ -78,7 +79,8 @@ static int control(struct workload_client *client, const char *method, const cha
                                  .url = url,
                                  .body = body,
                                  .body_length = body ? strlen(body) : 0,
-                                 .deadline_ns = deadline_ns > 0 ? deadline_ns : clock_in_ns(CONTROL_TIMEOUT_NS),
+                                 .deadline_ns =
+                                     deadline_ns > 0 ? deadline_ns : patience_deadline_ns(CONTROL_TIMEOUT_NS),
                                  .cancel = cancel};
   struct http_response response = {0};
   int r = http_client_send(client->http, &request, &response, err);
@@ -174,8 +176,9 @@ int workload_call(struct workload_client *client, const struct call_batch *batch
     return error_set(err, EINVAL, "a batch for the workload at %s cannot be written as JSON: is all of it UTF-8?",
                      client->url);
   json_t *json = NULL;
-  if (deadline_ns == 0)
-    deadline_ns = batch_deadline_ns(batch);
+  int64_t longest_ns = batch_deadline_ns(batch); /* a workload that hangs is not waited for much longer than that */
+  if (deadline_ns == 0 || longest_ns < deadline_ns)
+    deadline_ns = longest_ns;
   int r = control(client, "POST", "/v1/calls", body, deadline_ns, cancel, &json, err);
   if (r < 0)
     return r;

@@ -38,9 +38,9 @@ int workload_client_create(const char *control_url, struct workload_client **ret
 void workload_client_destroy(struct workload_client *client);
 
 /* Runs the batch and waits for it. `*ret_outcomes` is a heap array of `count`, in the order of ids. `deadline_ns` is of
- * CLOCK_MONOTONIC; 0: as long as the batch can take. When it passes, or `cancel` (may be NULL) is set, the workload
- * gives the batch up. -EINVAL when the workload refuses the batch; -ECONNREFUSED, -ETIMEDOUT, -ECANCELED or another
- * error when it cannot be reached or asked; -EPROTO when its answer is none. */
+ * CLOCK_MONOTONIC; 0: none. Nor is a batch waited for longer than it can take. When the time is up, or `cancel` (may be
+ * NULL) is set, the workload gives the batch up. -EINVAL when the workload refuses the batch; -ECONNREFUSED,
+ * -ETIMEDOUT, -ECANCELED or another error when it cannot be reached or asked; -EPROTO when its answer is none. */
 int workload_call(struct workload_client *client, const struct call_batch *batch, int64_t deadline_ns,
                   const atomic_bool *cancel, struct call_outcome **ret_outcomes, struct error **err);
 

@@ -367,6 +367,15 @@ static json_t *report(const struct run_result *run, int *ret_error) {
   return finish(object, failed);
 }
 
+json_t *report_json_value(const struct run_result *run) {
+  int error = 0;
+  return report(run, &error);
+}
+
+json_t *report_json_case(const struct case_result *result) {
+  return case_json(result);
+}
+
 int report_json(const struct run_result *run, FILE *out) {
   int error = 0;
   _cleanup_json_ json_t *value = report(run, &error);

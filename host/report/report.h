@@ -7,7 +7,11 @@
 #include "host/conformance/result.h"
 #include "host/conformance/runner.h"
 
-int report_json(const struct run_result *run, FILE *out);  /* schema: docs/schema/conformance-report.json */
+int report_json(const struct run_result *run, FILE *out); /* schema: docs/schema/conformance-report.json */
+/* The same as a value; and a case as it is in its `cases`, for reports that grow while a run goes on. NULL without
+ * memory. */
+json_t *report_json_value(const struct run_result *run);
+json_t *report_json_case(const struct case_result *result);
 int report_junit(const struct run_result *run, FILE *out); /* JUnit XML; a test suite per group, a case per column */
 int report_markdown(const struct run_result *run, FILE *out);
 int report_html(const struct run_result *run, FILE *out);        /* one page that loads nothing and runs nothing */

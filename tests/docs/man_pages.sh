@@ -29,6 +29,7 @@ covers() {
 covers trammel-conformance.1 'conformance run'
 covers trammel-conformance.1 'conformance list'
 covers trammel-conformance.1 'conformance show'
+covers trammel-conformance.1 'conformance runs'
 covers trammel-conformance.1 'conformance diff'
 covers trammel-report.1 'report render'
 covers trammel-report.1 'report sign'

@@ -15,15 +15,19 @@
 #include <cmocka.h>
 
 /* A run's processes write their standard output to a log below the state directory. */
-static bool logs_below(const char *pid, const char *directory) {
+static bool log_of(const char *pid, char log[static PATH_MAX]) {
   char link[64];
-  char target[PATH_MAX];
   (void)snprintf(link, sizeof(link), "/proc/%.20s/fd/1", pid);
-  ssize_t n = readlink(link, target, sizeof(target) - 1);
+  ssize_t n = readlink(link, log, PATH_MAX - 1);
   if (n < 0)
     return false;
-  target[n] = '\0';
-  return strncmp(target, directory, strlen(directory)) == 0;
+  log[n] = '\0';
+  return true;
+}
+
+static bool logs_below(const char *pid, const char *directory) {
+  char log[PATH_MAX];
+  return log_of(pid, log) && strncmp(log, directory, strlen(directory)) == 0;
 }
 
 unsigned leftover_processes(const char *state_directory) {
@@ -50,16 +54,31 @@ static bool is_named(const char *pid, const char *name) {
   return read && strcmp(comm, name) == 0;
 }
 
-pid_t leftover_named(const char *state_directory, const char *name) {
+static bool logs_to(const char *pid, const char *name) {
+  char log[PATH_MAX];
+  const char *slash = log_of(pid, log) ? strrchr(log, '/') : NULL;
+  return slash && strcmp(slash + 1, name) == 0;
+}
+
+static pid_t find_leftover(const char *state_directory, bool (*is_it)(const char *pid, const char *name),
+                           const char *name) {
   DIR *proc = opendir("/proc");
   assert_non_null(proc);
   pid_t found = 0;
   for (struct dirent *entry = readdir(proc); entry && !found; entry = readdir(proc))
     if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' && logs_below(entry->d_name, state_directory) &&
-        is_named(entry->d_name, name))
+        is_it(entry->d_name, name))
       found = (pid_t)strtol(entry->d_name, NULL, 10);
   closedir(proc);
   return found;
+}
+
+pid_t leftover_named(const char *state_directory, const char *name) {
+  return find_leftover(state_directory, is_named, name);
+}
+
+pid_t leftover_logging(const char *state_directory, const char *log) {
+  return find_leftover(state_directory, logs_to, log);
 }
 
 void assert_no_leftovers(const char *state_directory) {

@@ -65,7 +65,9 @@ pid_t journaled_pid(const char *directory, const char *name) {
   char *text = read_file(directory, "journal.jsonl");
 
   (void)snprintf(start, sizeof(start), "\"process-started\",\"name\":\"%s\",\"pid\":", name);
-  const char *record = strstr(text, start);
+  const char *record = NULL;
+  for (const char *next = text; (next = strstr(next, start)); next++)
+    record = next;
   pid_t pid = record ? (pid_t)strtol(record + strlen(start), NULL, 10) : 0;
   free(text);
   return pid;

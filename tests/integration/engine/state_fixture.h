@@ -20,7 +20,7 @@ bool path_exists(const char *path);
 int64_t monotonic_ms(void);
 /* The text of <directory>/<name>; a heap string, "" when there is none. */
 char *read_file(const char *directory, const char *name);
-/* The pid that the journal in `directory` has of process `name`; 0 when it has none. */
+/* The pid that the journal in `directory` has of the latest process `name`; 0 when it has none. */
 pid_t journaled_pid(const char *directory, const char *name);
 /* Whether <directory>/<name> holds `text` within 10 s. */
 bool wait_for_text(const char *directory, const char *name, const char *text);

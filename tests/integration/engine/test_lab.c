@@ -8,9 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "host/engine/patience.h"
 #include "host/lab/lab.h"
 #include "sdk/base/clock.h"
 #include "tests/integration/engine/adapter_fixture.h"
@@ -310,10 +313,9 @@ static void test_slots_side_by_side(void **state) {
                 (double)(clock_monotonic_ns() - start_ns) / 1e6 / (ROUNDS * SLOTS));
 }
 
-/* Last: it costs the slot a workload. */
 static void test_dead_workload_is_noticed(void **state) {
   struct fixture *f = *state;
-  struct placement *placement = place(f, 2), *next = NULL;
+  struct placement *placement = place(f, 2);
   struct error *err = NULL;
 
   assert_int_equal(placement_check(placement, NULL), 0);
@@ -327,8 +329,92 @@ static void test_dead_workload_is_noticed(void **state) {
   assert_non_null(strstr(error_message(err), "workload-2-1"));
   assert_non_null(strstr(error_message(err), "SIGKILL"));
   take_away(placement);
-  assert_int_equal(lab_place(f->lab, 2, f->engine, &topology, &next, &err), -ECHILD);
-  assert_non_null(strstr(error_message(err), "SIGKILL"));
+  error_free(err);
+}
+
+static pid_t live_pid(struct fixture *f, const char *name) {
+  return journaled_pid(journal_directory(f->journal), name);
+}
+
+/* Its death can be seen afterwards. */
+static void kill_workload(struct fixture *f, const char *name) {
+  int pidfd = pidfd_open(live_pid(f, name), 0);
+
+  assert_true(pidfd >= 0);
+  assert_int_equal(pidfd_send_signal(pidfd, SIGKILL, NULL, 0), 0);
+  assert_true(wait_for_end(pidfd, 5000));
+  (void)close(pidfd);
+}
+
+static void test_dead_workload_is_replaced(void **state) {
+  struct fixture *f = *state;
+  struct placement *placement = place(f, 2);
+  pid_t pid = live_pid(f, "workload-2-1");
+
+  take_away(placement);
+  kill_workload(f, "workload-2-1");
+  placement = place(f, 2);
+  assert_int_not_equal(live_pid(f, "workload-2-1"), pid);
+  assert_int_equal(placement_check(placement, NULL), 0);
+  assert_int_equal(call_server(placement, "again").end, CALL_ANSWERED);
+  take_away(placement);
+}
+
+static void test_hung_workload_is_named_and_replaced(void **state) {
+  struct fixture *f = *state;
+  struct placement *placement = place(f, 2);
+  struct error *err = NULL;
+  pid_t pid = live_pid(f, "workload-2-0");
+
+  must(placement_ask(placement, &err), err);
+  assert_int_equal(kill(pid, SIGSTOP), 0);
+  assert_int_equal(placement_check(placement, &err), 0);
+  assert_int_equal(placement_ask(placement, &err), -ETIMEDOUT);
+  assert_non_null(strstr(error_message(err), "workload-2-0"));
+  error_free(err);
+  take_away(placement);
+  placement = place(f, 2);
+  assert_int_not_equal(live_pid(f, "workload-2-0"), pid);
+  assert_int_equal(call_server(placement, "again").end, CALL_ANSWERED);
+  take_away(placement);
+}
+
+/* A placement has the patience of its thread: a workload that hangs costs no more. */
+static void test_placing_ends_in_time(void **state) {
+  struct fixture *f = *state;
+  struct placement *placement = NULL;
+  struct error *err = NULL;
+  pid_t pid = live_pid(f, "workload-2-2");
+
+  assert_int_equal(kill(pid, SIGSTOP), 0);
+  int64_t start_ms = monotonic_ms();
+  patience_set(clock_in_ns(300 * NS_PER_MS));
+  assert_int_equal(lab_place(f->lab, 2, f->engine, &topology, &placement, &err), -ETIMEDOUT);
+  patience_set(0);
+  assert_in_range(monotonic_ms() - start_ms, 250, 5000);
+  error_free(err);
+  take_away(place(f, 2));
+  assert_int_not_equal(live_pid(f, "workload-2-2"), pid);
+}
+
+/* Last: afterwards the lab replaces none. */
+static void test_replacing_comes_to_an_end(void **state) {
+  struct fixture *f = *state;
+  struct placement *placement = NULL;
+  struct error *err = NULL;
+  int r = 0;
+
+  for (unsigned i = 0; r == 0 && i <= LAB_REPLACEMENTS_MAX; i++) {
+    assert_false(lab_spent(f->lab));
+    kill_workload(f, "workload-1-0");
+    error_free(take(err));
+    r = lab_place(f->lab, 1, f->engine, &topology, &placement, &err);
+    if (r == 0)
+      take_away(placement);
+  }
+  assert_int_equal(r, -ECHILD);
+  assert_non_null(strstr(error_message(err), "something ends them"));
+  assert_true(lab_spent(f->lab));
   error_free(err);
 }
 
@@ -359,6 +445,10 @@ int main(void) {
       cmocka_unit_test(test_slots_side_by_side),
       cmocka_unit_test(test_cancelled_start),
       cmocka_unit_test(test_dead_workload_is_noticed),
+      cmocka_unit_test(test_dead_workload_is_replaced),
+      cmocka_unit_test(test_hung_workload_is_named_and_replaced),
+      cmocka_unit_test(test_placing_ends_in_time),
+      cmocka_unit_test(test_replacing_comes_to_an_end),
   };
 
   return cmocka_run_group_tests(tests, group_setup, group_teardown);

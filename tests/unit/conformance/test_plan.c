@@ -94,11 +94,35 @@ static void selections_narrow_by_all_they_say(void **state) {
   plan_finish(&plan);
 }
 
+static void a_job_is_named_by_seed_case_and_column(void **state) {
+  (void)state;
+  struct selection one = {.cases = (const char *const[]){"access/http/unlisted-source", NULL}};
+  struct selection more = {.groups = (const char *const[]){"access", NULL}};
+  struct plan few = plan_of(&one, 1);
+  struct plan many = plan_of(&more, 1);
+  char names[4][JOB_NAME_SIZE];
+  job_name(&few.jobs[0], 1, names[0]);
+  job_name(&few.jobs[1], 1, names[1]);
+  job_name(&few.jobs[0], 2, names[2]);
+  assert_int_equal(strlen(names[0]), JOB_NAME_SIZE - 1);
+  assert_string_not_equal(names[0], names[1]);
+  assert_string_not_equal(names[0], names[2]);
+  for (size_t i = 0; i < many.count; i++) {
+    job_name(&many.jobs[i], 1, names[3]);
+    bool same = many.jobs[i].test == few.jobs[0].test &&
+                strcmp(many.jobs[i].column.label, few.jobs[0].column.label) == 0;
+    assert_int_equal(strcmp(names[0], names[3]) == 0, same);
+  }
+  plan_finish(&few);
+  plan_finish(&many);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_order_is_a_permutation_that_the_seed_decides),
       cmocka_unit_test(every_version_that_can_express_a_case_is_planned),
       cmocka_unit_test(selections_narrow_by_all_they_say),
+      cmocka_unit_test(a_job_is_named_by_seed_case_and_column),
   };
   return cmocka_run_group_tests_name("plan", tests, load, unload);
 }
