@@ -6,15 +6,19 @@
 
 #include "host/cli/cmds.h"
 #include "host/cli/suite_options.h"
+#include "host/report/requirement_page.h"
 #include "sdk/base/strbuf.h"
 
 struct arguments {
   struct suite_options suite;
-  bool json;
+  int format;
 };
 
+enum { FORMAT_TEXT, FORMAT_JSON, FORMAT_MARKDOWN };
+static const char *const formats[] = {"text", "json", "markdown", NULL};
+
 static const struct argp_option option_table[] = {
-    {"output", 'o', "FORMAT", 0, "text or json", 0},
+    {"output", 'o', "FORMAT", 0, "text, json, or markdown for a page of requirements", 0},
     {0},
 };
 
@@ -25,7 +29,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     state->child_inputs[0] = &arguments->suite;
     return 0;
   case 'o':
-    arguments->json = command_wants_json(state, argument);
+    arguments->format = command_format(state, argument, formats);
     return 0;
   case ARGP_KEY_ARG:
     argp_error(state, "unexpected argument '%s'; use --filter to select cases", argument);
@@ -41,7 +45,7 @@ const struct argp cmd_conformance_list_argp = {
     .parser = parse,
     .children = children,
     .doc = "Lists the cases of the suite: what each proves, and in how many combinations of versions it runs (with -o "
-           "json, in which).",
+           "json, in which). -o markdown lists the requirements instead, each with its cases.",
 };
 
 /* The jobs of one case stand together in a plan; `*i` goes past them. The labels of their columns are appended to
@@ -94,6 +98,14 @@ static int print_text(const struct plan *plan) {
   return EXIT_ALL_PASSED;
 }
 
+static int print_plan(const struct plan *plan, int format) {
+  if (format == FORMAT_TEXT)
+    return print_text(plan);
+  if (format == FORMAT_JSON)
+    return print_json(plan);
+  return requirement_page(plan, stdout) < 0 ? EXIT_INTERNAL : EXIT_ALL_PASSED;
+}
+
 static int list_cases(const struct arguments *arguments, struct error **err) {
   struct suite *suite = NULL;
   struct plan plan = {0};
@@ -105,7 +117,7 @@ static int list_cases(const struct arguments *arguments, struct error **err) {
     r = error_set(err, ENOENT, "no case is selected; `trammel conformance list` shows them");
   int code = r == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
   if (r == 0)
-    code = arguments->json ? print_json(&plan) : print_text(&plan);
+    code = print_plan(&plan, arguments->format);
   plan_finish(&plan);
   suite_destroy(suite);
   return code;

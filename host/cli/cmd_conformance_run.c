@@ -311,7 +311,7 @@ static void describe_run(struct run_result *run, const struct session *session, 
   const Trammel__Adapter__V1__DescribeResponse *description = session->entry->description;
   run->id = journal_run_id(session->journal);
   run->trammel_version = TRAMMEL_VERSION;
-  run->suite = "smi";
+  run->suite = suite_name(session->suite);
   run->adapter_id = session->entry->id;
   run->adapter_version = description->adapter_version;
   run->adapter_digest = session->entry->digest;

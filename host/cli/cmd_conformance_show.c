@@ -5,7 +5,7 @@
 
 #include "host/cli/cmds.h"
 #include "host/cli/suite_options.h"
-#include "host/conformance/judge.h"
+#include "host/conformance/judge_counted.h"
 #include "host/conformance/metrics_text.h"
 #include "sdk/base/strbuf.h"
 #include "sdk/smi/convert.h"
@@ -89,6 +89,7 @@ static const char *outcome_wanted(enum check_kind kind) {
   case CHECK_ALLOWED:
   case CHECK_SPLIT:
   case CHECK_METRICS:
+  case CHECK_COUNTED:
     break;
   }
   return "goes through";
@@ -98,6 +99,11 @@ static void print_check(const struct check *check, struct arena *arena) {
   if (check->kind == CHECK_METRICS) {
     const char *expected = metrics_expected(arena, check);
     printf("  %s  %s\n", check->requirement, expected ? expected : "");
+    return;
+  }
+  if (check->kind == CHECK_COUNTED) {
+    const char *counted = counted_expected(arena, check);
+    printf("  %s  %s\n", check->requirement, counted ? counted : "");
     return;
   }
   const char *what = check_describe(arena, check);

@@ -56,6 +56,7 @@ char *command_line_of_circumstances(const struct mesh_options *mesh, const struc
   put_options(&text, "--set", &mesh->settings);
   put_options(&text, "--endpoint", &mesh->endpoints);
   put_options(&text, "--adapter-dir", &mesh->adapter_directories);
+  put_option(&text, "--suite", suite->name);
   put_options(&text, "--suite", &suite->directories);
   for (size_t i = 0; i < timing->count; i++)
     put_word(&text, timing->items[i]);

@@ -9,7 +9,8 @@ enum { KEY_SUITE = 0x300, KEY_CASE, KEY_FILTER = 'f', KEY_GROUP = 'g', KEY_REQUI
 
 static const struct argp_option option_table[] = {
     {0, 0, 0, 0, "Cases:", 2},
-    {"suite", KEY_SUITE, "DIR", 0, "add the cases below this folder; one with a known id replaces it", 2},
+    {"suite", KEY_SUITE, "SUITE", 0,
+     "smi (the default) or baseline; or a folder, to add the cases below it: one with a known id replaces it", 2},
     {"filter", KEY_FILTER, "PATTERN", 0, "only cases whose id matches: a glob, or a part of the id", 2},
     {"case", KEY_CASE, "ID", 0, "only this case; may be repeated", 2},
     {"group", KEY_GROUP, "GROUP", 0, "only access, specs, split or metrics; comma-separated or repeated", 2},
@@ -44,11 +45,21 @@ static void check_versions(const struct argp_state *state, const struct list *ve
       argp_error(state, "unknown version '%s'; written like access/v1alpha3", versions->items[i]);
 }
 
+/* The name of a built-in suite, or a folder; write ./baseline for a folder of such a name. */
+static error_t choose_suite(const struct argp_state *state, struct suite_options *options, const char *argument) {
+  if (!suite_is_embedded(argument))
+    return -list_add(&options->directories, argument);
+  if (options->name && strcmp(options->name, argument) != 0)
+    argp_error(state, "one built-in suite at a time, not both %s and %s", options->name, argument);
+  options->name = argument;
+  return 0;
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state) {
   struct suite_options *options = state->input;
   switch (key) {
   case KEY_SUITE:
-    return -list_add(&options->directories, argument);
+    return choose_suite(state, options, argument);
   case KEY_CASE:
     return -list_add(&options->cases, argument);
   case KEY_FILTER:
@@ -84,7 +95,7 @@ int suite_options_load(const struct suite_options *options, struct suite **ret_s
   _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
   if (!diagnostics)
     return error_set(err, ENOMEM, "loading the suite: no memory");
-  int r = suite_load("smi", options->directories.items, diagnostics, ret_suite, err);
+  int r = suite_load(options->name ? options->name : "smi", options->directories.items, diagnostics, ret_suite, err);
   diagnostics_print(diagnostics, stderr);
   for (size_t i = 0; r == 0 && i < options->cases.count; i++)
     if (!suite_find(*ret_suite, options->cases.items[i]))

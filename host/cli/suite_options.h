@@ -8,6 +8,7 @@
 #include "host/conformance/plan.h"
 
 struct suite_options {
+  const char *name; /* of a built-in suite; NULL: smi */
   struct list directories;
   const char *filter;
   struct list cases;

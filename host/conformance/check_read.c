@@ -200,6 +200,15 @@ static void read_split(struct fields *fields, const struct node *expect, const s
   check->share_count = shares ? count : 0;
 }
 
+static void read_counted(struct fields *fields, const struct node *expect, const struct topology *topology,
+                         struct check *check) {
+  static const char *const known[] = {"counted", NULL};
+  if (!fields_known(fields, expect, "\"expect\"", known))
+    return;
+  check->kind = CHECK_COUNTED;
+  check->counted = counted_read(fields, node_get(expect, "counted"), topology);
+}
+
 static void read_expectation(struct fields *fields, const struct node *map, const struct topology *topology,
                              struct check *check) {
   static const char *const words[] = {"allowed", "denied", "unbroken", "cut", NULL};
@@ -210,6 +219,8 @@ static void read_expectation(struct fields *fields, const struct node *map, cons
     fields_complain(fields, map, FIELD_MISSING, NULL, "the field \"expect\" is missing");
   else if (expect->kind == NODE_MAP && node_get(expect, "metrics"))
     metrics_check_read(fields, expect, topology, check);
+  else if (node_get(expect, "counted"))
+    read_counted(fields, expect, topology, check);
   else if (expect->kind == NODE_MAP)
     read_split(fields, expect, topology, check);
   else {
@@ -255,7 +266,16 @@ static void check_combination(struct fields *fields, const struct node *map, con
   if (check_goes_on(check) && (check->keep || check->direct || node_get(map, "repeat")))
     fields_complain(fields, map, CASE_CHECK_SENSELESS, NULL,
                     "calls that go on during a change have no keep, repeat and via: they go on until it is done");
-  if (node_get(map, "repeat") && (check->kind == CHECK_SPLIT || check->keep))
+  bool counted = check->kind == CHECK_COUNTED;
+  if (counted && check->header_count == CASE_HEADERS_MAX)
+    fields_complain(fields, map, FIELD_TOO_MANY, "One is needed to name the caller.",
+                    "a counted check has at most %d headers", CASE_HEADERS_MAX - 1);
+  if (counted && check->protocol != PROTOCOL_HTTP)
+    fields_complain(fields, map, CASE_CHECK_SENSELESS, NULL, "only HTTP requests are counted");
+  if (counted && check->repeat > COUNTED_REPEAT_MAX)
+    fields_complain(fields, node_get(map, "repeat"), FIELD_VALUE, NULL, "counted calls are at most %d",
+                    COUNTED_REPEAT_MAX);
+  if (node_get(map, "repeat") && !counted && (check->kind == CHECK_SPLIT || check->keep))
     fields_complain(fields, map, CASE_CHECK_SENSELESS, NULL, "\"repeat\" is not for %s",
                     check->keep ? "kept connections: a refusal may end them"
                                 : "splits: their requests follow from the shares");

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "host/conformance/judge_counted.h"
 #include "host/conformance/judge_text.h"
 #include "host/conformance/statistics.h"
 
@@ -173,8 +174,9 @@ static int judge_split(struct prober *prober, bool settled, struct arena *arena,
 int judge_check(struct prober *prober, const struct check *check, bool settled, struct arena *arena,
                 struct verdict *ret_verdict, struct error **err) {
   struct verdict verdict = {.result.check = check};
-  int r = check->kind == CHECK_SPLIT ? judge_split(prober, settled, arena, &verdict, err)
-                                     : judge_calls(prober, arena, &verdict, err);
+  int r = check->kind == CHECK_SPLIT     ? judge_split(prober, settled, arena, &verdict, err)
+          : check->kind == CHECK_COUNTED ? judge_counted(prober, check, arena, &verdict, err)
+                                         : judge_calls(prober, arena, &verdict, err);
   if (r < 0) {
     verdict_finish(&verdict);
     return r;
@@ -205,6 +207,8 @@ static bool looks_right(const struct check *check, const struct call_outcome *ca
 
 int judge_glance(struct prober *prober, const struct check *check, struct arena *arena, const char **ret_seen,
                  struct error **err) {
+  if (check->kind == CHECK_COUNTED)
+    return judge_counted_glance(prober, check, arena, ret_seen, err);
   _cleanup_(probe_finish) struct probe probe = {0};
   unsigned calls = check->kind == CHECK_SPLIT ? GLANCE_CALLS : 1;
   unsigned timeout_ms = check->kind == CHECK_DENIED ? refusal_timeout(check) : CALL_TIMEOUT_MS;
@@ -257,6 +261,8 @@ static int control_backend(struct prober *prober, const struct check *check, con
 
 int judge_control(struct prober *prober, const struct check *check, struct arena *arena, const char **ret_seen,
                   struct error **err) {
+  if (check->kind == CHECK_COUNTED)
+    return judge_counted_control(prober, check, arena, ret_seen, err);
   struct check plain = *check;
   plain.keep = NULL; /* a kept connection belongs to the steps */
   plain.kind = CHECK_ALLOWED;

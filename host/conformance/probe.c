@@ -86,7 +86,7 @@ void probe_name(struct prober *prober, char id[static CALL_ID_MAX + 1]) {
 }
 
 static unsigned concurrency_of(const struct check *check, unsigned count) {
-  if (check->keep || check->connections == CONNECTIONS_ONE)
+  if (check->keep || check->connections == CONNECTIONS_ONE || check->kind == CHECK_COUNTED)
     return 1;
   return count < CONCURRENCY ? count : CONCURRENCY;
 }

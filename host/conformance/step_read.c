@@ -117,7 +117,8 @@ static void check_control(struct fields *fields, const struct node *map, const s
  * judged before it is in force. */
 static void check_in_force(struct fields *fields, const struct node *map, const struct step *step) {
   for (size_t i = 0; i < step->check_count; i++)
-    if (step->checks[i].kind == CHECK_DENIED || step->checks[i].kind == CHECK_SPLIT)
+    if (step->checks[i].kind == CHECK_DENIED || step->checks[i].kind == CHECK_SPLIT ||
+        step->checks[i].kind == CHECK_COUNTED)
       return;
   fields_complain(fields, map, CASE_NOTHING_IN_FORCE,
                   "Add a check that must be denied, so that the step waits until the policy is in force.",

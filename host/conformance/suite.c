@@ -45,6 +45,7 @@ struct suite_entry {
 struct suite {
   struct arena *arena;
   uint64_t digest;
+  const char *name;
   struct suite_entry *cases; /* sorted by id */
   size_t count;
 };
@@ -109,18 +110,24 @@ static int add_source(struct loader *loader, unsigned layer, const char *file, c
   return r;
 }
 
+bool suite_is_embedded(const char *name) {
+  for (size_t i = 0; i < embedded_file_count; i++)
+    if (strcmp(embedded_files[i].suite, name) == 0)
+      return true;
+  return false;
+}
+
 static int add_embedded(struct loader *loader, const char *name, struct error **err) {
-  bool found = false;
+  if (!suite_is_embedded(name))
+    return error_set(err, ENOENT, "there is no suite \"%s\"; those that are built in are \"smi\" and \"baseline\"",
+                     name);
   for (size_t i = 0; i < embedded_file_count; i++) {
     const struct embedded_file *file = &embedded_files[i];
     if (strcmp(file->suite, name) != 0)
       continue;
-    found = true;
     if (add_source(loader, 0, file->path, file->data, file->length) < 0)
       return error_set(err, ENOMEM, "reading the suite %s: no memory", name);
   }
-  if (!found)
-    return error_set(err, ENOENT, "there is no suite \"%s\"; the one that is built in is \"smi\"", name);
   return 0;
 }
 
@@ -185,6 +192,9 @@ static int add_directory(struct loader *loader, unsigned layer, const char *path
   if (entries.count < 0) {
     int code = errno;
     entries.count = 0;
+    if (code == ENOENT && depth == 0)
+      return error_set(err, code, "there is no suite folder %s, and no built-in suite of that name (smi, baseline)",
+                       path);
     return error_set(err, code, "reading the suite folder %s: %s", path, strerror(code));
   }
   int r = 0;
@@ -291,12 +301,13 @@ static int compare_cases(const void *a, const void *b) {
 }
 
 /* Hands the loader's arena over to the suite. */
-static int loader_suite(struct loader *loader, struct suite **ret_suite) {
+static int loader_suite(struct loader *loader, const char *name, struct suite **ret_suite) {
   struct suite *suite = calloc(1, sizeof(*suite));
   if (!suite)
     return -ENOMEM;
+  suite->name = arena_strdup(loader->arena, name);
   suite->cases = arena_array(loader->arena, loader->cases.count, sizeof(*suite->cases));
-  if (!suite->cases) {
+  if (!suite->name || !suite->cases) {
     free(suite);
     return -ENOMEM;
   }
@@ -327,7 +338,7 @@ int suite_load(const char *name, const char *const *directories, struct diagnost
     return error_set(err, ENOMEM, "reading the suite %s: no memory", name);
   if (loader.invalid)
     return error_set(err, EINVAL, "the suite %s has cases or topologies that are not valid", name);
-  if (loader_suite(&loader, ret_suite) < 0)
+  if (loader_suite(&loader, name, ret_suite) < 0)
     return error_set(err, ENOMEM, "reading the suite %s: no memory", name);
   return 0;
 }
@@ -341,6 +352,10 @@ void suite_destroy(struct suite *suite) {
 
 uint64_t suite_digest(const struct suite *suite) {
   return suite->digest;
+}
+
+const char *suite_name(const struct suite *suite) {
+  return suite->name;
 }
 
 size_t suite_count(const struct suite *suite) {
@@ -376,6 +391,8 @@ const char *check_kind_name(enum check_kind kind) {
     return "reported";
   case CHECK_METRICS:
     return "metrics";
+  case CHECK_COUNTED:
+    return "counted";
   }
   return "unknown";
 }

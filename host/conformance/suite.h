@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "host/conformance/counted.h"
 #include "host/conformance/metrics_expectation.h"
 #include "host/lab/topology.h"
 #include "sdk/smi/model.h"
@@ -20,9 +21,10 @@ enum check_kind {
   CHECK_REFUSED,  /* a resource that is not valid is refused before it has any effect */
   CHECK_REPORTED, /* a misconfiguration is told */
   CHECK_METRICS,  /* the mesh counts the calls */
+  CHECK_COUNTED,  /* counters say so: host/conformance/counted.h */
 };
 
-#define CHECK_KIND_LAST CHECK_METRICS
+#define CHECK_KIND_LAST CHECK_COUNTED
 const char *check_kind_name(enum check_kind kind); /* "allowed" … */
 
 /* How the calls of a check connect. */
@@ -77,9 +79,10 @@ struct check {
   bool shares_judged;                 /* CHECK_SPLIT: false with `tolerance: zero` */
   const struct check_share *shares;
   size_t share_count;
+  const struct counted *counted; /* CHECK_COUNTED */
   unsigned repeat; /* CHECK_ALLOWED, CHECK_DENIED, CHECK_METRICS: requests of the verdict, each of which must hold; 0
-                    * means 1. CHECK_SPLIT: 0, its sample follows from the shares; in a report read back, the sample it
-                    * had */
+                    * means 1. CHECK_COUNTED: the calls that are counted. CHECK_SPLIT: 0, its sample follows from the
+                    * shares; in a report read back, the sample it had */
   struct resource_name resource;             /* CHECK_REFUSED, CHECK_REPORTED */
   const struct metrics_expectation *metrics; /* CHECK_METRICS */
   unsigned failing;                          /* CHECK_METRICS: of the requests, those that servers answer with 500 */
@@ -148,12 +151,16 @@ int interpretation_last(void);                                /* the highest num
 
 struct suite;
 
+/* Whether a suite of that name is built in. */
+bool suite_is_embedded(const char *name);
+
 /* The embedded suite `name` ("smi"), then, for each of `directories` (NULL-terminated, may be NULL), the *.yaml files
  * below it: a later one replaces cases and topologies of the same name. Diagnostics CASE-0001… with file, line and
  * field. 0, -ENOENT (no such suite or directory), -EINVAL, -ENOMEM, or why a file could not be read. */
 int suite_load(const char *name, const char *const *directories, struct diagnostics *diagnostics,
                struct suite **ret_suite, struct error **err);
 void suite_destroy(struct suite *suite);
+const char *suite_name(const struct suite *suite); /* of the embedded one */
 /* Of all its files: another number when anything in it was changed. */
 uint64_t suite_digest(const struct suite *suite);
 size_t suite_count(const struct suite *suite); /* cases, sorted by id */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/conformance/case_read.h"
+#include "host/conformance/judge_counted.h"
 #include "host/conformance/judge_metrics.h"
 #include "host/conformance/judge_resource.h"
 #include "host/conformance/ongoing.h"
@@ -107,6 +108,16 @@ static int all_hold(struct trial *trial, const struct step *step, struct settlin
   return 0;
 }
 
+/* How long a state may take, and how long it must then hold. */
+static int64_t converge_ns(const struct trial *trial, const struct step *step) {
+  int64_t longest_ns = trial->options->converge_ns;
+  return counted_step(step) && longest_ns < COUNTED_SETTLE_NS ? COUNTED_SETTLE_NS : longest_ns;
+}
+
+static int64_t hold_window_ns(const struct trial *trial, const struct step *step) {
+  return counted_step(step) ? 0 : trial->options->hold_window_ns;
+}
+
 /* Waits until every check holds and goes on holding for the window. A state that does not hold in a look that begins
  * when the time is up is given up; one that does gets the rest of its window. */
 static int converge(struct trial *trial, const struct step *step, struct settling *ret_settling, struct error **err) {
@@ -125,11 +136,11 @@ static int converge(struct trial *trial, const struct step *step, struct settlin
       held_since_ns = -1;
     else if (held_since_ns < 0)
       held_since_ns = asked_ns;
-    if (hold && now_ns - held_since_ns >= trial->options->hold_window_ns) {
+    if (hold && now_ns - held_since_ns >= hold_window_ns(trial, step)) {
       settling.propagation_ns = held_since_ns - applied_ns;
       break;
     }
-    if (!hold && asked_ns - applied_ns >= trial->options->converge_ns)
+    if (!hold && asked_ns - applied_ns >= converge_ns(trial, step))
       break;
     r = trial_pause(trial, err);
     if (r < 0)
@@ -141,7 +152,8 @@ static int converge(struct trial *trial, const struct step *step, struct settlin
 
 /* ---- steps */
 
-/* A check that did not settle is broken, also when its one verdict happened to hold. */
+/* A check that did not settle is broken, also when its one verdict happened to hold; but for one of counters, whose
+ * verdict is all there is. */
 static int mark_unsettled(struct trial *trial, struct check_result *result, const struct settling *settling,
                           struct error **err) {
   result->held = false;
@@ -175,7 +187,8 @@ static int judge_step(struct trial *trial, size_t index, const struct settling *
       return r;
     trial->verdict_count++;
     verdict->result.step = (unsigned)index;
-    if (!settled && settling->broken == verdict->result.check && verdict->result.held)
+    if (!settled && settling->broken == verdict->result.check && verdict->result.held &&
+        verdict->result.check->kind != CHECK_COUNTED)
       r = mark_unsettled(trial, &verdict->result, settling, err);
     if (r < 0)
       return r;
@@ -255,6 +268,9 @@ static const char *likely_cause(const struct check_result *broken) {
   json_int_t status = json_integer_value(json_object_get(broken->evidence, "status"));
   if (check->kind == CHECK_METRICS)
     return judge_metrics_cause(broken->evidence);
+  if (check->kind == CHECK_COUNTED)
+    return "the mesh lets through, refuses or shares out requests otherwise than the resources say; counters tell no "
+           "more, the suite smi does";
   if (check->kind == CHECK_SPLIT)
     return check->shares_judged
                ? "the data plane does not share by these weights, or a backend is reached that should not be"

@@ -70,7 +70,7 @@ static int refused(const struct workload_client *client, const char *path, const
   return r;
 }
 
-/* Sends, expects 200 and a JSON object: a new reference. `body` may be NULL. */
+/* Sends, expects 200 and a JSON object: a new reference. `body` may be NULL; `ret_json` too, for any answer. */
 static int control(struct workload_client *client, const char *method, const char *path, const char *body,
                    int64_t deadline_ns, const atomic_bool *cancel, json_t **ret_json, struct error **err) {
   char url[CONTROL_URL_MAX + 512];
@@ -90,11 +90,11 @@ static int control(struct workload_client *client, const char *method, const cha
   json_t *json = NULL;
   if (response.status != 200)
     r = refused(client, path, &response, err);
-  else if (!(json = json_loadb(response.body, response.body_length, 0, &problem)))
+  else if (ret_json && !(json = json_loadb(response.body, response.body_length, 0, &problem)))
     r = error_set(err, EPROTO, "the workload at %s answered %s with something that is not JSON: %s", client->url, path,
                   problem.text);
   http_response_finish(&response);
-  if (r == 0)
+  if (r == 0 && ret_json)
     *ret_json = json;
   return r;
 }
@@ -274,5 +274,23 @@ int workload_ready(struct workload_client *client, struct error **err) {
   int r = control(client, "GET", "/v1/ready", NULL, 0, NULL, &json, err);
   if (r == 0)
     json_decref(json);
+  return r;
+}
+
+int workload_counters_clear(struct workload_client *client, struct error **err) {
+  return control(client, "DELETE", "/metrics", NULL, 0, NULL, NULL, err);
+}
+
+int workload_requests_counted(struct workload_client *client, unsigned *ret_count, struct error **err) {
+  json_t *json = NULL;
+  int r = control(client, "GET", "/metrics", NULL, 0, NULL, &json, err);
+  if (r < 0)
+    return r;
+  const json_t *list = json_object_get(json, "ReqReceived");
+  if (json_is_array(list))
+    *ret_count = (unsigned)json_array_size(list);
+  else
+    r = error_set(err, EPROTO, "the workload at %s answered no counters", client->url);
+  json_decref(json);
   return r;
 }

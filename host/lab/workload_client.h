@@ -64,6 +64,11 @@ struct workload_listener {
 /* -EADDRINUSE when an address is taken; the workload then listens nowhere. */
 int workload_configure(struct workload_client *client, const char *name, const char *address,
                        const struct workload_listener *listeners, size_t count, struct error **err);
+/* The counters of the known sample app: forgets them all; and how many requests to /call and /echo were counted since.
+ */
+int workload_counters_clear(struct workload_client *client, struct error **err);
+int workload_requests_counted(struct workload_client *client, unsigned *ret_count, struct error **err);
+
 int workload_ready(struct workload_client *client, struct error **err);
 
 #endif

@@ -112,6 +112,8 @@ static void put_calls(json_t *object, const struct check *check, bool *failed) {
     put(object, "failing", json_integer(check->failing), failed);
     put(object, "answer", json_integer(check->answer), failed);
   }
+  if (check->kind == CHECK_COUNTED)
+    put(object, "counted", counted_json(check->counted), failed);
   put(object, "direct", json_boolean(check->direct), failed);
 }
 

@@ -30,6 +30,7 @@ static void summary(struct strbuf *buffer, const struct run_result *run) {
                    run->stop_reason ? run->stop_reason : "interrupted", run->case_count, run->planned);
     row(buffer, "Note", value);
   }
+  row(buffer, "Suite", run->suite);
   row(buffer, "Mesh", run->mesh_name);
   row(buffer, "Mesh version", run->mesh_version);
   row(buffer, "Adapter", run->adapter_id);

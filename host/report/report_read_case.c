@@ -83,7 +83,9 @@ static void read_metrics(struct fields *fields, const struct node *map, struct c
 static void read_calls(struct fields *fields, const struct node *map, struct check *check) {
   static const char *const needed[] = {"from", "to", "port", "protocol", "direct", NULL};
   static const char *const needed_by_split[] = {"repeat", "shares", NULL}; /* a sample is not worked out again */
-  if (!has_fields(fields, map, needed) || (check->kind == CHECK_SPLIT && !has_fields(fields, map, needed_by_split)))
+  static const char *const needed_by_counted[] = {"counted", NULL};
+  if (!has_fields(fields, map, needed) || (check->kind == CHECK_SPLIT && !has_fields(fields, map, needed_by_split)) ||
+      (check->kind == CHECK_COUNTED && !has_fields(fields, map, needed_by_counted)))
     return;
   check->from = kept_text(map, "from");
   check->to = kept_text(map, "to");
@@ -101,6 +103,8 @@ static void read_calls(struct fields *fields, const struct node *map, struct che
   read_shares(fields, node_get(map, "shares"), check);
   if (check->kind == CHECK_METRICS)
     read_metrics(fields, map, check);
+  if (check->kind == CHECK_COUNTED)
+    check->counted = counted_read(fields, node_get(map, "counted"), NULL);
 }
 
 static void read_resource(struct fields *fields, const struct node *map, struct check *check) {

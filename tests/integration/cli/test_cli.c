@@ -3,7 +3,9 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -149,6 +151,90 @@ static void cases_are_listed_and_shown(void **state) {
   command_result_finish(&result);
 }
 
+static size_t lines_of(const struct command_result *result) {
+  size_t count = 0;
+  for (const char *at = strbuf_text(&result->out); (at = strchr(at, '\n')); at++)
+    count++;
+  return count;
+}
+
+static void a_suite_is_chosen_by_name(void **state) {
+  (void)state;
+  struct command_result result;
+  run(&result, "conformance", "list", "--suite", "baseline", NULL);
+  assert_int_equal(result.exit_code, 0);
+  assert_int_equal(lines_of(&result), 3);
+  assert_non_null(strstr(strbuf_text(&result.out), "split/http/traffic-split"));
+  command_result_finish(&result);
+
+  run(&result, "conformance", "show", "--suite", "baseline", "split/http/traffic-split", NULL);
+  assert_int_equal(result.exit_code, 0);
+  assert_non_null(strstr(strbuf_text(&result.out), "of 50 calls GET /echo from app-a to app-svc:9091"));
+  assert_non_null(strstr(strbuf_text(&result.out), "app-c counted more than app-b"));
+  command_result_finish(&result);
+
+  run(&result, "conformance", "show", "split/http/traffic-split", NULL); /* smi is the default */
+  assert_int_equal(result.exit_code, 2);
+  command_result_finish(&result);
+
+  run(&result, "conformance", "list", "--suite", "baseline", "--suite", "smi", NULL);
+  assert_int_equal(result.exit_code, 2);
+  assert_non_null(strstr(strbuf_text(&result.errors), "one built-in suite at a time"));
+  command_result_finish(&result);
+
+  run(&result, "conformance", "list", "--suite", "basline", NULL);
+  assert_int_equal(result.exit_code, 2);
+  assert_non_null(strstr(strbuf_text(&result.errors), "no built-in suite of that name (smi, baseline)"));
+  command_result_finish(&result);
+}
+
+/* What is not a name is a folder, whatever it is called, and is added to the suite that was chosen. */
+static void a_folder_is_added_to_a_suite(void **state) {
+  (void)state;
+  static const char text[] = "id: access/http/mine\n"
+                             "title: Mine\n"
+                             "requirements: [ACC-01]\n"
+                             "why: Test.\n"
+                             "topology: apps\n"
+                             "deny_by_default: []\n"
+                             "resources:\n"
+                             "  - apiVersion: specs.smi-spec.io/v1alpha4\n"
+                             "    kind: TCPRoute\n"
+                             "    metadata: {name: all}\n"
+                             "    spec: {}\n"
+                             "steps: [{checks: [{from: app-a, to: app-b, port: 9091, http: {}, expect: allowed}]}]\n";
+  char *directory = scratch_create();
+  char *file = NULL;
+  char *folder = NULL;
+  assert_true(asprintf(&folder, "%s/smi", directory) > 0 && asprintf(&file, "%s/smi/mine.yaml", directory) > 0);
+  assert_int_equal(mkdir(folder, 0700), 0);
+  FILE *out = fopen(file, "we");
+  assert_non_null(out);
+  assert_true(fputs(text, out) >= 0 && fclose(out) == 0);
+  struct command_result result;
+  run(&result, "conformance", "list", "--suite", folder, "--suite", "baseline", NULL);
+  if (result.exit_code != 0)
+    fail_msg("%s", strbuf_text(&result.errors));
+  assert_int_equal(lines_of(&result), 4);
+  assert_non_null(strstr(strbuf_text(&result.out), "access/http/mine"));
+  command_result_finish(&result);
+  scratch_remove(directory);
+  free(folder);
+  free(file);
+}
+
+static void requirements_are_listed_with_their_cases(void **state) {
+  (void)state;
+  struct command_result result;
+  run(&result, "conformance", "list", "-o", "markdown", "--requirement", "ACC-05", NULL);
+  assert_int_equal(result.exit_code, 0);
+  const char *page = strbuf_text(&result.out);
+  assert_non_null(strstr(page, "| **ACC-05** "));
+  assert_non_null(strstr(page, "`access/http/matches-omitted-means-all` | access v1alpha1, v1alpha2, v1alpha3"));
+  assert_null(strstr(page, "| **ACC-08** ")); /* it has cases, but none that was asked for */
+  command_result_finish(&result);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(help_lists_every_command),
@@ -157,6 +243,9 @@ int main(void) {
       cmocka_unit_test(the_version_is_told),
       cmocka_unit_test(bash_completes),
       cmocka_unit_test(cases_are_listed_and_shown),
+      cmocka_unit_test(a_suite_is_chosen_by_name),
+      cmocka_unit_test(a_folder_is_added_to_a_suite),
+      cmocka_unit_test(requirements_are_listed_with_their_cases),
   };
   return cmocka_run_group_tests_name("cli", tests, NULL, NULL);
 }

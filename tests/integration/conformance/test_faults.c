@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "plugins/reference/faults.h"
+#include "tests/integration/conformance/fault_page.h"
 #include "tests/support/command.h"
 #include "tests/support/leftovers.h"
 
@@ -209,6 +210,7 @@ static void check_fault(void **state) {
     fail_msg("%s survived: exit %d, %s not among the broken %s", fault->name, exit_code, fault->requirement, list);
   if (strcmp(collateral->requirements, ANYTHING) != 0)
     assert_nothing_else(fault, collateral, broken);
+  assert_page_says_smi(fault->name, report);
   if (!collateral->unjudged)
     assert_int_equal(json_integer_value(json_object_get(json_object_get(report, "totals"), "error")), 0);
   free(list);

@@ -320,6 +320,41 @@ static void the_sample_app_is_imitated(void **state) {
   check("POST", "/echo", "back", "200", "\r\n\r\nback");
 }
 
+static void call_b(const char *path, unsigned count) {
+  struct error *err = NULL;
+  struct call_outcome *outcomes = NULL;
+  struct call_header caller = {.name = "ServiceName", .value = "a"};
+  struct call_batch batch = {.id = "counted",
+                             .protocol = CALL_HTTP1,
+                             .address = b_address,
+                             .port = 8080,
+                             .path = path,
+                             .headers = &caller,
+                             .header_count = 1,
+                             .count = count,
+                             .concurrency = 1,
+                             .keep = "b"};
+  assert_int_equal(workload_call(a.client, &batch, 0, NULL, &outcomes, &err), 0);
+  for (unsigned i = 0; i < count; i++)
+    assert_int_equal(outcomes[i].status, 200);
+  free(outcomes);
+}
+
+/* The sample app counts requests to its own paths, and nothing else. */
+static void a_client_reads_the_counters(void **state) {
+  (void)state;
+  struct error *err = NULL;
+  unsigned count = 99;
+  call_b("/echo", 1);
+  assert_int_equal(workload_counters_clear(b.client, &err), 0);
+  assert_int_equal(workload_requests_counted(b.client, &count, &err), 0);
+  assert_int_equal(count, 0);
+  call_b("/echo", 50);
+  call_b("/metrics", 3);
+  assert_int_equal(workload_requests_counted(b.client, &count, &err), 0);
+  assert_int_equal(count, 50);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(wrong_requests_are_refused_by_the_member),
@@ -329,6 +364,7 @@ int main(void) {
       cmocka_unit_test(reconfiguring_closes_what_was_open),
       cmocka_unit_test(the_record_is_read_by_prefix_and_reset),
       cmocka_unit_test(the_sample_app_is_imitated),
+      cmocka_unit_test(a_client_reads_the_counters),
   };
   return cmocka_run_group_tests(tests, start, stop);
 }

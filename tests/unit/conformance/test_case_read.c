@@ -308,6 +308,44 @@ static void test_mistakes_in_metrics(void **state) {
   }
 }
 
+static void test_counters_are_read(void **state) {
+  _cleanup_free_ char *text =
+      case_text_with("expect: {split: {server: 2}}",
+                     "keep: one, repeat: 50, expect: {counted: {succeeded: 49, failed: 1, received: {server: some}}}");
+  _cleanup_fixture_ struct case_fixture fixture = case_fixture_read(text);
+  (void)state;
+  diagnostics_print(fixture.diagnostics, stderr);
+  assert_int_equal(fixture.result, 0);
+  const struct check *check = &fixture.test.steps[1].checks[1];
+  assert_int_equal(check->kind, CHECK_COUNTED);
+  assert_int_equal(check_request_count(check), 50);
+  assert_string_equal(check->keep, "one");
+  assert_int_equal(check->counted->succeeded, 49);
+  assert_int_equal(check->counted->failed, 1);
+  assert_int_equal(check->counted->server_count, 1);
+  assert_string_equal(check->counted->servers[0].workload, "server");
+  assert_int_equal(check->counted->servers[0].least, 1);
+  assert_int_equal(check->counted->servers[0].most, COUNTED_ANY);
+  assert_false(check->counted->ordered);
+}
+
+static void test_counters_are_written_as_they_were_read(void **state) {
+  static const char *const written[] = {"{\"failed\": 1}", "{\"succeeded\": 0, \"received\": {\"server\": 0}}",
+                                        "{\"received\": {\"server\": \"some\"}}"};
+  (void)state;
+  for (size_t i = 0; i < COUNT(written); i++) {
+    char expect[128];
+    (void)snprintf(expect, sizeof(expect), "expect: {counted: %s}", written[i]);
+    _cleanup_free_ char *text = case_text_with("expect: {split: {server: 2}}", expect);
+    _cleanup_fixture_ struct case_fixture fixture = case_fixture_read(text);
+    assert_int_equal(fixture.result, 0);
+    json_t *json = counted_json(fixture.test.steps[1].checks[1].counted);
+    _cleanup_free_ char *again = json_dumps(json, 0);
+    json_decref(json);
+    assert_string_equal(again, written[i]);
+  }
+}
+
 static void test_an_open_namespace_needs_no_denial(void **state) {
   _cleanup_free_ char *denied = case_text_with("expect: denied", "expect: allowed");
   char *deny = strstr(denied, "[main]");
@@ -497,6 +535,26 @@ static void test_mistakes_in_checks(void **state) {
        "/steps/1/checks/1/expect/split/nobody"},
       {"{split: {server: 2}}", "{split: {server: 2}, tolerance: some}", "CASE-0003", 27,
        "/steps/1/checks/1/expect/tolerance"},
+      {"{split: {server: 2}}", "{split: {server: 2}, counted: {failed: 1}}", "CASE-0001", 27,
+       "/steps/1/checks/1/expect/split"},
+      {"{split: {server: 2}}", "{counted: {}}", "CASE-0003", 27, "/steps/1/checks/1/expect/counted"},
+      {"{split: {server: 2}}", "{counted: 1}", "CASE-0003", 27, "/steps/1/checks/1/expect/counted"},
+      {"{split: {server: 2}}", "{counted: {failed: few}}", "CASE-0003", 27, "/steps/1/checks/1/expect/counted/failed"},
+      {"{split: {server: 2}}", "{counted: {failed: 1001}}", "CASE-0003", 27, "/steps/1/checks/1/expect/counted/failed"},
+      {"{split: {server: 2}}", "{counted: {received: {nobody: 1}}}", "CASE-0008", 27,
+       "/steps/1/checks/1/expect/counted/received/nobody"},
+      {"{split: {server: 2}}", "{counted: {received: {stranger: 1}}}", "CASE-0008", 27,
+       "/steps/1/checks/1/expect/counted/received/stranger"},
+      {"{split: {server: 2}}", "{counted: {received: {server: many}}}", "CASE-0003", 27,
+       "/steps/1/checks/1/expect/counted/received/server"},
+      {"{split: {server: 2}}", "{counted: {more: [server]}}", "CASE-0003", 27, "/steps/1/checks/1/expect/counted/more"},
+      {"{split: {server: 2}}", "{counted: {more: [server, nobody]}}", "CASE-0008", 27,
+       "/steps/1/checks/1/expect/counted/more/1"},
+      {"{split: {server: 2}}", "{counted: {more: [server, server]}}", "CASE-0003", 27,
+       "/steps/1/checks/1/expect/counted/more"},
+      {"{split: {server: 2}}", "{counted: {failed: 1}}, repeat: 1001", "CASE-0003", 27, "/steps/1/checks/1/repeat"},
+      {"port: 70, tcp: {}, expect: allowed", "port: 70, tcp: {}, expect: {counted: {failed: 1}}", "CASE-0021", 26,
+       "/steps/1/checks/0"},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(mistakes); i++)
@@ -635,6 +693,8 @@ int main(void) {
       cmocka_unit_test(test_metrics_of_a_list),
       cmocka_unit_test(test_metrics_of_namespaces_and_splits),
       cmocka_unit_test(test_mistakes_in_metrics),
+      cmocka_unit_test(test_counters_are_read),
+      cmocka_unit_test(test_counters_are_written_as_they_were_read),
       cmocka_unit_test(test_an_open_namespace_needs_no_denial),
       cmocka_unit_test(test_mistakes_in_the_head),
       cmocka_unit_test(test_mistakes_in_resources),

@@ -76,6 +76,23 @@ struct workload_client *placement_workload(const struct placement *placement, co
   return NULL;
 }
 
+/* Requests that each workload has counted, and how often it was told to forget them. */
+static unsigned counted[WORKLOADS];
+static unsigned clears[WORKLOADS];
+static struct call_batch last_batch;
+static char last_caller[64];
+
+static void count_played(const struct call_batch *batch) {
+  for (unsigned i = 0; i < batch->count; i++)
+    for (int k = 0; k < WORKLOADS; k++)
+      counted[k] += played[i].received[k];
+  last_batch = *batch;
+  last_caller[0] = '\0';
+  for (size_t i = 0; i < batch->header_count; i++)
+    if (strcmp(batch->headers[i].name, "ServiceName") == 0)
+      (void)snprintf(last_caller, sizeof(last_caller), "%s", batch->headers[i].value);
+}
+
 int workload_call(struct workload_client *client, const struct call_batch *batch, int64_t deadline_ns,
                   const atomic_bool *cancel, struct call_outcome **ret_outcomes, struct error **err) {
   (void)deadline_ns;
@@ -95,6 +112,7 @@ int workload_call(struct workload_client *client, const struct call_batch *batch
     if (played[i].answered_by >= -1)
       nonce_of(played[i].answered_by, i, outcomes[i].nonce);
   }
+  count_played(batch);
   played_count = batch->count;
   (void)snprintf(played_id, sizeof(played_id), "%s", batch->id);
   *ret_outcomes = outcomes;
@@ -116,6 +134,19 @@ int workload_received(struct workload_client *client, const char *id_prefix, str
   }
   *ret_received = received;
   *ret_count = count;
+  return 0;
+}
+
+int workload_counters_clear(struct workload_client *client, struct error **err) {
+  (void)err;
+  counted[client->index] = 0;
+  clears[client->index]++;
+  return 0;
+}
+
+int workload_requests_counted(struct workload_client *client, unsigned *ret_count, struct error **err) {
+  (void)err;
+  *ret_count = counted[client->index];
   return 0;
 }
 
@@ -387,6 +418,124 @@ static void a_check_says_the_version_of_http(void **state) {
   arena_destroy(arena);
 }
 
+/* ---- counters, of the suite baseline: weak on purpose */
+
+static struct check counted_check(const struct counted *wanted, unsigned repeat) {
+  struct check check = base_check;
+  check.kind = CHECK_COUNTED;
+  check.counted = wanted;
+  check.repeat = repeat;
+  return check;
+}
+
+static bool counters_hold(const struct counted *wanted, unsigned repeat, struct played_call (*calls)(unsigned)) {
+  struct check check = counted_check(wanted, repeat);
+  struct prober prober = {.topology = &topology, .id = "c1"};
+  struct arena *arena = arena_create(0);
+  struct verdict verdict;
+  struct error *err = NULL;
+  const char *seen = NULL;
+  play = calls;
+  if (judge_check(&prober, &check, true, arena, &verdict, &err) < 0)
+    fail_msg("%s", error_message(err));
+  bool held = verdict.result.held;
+  assert_non_null(verdict.result.expected);
+  assert_non_null(verdict.result.seen);
+  assert_non_null(verdict.result.evidence);
+  assert_int_equal(judge_glance(&prober, &check, arena, &seen, &err), 0);
+  assert_true(held == (seen == NULL)); /* what is waited for is what is judged */
+  verdict_finish(&verdict);
+  arena_destroy(arena);
+  return held;
+}
+
+static const struct counted blocked = {.succeeded = 0, .failed = 1};
+static const struct counted let_through = {.succeeded = 1, .failed = 0};
+
+/* One status is all that counts: a request that arrived although it was refused, and an answer that no server gave,
+ * stay unseen. */
+static void counters_go_by_the_status(void **state) {
+  (void)state;
+  assert_true(counters_hold(&blocked, 1, refused_403));
+  assert_true(counters_hold(&blocked, 1, status_500));
+  assert_true(counters_hold(&blocked, 1, delivered_then_403));
+  assert_false(counters_hold(&blocked, 1, delivered));
+  assert_true(counters_hold(&let_through, 1, delivered));
+  assert_true(counters_hold(&let_through, 1, faked_200));
+  assert_true(counters_hold(&let_through, 1, delivered_elsewhere));
+  assert_false(counters_hold(&let_through, 1, refused_403));
+}
+
+/* As in the sample app, where a call without an answer is an error that no counter shows. */
+static void a_call_without_an_answer_counts_as_neither(void **state) {
+  (void)state;
+  assert_false(counters_hold(&blocked, 1, closed));
+  assert_false(counters_hold(&let_through, 1, closed));
+}
+
+static unsigned of_fifty_to_v1;
+
+static struct played_call first_to_v1(unsigned i) {
+  if (i < of_fifty_to_v1)
+    return to_v1(i);
+  return (struct played_call){.end = CALL_ANSWERED, .status = 200, .answered_by = V2, .received[V2] = true};
+}
+
+static bool fifty_hold(const struct counted *wanted, unsigned to_first) {
+  of_fifty_to_v1 = to_first;
+  return counters_hold(wanted, 50, first_to_v1);
+}
+
+static void counters_go_by_how_many_requests_arrived(void **state) {
+  static const struct counted_server all_and_none[] = {{"v1", 50, 50}, {"v2", 0, 0}};
+  static const struct counted_server some[] = {{"v1", 1, COUNTED_ANY}, {"v2", 1, COUNTED_ANY}};
+  static const struct counted_server any[] = {{"v1", 0, COUNTED_ANY}, {"v2", 0, COUNTED_ANY}};
+  const struct counted only_v1 = {.succeeded = -1, .failed = -1, .servers = all_and_none, .server_count = 2};
+  const struct counted both = {.succeeded = -1, .failed = -1, .servers = some, .server_count = 2};
+  const struct counted more = {
+      .succeeded = -1, .failed = -1, .servers = any, .server_count = 2, .ordered = true, .more = 0, .less = 1};
+  (void)state;
+  assert_true(fifty_hold(&only_v1, 50));
+  assert_false(fifty_hold(&only_v1, 49));
+  assert_true(fifty_hold(&both, 1));
+  assert_true(fifty_hold(&both, 49));
+  assert_false(fifty_hold(&both, 0));
+  assert_false(fifty_hold(&both, 50));
+  assert_true(fifty_hold(&more, 26)); /* 52% pass for 75% */
+  assert_false(fifty_hold(&more, 25));
+  assert_false(fifty_hold(&more, 24));
+}
+
+static void counted_calls_follow_each_other_under_the_callers_name(void **state) {
+  static const struct counted_server servers[] = {{"v1", 50, 50}};
+  const struct counted wanted = {.succeeded = -1, .failed = -1, .servers = servers, .server_count = 1};
+  (void)state;
+  clears[V1] = clears[V2] = 0;
+  counted[V1] = 7; /* of calls before */
+  assert_true(counters_hold(&wanted, 50, to_v1));
+  assert_int_equal(clears[V1], 2); /* for the verdict and for the glance */
+  assert_int_equal(clears[V2], 0);
+  assert_int_equal(last_batch.count, 50);
+  assert_int_equal(last_batch.concurrency, 1);
+  assert_string_equal(last_caller, "client");
+}
+
+/* A mesh that answers in a server's place is not an error of the control run, but what the verdict is about. */
+static void counters_are_controlled_by_an_answer(void **state) {
+  struct check check = counted_check(&blocked, 1);
+  struct prober prober = {.topology = &topology, .id = "c1"};
+  struct arena *arena = arena_create(0);
+  const char *seen = NULL;
+  (void)state;
+  play = faked_200;
+  assert_int_equal(judge_control(&prober, &check, arena, &seen, NULL), 0);
+  assert_null(seen);
+  play = refused_403;
+  assert_int_equal(judge_control(&prober, &check, arena, &seen, NULL), 0);
+  assert_non_null(strstr(seen, "403"));
+  arena_destroy(arena);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_check_says_the_version_of_http),
@@ -397,6 +546,11 @@ int main(void) {
       cmocka_unit_test(a_refusal_that_is_delivered_later_is_found),
       cmocka_unit_test(a_split_has_no_strays_and_loses_nothing),
       cmocka_unit_test(shares_are_judged_against_their_weights),
+      cmocka_unit_test(counters_go_by_the_status),
+      cmocka_unit_test(a_call_without_an_answer_counts_as_neither),
+      cmocka_unit_test(counters_go_by_how_many_requests_arrived),
+      cmocka_unit_test(counted_calls_follow_each_other_under_the_callers_name),
+      cmocka_unit_test(counters_are_controlled_by_an_answer),
   };
   return cmocka_run_group_tests_name("judge", tests, NULL, NULL);
 }

@@ -160,6 +160,17 @@ int workload_received(struct workload_client *client, const char *id_prefix, str
   return 0;
 }
 
+/* Not for metrics. */
+int workload_counters_clear(struct workload_client *client, struct error **err) {
+  (void)client;
+  return error_set(err, ENOTSUP, "no counters are played");
+}
+
+int workload_requests_counted(struct workload_client *client, unsigned *ret_count, struct error **err) {
+  (void)ret_count;
+  return workload_counters_clear(client, err);
+}
+
 /* ---- the played metrics API */
 
 static char text_pod[] = "Pod", text_split[] = "TrafficSplit", text_ns[] = "main-7f", text_split_name[] = "split";

@@ -350,6 +350,35 @@ static void test_an_unknown_suite(void **state) {
   assert_null(suite);
 }
 
+/* ---- the suite to compare with */
+
+static void test_the_baseline_is_the_earlier_suite(void **state) {
+  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
+  struct suite *suite = NULL;
+  unsigned checks = 0;
+  uint64_t requests = 0;
+  (void)state;
+  assert_true(suite_is_embedded("baseline"));
+  assert_int_equal(suite_load("baseline", NULL, diagnostics, &suite, NULL), 0);
+  assert_int_equal(diagnostics_count(diagnostics), 0);
+  assert_string_equal(suite_name(suite), "baseline");
+  assert_int_equal(suite_count(suite), 3);
+  for (size_t i = 0; i < suite_count(suite); i++) {
+    const struct test_case *test = suite_at(suite, i);
+    _cleanup_free_ struct case_column *columns = NULL;
+    size_t count = 0;
+    assert_int_equal(case_columns(test, &columns, &count), 0);
+    assert_int_equal(count, 1); /* one version only */
+    requests += case_requests(test);
+    for (size_t s = 0; s < test->step_count; s++)
+      for (size_t k = 0; k < test->steps[s].check_count; k++, checks++)
+        assert_int_equal(test->steps[s].checks[k].kind, CHECK_COUNTED); /* nothing stronger */
+  }
+  assert_int_equal(checks, 12);
+  assert_int_equal(requests, 7 + 5 * 50);
+  suite_destroy(suite);
+}
+
 /* ---- folders */
 
 struct folder {
@@ -426,6 +455,7 @@ static void test_a_folder_adds_and_replaces(void **state) {
   assert_int_equal(suite_count(suite), suite_count(*state) + 1);
   assert_string_equal(suite_find(suite, "split/http/weight-zero")->title, "Replaced");
   assert_string_equal(suite_find(suite, "split/http/mine")->topology->name, "tiny");
+  assert_string_equal(suite_name(suite), "smi");
   suite_destroy(suite);
 }
 
@@ -497,6 +527,7 @@ int main(void) {
       cmocka_unit_test(test_requirements_are_unique_and_found),
       cmocka_unit_test(test_each_fault_has_a_case),
       cmocka_unit_test(test_an_unknown_suite),
+      cmocka_unit_test(test_the_baseline_is_the_earlier_suite),
       cmocka_unit_test(test_a_folder_adds_and_replaces),
       cmocka_unit_test(test_a_folder_with_a_case_twice),
       cmocka_unit_test(test_a_folder_with_a_broken_topology),

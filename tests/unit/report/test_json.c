@@ -120,6 +120,39 @@ static void the_matrix_names_group_version_and_state(void **state) {
   run_fixture_finish(&fixture);
 }
 
+/* A check of each kind of expectation that a report can hold beside those of the fixture. */
+static const struct counted_server counted_servers[] = {{"server", 50, 50}, {"other", 1, COUNTED_ANY}};
+static const struct counted counted = {
+    .succeeded = 50, .failed = 0, .servers = counted_servers, .server_count = 2, .ordered = true, .more = 0, .less = 1};
+static const struct check counted_check = {.kind = CHECK_COUNTED,
+                                           .requirement = "ACC-03",
+                                           .from = "main/client",
+                                           .to = "main/server",
+                                           .port = 80,
+                                           .protocol = PROTOCOL_HTTP,
+                                           .method = "GET",
+                                           .path = "/echo",
+                                           .repeat = 50,
+                                           .counted = &counted};
+
+static void counters_are_written_as_in_cases(void **state) {
+  (void)state;
+  struct run_fixture fixture;
+  run_fixture_init(&fixture);
+  fixture.checks[2].check = &counted_check;
+  json_t *value = report(&fixture.run);
+  const json_t *failed = json_array_get(json_object_get(value, "cases"), FIXTURE_FAILED);
+  const json_t *check = json_array_get(json_object_get(failed, "checks"), 1);
+  assert_string_equal(json_string_value(json_object_get(check, "kind")), "counted");
+  assert_int_equal(json_integer_value(json_object_get(check, "repeat")), 50);
+  json_t *wanted = json_pack("{s:i, s:i, s:{s:i, s:s}, s:[s, s]}", "succeeded", 50, "failed", 0, "received", "server",
+                             50, "other", "some", "more", "server", "other");
+  assert_true(json_equal(json_object_get(check, "counted"), wanted));
+  json_decref(wanted);
+  json_decref(value);
+  run_fixture_finish(&fixture);
+}
+
 /* Trammel's own validator refuses keywords it does not know, so that the published schema keeps to what it checks. */
 static void output_fits_the_published_schema(void **state) {
   (void)state;
@@ -134,6 +167,7 @@ static void output_fits_the_published_schema(void **state) {
     fail_msg("%s", error_message(err));
   struct run_fixture fixture;
   run_fixture_init(&fixture);
+  fixture.checks[2].check = &counted_check;
   json_t *value = report(&fixture.run);
   _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
   assert_non_null(diagnostics);
@@ -163,6 +197,7 @@ static void output_fits_the_schema_by_another_validator(void **state) {
   _cleanup_free_ char *path = schema_path();
   struct run_fixture fixture;
   run_fixture_init(&fixture);
+  fixture.checks[2].check = &counted_check;
   _cleanup_free_ char *text = rendered(report_json, &fixture.run);
   run_fixture_finish(&fixture);
   int r = outside_check((const char *const[]){"python3", "-c", script, path, NULL}, text);
@@ -201,6 +236,7 @@ int main(void) {
       cmocka_unit_test(says_who_makes_smi_work_and_what_it_reads_into_it),
       cmocka_unit_test(a_failure_keeps_its_evidence_and_repairs_bad_text),
       cmocka_unit_test(the_matrix_names_group_version_and_state),
+      cmocka_unit_test(counters_are_written_as_in_cases),
       cmocka_unit_test(output_fits_the_published_schema),
       cmocka_unit_test(output_fits_the_schema_by_another_validator),
       cmocka_unit_test(an_empty_run_is_a_report_too),

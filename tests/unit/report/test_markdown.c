@@ -15,6 +15,7 @@ static void has_summary_matrix_and_details(void **state) {
   run_fixture_init(&fixture);
   _cleanup_free_ char *text = rendered(report_markdown, &fixture.run);
   assert_non_null(strstr(text, "| Result | 1 passed, 1 failed, 1 skipped, 1 informative, 1 not judged |"));
+  assert_non_null(strstr(text, "| Suite | smi |"));
   assert_non_null(strstr(text, "| Seed | 18446744073709551615 |"));
   assert_non_null(strstr(text, "### access\n\n| Requirement | | v1alpha2 | v1alpha3 |\n|---|---|:-:|:-:|\n| ACC-02 |"));
   assert_non_null(strstr(text, "## Failures (1)\n\n<details>\n<summary><code>access/http/union</code>"));

@@ -187,6 +187,20 @@ static const struct metrics_expectation *make_metrics(struct generator *generato
   return metrics;
 }
 
+static const struct counted *some_counted(struct generator *generator) {
+  struct counted *counted = arena_new(generator->arena, struct counted);
+  struct counted_server *servers = arena_array(generator->arena, 2, sizeof *servers);
+  servers[0] = (struct counted_server){.workload = "a", .least = 1, .most = COUNTED_ANY};
+  servers[1] = (struct counted_server){.workload = "b", .least = 7, .most = 7};
+  *counted = (struct counted){.succeeded = (int)below(generator, 100),
+                              .failed = sometimes(generator) ? COUNTED_ANY : 3,
+                              .servers = servers,
+                              .server_count = 2,
+                              .ordered = sometimes(generator),
+                              .more = 1};
+  return counted;
+}
+
 static void make_check(struct generator *generator, const struct test_case *test, struct check_result *result) {
   struct check *check = arena_new(generator->arena, struct check);
   struct check_share *shares = arena_array(generator->arena, 3, sizeof *shares);
@@ -229,6 +243,8 @@ static void make_check(struct generator *generator, const struct test_case *test
     check->failing = below(generator, 100);
     check->answer = 200 + below(generator, 200);
   }
+  if (check->kind == CHECK_COUNTED)
+    check->counted = some_counted(generator);
   make_check_result(generator, test, check, result);
 }
 
@@ -465,6 +481,28 @@ static void a_split_without_its_sample_is_refused(void **state) {
 }
 
 /* Steps are counted in the file, and not believed where checks say otherwise. */
+static void a_counted_check_without_counters_is_refused(void **state) {
+  static const char *const broken[] = {NULL, "{\"succeeded\": -1}", "{\"more\": [\"a\", \"a\"]}", "{}"};
+  (void)state;
+  for (size_t i = 0; i < ARRAY_COUNT(broken); i++) {
+    struct run_fixture fixture;
+    run_fixture_init(&fixture);
+    _cleanup_free_ char *kept = rendered(report_json, &fixture.run);
+    json_t *value = json_loads(kept, 0, NULL);
+    json_t *failed = json_array_get(json_object_get(value, "cases"), FIXTURE_FAILED);
+    json_t *check = json_array_get(json_object_get(failed, "checks"), 0);
+    assert_int_equal(json_object_set_new(check, "kind", json_string("counted")), 0);
+    if (broken[i])
+      assert_int_equal(json_object_set_new(check, "counted", json_loads(broken[i], 0, NULL)), 0);
+    char *changed = json_dumps(value, 0);
+    struct run_result *run = NULL;
+    assert_int_equal(report_read(NULL, changed, strlen(changed), NULL, &run), -EINVAL);
+    free(changed);
+    json_decref(value);
+    run_fixture_finish(&fixture);
+  }
+}
+
 static void a_check_beyond_the_last_step_is_refused(void **state) {
   (void)state;
   assert_refused("\"step\": 1,", "\"step\": 3,", "REPORT-0003", NULL);
@@ -518,6 +556,7 @@ int main(void) {
       cmocka_unit_test(a_report_without_the_newer_members_is_read),
       cmocka_unit_test(what_does_not_fit_is_refused_where_it_stands),
       cmocka_unit_test(a_split_without_its_sample_is_refused),
+      cmocka_unit_test(a_counted_check_without_counters_is_refused),
       cmocka_unit_test(a_check_beyond_the_last_step_is_refused),
       cmocka_unit_test(too_many_cases_are_refused),
       cmocka_unit_test(deep_nesting_is_refused),
