@@ -17,7 +17,7 @@ struct kept_run {
   size_t done_count;  /* cases of `before` that have a result; what could not be judged is done again */
   int64_t spent_ns;   /* on the earlier parts */
   int64_t started_ns; /* this part, CLOCK_MONOTONIC */
-  bool empty; /* a new run of which nothing is kept yet */
+  bool empty;         /* a new run of which nothing is kept yet */
   struct runner_listener next;
   struct error *failure; /* why results are no longer kept */
 };

@@ -225,8 +225,8 @@ static bool configure(SSL_CTX *context, X509 *trusted) {
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, on_verify);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_read_ahead(context, 1);
-  /* Sessions stay with the server, a ticket only names one: reading one back from a ticket costs more than the handshake
-   * that it saves. */
+  /* Sessions stay with the server, a ticket only names one: reading one back from a ticket costs more than the
+   * handshake that it saves. */
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_BOTH);
   SSL_CTX_sess_set_cache_size(context, LIMIT_SESSIONS);

@@ -109,8 +109,8 @@ static void a_job_is_named_by_seed_case_and_column(void **state) {
   assert_string_not_equal(names[0], names[2]);
   for (size_t i = 0; i < many.count; i++) {
     job_name(&many.jobs[i], 1, names[3]);
-    bool same = many.jobs[i].test == few.jobs[0].test &&
-                strcmp(many.jobs[i].column.label, few.jobs[0].column.label) == 0;
+    bool same =
+        many.jobs[i].test == few.jobs[0].test && strcmp(many.jobs[i].column.label, few.jobs[0].column.label) == 0;
     assert_int_equal(strcmp(names[0], names[3]) == 0, same);
   }
   plan_finish(&few);
