@@ -275,7 +275,7 @@ static int read_values(struct metrics_reader *reader, const json_t *object, stru
 
 static int read_edge(struct metrics_reader *reader, const json_t *object, struct smi_metrics_item *item) {
   const json_t *edge = json_object_get(object, "edge");
-  int direction, side;
+  int direction = 0, side = 0;
   if (!json_is_object(edge))
     return missing(reader, "edge", "an object");
   int r = read_word(reader, edge, "direction", directions, &direction);

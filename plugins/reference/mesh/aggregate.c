@@ -29,37 +29,34 @@ static int compare_groups(const struct group *a, const struct group *b) {
   return order ? order : a->client - b->client;
 }
 
-/* The position of a group like `key`, or where it belongs. */
-static size_t find_place(const struct groups *groups, const struct group *key, bool *ret_found) {
+/* The group like `key`; NULL when there is none, with the place where it belongs. */
+static struct group *find_place(const struct groups *groups, const struct group *key, size_t *ret_place) {
   size_t low = 0, high = groups->count;
-  *ret_found = false;
   while (low < high) {
     size_t middle = low + (high - low) / 2;
     int order = compare_groups(groups->items[middle], key);
-    if (order == 0) {
-      *ret_found = true;
-      return middle;
-    }
+    if (order == 0)
+      return groups->items[middle];
     if (order < 0)
       low = middle + 1;
     else
       high = middle;
   }
-  return low;
+  *ret_place = low;
+  return NULL;
 }
 
 static struct group *groups_find(const struct groups *groups, const struct group *key) {
-  bool found;
-  size_t at = find_place(groups, key, &found);
-  return found ? groups->items[at] : NULL;
+  size_t unused;
+  return find_place(groups, key, &unused);
 }
 
 /* The group like `key`, made when there is none; NULL without memory. */
 static struct group *groups_get(struct groups *groups, const struct group *key) {
-  bool found;
-  size_t at = find_place(groups, key, &found);
+  size_t at = 0;
+  struct group *found = find_place(groups, key, &at);
   if (found)
-    return groups->items[at];
+    return found;
   struct group *group = arena_new(groups->arena, struct group);
   if (!group || arena_reserve(groups->arena, (void **)&groups->items, &groups->capacity, groups->count,
                               sizeof(struct group *)) < 0)

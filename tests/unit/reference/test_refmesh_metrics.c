@@ -112,7 +112,7 @@ static json_t *ask_for(const struct mesh *mesh, const char *path, const char *qu
 static struct smi_metrics read_answer(const struct mesh *mesh, struct arena *arena, const char *path,
                                       const char *query) {
   int status;
-  struct smi_metrics metrics;
+  struct smi_metrics metrics = {0};
   struct error *err = NULL;
   json_t *body = ask_for(mesh, path, query, &status);
   char *text = json_dumps(body, 0);
