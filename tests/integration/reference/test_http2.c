@@ -392,13 +392,15 @@ static void test_what_was_not_looked_at_is_sent_again(void **state) {
   net.manner = H2_HOLD;
   struct h2_peer *program, *second;
   struct h2_stream *stream = h2_ask(client, "POST", "/", NULL, NULL, 0);
-  h2_answer(program, h2_take(&net, &program), "200", NULL, NULL);
+  struct h2_stream *asked = h2_take(&net, &program);
+  h2_answer(program, asked, "200", NULL, NULL);
   finish(stream);
   stream = h2_ask(client, "POST", "/", NULL, NULL, 0); /* on the kept connection */
-  struct h2_stream *asked = h2_take(&net, &second);
+  asked = h2_take(&net, &second);
   assert_ptr_equal(program, second);
   h2_reset(program, asked, NGHTTP2_REFUSED_STREAM);
-  h2_answer(second, h2_take(&net, &second), "200", NULL, NULL);
+  asked = h2_take(&net, &second);
+  h2_answer(second, asked, "200", NULL, NULL);
   assert_ptr_not_equal(program, second);
   finish(stream);
   assert_int_equal(stream->status, 200);
