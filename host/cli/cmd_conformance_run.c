@@ -391,7 +391,8 @@ static void end_keeping(struct session *session, const struct run_result *run, b
 static int report(struct session *session, struct arguments *arguments, struct run_result *run,
                   const struct lines *lines, struct error **err) {
   _cleanup_free_ struct case_result *cases = NULL;
-  describe_run(run, session, lines);
+  if (session->journal) /* else all was done before, and what is told is what was kept */
+    describe_run(run, session, lines);
   struct run_result whole = *run;
   if (session->kept.before && kept_run_whole(&session->kept, &session->plan, run, &whole, &cases) < 0)
     return error_set(err, ENOMEM, "no memory");

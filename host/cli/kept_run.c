@@ -199,10 +199,17 @@ static void keep_case(struct kept_run *kept, const struct case_result *result) {
   int64_t elapsed_ns = kept->spent_ns + clock_monotonic_ns() - kept->started_ns;
   _cleanup_json_ json_t *line =
       json_pack("{s:I, s:o*}", "elapsedNs", (json_int_t)elapsed_ns, "case", report_json_case(result));
+  struct error *reason = NULL;
   if (!line || json_object_size(line) != 2)
-    (void)error_set(&kept->failure, ENOMEM, "keeping results: no memory");
-  else if (results_add(kept->results, line, &kept->failure) == 0)
+    (void)error_set(&reason, ENOMEM, "keeping results: no memory");
+  else if (results_add(kept->results, line, &reason) == 0)
     kept->empty = false;
+  if (!reason)
+    return;
+  if (kept->failure) /* the first one is told at the end */
+    error_free(reason);
+  else
+    kept->failure = reason;
 }
 
 static void on_planned(void *ctx, const struct run_result *run, unsigned planned) {
@@ -220,7 +227,7 @@ static void on_started(void *ctx, unsigned slot, const struct test_case *test, c
 /* A gap in what is kept costs nothing but that a case is done again. */
 static void on_ended(void *ctx, unsigned slot, const struct case_result *result, unsigned done, unsigned planned) {
   struct kept_run *kept = ctx;
-  if (kept->results && !kept->failure)
+  if (kept->results)
     keep_case(kept, result);
   if (kept->next.case_ended)
     kept->next.case_ended(kept->next.ctx, slot, result, done, planned);

@@ -267,9 +267,9 @@ static void check_combination(struct fields *fields, const struct node *map, con
     fields_complain(fields, map, CASE_CHECK_SENSELESS, NULL,
                     "calls that go on during a change have no keep, repeat and via: they go on until it is done");
   bool counted = check->kind == CHECK_COUNTED;
-  if (counted && check->header_count == CASE_HEADERS_MAX)
-    fields_complain(fields, map, FIELD_TOO_MANY, "One is needed to name the caller.",
-                    "a counted check has at most %d headers", CASE_HEADERS_MAX - 1);
+  if ((counted || check->kind == CHECK_METRICS) && check->header_count == CASE_HEADERS_MAX)
+    fields_complain(fields, map, FIELD_TOO_MANY, "One is needed by the check itself.",
+                    "a check of this kind has at most %d headers", CASE_HEADERS_MAX - 1);
   if (counted && check->protocol != PROTOCOL_HTTP)
     fields_complain(fields, map, CASE_CHECK_SENSELESS, NULL, "only HTTP requests are counted");
   if (counted && check->repeat > COUNTED_REPEAT_MAX)

@@ -99,8 +99,13 @@ static uint64_t bit_of(const struct prober *prober, const struct check_share *sh
   return probe_workload(prober, share->workload);
 }
 
-/* Counts where the calls went. A backend with weight gets a call when it received and answered it; one without weight,
- * or one that is no backend at all, when it merely received it. */
+/* A datagram that is not answered in time is sent again, and may come to another backend. */
+static bool is_delivered_twice(const struct check *check, const struct arrival *arrival) {
+  return check->protocol != PROTOCOL_UDP && (arrival->receivers & (arrival->receivers - 1)) != 0;
+}
+
+/* Counts where the calls went. A request that several received went astray. A backend with weight gets a call when it
+ * received and answered it; one without weight, or one that is no backend at all, when it merely received it. */
 static void count_shares(const struct prober *prober, const struct check *check, const struct probe *probe,
                          struct split_count *count) {
   uint64_t weighted = 0;
@@ -117,7 +122,7 @@ static void count_shares(const struct prober *prober, const struct check *check,
       if ((has_weight ? arrival->provers : arrival->receivers) & bit_of(prober, &check->shares[k]))
         count->shares[k] += !has_weight || answered;
     }
-    count->elsewhere += (arrival->receivers & ~known) != 0;
+    count->elsewhere += (arrival->receivers & ~known) != 0 || is_delivered_twice(check, arrival);
     if (answered && (arrival->provers & weighted))
       continue;
     if (count->unanswered++ == 0)

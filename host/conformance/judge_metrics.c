@@ -126,8 +126,8 @@ static const char *broken_call(struct metrics_judge *judge, const struct probe *
     if (call->end == CALL_ANSWERED && call->status == status && one && arrival->provers == arrival->receivers)
       continue;
     const char *seen = glance_seen(judge->arena, judge->check, call);
-    return arena_printf(judge->arena, "call %u of %u was not answered with %u by one server: %s", i + 1, probe->count,
-                        status, seen ? seen : "");
+    return metrics_problem(arena_printf(judge->arena, "call %u of %u was not answered with %u by one server: %s", i + 1,
+                                        probe->count, status, seen ? seen : ""));
   }
   return NULL;
 }
@@ -144,24 +144,20 @@ static uint64_t received_by(const struct metrics_judge *judge, const struct prob
 
 /* ---- what is wrong with the reading after them; each returns NULL when nothing is */
 
-/* Without memory something is still wrong. */
-static const char *told(const char *text) {
-  return text ? text : "no memory to say what is wrong";
-}
-
 static const char *problem_of_growth(struct metrics_judge *judge, const char *what, const PB(MetricsItem) * before,
                                      const PB(MetricsItem) * after, const struct metrics_growth *growth) {
   if (!after)
-    return told(arena_printf(judge->after.arena, "%s has no item", what));
+    return metrics_problem(arena_printf(judge->after.arena, "%s has no item", what));
   uint64_t success = before ? before->success_count : 0, failure = before ? before->failure_count : 0;
   if (!growth->judged ||
       (after->success_count - success == growth->success && after->failure_count - failure == growth->failure))
     return NULL;
-  return told(arena_printf(judge->after.arena,
-                           "%s has %" PRId64 " successes and %" PRId64 " failures more (%" PRIu64 " and %" PRIu64
-                           ", before %" PRIu64 " and %" PRIu64 ")",
-                           what, (int64_t)(after->success_count - success), (int64_t)(after->failure_count - failure),
-                           after->success_count, after->failure_count, success, failure));
+  return metrics_problem(arena_printf(judge->after.arena,
+                                      "%s has %" PRId64 " successes and %" PRId64 " failures more (%" PRIu64
+                                      " and %" PRIu64 ", before %" PRIu64 " and %" PRIu64 ")",
+                                      what, (int64_t)(after->success_count - success),
+                                      (int64_t)(after->failure_count - failure), after->success_count,
+                                      after->failure_count, success, failure));
 }
 
 static const char *problem_of_latency(struct metrics_judge *judge, const PB(MetricsItem) * item) {
@@ -170,11 +166,11 @@ static const char *problem_of_latency(struct metrics_judge *judge, const PB(Metr
   bool ordered = item->p50_ns <= item->p90_ns && item->p90_ns <= item->p99_ns;
   if (ordered && item->p50_ns > 0 && item->p50_ns >= least && item->p99_ns <= most)
     return NULL;
-  return told(arena_printf(judge->after.arena,
-                           "latencies of %" PRIu64 " us (p50), %" PRIu64 " us (p90) and %" PRIu64
-                           " us (p99), where the client's calls took %" PRId64 " us to %" PRId64 " us",
-                           item->p50_ns / 1000, item->p90_ns / 1000, item->p99_ns / 1000,
-                           judge->prober->shortest_ns / 1000, judge->prober->longest_ns / 1000));
+  return metrics_problem(arena_printf(judge->after.arena,
+                                      "latencies of %" PRIu64 " us (p50), %" PRIu64 " us (p90) and %" PRIu64
+                                      " us (p99), where the client's calls took %" PRId64 " us to %" PRId64 " us",
+                                      item->p50_ns / 1000, item->p90_ns / 1000, item->p99_ns / 1000,
+                                      judge->prober->shortest_ns / 1000, judge->prober->longest_ns / 1000));
 }
 
 static const char *problem_of_backends(struct metrics_judge *judge) {
@@ -189,16 +185,15 @@ static const char *problem_of_backends(struct metrics_judge *judge) {
     const PB(MetricsItem) *after = metrics_find(&judge->after, &judge->query, judge->query.name, backend->name);
     const char *problem = problem_of_growth(judge, what ? what : "", before, after, &growth);
     if (problem)
-      return problem[0] ? arena_printf(judge->after.arena, "%s; its servers recorded %" PRIu64 " and %" PRIu64, problem,
-                                       growth.success, growth.failure)
-                        : problem;
+      return metrics_problem(arena_printf(judge->after.arena, "%s; its servers recorded %" PRIu64 " and %" PRIu64,
+                                          problem, growth.success, growth.failure));
     if (strcmp(after->backend->apex, metrics->apex) != 0 || after->backend->weight != backend->weight)
-      return told(arena_printf(judge->after.arena, "%s has the apex %s and the weight %" PRIu64, what ? what : "",
-                               after->backend->apex, after->backend->weight));
+      return metrics_problem(arena_printf(judge->after.arena, "%s has the apex %s and the weight %" PRIu64,
+                                          what ? what : "", after->backend->apex, after->backend->weight));
   }
   if (judge->after.response->n_items != metrics->backend_count)
-    return told(arena_printf(judge->after.arena, "there are %zu items for %zu backends", judge->after.response->n_items,
-                             metrics->backend_count));
+    return metrics_problem(arena_printf(judge->after.arena, "there are %zu items for %zu backends",
+                                        judge->after.response->n_items, metrics->backend_count));
   return NULL;
 }
 
@@ -215,7 +210,7 @@ static const char *problem_of_strangers(struct metrics_judge *judge) {
   for (size_t i = 0; metrics->kind != METRICS_NAMESPACE && i < judge->after.response->n_items; i++) {
     const PB(MetricsItem) *item = judge->after.response->items[i];
     if (!is_listed(metrics, item))
-      return told(
+      return metrics_problem(
           arena_printf(judge->after.arena, "the list has an item %s", item->resource ? item->resource->name : ""));
   }
   return NULL;

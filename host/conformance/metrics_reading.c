@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "host/conformance/metrics_text.h"
 #include "sdk/smi/metrics.h"
 
 #define PB(name) Trammel__Adapter__V1__##name
@@ -66,18 +67,13 @@ static int ask(struct engine *engine, const struct metrics_query *query, struct 
 
 /* ---- whether it was served as SMI says */
 
-/* Without memory something is still wrong. */
-static const char *told(const char *text) {
-  return text ? text : "no memory to say what is wrong";
-}
-
 static const char *problem_of_status(struct arena *arena, const PB(MetricsResponse) * response) {
   char shown[SHOWN_MAX + 1];
   size_t length = 0;
   for (; length < response->document.len && length < SHOWN_MAX; length++)
     shown[length] = isprint(response->document.data[length]) ? (char)response->document.data[length] : ' ';
   shown[length] = '\0';
-  return told(arena_printf(arena, "the metrics API answered %u: %s", response->status, shown));
+  return metrics_problem(arena_printf(arena, "the metrics API answered %u: %s", response->status, shown));
 }
 
 static bool is_resource(const struct metrics_query *query, const struct smi_metrics_resource *found) {
@@ -89,13 +85,13 @@ static const char *problem_of_item(struct arena *arena, const struct metrics_que
                                    const struct smi_metrics_item *item) {
   bool edge = query->metrics->edge != NULL;
   if (!is_resource(query, &item->resource))
-    return told(arena_printf(arena, "an item is about %s %s/%s, which was not asked for", item->resource.kind,
-                             item->resource.ns, item->resource.name));
+    return metrics_problem(arena_printf(arena, "an item is about %s %s/%s, which was not asked for",
+                                        item->resource.kind, item->resource.ns, item->resource.name));
   if (edge && !*item->peer.kind)
     return "an edge has no resource at its other end";
   if (!edge && (*item->peer.kind || *item->peer.name))
-    return told(arena_printf(arena, "an item that is no edge is only about traffic with %s %s", item->peer.kind,
-                             item->peer.name));
+    return metrics_problem(arena_printf(arena, "an item that is no edge is only about traffic with %s %s",
+                                        item->peer.kind, item->peer.name));
   if (!edge && item->direction != SMI_EDGE_FROM)
     return "the value of a resource must be of the traffic that it received: direction \"from\"";
   return NULL;
@@ -106,11 +102,12 @@ static const char *problem_of_form(struct arena *arena, const struct metrics_que
                                    const struct smi_metrics *read) {
   bool one = *query->name && !query->metrics->edge;
   if (read->list == one && query->metrics->kind != METRICS_SPLIT)
-    return told(arena_printf(arena, "a %s was served where SMI has a %s",
-                             read->list ? "TrafficMetricsList" : "TrafficMetrics",
-                             one ? "TrafficMetrics" : "TrafficMetricsList"));
+    return metrics_problem(arena_printf(arena, "a %s was served where SMI has a %s",
+                                        read->list ? "TrafficMetricsList" : "TrafficMetrics",
+                                        one ? "TrafficMetrics" : "TrafficMetricsList"));
   if (strcmp(read->resource.kind, metrics_kind_name(query->metrics->kind)) != 0)
-    return told(arena_printf(arena, "a list of kind %s was served, which was not asked for", read->resource.kind));
+    return metrics_problem(
+        arena_printf(arena, "a list of kind %s was served, which was not asked for", read->resource.kind));
   for (size_t i = 0; i < read->count; i++) {
     const char *problem = problem_of_item(arena, query, &read->items[i]);
     if (problem)
@@ -140,13 +137,13 @@ static int examine(const struct metrics_query *query, const struct diagnostics *
   int r =
       smi_metrics_read(reading->arena, (const char *)response->document.data, response->document.len, &read, &reason);
   if (r == -EINVAL)
-    reading->problem =
-        arena_printf(reading->arena, "what the metrics API served is not as SMI has it: %s", error_message(reason));
+    reading->problem = metrics_problem(
+        arena_printf(reading->arena, "what the metrics API served is not as SMI has it: %s", error_message(reason)));
   else if (r == 0)
     reading->problem = problem_of_form(reading->arena, query, &read);
   const char *unread = first_error(diagnostics);
   if (r == 0 && !reading->problem && unread)
-    reading->problem = told(arena_strdup(reading->arena, unread));
+    reading->problem = metrics_problem(arena_strdup(reading->arena, unread));
   return r == -ENOMEM ? error_set(err, ENOMEM, "reading metrics: no memory") : 0;
 }
 

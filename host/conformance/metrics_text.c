@@ -137,3 +137,7 @@ json_t *metrics_items_json(const PB(MetricsResponse) * response) {
     (void)json_array_append_new(list, item_json(response->items[i]));
   return list;
 }
+
+const char *metrics_problem(const char *text) {
+  return text ? text : "no memory to say what is wrong";
+}

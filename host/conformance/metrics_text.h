@@ -13,6 +13,9 @@ const char *metrics_what(struct arena *arena, const struct metrics_expectation *
  * failures more". */
 const char *metrics_expected(struct arena *arena, const struct check *check);
 
+/* What is wrong, as it was printed; without memory (NULL) something is still wrong. */
+const char *metrics_problem(const char *text);
+
 /* The first items of a reading, as evidence: a new reference. */
 json_t *metrics_items_json(const Trammel__Adapter__V1__MetricsResponse *response);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "host/conformance/case_read.h"
 #include "host/conformance/judge_text.h"
@@ -140,12 +141,19 @@ int ongoing_stop(struct ongoing *ongoing, struct error **err) {
 
 /* ---- verdict */
 
-static uint64_t servers_of(const struct prober *prober) {
+/* Who has a share in any split of the case that judges the same service: what may answer before the change, and what
+ * may after it. Without one, what is behind the service. */
+static uint64_t servers_of(const struct prober *prober, const struct test_case *test, const struct check *check) {
   uint64_t servers = 0;
-  for (size_t i = 0; i < prober->topology->workload_count; i++)
-    if (prober->topology->workloads[i].port_count > 0)
-      servers |= UINT64_C(1) << i;
-  return servers;
+  for (size_t s = 0; s < test->step_count; s++)
+    for (size_t i = 0; i < test->steps[s].check_count; i++) {
+      const struct check *other = &test->steps[s].checks[i];
+      if (other->kind != CHECK_SPLIT || strcmp(other->to, check->to) != 0 || other->port != check->port)
+        continue;
+      for (size_t k = 0; k < other->share_count; k++)
+        servers |= other->shares[k].weight > 0 ? probe_workload(prober, other->shares[k].workload) : 0;
+    }
+  return servers ? servers : probe_targets(prober, check);
 }
 
 static bool is_single(uint64_t bits) {
@@ -171,8 +179,9 @@ static bool call_is_good(const struct check *check, const struct probe *round, u
   return check->kind == CHECK_CUT && arrival->receivers == 0 && call_is_refusal(check, call);
 }
 
-static void follow(const struct ongoing *ongoing, const struct prober *prober, struct course *ret_course) {
-  uint64_t servers = servers_of(prober);
+static void follow(const struct ongoing *ongoing, const struct prober *prober, const struct test_case *test,
+                   struct course *ret_course) {
+  uint64_t servers = servers_of(prober, test, ongoing->check);
   *ret_course = (struct course){0};
   for (size_t k = 0; k < ongoing->count; k++)
     for (unsigned i = 0; i < ongoing->rounds[k].count; i++)
@@ -203,8 +212,8 @@ static json_t *course_evidence(const struct ongoing *ongoing, const struct probe
   return evidence;
 }
 
-int ongoing_judge(struct ongoing *ongoing, struct prober *prober, struct arena *arena, struct verdict *ret_verdict,
-                  struct error **err) {
+int ongoing_judge(struct ongoing *ongoing, struct prober *prober, const struct test_case *test, struct arena *arena,
+                  struct verdict *ret_verdict, struct error **err) {
   const struct check *check = ongoing->check;
   for (size_t k = 0; k < ongoing->count; k++) {
     int r = probe_trace(prober, &ongoing->rounds[k], err);
@@ -212,7 +221,7 @@ int ongoing_judge(struct ongoing *ongoing, struct prober *prober, struct arena *
       return r;
   }
   struct course course;
-  follow(ongoing, prober, &course);
+  follow(ongoing, prober, test, &course);
   struct check_result result = {.check = check};
   bool cut = check->kind == CHECK_CUT;
   result.held = !course.broken && course.delivered > 0 && (!cut || course.denied > 0);

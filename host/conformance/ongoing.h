@@ -14,9 +14,10 @@ int ongoing_start(struct prober *prober, const struct check *check, struct ongoi
  * failed, never that a call did. */
 int ongoing_stop(struct ongoing *ongoing, struct error **err);
 
-/* Judges all calls, by the servers' own records, once they have ended. Texts of `*ret_verdict` live in `arena`. */
-int ongoing_judge(struct ongoing *ongoing, struct prober *prober, struct arena *arena, struct verdict *ret_verdict,
-                  struct error **err);
+/* Judges all calls, by the servers' own records, once they have ended: each must be answered by one of those that get
+ * anything before or after the change, as the case's splits say. Texts of `*ret_verdict` live in `arena`. */
+int ongoing_judge(struct ongoing *ongoing, struct prober *prober, const struct test_case *test, struct arena *arena,
+                  struct verdict *ret_verdict, struct error **err);
 
 /* Ends the calls when they still go on. NULL is fine. */
 void ongoing_destroy(struct ongoing *ongoing);

@@ -97,6 +97,8 @@ static bool is_fresh(const struct check *check) {
 
 int probe_batch(const struct prober *prober, const struct check *check, struct call_header *headers,
                 struct call_batch *ret_batch, struct error **err) {
+  if (check->header_count > CASE_HEADERS_MAX)
+    return error_set(err, E2BIG, "calling %s: more than %d headers", check->to, CASE_HEADERS_MAX);
   for (size_t i = 0; i < check->header_count; i++)
     headers[i] = (struct call_header){.name = check->headers[i].name, .value = check->headers[i].value};
   *ret_batch = (struct call_batch){

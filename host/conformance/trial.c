@@ -173,7 +173,7 @@ static int judge_one(struct trial *trial, const struct step *step, size_t i, boo
   if (!check_calls(check))
     return judge_resource(trial->policy, check, trial->arena, ret_verdict, err);
   if (check_goes_on(check))
-    return ongoing_judge(trial->ongoing[i], &trial->prober, trial->arena, ret_verdict, err);
+    return ongoing_judge(trial->ongoing[i], &trial->prober, trial->test, trial->arena, ret_verdict, err);
   return judge_check(&trial->prober, check, settled, trial->arena, ret_verdict, err);
 }
 
@@ -395,13 +395,16 @@ static int clear_slot(struct trial *trial, struct error **err) {
 }
 
 /* Reads what was in force when a check broke. A mesh that does not answer at all is not wrong but gone, and so is the
- * case. */
+ * case; unless a server has a record of what should not have come, which no silence explains. */
 static int read_objects(struct trial *trial, struct error **err) {
-  if (!case_first_broken(trial->result) || !trial->policy || trial->died)
+  const struct check_result *broken = case_first_broken(trial->result);
+  if (!broken || !trial->policy || trial->died)
     return 0;
   _cleanup_error_ struct error *reason = NULL;
   int r = engine_read(trial->engine, trial_policy_owner(trial->policy), &trial->result->objects, &reason);
-  if (r != -ETIMEDOUT && r != -ECONNREFUSED)
+  bool proved =
+      broken->check->kind == CHECK_DENIED && json_array_size(json_object_get(broken->evidence, "received_by")) > 0;
+  if (proved || (r != -ETIMEDOUT && r != -ECONNREFUSED))
     return 0; /* evidence that is missing changes no verdict */
   trial->died = true;
   return error_set(err, error_code(reason), "the mesh stopped answering: %s", error_message(reason));

@@ -340,7 +340,8 @@ static void describe(const char *state, struct results_entry *entry) {
   if (fd < 0 || fstat(fd, &status) < 0)
     return;
   entry->changed_s = status.st_mtim.tv_sec;
-  entry->held = flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+  entry->held = flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+  (void)flock(fd, LOCK_UN); /* only asked: whoever wants to go on with it must not find it held */
   if (read_file(fd, &text) < 0 || parse(&text, &lines, &length) < 0 || json_array_size(lines) == 0)
     return;
   entry->head = json_incref(json_array_get(lines, 0));

@@ -181,6 +181,9 @@ int fault_page_write(json_t *page, FILE *out) {
       "and compare.\n\n",
       out);
   put_table(out, page);
+  if (json_object_size(page) < FAULT_COUNT)
+    fprintf(out, "\n**Not all are measured:** %zu of %zu faults have a row here.\n", json_object_size(page),
+            (size_t)FAULT_COUNT);
   put_rates(out, page);
   fputs("\n## Cases that catch a fault\n\n"
         "Informative cases are among them: what they catch is reported as another reading of SMI, and fails no mesh.\n",
