@@ -49,7 +49,7 @@
   X(SPLIT_EQUAL,             "split-equal",             "SPL-01", "weights above 0 count as equal") \
   X(SPLIT_OFF_BY_5,          "split-off-by-5",          "SPL-01", "the first backend gets 5 points more, the last one 5 less") \
   X(SPLIT_STICKY_CONNECTION, "split-sticky-connection", "SPL-01", "a connection's first choice stands for all its requests") \
-  X(SPLIT_CHANGE_CUTS,       "split-change-cuts",       "SPL-01", "a change of a split cuts the connections to its service") \
+  X(SPLIT_CHANGE_CUTS,       "split-change-cuts",       "SPL-01", "a change of a split cuts the connections of its namespace") \
   X(SPLIT_KEPT_AFTER_DELETE, "split-kept-after-delete", "SPL-01", "a deleted split goes on splitting") \
   X(MILLI_MISREAD,           "milli-misread",           "SPL-02", "a weight of 500m is read as 500") \
   X(SPLIT_AS_PERCENT,        "split-as-percent",        "SPL-03", "weights are percent, and the rest goes to the root service") \
@@ -58,8 +58,8 @@
   X(SPLIT_ZERO_AS_ONE,       "split-zero-as-one",       "SPL-04", "a weight of 0 counts as 1") \
   X(SPLIT_LONE_ZERO,         "split-lone-zero",         "SPL-04", "backends share equally when their weights sum to 0") \
   X(OMITTED_BACKEND_SERVED,  "omitted-backend-served",  "SPL-05", "the root service's own workload gets 1% of the requests") \
-  X(PORT_MISMATCH_SERVED,    "port-mismatch-served",    "SPL-06", "a backend without the root's port is reached on its first port") \
-  X(TARGET_PORT_IGNORED,     "target-port-ignored",     "SPL-07", "a backend is reached on its service port, not on its targetPort") \
+  X(PORT_MISMATCH_SERVED,    "port-mismatch-served",    "SPL-06", "a service without the port that is asked for is reached on its first port") \
+  X(TARGET_PORT_IGNORED,     "target-port-ignored",     "SPL-07", "a service is reached on its port, not on its targetPort") \
   X(MISSING_BACKEND_VOIDS,   "missing-backend-voids",   "SPL-08", "a split with a backend that does not exist is not applied") \
   X(OUTSIDERS_SPLIT,         "outsiders-split",         "SPL-09", "the root's inbound proxy splits what comes from outside the mesh") \
   X(SPLIT_BY_CLIENT,         "split-by-client",         "SPL-10", "a client's requests all go to one backend, chosen by its identity") \

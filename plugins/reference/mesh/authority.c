@@ -154,10 +154,11 @@ static int peer_index(void) {
   return index;
 }
 
-/* Keeps a session for the next connection to the same peer. */
+/* Keeps a session for the next connection to the same peer. One that came of another session is not kept: such a chain
+ * would outlive the certificates that its first handshake verified. */
 static int on_new_session(SSL *tls, SSL_SESSION *session) {
   struct tls_peer *peer = SSL_get_ex_data(tls, peer_index());
-  if (!peer)
+  if (!peer || SSL_session_reused(tls))
     return 0;
   SSL_SESSION_free(peer->session);
   peer->session = session;

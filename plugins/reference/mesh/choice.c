@@ -30,8 +30,10 @@ static bool choose_point(struct mesh *mesh, const struct choice_question *questi
   if (!fault_on(mesh->faults, FAULT_SPLIT_BY_CLIENT) || !question->client)
     return mesh_random(mesh, ret_point);
   uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-  for (const char *at = question->client->name; *at; at++)
-    hash = (hash ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
+  const char *const parts[] = {question->client->namespace, "/", question->client->name};
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    for (const char *at = parts[i]; *at; at++)
+      hash = (hash ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
   *ret_point = hash * UINT64_C(0x9e3779b97f4a7c15);
   return true;
 }
@@ -81,23 +83,20 @@ static const struct split *split_for(const struct mesh *mesh, const struct choic
   return split;
 }
 
-static struct service *choose_service(struct mesh *mesh, const struct choice_question *question, struct choice *choice);
-
-/* A backend's own split counts for nothing (SMI split: splits are not hierarchical). */
+/* A backend's own split counts for nothing (SMI split: splits are not hierarchical). With the fault one more is
+ * followed, which may lead back. */
 static struct service *follow_backend(struct mesh *mesh, const struct choice_question *question,
-                                      struct service *backend) {
-  if (!backend || !fault_on(mesh->faults, FAULT_NESTED_SPLITS))
+                                      struct service *backend, const char *backend_name) {
+  struct choice_question nested = *question;
+  nested.service = backend_name;
+  if (!backend || !fault_on(mesh->faults, FAULT_NESTED_SPLITS) || strcmp(nested.service, question->service) == 0)
     return backend;
-  const struct table *services = &mesh->store.services;
-  for (size_t i = 0; i < services->count; i++) {
-    if (services->entries[i].object != backend)
-      continue;
-    struct choice_question nested = *question;
-    nested.service = strchr(services->entries[i].key, '/') + 1;
-    struct choice unused;
-    return strcmp(nested.service, question->service) == 0 ? backend : choose_service(mesh, &nested, &unused);
-  }
-  return backend;
+  const char *name;
+  const struct split *split = split_for(mesh, &nested, &name);
+  if (!split || split_scope(split, question->request, mesh->faults) != SPLIT_APPLIES)
+    return backend;
+  struct choice unused;
+  return choose_backend(mesh, &nested, backend, split, &unused);
 }
 
 /* The service that takes it. */
@@ -111,7 +110,8 @@ static struct service *choose_service(struct mesh *mesh, const struct choice_que
   switch (split_scope(split, question->request, mesh->faults)) {
   case SPLIT_APPLIES:
     choice->split = name;
-    return follow_backend(mesh, question, choose_backend(mesh, question, root, split, choice));
+    struct service *backend = choose_backend(mesh, question, root, split, choice);
+    return follow_backend(mesh, question, backend, choice->backend);
   case SPLIT_ROOT:
     return root;
   case SPLIT_DROPPED:

@@ -1,4 +1,4 @@
-/* The set of ways in which this mesh was told to be wrong. Each fault is looked at in exactly one place. */
+/* The set of ways in which this mesh was told to be wrong. Each fault is one decision. */
 #ifndef TRAMMEL_REFERENCE_MESH_FAULT_H
 #define TRAMMEL_REFERENCE_MESH_FAULT_H
 

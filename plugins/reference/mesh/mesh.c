@@ -73,6 +73,8 @@ void mesh_destroy(struct mesh *mesh) {
   if (!mesh)
     return;
   for (size_t i = 0; i < mesh->store.workloads.count; i++)
+    workload_cut(mesh->store.workloads.entries[i].object); /* what ends is counted for both of its ends */
+  for (size_t i = 0; i < mesh->store.workloads.count; i++)
     workload_destroy(mesh->store.workloads.entries[i].object);
   if (mesh->loop.base)
     stream_loop_finish(&mesh->loop);
@@ -119,5 +121,6 @@ void mesh_cut(struct mesh *mesh, const char *namespace) {
 }
 
 void mesh_forget_later(struct mesh *mesh) {
-  (void)event_add(mesh->forgetting, &(struct timeval){.tv_sec = STALE_DELETE_S});
+  if (!event_pending(mesh->forgetting, EV_TIMEOUT, NULL))
+    (void)event_add(mesh->forgetting, &(struct timeval){.tv_sec = STALE_DELETE_S});
 }

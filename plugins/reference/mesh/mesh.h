@@ -33,14 +33,14 @@ DEFINE_CLEANUP(struct mesh *, mesh_destroy);
 /* Uniform over 64 bits, from the kernel. False when it has none to give. */
 bool mesh_random(struct mesh *mesh, uint64_t *ret_random);
 
-/* Closes the TCP connections that are no longer allowed. To be called after each change of permissions or enforcement.
+/* Closes the TCP connections and UDP flows that are no longer allowed. To be called after each change of permissions or enforcement.
  */
 void mesh_recheck(struct mesh *mesh);
 
 /* Cuts every open connection of a namespace's workloads: FAULT_SPLIT_CHANGE_CUTS. */
 void mesh_cut(struct mesh *mesh, const char *namespace);
 
-/* Forgets the deleted permissions 5 s after the last call: FAULT_STALE_DELETE. */
+/* Forgets the deleted permissions 5 s after the first of them: FAULT_STALE_DELETE. */
 void mesh_forget_later(struct mesh *mesh);
 
 #endif

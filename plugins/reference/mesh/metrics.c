@@ -147,10 +147,10 @@ void metrics_count(const struct metrics *metrics, struct series *series, unsigne
   if (fault_on(metrics->faults, FAULT_METRICS_SUCCESS_INVERTED))
     failed = !failed;
   totals->requests++;
-  if (fault_on(metrics->faults, FAULT_METRICS_OFF_BY_ONE) && totals->requests % DOUBLED == 0)
-    totals->requests++;
   totals->failures += failed;
   histogram_add(&totals->latency, latency_ns);
+  if (fault_on(metrics->faults, FAULT_METRICS_OFF_BY_ONE) && totals->latency.total % DOUBLED == 0)
+    totals->requests++;
 }
 
 static bool is_workload(const struct workload_name *a, const struct workload_name *b) {
