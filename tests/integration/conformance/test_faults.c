@@ -99,7 +99,8 @@ static const struct collateral collaterals[] = {
     /* However weights are written. */
     {"split-equal", "SPL-02 SPL-03", false},
     {"split-off-by-5", "SPL-02 SPL-03", false},
-    {"split-sticky-connection", "SPL-02 SPL-03", false},
+    /* A few connections stand for all requests: what that breaks is chance. */
+    {"split-sticky-connection", ANYTHING, false},
     {"split-change-cuts", "", false},
     {"split-kept-after-delete", "", false},
     {"milli-misread", "", false},
