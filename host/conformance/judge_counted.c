@@ -96,7 +96,7 @@ static int count(struct prober *prober, const struct check *check, struct arena 
     r = probe_call(prober, &named, tally.calls, CALL_TIMEOUT_MS, ret_probe, err);
   if (r < 0)
     return r;
-  for (unsigned i = 0; i < tally.calls; i++) {
+  for (unsigned i = 0; i < ret_probe->count; i++) {
     bool success = is_success(&ret_probe->calls[i]);
     tally.succeeded += success;
     tally.failed += !success && ret_probe->calls[i].end == CALL_ANSWERED;
@@ -172,7 +172,7 @@ static json_t *tally_evidence(const struct counted *counted, const struct probe 
 
 int judge_counted(struct prober *prober, const struct check *check, struct arena *arena, struct verdict *verdict,
                   struct error **err) {
-  struct tally tally;
+  struct tally tally = {0};
   int r = count(prober, check, arena, &verdict->probe, &tally, err);
   if (r < 0)
     return r;
@@ -186,7 +186,7 @@ int judge_counted(struct prober *prober, const struct check *check, struct arena
 int judge_counted_glance(struct prober *prober, const struct check *check, struct arena *arena, const char **ret_seen,
                          struct error **err) {
   _cleanup_(probe_finish) struct probe probe = {0};
-  struct tally tally;
+  struct tally tally = {0};
   int r = count(prober, check, arena, &probe, &tally, err);
   if (r < 0)
     return r;
