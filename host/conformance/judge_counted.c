@@ -81,30 +81,29 @@ static int name_caller(const struct check *check, struct arena *arena, struct ch
   return 0;
 }
 
+/* A number for each server that is looked at; NULL without memory. */
+static unsigned *tally_room(const struct counted *counted, struct arena *arena) {
+  return arena_array(arena, counted->server_count + 1, sizeof(unsigned));
+}
+
 static int count(struct prober *prober, const struct check *check, struct arena *arena, struct probe *ret_probe,
-                 struct tally *ret_tally, struct error **err) {
+                 struct tally *tally, struct error **err) {
   const struct counted *counted = check->counted;
-  struct tally tally = {.calls = (unsigned)check_request_count(check),
-                        .received = arena_array(arena, counted->server_count + 1, sizeof(*tally.received))};
   struct check named;
-  if (!tally.received)
-    return no_memory(err);
+  tally->calls = (unsigned)check_request_count(check);
   int r = name_caller(check, arena, &named, err);
   if (r == 0)
     r = clear_counters(prober, counted, err);
   if (r == 0)
-    r = probe_call(prober, &named, tally.calls, CALL_TIMEOUT_MS, ret_probe, err);
+    r = probe_call(prober, &named, tally->calls, CALL_TIMEOUT_MS, ret_probe, err);
   if (r < 0)
     return r;
   for (unsigned i = 0; i < ret_probe->count; i++) {
     bool success = is_success(&ret_probe->calls[i]);
-    tally.succeeded += success;
-    tally.failed += !success && ret_probe->calls[i].end == CALL_ANSWERED;
+    tally->succeeded += success;
+    tally->failed += !success && ret_probe->calls[i].end == CALL_ANSWERED;
   }
-  r = read_counters(prober, counted, &tally, err);
-  if (r == 0)
-    *ret_tally = tally;
-  return r;
+  return read_counters(prober, counted, tally, err);
 }
 
 static bool number_holds(int wanted, unsigned number) {
@@ -172,7 +171,9 @@ static json_t *tally_evidence(const struct counted *counted, const struct probe 
 
 int judge_counted(struct prober *prober, const struct check *check, struct arena *arena, struct verdict *verdict,
                   struct error **err) {
-  struct tally tally = {0};
+  struct tally tally = {.received = tally_room(check->counted, arena)};
+  if (!tally.received)
+    return no_memory(err);
   int r = count(prober, check, arena, &verdict->probe, &tally, err);
   if (r < 0)
     return r;
@@ -186,7 +187,9 @@ int judge_counted(struct prober *prober, const struct check *check, struct arena
 int judge_counted_glance(struct prober *prober, const struct check *check, struct arena *arena, const char **ret_seen,
                          struct error **err) {
   _cleanup_(probe_finish) struct probe probe = {0};
-  struct tally tally = {0};
+  struct tally tally = {.received = tally_room(check->counted, arena)};
+  if (!tally.received)
+    return no_memory(err);
   int r = count(prober, check, arena, &probe, &tally, err);
   if (r < 0)
     return r;
