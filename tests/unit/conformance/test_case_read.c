@@ -519,6 +519,10 @@ static void test_mistakes_in_checks(void **state) {
        "{from: other/client, to: server, port: 80, http: {}, answer: 500, expect: {metrics: {kind: Pod, name: "
        "server}}}",
        "CASE-0003", 21, "/steps/0/checks/0/answer"},
+      {first,
+       "{from: other/client, to: server, port: 80, expect: {metrics: {kind: Pod, name: server}}, http: {headers: "
+       "{a: x, b: x, c: x, d: x, e: x, f: x, g: x, h: x, i: x, j: x, k: x, l: x, m: x, n: x, o: x, p: x}}}",
+       "CASE-0004", 21, check},
       {first, "{from: other/client, to: server, port: 70, tcp: {}, expect: {metrics: {kind: Pod, name: server}}}",
        "CASE-0021", 21, check},
       {first,

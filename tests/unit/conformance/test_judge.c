@@ -373,11 +373,25 @@ static void a_split_has_no_strays_and_loses_nothing(void **state) {
 }
 
 static unsigned percent_to_v1;
+static bool both_get_it; /* the backend that is not chosen gets the request, too */
 
 static struct played_call shared(unsigned i) {
-  if (i % 100 < percent_to_v1)
-    return to_v1(i);
-  return (struct played_call){.end = CALL_ANSWERED, .status = 200, .answered_by = V2, .received[V2] = true};
+  bool first = i % 100 < percent_to_v1;
+  struct played_call call = {.end = CALL_ANSWERED, .status = 200, .answered_by = first ? V1 : V2};
+  call.received[V1] = first || both_get_it;
+  call.received[V2] = !first || both_get_it;
+  return call;
+}
+
+static bool shares_hold(unsigned percent);
+
+/* The answers are shared as they should be, and each backend carries all of the load. */
+static void a_split_that_mirrors_is_broken(void **state) {
+  (void)state;
+  assert_true(shares_hold(90));
+  both_get_it = true;
+  assert_false(shares_hold(90));
+  both_get_it = false;
 }
 
 static bool shares_hold(unsigned percent) {
@@ -545,6 +559,7 @@ int main(void) {
       cmocka_unit_test(every_repeated_call_must_be_denied),
       cmocka_unit_test(a_refusal_that_is_delivered_later_is_found),
       cmocka_unit_test(a_split_has_no_strays_and_loses_nothing),
+      cmocka_unit_test(a_split_that_mirrors_is_broken),
       cmocka_unit_test(shares_are_judged_against_their_weights),
       cmocka_unit_test(counters_go_by_the_status),
       cmocka_unit_test(a_call_without_an_answer_counts_as_neither),
