@@ -63,7 +63,7 @@ static void the_reference_mesh_passes_every_case(void **state) {
   struct state *s = *state;
   const char *argv[] = {"trammel", "conformance", "run", "--mesh", "reference", "-q", "-o", "json", NULL};
   struct command_result result;
-  command_run(argv, NULL, 120, &result);
+  command_run(argv, NULL, 600, &result);
   json_t *report = report_of(&result);
   json_t *totals = json_object_get(report, "totals");
   if (result.exit_code != 0) {
@@ -86,7 +86,7 @@ static void a_seed_gives_the_same_order(void **state) {
   json_t *orders[2];
   for (int run = 0; run < 2; run++) {
     struct command_result result;
-    command_run(argv, NULL, 120, &result);
+    command_run(argv, NULL, 600, &result);
     json_t *report = report_of(&result);
     orders[run] = json_object();
     size_t i;
@@ -236,7 +236,7 @@ static void a_mesh_that_is_there_is_tested_and_left_clean(void **state) {
   const char *argv[] = {"trammel",      "conformance", "run", "--endpoint", mesh.endpoint, "--filter",
                         "access/http/", "-q",          "-o",  "json",       NULL};
   struct command_result result;
-  command_run(argv, NULL, 120, &result);
+  command_run(argv, NULL, 600, &result);
   if (result.exit_code != 0)
     fail_msg("exit %d: %s", result.exit_code, strbuf_text(&result.errors));
   json_decref(report_of(&result));
