@@ -282,13 +282,17 @@ const char *trial_policy_report(const struct trial_policy *policy, const struct 
   size_t i;
   const json_t *item;
   _cleanup_free_ char *wanted = NULL;
-  if (asprintf(&wanted, "%s ", smi_kind_name(name->kind)) < 0)
+  size_t length = resource_base_length(name->name); /* what it is called on the mesh */
+  if (asprintf(&wanted, "%s ", smi_kind_name(name->kind)) < 0) {
+    wanted = NULL;
     return NULL;
+  }
   json_array_foreach(policy->coverage, i, item) {
     const char *resource = json_string_value(json_object_get(item, "resource"));
     const char *reason = json_string_value(json_object_get(item, "reason"));
     const char *slash = resource ? strrchr(resource, '/') : NULL;
-    if (reason && slash && strncmp(resource, wanted, strlen(wanted)) == 0 && strcmp(slash + 1, name->name) == 0)
+    if (reason && slash && strncmp(resource, wanted, strlen(wanted)) == 0 && strlen(slash + 1) == length &&
+        strncmp(slash + 1, name->name, length) == 0)
       return reason;
   }
   return NULL;
