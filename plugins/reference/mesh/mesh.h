@@ -33,7 +33,8 @@ DEFINE_CLEANUP(struct mesh *, mesh_destroy);
 /* Uniform over 64 bits, from the kernel. False when it has none to give. */
 bool mesh_random(struct mesh *mesh, uint64_t *ret_random);
 
-/* Closes the TCP connections and UDP flows that are no longer allowed. To be called after each change of permissions or enforcement.
+/* Closes the TCP connections and UDP flows that are no longer allowed. To be called after each change of permissions or
+ * enforcement.
  */
 void mesh_recheck(struct mesh *mesh);
 
