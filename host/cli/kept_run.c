@@ -12,11 +12,6 @@
 
 #define HEAD_FORMAT "trammel.kept-run/v1"
 
-static void json_decref_p(json_t **value) {
-  json_decref(*value);
-}
-#define _cleanup_json_ _cleanup_(json_decref_p)
-
 void kept_run_finish(struct kept_run *kept) {
   if (kept->empty)
     results_discard(kept->results);
@@ -50,10 +45,10 @@ static json_t *texts(int count, const char *const *words) {
 
 int kept_run_begin(struct kept_run *kept, const char *state_directory, const struct run_result *run,
                    const struct run_facts *facts, int count, const char *const *words, struct error **err) {
-  _cleanup_json_ json_t *head = json_pack("{s:s, s:o*, s:o*, s:o*, s:i, s:o*}", "format", HEAD_FORMAT, "words",
-                                          texts(count, words), "suiteDigest", digest_text(suite_digest(facts->suite)),
-                                          "planDigest", digest_text(plan_digest(facts->plan)), "planned",
-                                          (int)facts->plan->count, "report", report_json_value(run));
+  json_auto_t *head = json_pack("{s:s, s:o*, s:o*, s:o*, s:i, s:o*}", "format", HEAD_FORMAT, "words",
+                                texts(count, words), "suiteDigest", digest_text(suite_digest(facts->suite)),
+                                "planDigest", digest_text(plan_digest(facts->plan)), "planned", (int)facts->plan->count,
+                                "report", report_json_value(run));
   if (!head || json_object_size(head) != 6)
     return error_set(err, ENOMEM, "keeping results: no memory, or an option is no UTF-8");
   kept->started_ns = clock_monotonic_ns();
@@ -126,7 +121,7 @@ static int read_report(struct kept_run *kept, const json_t *lines, struct diagno
 
 int kept_run_open(const char *state_directory, const char *id, struct kept_run *kept, struct error **err) {
   _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
-  _cleanup_json_ json_t *lines = NULL;
+  json_auto_t *lines = NULL;
   int r = results_open(state_directory, id, &kept->results, &kept->head, &lines, err);
   if (r < 0)
     return r;
@@ -149,7 +144,7 @@ static void differ(struct strbuf *differences, const char *what) {
 }
 
 static bool same_digest(const json_t *head, const char *key, uint64_t digest) {
-  _cleanup_json_ json_t *now = digest_text(digest);
+  json_auto_t *now = digest_text(digest);
   return json_equal(json_object_get(head, key), now);
 }
 
@@ -197,8 +192,7 @@ int kept_run_match(struct kept_run *kept, const struct run_facts *facts, struct 
 
 static void keep_case(struct kept_run *kept, const struct case_result *result) {
   int64_t elapsed_ns = kept->spent_ns + clock_monotonic_ns() - kept->started_ns;
-  _cleanup_json_ json_t *line =
-      json_pack("{s:I, s:o*}", "elapsedNs", (json_int_t)elapsed_ns, "case", report_json_case(result));
+  json_auto_t *line = json_pack("{s:I, s:o*}", "elapsedNs", (json_int_t)elapsed_ns, "case", report_json_case(result));
   struct error *reason = NULL;
   if (!line || json_object_size(line) != 2)
     (void)error_set(&reason, ENOMEM, "keeping results: no memory");

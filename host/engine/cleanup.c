@@ -47,10 +47,6 @@ struct history {
   unsigned damaged; /* lines that could not be read, apart from a torn last one */
 };
 
-static void json_decref_p(json_t **value) {
-  json_decref(*value);
-}
-
 __attribute__((format(printf, 3, 4))) static void say(const struct cleanup *cleanup, const char *run_id,
                                                       const char *format, ...) {
   _cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
@@ -176,7 +172,7 @@ static int hold_marked(struct leftovers *list, const char *run_id) {
 
 /* Goes through the history from its end: a pid that ended may have been given to another process of the run later. */
 static int hold_recorded(struct leftovers *list, const struct history *history) {
-  _cleanup_(json_decref_p) json_t *ended = json_object();
+  json_auto_t *ended = json_object();
   char key[24];
   int r = ended ? 0 : -ENOMEM;
 
@@ -320,7 +316,7 @@ static unsigned clean_object(struct cleanup *cleanup, struct http_client *client
 
 /* Goes through the history from its end, so that the last word on an object comes first. */
 static unsigned delete_objects(struct cleanup *cleanup, struct http_client *client, const struct history *history) {
-  _cleanup_(json_decref_p) json_t *settled = json_object();
+  json_auto_t *settled = json_object();
   const char *unreachable = NULL;
   unsigned failed = 0;
 

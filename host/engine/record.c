@@ -15,10 +15,6 @@ static const char *const kind_names[] = {
 };
 #define KIND_COUNT (sizeof(kind_names) / sizeof(kind_names[0]))
 
-static void json_decref_p(json_t **value) {
-  json_decref(*value);
-}
-
 static int set_text(json_t *object, const char *key, const char *text) {
   return text ? json_object_set_new(object, key, json_string(text)) : 0;
 }
@@ -28,7 +24,7 @@ static int set_number(json_t *object, const char *key, uint64_t number) {
 }
 
 int record_write(const struct record *record, struct strbuf *out, struct error **err) {
-  _cleanup_(json_decref_p) json_t *object = json_object();
+  json_auto_t *object = json_object();
 
   if (!object)
     return error_set(err, ENOMEM, "out of memory for a journal record");
@@ -88,7 +84,7 @@ int record_read(struct arena *arena, const char *line, size_t length, struct rec
 
   if (length > RECORD_LINE_MAX)
     return error_set(err, EINVAL, "the line has %zu bytes, at most %u are expected", length, RECORD_LINE_MAX);
-  _cleanup_(json_decref_p) json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
+  json_auto_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
   if (!object)
     return error_set(err, EINVAL, "%s", error.text);
   struct record record = {

@@ -72,10 +72,3 @@ void append_support(struct strbuf *buffer, const struct run_result *run, enum sm
   if (text.length > 0)
     strbuf_printf(buffer, "; %s", strbuf_text(&text));
 }
-
-const struct check_result *first_broken_check(const struct case_result *result) {
-  for (size_t i = 0; i < result->check_count; i++)
-    if (!result->checks[i].held)
-      return &result->checks[i];
-  return NULL;
-}

@@ -33,7 +33,4 @@ void append_interpretations(struct strbuf *buffer, const struct test_case *test)
 /* Appends how the mesh takes a group of SMI: "; translated by the adapter"; nothing when the run does not know. */
 void append_support(struct strbuf *buffer, const struct run_result *run, enum smi_group group);
 
-/* The first check of a case that did not hold; NULL when all held. */
-const struct check_result *first_broken_check(const struct case_result *result);
-
 #endif

@@ -49,7 +49,7 @@ void html_case_link(struct html *page, const struct case_result *result) {
 
 /* What there is to say of the case in one line. */
 static void remark(struct html *page, const struct case_result *result) {
-  const struct check_result *broken = first_broken_check(result);
+  const struct check_result *broken = case_first_broken(result);
   strbuf_puts(&page->out, "<span class=\"remark\">");
   if (result->outcome == OUTCOME_FAILED && broken) {
     html_element(&page->out, "b", NULL, broken->check->requirement);

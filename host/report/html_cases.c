@@ -15,7 +15,7 @@ static void section_end(struct html *page) {
 /* ---- failures, by the requirement that broke first in each */
 
 static bool is_failure_of(const struct case_result *result, const char *requirement) {
-  const struct check_result *broken = first_broken_check(result);
+  const struct check_result *broken = case_first_broken(result);
   if (result->outcome != OUTCOME_FAILED)
     return false;
   return requirement ? broken && strcmp(broken->check->requirement, requirement) == 0 : !broken;

@@ -10,11 +10,6 @@
 
 #define REPORT_FORMAT "trammel.conformance-report/v1"
 
-static void json_decref_p(json_t **value) {
-  json_decref(*value);
-}
-#define _cleanup_json_ _cleanup_(json_decref_p)
-
 /* A string value; what a mesh said may be no valid UTF-8, which JSON must be. */
 static json_t *text(const char *value) {
   _cleanup_strbuf_ struct strbuf valid = STRBUF_INIT;
@@ -380,7 +375,7 @@ json_t *report_json_case(const struct case_result *result) {
 
 int report_json(const struct run_result *run, FILE *out) {
   int error = 0;
-  _cleanup_json_ json_t *value = report(run, &error);
+  json_auto_t *value = report(run, &error);
   if (!value)
     return error < 0 ? error : -ENOMEM;
   _cleanup_strbuf_ struct strbuf buffer = STRBUF_INIT;

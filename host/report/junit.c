@@ -61,7 +61,7 @@ static void properties(struct strbuf *buffer, const struct run_result *run) {
 }
 
 static void failure(struct strbuf *buffer, const struct run_result *run, const struct case_result *result) {
-  const struct check_result *broken = first_broken_check(result);
+  const struct check_result *broken = case_first_broken(result);
   strbuf_puts(buffer, "      <failure");
   attribute(buffer, "message", result->reason);
   attribute(buffer, "type", broken ? broken->check->requirement : "conformance");

@@ -122,15 +122,10 @@ struct smi_version kept_version(struct fields *fields, const struct node *map, c
 
 /* ---- the document */
 
-static void json_decref_p(json_t **value) {
-  json_decref(*value);
-}
-#define _cleanup_json_ _cleanup_(json_decref_p)
-
 /* Checks against the schema, and adds to each diagnostic where in the file it is. */
 static int validate(const struct node *root, struct diagnostics *diagnostics) {
-  _cleanup_json_ json_t *schema = json_loadb((const char *)report_schema, report_schema_length, 0, NULL);
-  _cleanup_json_ json_t *value = node_to_json(root);
+  json_auto_t *schema = json_loadb((const char *)report_schema, report_schema_length, 0, NULL);
+  json_auto_t *value = node_to_json(root);
   _cleanup_diagnostics_ struct diagnostics *found = diagnostics_create();
   if (!schema || !value || !found)
     return -ENOMEM;

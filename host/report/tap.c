@@ -55,7 +55,7 @@ static void literal(struct strbuf *buffer, int indent, const char *key, const js
 }
 
 static void broken_checks(struct strbuf *buffer, const struct case_result *result) {
-  if (!first_broken_check(result))
+  if (!case_first_broken(result))
     return;
   strbuf_puts(buffer, "  broken:\n");
   for (size_t i = 0; i < result->check_count; i++) {

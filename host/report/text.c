@@ -209,7 +209,7 @@ static void failure(struct page *page, const struct case_result *result) {
   strbuf_puts(&page->buffer, "  ");
   style_wrap(&page->style, &page->buffer, text_or_empty(result->test->title), 2, WIDTH);
   broken_checks(page, result);
-  if (!first_broken_check(result) && result->reason)
+  if (!case_first_broken(result) && result->reason)
     field(page, "reason", result->reason);
   if (result->cause)
     field(page, "likely cause", result->cause);

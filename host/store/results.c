@@ -22,11 +22,6 @@ struct results {
   off_t length;
 };
 
-static void json_decref_p(json_t **value) {
-  json_decref(*value);
-}
-#define _cleanup_json_ _cleanup_(json_decref_p)
-
 /* Leaves nothing for the descriptor's cleanup to close. */
 static int hand_over(int *fd) {
   int value = *fd;
@@ -209,7 +204,7 @@ static int read_file(int fd, struct strbuf *out) {
 
 /* The lines as an array, and how long they are without a torn last one. -EINVAL when one is no JSON object. */
 static int parse(const struct strbuf *text, json_t **ret_lines, off_t *ret_length) {
-  _cleanup_json_ json_t *lines = json_array();
+  json_auto_t *lines = json_array();
   const char *start = strbuf_text(text);
   const char *end = start + text->length;
   const char *line = start;
@@ -250,7 +245,7 @@ static int take_file(const char *state, const char *id, int flags, int *ret_fd) 
 /* Goes on behind the last whole line. */
 static int resume(struct results *results, json_t **ret_head, json_t **ret_list) {
   _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-  _cleanup_json_ json_t *lines = NULL;
+  json_auto_t *lines = NULL;
 
   int r = read_file(results->fd, &text);
   if (r == 0)
@@ -327,7 +322,7 @@ static bool entry_id(const char *name, char ret_id[RESULTS_ID_SIZE]) {
 /* What can be said of a file; one that went meanwhile, or cannot be read, has no head. */
 static void describe(const char *state, struct results_entry *entry) {
   _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-  _cleanup_json_ json_t *lines = NULL;
+  json_auto_t *lines = NULL;
   _cleanup_free_ char *path = NULL;
   off_t length;
   struct stat status;

@@ -16,10 +16,6 @@ struct metrics_reader {
   struct error **err;
 };
 
-static void json_decref_p(json_t **value) {
-  json_decref(*value);
-}
-
 static const char *const directions[] = {"to", "from", NULL};
 static const char *const sides[] = {"client", "server", NULL};
 
@@ -369,7 +365,7 @@ int smi_metrics_read(struct arena *arena, const char *text, size_t length, struc
   struct metrics_reader reader = {.arena = arena, .err = &reason};
   struct smi_metrics metrics = {0};
   json_error_t problem;
-  _cleanup_(json_decref_p) json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &problem);
+  json_auto_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &problem);
   if (!json_is_object(root))
     return error_set(err, EINVAL, "a JSON object is expected: %s", root ? "this is another value" : problem.text);
   const char *kind = json_string_value(json_object_get(root, "kind"));
