@@ -102,6 +102,18 @@ uint64_t leak_sample_size(double leak, double power) {
   return (uint64_t)ceil(log1p(-power) / log1p(-leak));
 }
 
+uint64_t presence_sample_size(const double *probabilities, size_t n) {
+  size_t weighted = count_weighted(probabilities, n);
+  uint64_t requests = leak_sample_size(weighted < n ? SPLIT_LEAK : SPLIT_SHIFT, SPLIT_POWER);
+  for (size_t i = 0; i < n; i++) {
+    /* To see a backend with weight is to find a "leak" of its share. */
+    uint64_t seen = probabilities[i] > 0 ? leak_sample_size(probabilities[i], 1 - SPLIT_ALPHA / (double)weighted) : 0;
+    if (seen > requests)
+      requests = seen;
+  }
+  return requests;
+}
+
 /* Sums, and where requests went that should have gone elsewhere. */
 struct split_totals {
   uint64_t weights;

@@ -415,11 +415,11 @@ uint64_t check_request_count(const struct check *check) {
   uint64_t sum = 0;
   if (check->kind != CHECK_SPLIT || check->repeat > 0)
     return check->repeat > 0 ? check->repeat : 1;
-  if (!check->shares_judged)
-    return leak_sample_size(SPLIT_LEAK, SPLIT_POWER);
   for (size_t i = 0; i < check->share_count; i++)
     sum += check->shares[i].weight;
   for (size_t i = 0; i < check->share_count; i++)
     probabilities[i] = (double)check->shares[i].weight / (double)sum;
-  return split_sample_size(probabilities, check->share_count, SPLIT_ALPHA, SPLIT_POWER, SPLIT_SHIFT);
+  return check->shares_judged
+             ? split_sample_size(probabilities, check->share_count, SPLIT_ALPHA, SPLIT_POWER, SPLIT_SHIFT)
+             : presence_sample_size(probabilities, check->share_count);
 }

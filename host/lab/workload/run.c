@@ -156,10 +156,16 @@ static void run_finish(struct run *run) {
   run->done(run->user, run->outcomes, run->batch->count);
 }
 
+/* Calls without a pace begin with one, and as many more may be under way as have ended: a proxy that has no connection to
+ * the destination yet would else open one for each of them, all with whole handshakes. */
+static bool run_has_room(const struct run *run) {
+  return run->idle_count > 0 && (run->batch->spacing_us > 0 || run->next - run->done_count <= run->done_count);
+}
+
 /* Starts what is due and has a slot. The run may be gone afterwards. */
 static void run_pump(struct run *run) {
   const struct batch *batch = run->batch;
-  for (unsigned budget = STARTS_AT_ONCE; run->next < batch->count && run->idle_count > 0; budget--) {
+  for (unsigned budget = STARTS_AT_ONCE; run->next < batch->count && run_has_room(run); budget--) {
     int64_t now_ns = clock_monotonic_ns();
     int64_t due_ns = batch->spacing_us > 0 ? run->began_ns + (int64_t)run->next * batch->spacing_us * 1000 : now_ns;
     if (due_ns > now_ns || budget == 0) {

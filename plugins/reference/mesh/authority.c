@@ -224,7 +224,9 @@ static bool configure(SSL_CTX *context, X509 *trusted) {
       X509_STORE_add_cert(SSL_CTX_get_cert_store(context), trusted) != 1)
     return false;
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, on_verify);
-  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  /* The other end has the authority's certificate: looking for a chain to send costs as much as verifying one. */
+  SSL_CTX_set_mode(context,
+                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
   SSL_CTX_set_read_ahead(context, 1);
   /* Sessions stay with the server, a ticket only names one: reading one back from a ticket costs more than the
    * handshake that it saves. */
@@ -249,9 +251,20 @@ int authority_enroll(struct authority *authority, const struct account *account,
   return r;
 }
 
+/* Asks for the session by a copy of it: OpenSSL takes one that was asked for, or whose connection ended badly, for used up,
+ * and a used one costs the next connection a whole handshake. */
+static bool resume(SSL *tls, const SSL_SESSION *session) {
+  if (!session)
+    return true;
+  SSL_SESSION *copy = SSL_SESSION_dup(session);
+  bool set = copy && SSL_set_session(tls, copy);
+  SSL_SESSION_free(copy);
+  return set;
+}
+
 SSL *tls_client(SSL_CTX *context, struct tls_peer *peer) {
   SSL *tls = SSL_new(context);
-  if (!tls || !SSL_set_ex_data(tls, peer_index(), peer) || (peer->session && !SSL_set_session(tls, peer->session))) {
+  if (!tls || !SSL_set_ex_data(tls, peer_index(), peer) || !resume(tls, peer->session)) {
     SSL_free(tls);
     return NULL;
   }

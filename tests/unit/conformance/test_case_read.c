@@ -85,7 +85,7 @@ static void test_a_split_may_say_how(void **state) {
   assert_int_equal(fixture.result, 0);
   assert_false(fixture.test.steps[1].checks[1].shares_judged);
   assert_int_equal(fixture.test.steps[1].checks[1].connections, CONNECTIONS_FRESH);
-  assert_int_equal(check_request_count(&fixture.test.steps[1].checks[1]), 688);
+  assert_int_equal(check_request_count(&fixture.test.steps[1].checks[1]), 135);
 }
 
 static void test_a_check_may_be_repeated(void **state) {

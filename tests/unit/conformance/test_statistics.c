@@ -56,6 +56,19 @@ static void test_sample_sizes(void **state) {
   assert_int_equal(split_sample_size((const double[]){0, 0}, 2, SPLIT_ALPHA, SPLIT_POWER, SPLIT_SHIFT), 0);
 }
 
+static void test_a_sample_shows_who_gets_anything(void **state) {
+  (void)state;
+  assert_int_equal(presence_sample_size((const double[]){1, 0}, 2), 688);
+  assert_int_equal(presence_sample_size((const double[]){0.5, 0.5}, 2), 135); /* 0.95^135 < 0.001 < 0.95^134 */
+  assert_true(pow(0.95, 135) < 0.001 && pow(0.95, 134) > 0.001);
+  /* A small share decides: that it gets nothing must be next to impossible. */
+  uint64_t requests = presence_sample_size((const double[]){0.99, 0.01}, 2);
+  assert_int_equal(requests, 1444);
+  assert_true(pow(0.99, 1444) <= SPLIT_ALPHA / 2 && pow(0.99, 1443) > SPLIT_ALPHA / 2);
+  assert_int_equal(presence_sample_size((const double[]){0.99, 0.01, 0}, 3), 1444);
+  assert_int_equal(presence_sample_size((const double[]){0, 0}, 2), 688);
+}
+
 static void test_a_sample_has_its_power(void **state) {
   static const double sets[][3] = {{0.9, 0.1, 0}, {2.0 / 3, 1.0 / 3, 0}, {0.5, 0.5, 0}, {0.8, 0.1, 0.1}};
   (void)state;
@@ -155,6 +168,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_fair_split_fails_with_at_most_alpha),
       cmocka_unit_test(test_sample_sizes),
+      cmocka_unit_test(test_a_sample_shows_who_gets_anything),
       cmocka_unit_test(test_a_sample_has_its_power),
       cmocka_unit_test(test_judge_shares),
       cmocka_unit_test(test_judge_strays),
