@@ -16,6 +16,9 @@ enum {
   SESSION_LIFETIME = 1800,
 };
 
+/* Where a client's TLS keeps its peer; made before there are threads that read it. */
+static int peer_index = -1;
+
 struct authority {
   char *trust_domain;
   EVP_PKEY *key;
@@ -74,6 +77,8 @@ int authority_create(const char *trust_domain, struct authority **ret_authority,
   struct authority *authority = calloc(1, sizeof *authority);
   if (!authority)
     return error_set(err, ENOMEM, "no memory for the certificate authority");
+  if (peer_index < 0)
+    peer_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
   authority->trust_domain = strdup(trust_domain);
   authority->key = EVP_EC_gen("P-256");
   if (!authority->trust_domain || !authority->key || !authority_sign_self(authority)) {
@@ -147,17 +152,10 @@ int authority_renew(struct authority *authority, SSL_CTX *context, const struct 
   return 0;
 }
 
-static int peer_index(void) {
-  static int index = -1;
-  if (index < 0)
-    index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-  return index;
-}
-
 /* Keeps a session for the next connection to the same peer. One that came of another session is not kept: such a chain
  * would outlive the certificates that its first handshake verified. */
 static int on_new_session(SSL *tls, SSL_SESSION *session) {
-  struct tls_peer *peer = SSL_get_ex_data(tls, peer_index());
+  struct tls_peer *peer = SSL_get_ex_data(tls, peer_index);
   if (!peer || SSL_session_reused(tls))
     return 0;
   SSL_SESSION_free(peer->session);
@@ -188,7 +186,7 @@ static int on_verify(int verified, X509_STORE_CTX *store) {
   if (!verified || X509_STORE_CTX_get_error_depth(store) > 0)
     return verified;
   const SSL *tls = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
-  const struct tls_peer *peer = SSL_get_ex_data(tls, peer_index());
+  const struct tls_peer *peer = SSL_get_ex_data(tls, peer_index);
   _cleanup_(GENERAL_NAMES_free_p) GENERAL_NAMES *names =
       X509_get_ext_d2i(X509_STORE_CTX_get_current_cert(store), NID_subject_alt_name, NULL, NULL);
   const ASN1_IA5STRING *uri = names ? single_uri(names) : NULL;
@@ -264,7 +262,7 @@ static bool resume(SSL *tls, const SSL_SESSION *session) {
 
 SSL *tls_client(SSL_CTX *context, struct tls_peer *peer) {
   SSL *tls = SSL_new(context);
-  if (!tls || !SSL_set_ex_data(tls, peer_index(), peer) || !resume(tls, peer->session)) {
+  if (!tls || !SSL_set_ex_data(tls, peer_index, peer) || !resume(tls, peer->session)) {
     SSL_free(tls);
     return NULL;
   }
@@ -273,7 +271,7 @@ SSL *tls_client(SSL_CTX *context, struct tls_peer *peer) {
 }
 
 void tls_detach(SSL *tls) {
-  (void)SSL_set_ex_data(tls, peer_index(), NULL);
+  (void)SSL_set_ex_data(tls, peer_index, NULL);
 }
 
 SSL *tls_server(SSL_CTX *context) {

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "plugins/reference/mesh/authority.h"
+#include "plugins/reference/mesh/handshaker.h"
 #include "plugins/reference/mesh/limits.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/strbuf.h"
@@ -27,6 +28,7 @@ struct stream {
   enum stream_state state;
   SSL_CTX *offered; /* STATE_SNIFFING */
   SSL *tls;
+  struct handshake handshake; /* STATE_HANDSHAKE */
   struct event readable, writable;
   const struct stream_handler *handler;
   void *context;
@@ -91,6 +93,9 @@ int stream_loop_init(struct stream_loop *loop, struct event_base *base) {
   *loop = (struct stream_loop){.base = base, .now_s = clock_monotonic_s(), .clock_s = clock_monotonic_s};
   LIST_INIT(&loop->live);
   LIST_INIT(&loop->dead);
+  int r = handshaker_create(base, &loop->handshaker);
+  if (r < 0)
+    return r;
   loop->scratch = malloc(STREAM_SCRATCH);
   loop->tick = event_new(base, -1, EV_PERSIST, on_tick, loop);
   loop->reap = event_new(base, -1, 0, on_reap, loop);
@@ -104,6 +109,7 @@ void stream_loop_finish(struct stream_loop *loop) {
   while ((stream = LIST_FIRST(&loop->live)))
     stream_destroy(stream);
   on_reap(-1, 0, loop);
+  handshaker_destroy(loop->handshaker);
   if (loop->tick)
     event_free(loop->tick);
   if (loop->reap)
@@ -171,7 +177,7 @@ void stream_set_handler(struct stream *stream, const struct stream_handler *hand
 }
 
 SSL *stream_tls(const struct stream *stream) {
-  return stream->tls;
+  return stream->state == STATE_OPEN || stream->state == STATE_LINGERING ? stream->tls : NULL;
 }
 
 void stream_set_deadline(struct stream *stream, int seconds) {
@@ -354,6 +360,8 @@ void stream_finish(struct stream *stream) {
 }
 
 static void bury(struct stream *stream) {
+  if (stream->state == STATE_HANDSHAKE)
+    handshaker_cancel(stream->loop->handshaker, &stream->handshake);
   stream->state = STATE_DEAD;
   event_del(&stream->readable);
   event_del(&stream->writable);
@@ -452,23 +460,26 @@ static void become_open(struct stream *stream) {
 }
 
 static void shake_hands(struct stream *stream) {
-  ERR_clear_error();
-  int result = SSL_do_handshake(stream->tls);
-  if (result == 1) {
+  event_del(&stream->readable);
+  event_del(&stream->writable);
+  handshaker_step(stream->loop->handshaker, &stream->handshake);
+}
+
+static void on_stepped(struct handshake *handshake) {
+  struct stream *stream = (struct stream *)((char *)handshake - offsetof(struct stream, handshake));
+  if (stream->failed)
+    return;
+  int r = -1;
+  switch (handshake->result) {
+  case SSL_ERROR_NONE:
     become_open(stream);
     return;
-  }
-  int r = 0;
-  switch (SSL_get_error(stream->tls, result)) {
   case SSL_ERROR_WANT_READ:
-    event_del(&stream->writable);
     r = event_add(&stream->readable, NULL);
     break;
   case SSL_ERROR_WANT_WRITE:
     r = event_add(&stream->writable, NULL);
     break;
-  default:
-    r = -1;
   }
   if (r < 0)
     tell_end(stream, STREAM_FAILED);
@@ -476,6 +487,7 @@ static void shake_hands(struct stream *stream) {
 
 static void begin_tls(struct stream *stream) {
   stream->state = STATE_HANDSHAKE;
+  stream->handshake = (struct handshake){.tls = stream->tls, .stepped = on_stepped};
   if (SSL_set_fd(stream->tls, stream->fd) == 1)
     shake_hands(stream);
   else

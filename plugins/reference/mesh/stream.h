@@ -14,14 +14,16 @@
 
 struct event_base;
 struct event;
+struct handshaker;
 struct stream;
 LIST_HEAD(stream_list, stream);
 
 enum { STREAM_SCRATCH = 64 * 1024 };
 
-/* What streams share: the loop, a clock of whole seconds, and those that wait to be freed. */
+/* What streams share: the loop, who shakes hands for them, a clock of whole seconds, and those that wait to be freed. */
 struct stream_loop {
   struct event_base *base;
+  struct handshaker *handshaker;
   struct event *tick;
   struct event *reap;
   struct stream_list live, dead;
@@ -59,7 +61,7 @@ struct stream *stream_connect(struct stream_loop *loop, const struct sockaddr_in
                               const struct stream_handler *handler, void *context);
 
 void stream_set_handler(struct stream *stream, const struct stream_handler *handler, void *context);
-SSL *stream_tls(const struct stream *stream);
+SSL *stream_tls(const struct stream *stream); /* NULL when it is plain, or hands are not shaken yet */
 
 /* Bytes are queued, and sent when the stream is flushed. */
 void stream_write(struct stream *stream, const void *data, size_t length);
