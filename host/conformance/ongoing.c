@@ -12,6 +12,10 @@ enum {
   ROUND_CALLS = 32,
   ROUND_CONCURRENCY = 8, /* of calls that must all go through; what is cut is called in order */
   ROUNDS_MAX = 2000,
+  /* After so many rounds a change is a slow one: the calls of a round are then made over 100 ms, so that the rounds last
+   * for the time of a case (CASE_TIMEOUT_DEFAULT_NS). */
+  ROUNDS_FAST = 200,
+  SLOW_SPACING_US = 100 * 1000 / ROUND_CALLS,
 };
 
 struct ongoing {
@@ -40,6 +44,8 @@ static int call_round(struct ongoing *ongoing, size_t round, struct error **err)
   (void)snprintf(probe->id, sizeof(probe->id), "%.24s.%zu", ongoing->name, round);
   batch.id = probe->id;
   probe->count = batch.count;
+  if (round >= ROUNDS_FAST)
+    batch.spacing_us = SLOW_SPACING_US;
   return workload_call(ongoing->client, &batch, ongoing->deadline_ns, ongoing->cancel, &probe->calls, err);
 }
 

@@ -394,6 +394,25 @@ static int clear_slot(struct trial *trial, struct error **err) {
   return removed < 0 ? removed : left;
 }
 
+/* A case that went well is in error by what it leaves behind; another one has that added to its reason. */
+static void conclude_clearing(struct trial *trial, int r, struct error **left) {
+  struct case_result *result = trial->result;
+  (void)error_wrap(left, "taking the case's objects away");
+  if (r == 0)
+    conclude(trial, -EIO, *left);
+  else if (result->reason)
+    result->reason = arena_printf(trial->arena, "%s; then: %s", result->reason, error_message(*left));
+}
+
+/* Whether the mesh still answers. */
+static int ask_mesh(const struct trial *trial, struct error **err) {
+  Trammel__Adapter__V1__DetectResponse *detection = NULL;
+  int r = engine_detect(trial->engine, &detection, err);
+  if (r == 0)
+    trammel__adapter__v1__detect_response__free_unpacked(detection, NULL);
+  return r;
+}
+
 /* Reads what was in force when a check broke. A mesh that does not answer at all is not wrong but gone, and so is the
  * case; unless a server has a record of what should not have come, which no silence explains. */
 static int read_objects(struct trial *trial, struct error **err) {
@@ -402,6 +421,8 @@ static int read_objects(struct trial *trial, struct error **err) {
     return 0;
   _cleanup_error_ struct error *reason = NULL;
   int r = engine_read(trial->engine, trial_policy_owner(trial->policy), &trial->result->objects, &reason);
+  if (r == 0 && json_array_size(trial->result->objects) == 0)
+    r = ask_mesh(trial, &reason);
   bool proved =
       broken->check->kind == CHECK_DENIED && json_array_size(json_object_get(broken->evidence, "received_by")) > 0;
   if (proved || (r != -ETIMEDOUT && r != -ECONNREFUSED))
@@ -447,10 +468,8 @@ int trial_run(struct engine *engine, struct lab *lab, unsigned slot, const struc
   int answered = r == -ECANCELED ? 0 : read_objects(&trial, &err);
   conclude(&trial, answered < 0 ? answered : r, err);
   _cleanup_error_ struct error *left = NULL;
-  if (clear_slot(&trial, &left) < 0 && r == 0) {
-    (void)error_wrap(&left, "taking the case's objects away");
-    conclude(&trial, -EIO, left);
-  }
+  if (clear_slot(&trial, &left) < 0)
+    conclude_clearing(&trial, answered < 0 ? answered : r, &left);
   finish_verdicts(&trial);
   ret_result->duration_ns = clock_monotonic_ns() - started_ns;
   return r == -ECANCELED || trial_cancelled(&trial) ? -ECANCELED : 0;

@@ -50,6 +50,7 @@
   X(SPLIT_OFF_BY_5,          "split-off-by-5",          "SPL-01", "the first backend gets 5 points more, the last one 5 less") \
   X(SPLIT_STICKY_CONNECTION, "split-sticky-connection", "SPL-01", "a connection's first choice stands for all its requests") \
   X(SPLIT_CHANGE_CUTS,       "split-change-cuts",       "SPL-01", "a change of a split cuts the connections of its namespace") \
+  X(SPLIT_CHANGE_FALLS_BACK, "split-change-falls-back", "SPL-01", "for 50 ms after a change of a split the root service's workloads take all") \
   X(SPLIT_KEPT_AFTER_DELETE, "split-kept-after-delete", "SPL-01", "a deleted split goes on splitting") \
   X(MILLI_MISREAD,           "milli-misread",           "SPL-02", "a weight of 500m is read as 500") \
   X(SPLIT_AS_PERCENT,        "split-as-percent",        "SPL-03", "weights are percent, and the rest goes to the root service") \

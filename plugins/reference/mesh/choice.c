@@ -5,6 +5,7 @@
 #include "plugins/reference/mesh/limits.h"
 #include "plugins/reference/mesh/split.h"
 #include "plugins/reference/mesh/workload.h"
+#include "sdk/base/clock.h"
 
 /* The next of the service's workloads that has the port; NULL when none can take it. */
 static struct workload *take_turn(const struct store *store, const char *namespace, struct service *service,
@@ -105,7 +106,7 @@ static struct service *choose_service(struct mesh *mesh, const struct choice_que
   const char *name = "";
   struct service *root = store_service(&mesh->store, question->namespace, question->service);
   const struct split *split = root ? split_for(mesh, question, &name) : NULL;
-  if (!split)
+  if (!split || split->unsettled_until_ns > clock_monotonic_ns())
     return root;
   switch (split_scope(split, question->request, mesh->faults)) {
   case SPLIT_APPLIES:

@@ -81,6 +81,7 @@ struct split {
   const struct backend *backends;
   size_t backend_count;
   struct http_matches matches;
+  int64_t unsettled_until_ns; /* monotonic; by a fault only */
 };
 
 struct service_port {

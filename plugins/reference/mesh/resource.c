@@ -5,7 +5,10 @@
 
 #include "plugins/reference/mesh/mesh.h"
 #include "plugins/reference/mesh/workload.h"
+#include "sdk/base/clock.h"
 #include "sdk/base/error.h"
+
+enum { UNSETTLED_MS = 50 };
 
 static int put_failed(int r, const struct table *table, struct problem *problem) {
   if (r == -ENOSPC) {
@@ -93,6 +96,8 @@ static int put_split(struct mesh *mesh, const struct resource_name *name, json_t
   int r = declare_split(body, &split, problem);
   if (r < 0)
     return r;
+  if (fault_on(mesh->faults, FAULT_SPLIT_CHANGE_FALLS_BACK) && table_find(splits(mesh), name->key))
+    split->unsettled_until_ns = clock_in_ns(UNSETTLED_MS * NS_PER_MS);
   r = table_put(splits(mesh), name->key, body, split);
   if (r < 0)
     return put_failed(r, splits(mesh), problem);

@@ -518,6 +518,8 @@ size_t session_feed(struct session *session, const char *data, size_t length) {
 void session_destroy(struct session *session) {
   if (!session)
     return;
+  if (session->request.has_head && !session->answered)
+    exchange_served(session);
   drop_link(session);
   if (answer_is_begun(session))
     stream_abort(session->client);

@@ -80,9 +80,9 @@ static bool has_received(pid_t pid) {
   return strstr(answer, "[[") != NULL;
 }
 
-/* The server of the first slot: workload-0-4 of the topology "access". */
+/* The server of the first slot: workload-0-1 of the topology "pair". */
 static bool a_case_is_under_way(void *ctx) {
-  return has_received(leftover_logging(ctx, "workload-0-4.log"));
+  return has_received(leftover_logging(ctx, "workload-0-1.log"));
 }
 
 /* Two, of one step each, in two versions. */
@@ -156,8 +156,8 @@ static void a_workload_that_hangs_costs_one_case(void **state) {
 /* A server that hangs looks like a refusal to its caller; nobody may take that for a denial. */
 static void a_server_that_hangs_is_no_denial(void **state) {
   struct running running = start_cases(*state, FEW_CASES, "10s");
-  assert_int_equal(kill(leftover_logging(*state, "workload-0-4.log"), SIGSTOP), 0);
-  expect_one_error(&running, "the case was not done within 10 s", "workload-0-4 ");
+  assert_int_equal(kill(leftover_logging(*state, "workload-0-1.log"), SIGSTOP), 0);
+  expect_one_error(&running, "the case was not done within 10 s", "workload-0-1 ");
   assert_no_leftovers(*state);
 }
 
