@@ -13,7 +13,7 @@ enum {
   LIMIT_H2_WINDOW = 64 * 1024,
   LIMIT_H2_CONNECTION_WINDOW = 1024 * 1024, /* what waits of all of a client's requests */
   LIMIT_H2_BLOCK = 4 * LIMIT_HEAD_BYTES,    /* fields of one head that are read before the connection is given up */
-  LIMIT_H2_CONTINUATIONS = 16,              /* frames of one head */
+  LIMIT_H2_CONTINUATIONS = 7,               /* frames of one head; nghttp2 ends at 8, with another error */
   LIMIT_H2_HEADS = 16,                      /* of one answer: all but the last are interim ones */
   LIMIT_H2_RESETS = 200,                    /* streams a client may reset, or have reset, in H2_CALM_S */
   LIMIT_H2_IDLE_FRAMES = 2000,              /* frames of a client that bring nothing forward in H2_CALM_S */

@@ -45,12 +45,21 @@ static void append_new(json_t *list, const json_t *items) {
   }
 }
 
+static void print_broken(const char *fault, const json_t *report) {
+  char *broken = json_dumps(json_object_get(report, "brokenRequirements"), JSON_COMPACT);
+  fprintf(stderr, "%-28s breaks %s, %d not judged\n", fault, broken ? broken : "?",
+          (int)json_integer_value(json_object_get(json_object_get(report, "totals"), "error")));
+  free(broken);
+}
+
 /* The cases that failed in each run, and those that failed in some. */
 static void measure_smi(const char *fault, json_t *row) {
   json_t *always = NULL;
   json_t *sometimes = json_array();
   for (int run = 0; run < SMI_RUNS && (!always || json_array_size(always) > 0); run++) {
     json_t *report = fault_run("smi", fault, always);
+    if (!always)
+      print_broken(fault, report);
     json_t *failed = fault_run_cases(report);
     size_t i;
     json_t *id;

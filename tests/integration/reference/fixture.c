@@ -67,6 +67,7 @@ void mesh_start(struct mesh_process *mesh, const char *const *faults) {
 
 void mesh_stop(struct mesh_process *mesh) {
   int status;
+  assert_true(mesh->pid > 0); /* 0 would be whoever runs the test */
   assert_int_equal(kill(mesh->pid, SIGTERM), 0);
   assert_int_equal(waitpid(mesh->pid, &status, 0), mesh->pid);
   assert_true(WIFEXITED(status));

@@ -32,8 +32,11 @@ static int teardown(void **state) {
   return 0;
 }
 
-/* Shakes hands in memory. Whether both sides accept; then also who called. */
-static bool handshake(struct tls_peer *peer, struct caller *ret_caller) {
+enum ending { CLEAN, CUT };
+
+/* Shakes hands in memory. Whether both sides accept; then also who called, and whether it took a session from before. The
+ * peer has the session to take next time. */
+static bool meet(struct tls_peer *peer, enum ending ending, struct caller *ret_caller, bool *ret_resumed) {
   SSL *from = tls_client(client, peer), *to = tls_server(server);
   BIO *up = BIO_new(BIO_s_mem()), *down = BIO_new(BIO_s_mem());
   assert_true(from && to && up && down && BIO_up_ref(up) && BIO_up_ref(down));
@@ -47,10 +50,23 @@ static bool handshake(struct tls_peer *peer, struct caller *ret_caller) {
     met = called && answered;
   }
   met = met && authority_caller(authority, to, ret_caller);
+  char byte;
+  assert_true(SSL_read(from, &byte, 1) <= 0); /* the session comes after the handshake */
+  *ret_resumed = SSL_session_reused(from) && SSL_session_reused(to);
+  if (ending == CLEAN)
+    for (int i = 0; i < 2; i++)
+      assert_true(SSL_shutdown(from) >= 0 && SSL_shutdown(to) >= 0);
   ERR_clear_error();
   SSL_free(from);
   SSL_free(to);
-  SSL_SESSION_free(peer ? take(peer->session) : NULL);
+  return met;
+}
+
+static bool handshake(struct tls_peer *peer, struct caller *ret_caller) {
+  bool resumed;
+  bool met = meet(peer, CUT, ret_caller, &resumed);
+  assert_false(resumed);
+  SSL_SESSION_free(take(peer->session));
   return met;
 }
 
@@ -112,12 +128,30 @@ static void test_what_is_wrong_with_a_certificate(void **state) {
   assert_false(handshake(&meant, &caller));
 }
 
+static void test_a_session_is_taken_again_and_again(void **state) {
+  (void)state;
+  struct tls_peer peer = meant;
+  struct caller caller;
+  bool resumed;
+  assert_true(meet(&peer, CLEAN, &caller, &resumed) && !resumed);
+  const SSL_SESSION *first = peer.session;
+  for (int i = 0; i < 3; i++) {
+    assert_true(meet(&peer, CLEAN, &caller, &resumed) && resumed);
+    assert_true(caller.identified);
+    assert_string_equal(caller.workload, "client-1");
+    assert_true(meet(&peer, CUT, &caller, &resumed) && resumed); /* which is no reason to verify anew */
+    assert_ptr_equal(peer.session, first);                       /* and not one that outlives what it verified */
+  }
+  SSL_SESSION_free(peer.session);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_workloads_of_one_mesh_meet, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_client_insists_on_whom_it_meant, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_client_that_means_nobody_trusts_nobody, setup, teardown),
       cmocka_unit_test_setup_teardown(test_what_is_wrong_with_a_certificate, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_a_session_is_taken_again_and_again, setup, teardown),
   };
   return cmocka_run_group_tests_name("refmesh_authority", tests, NULL, NULL);
 }
