@@ -214,13 +214,6 @@ static int errno_of(int status) {
   }
 }
 
-static const char *first_error(const struct diagnostics *diagnostics) {
-  for (size_t i = 0; i < diagnostics_count(diagnostics); i++)
-    if (diagnostics_at(diagnostics, i)->severity == SEVERITY_ERROR)
-      return diagnostics_at(diagnostics, i)->summary;
-  return NULL;
-}
-
 /* Judges a call that has returned. */
 static int judge(trammel_op *op, struct error **err) {
   const char *id = inprocess_id(op->owner);
@@ -232,7 +225,7 @@ static int judge(trammel_op *op, struct error **err) {
   if (!status)
     return error_set(err, EPROTO, "adapter %s: %s returned the unknown status %d", id, method, op->status);
   if (op->status != TRAMMEL_OK) {
-    const char *why = first_error(op->diagnostics);
+    const char *why = diagnostics_first_error(op->diagnostics);
     return error_set(err, errno_of(op->status), "adapter %s: %s failed with %s%s%s", id, method, status,
                      why ? ": " : "",
                      why             ? why

@@ -116,13 +116,6 @@ static const char *problem_of_form(struct arena *arena, const struct metrics_que
   return NULL;
 }
 
-static const char *first_error(const struct diagnostics *diagnostics) {
-  for (size_t i = 0; i < diagnostics_count(diagnostics); i++)
-    if (diagnostics_at(diagnostics, i)->severity == SEVERITY_ERROR)
-      return diagnostics_at(diagnostics, i)->summary;
-  return NULL;
-}
-
 static int examine(const struct metrics_query *query, const struct diagnostics *diagnostics,
                    struct metrics_reading *reading, struct error **err) {
   const PB(MetricsResponse) *response = reading->response;
@@ -141,7 +134,7 @@ static int examine(const struct metrics_query *query, const struct diagnostics *
         arena_printf(reading->arena, "what the metrics API served is not as SMI has it: %s", error_message(reason)));
   else if (r == 0)
     reading->problem = problem_of_form(reading->arena, query, &read);
-  const char *unread = first_error(diagnostics);
+  const char *unread = diagnostics_first_error(diagnostics);
   if (r == 0 && !reading->problem && unread)
     reading->problem = metrics_problem(arena_strdup(reading->arena, unread));
   return r == -ENOMEM ? error_set(err, ENOMEM, "reading metrics: no memory") : 0;

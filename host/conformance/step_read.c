@@ -122,7 +122,7 @@ static void check_in_force(struct fields *fields, const struct node *map, const 
       return;
   fields_complain(fields, map, CASE_NOTHING_IN_FORCE,
                   "Add a check that must be denied, so that the step waits until the policy is in force.",
-                  "with deny_by_default, the first step needs a denied or split check");
+                  "with deny_by_default, the first step needs a denied, split or counted check");
 }
 
 static void read_step(struct fields *fields, const struct node *map, const struct test_case *test, bool first,

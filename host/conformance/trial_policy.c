@@ -24,12 +24,10 @@ static const char *lookup_namespace(void *ctx, const char *alias) {
   return placement_namespace(ctx, alias);
 }
 
-/* The first error among diagnostics, for a one-line reason. */
+/* For a one-line reason. */
 static const char *first_error(const struct diagnostics *diagnostics) {
-  for (size_t i = 0; i < diagnostics_count(diagnostics); i++)
-    if (diagnostics_at(diagnostics, i)->severity == SEVERITY_ERROR)
-      return diagnostics_at(diagnostics, i)->summary;
-  return "no reason was given";
+  const char *summary = diagnostics_first_error(diagnostics);
+  return summary ? summary : "no reason was given";
 }
 
 static int policy_convert(struct trial_policy *policy, struct error **err) {

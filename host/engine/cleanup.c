@@ -62,23 +62,6 @@ __attribute__((format(printf, 3, 4))) static void say(const struct cleanup *clea
     cleanup->report(cleanup->ctx, strbuf_text(&line));
 }
 
-static int read_all(int fd, struct strbuf *out) {
-  char buffer[16 * 1024];
-
-  for (;;) {
-    ssize_t n = pread(fd, buffer, sizeof(buffer), (off_t)out->length);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0)
-      return n < 0 ? -errno : 0;
-    if (out->length + (size_t)n > RECORD_JOURNAL_MAX)
-      return -EFBIG;
-    strbuf_append(out, buffer, (size_t)n);
-    if (strbuf_failed(out))
-      return -ENOMEM;
-  }
-}
-
 /* A last line without newline is a write that the crash cut off: what it announces was not begun. */
 static int parse(struct history *history, const char *text, size_t length) {
   const char *end = text + length;
@@ -102,7 +85,7 @@ static int read_history(const struct stale_run *run, struct history *history) {
 
   if (run->journal < 0)
     return 0;
-  int r = read_all(run->journal, &text);
+  int r = strbuf_read_file(&text, run->journal, RECORD_JOURNAL_MAX);
   if (r == 0)
     r = parse(history, strbuf_text(&text), text.length);
   for (size_t i = 0; i < history->count && !history->boot; i++)

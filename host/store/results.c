@@ -185,23 +185,6 @@ const char *results_id(const struct results *results) {
 
 /* ---- reading */
 
-static int read_file(int fd, struct strbuf *out) {
-  char buffer[16 * 1024];
-
-  for (;;) {
-    ssize_t n = pread(fd, buffer, sizeof(buffer), (off_t)out->length);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0)
-      return n < 0 ? -errno : 0;
-    if (out->length + (size_t)n > RESULTS_BYTES_MAX)
-      return -EFBIG;
-    strbuf_append(out, buffer, (size_t)n);
-    if (strbuf_failed(out))
-      return -ENOMEM;
-  }
-}
-
 /* The lines as an array, and how long they are without a torn last one. -EINVAL when one is no JSON object. */
 static int parse(const struct strbuf *text, json_t **ret_lines, off_t *ret_length) {
   json_auto_t *lines = json_array();
@@ -247,7 +230,7 @@ static int resume(struct results *results, json_t **ret_head, json_t **ret_list)
   _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
   json_auto_t *lines = NULL;
 
-  int r = read_file(results->fd, &text);
+  int r = strbuf_read_file(&text, results->fd, RESULTS_BYTES_MAX);
   if (r == 0)
     r = parse(&text, &lines, &results->length);
   if (r == 0 && json_array_size(lines) == 0)
@@ -337,7 +320,8 @@ static void describe(const char *state, struct results_entry *entry) {
   entry->changed_s = status.st_mtim.tv_sec;
   entry->held = flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
   (void)flock(fd, LOCK_UN); /* only asked: whoever wants to go on with it must not find it held */
-  if (read_file(fd, &text) < 0 || parse(&text, &lines, &length) < 0 || json_array_size(lines) == 0)
+  if (strbuf_read_file(&text, fd, RESULTS_BYTES_MAX) < 0 || parse(&text, &lines, &length) < 0 ||
+      json_array_size(lines) == 0)
     return;
   entry->head = json_incref(json_array_get(lines, 0));
   entry->count = json_array_size(lines) - 1;

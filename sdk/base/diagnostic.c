@@ -143,6 +143,13 @@ bool diagnostics_have_error(const struct diagnostics *list) {
   return diagnostics_count_of(list, SEVERITY_ERROR) > 0;
 }
 
+const char *diagnostics_first_error(const struct diagnostics *list) {
+  for (size_t i = 0; i < diagnostics_count(list); i++)
+    if (diagnostics_at(list, i)->severity == SEVERITY_ERROR)
+      return diagnostics_at(list, i)->summary;
+  return NULL;
+}
+
 bool diagnostics_full(const struct diagnostics *list) {
   return diagnostics_count(list) >= DIAGNOSTICS_MAX;
 }

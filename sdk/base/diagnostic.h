@@ -69,6 +69,7 @@ size_t diagnostics_dropped(const struct diagnostics *list);                     
 size_t diagnostics_count_of(const struct diagnostics *list, enum severity severity); /* kept and dropped ones */
 const struct diagnostic *diagnostics_at(const struct diagnostics *list, size_t i);   /* borrowed from the list */
 bool diagnostics_have_error(const struct diagnostics *list);
+const char *diagnostics_first_error(const struct diagnostics *list); /* its summary, borrowed; NULL: no error is kept */
 
 /* Whether one more would only be counted: who builds costly texts for it may leave them out. */
 bool diagnostics_full(const struct diagnostics *list);

@@ -1,7 +1,9 @@
 #include "sdk/base/strbuf.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define STRBUF_FIRST_CAPACITY 64
 
@@ -82,6 +84,22 @@ void strbuf_vprintf(struct strbuf *buffer, const char *format, va_list args) {
     return;
   (void)vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, args);
   buffer->length += (size_t)length;
+}
+
+int strbuf_read_file(struct strbuf *buffer, int fd, size_t limit) {
+  char chunk[16 * 1024];
+  for (;;) {
+    ssize_t n = pread(fd, chunk, sizeof(chunk), (off_t)buffer->length);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      return n < 0 ? -errno : 0;
+    if (buffer->length + (size_t)n > limit)
+      return -EFBIG;
+    strbuf_append(buffer, chunk, (size_t)n);
+    if (strbuf_failed(buffer))
+      return -ENOMEM;
+  }
 }
 
 void strbuf_consume(struct strbuf *buffer, size_t length) {

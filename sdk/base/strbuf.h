@@ -26,6 +26,10 @@ void strbuf_putc(struct strbuf *buffer, char c);
 void strbuf_printf(struct strbuf *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void strbuf_vprintf(struct strbuf *buffer, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 
+/* Appends what a file has beyond the buffer's length: an empty buffer gets all of it. -EFBIG when that would make more
+ * than `limit` bytes, -ENOMEM, -errno of pread(2). */
+int strbuf_read_file(struct strbuf *buffer, int fd, size_t limit);
+
 /* Drops the first `length` bytes (at most all). */
 void strbuf_consume(struct strbuf *buffer, size_t length);
 

@@ -1,5 +1,5 @@
-/* TLS handshakes on a thread of their own: most of what a new connection costs is public key cryptography, and the event
- * loop has other connections to serve meanwhile.
+/* TLS handshakes on a thread of their own: most of what a new connection costs is public key cryptography, and the
+ * event loop has other connections to serve meanwhile.
  *
  * All functions are called by the event loop's thread. */
 #ifndef TRAMMEL_REFERENCE_MESH_HANDSHAKER_H
@@ -18,7 +18,7 @@ struct handshake {
   TAILQ_ENTRY(handshake) link;
   enum handshake_state state;
   SSL *tls;
-  int result;                                  /* as by SSL_get_error(): SSL_ERROR_NONE when hands are shaken */
+  int result;                                   /* as by SSL_get_error(): SSL_ERROR_NONE when hands are shaken */
   void (*stepped)(struct handshake *handshake); /* called by the event loop */
 };
 

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -186,6 +187,28 @@ static void stealing_leaves_an_empty_buffer(void **state) {
   free(text);
 }
 
+static void a_file_is_read_within_a_limit(void **state) {
+  enum { SIZE = 100000 };
+  _cleanup_strbuf_ struct strbuf buffer = STRBUF_INIT;
+  _cleanup_strbuf_ struct strbuf small = STRBUF_INIT;
+  FILE *file = tmpfile();
+
+  (void)state;
+  assert_non_null(file);
+  for (int i = 0; i < SIZE; i++)
+    (void)fputc(i % 251, file);
+  assert_int_equal(fflush(file), 0);
+  assert_int_equal(strbuf_read_file(&buffer, fileno(file), SIZE), 0);
+  assert_int_equal(buffer.length, SIZE);
+  for (int i = 0; i < SIZE; i++)
+    assert_int_equal((unsigned char)buffer.data[i], i % 251);
+  assert_int_equal(strbuf_read_file(&buffer, fileno(file), SIZE), 0); /* there is no more */
+  assert_int_equal(buffer.length, SIZE);
+  assert_int_equal(strbuf_read_file(&small, fileno(file), SIZE - 1), -EFBIG);
+  assert_int_equal(fclose(file), 0);
+  assert_int_equal(strbuf_read_file(&small, -1, SIZE), -EBADF);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_array_grows_and_keeps_what_it_holds),
@@ -200,6 +223,7 @@ int main(void) {
       cmocka_unit_test(a_buffer_is_always_a_string),
       cmocka_unit_test(a_failed_append_is_remembered),
       cmocka_unit_test(stealing_leaves_an_empty_buffer),
+      cmocka_unit_test(a_file_is_read_within_a_limit),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
