@@ -7,15 +7,13 @@
 
 #include "host/conformance/case_read.h"
 #include "host/conformance/judge_text.h"
+#include "sdk/base/clock.h"
 
 enum {
   ROUND_CALLS = 32,
   ROUND_CONCURRENCY = 8, /* of calls that must all go through; what is cut is called in order */
   ROUNDS_MAX = 2000,
-  /* After so many rounds a change is a slow one: the calls of a round are then made over 100 ms, so that the rounds last
-   * for the time of a case (CASE_TIMEOUT_DEFAULT_NS). */
-  ROUNDS_FAST = 200,
-  SLOW_SPACING_US = 100 * 1000 / ROUND_CALLS,
+  ROUNDS_FAST = 200, /* after these a change is a slow one, and the rest is spread over the time that the case has */
 };
 
 struct ongoing {
@@ -25,6 +23,7 @@ struct ongoing {
   struct call_batch batch;
   char name[CALL_ID_MAX + 1];
   int64_t deadline_ns;
+  unsigned slow_spacing_us;
   const atomic_bool *cancel;
   pthread_t thread;
   bool running;
@@ -45,7 +44,7 @@ static int call_round(struct ongoing *ongoing, size_t round, struct error **err)
   batch.id = probe->id;
   probe->count = batch.count;
   if (round >= ROUNDS_FAST)
-    batch.spacing_us = SLOW_SPACING_US;
+    batch.spacing_us = ongoing->slow_spacing_us;
   return workload_call(ongoing->client, &batch, ongoing->deadline_ns, ongoing->cancel, &probe->calls, err);
 }
 
@@ -104,6 +103,8 @@ static int prepare(struct ongoing *ongoing, struct prober *prober, struct error 
   ongoing->batch.concurrency = check->kind == CHECK_CUT ? 1 : ROUND_CONCURRENCY;
   ongoing->batch.fresh = true;
   ongoing->batch.timeout_ms = check->kind == CHECK_CUT ? REFUSAL_TIMEOUT_MS : CALL_TIMEOUT_MS;
+  int64_t left_us = (ongoing->deadline_ns - clock_monotonic_ns()) / 1000;
+  ongoing->slow_spacing_us = left_us > 0 ? (unsigned)(left_us / ((ROUNDS_MAX - ROUNDS_FAST) * ROUND_CALLS)) : 0;
   ongoing->rounds = calloc(ROUNDS_MAX, sizeof(*ongoing->rounds));
   return ongoing->rounds ? 0 : error_set(err, ENOMEM, "calling during a change: no memory");
 }

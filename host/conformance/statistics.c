@@ -111,7 +111,7 @@ uint64_t presence_sample_size(const double *probabilities, size_t n) {
     if (seen > requests)
       requests = seen;
   }
-  return requests;
+  return requests < SPLIT_REQUESTS_MAX ? requests : SPLIT_REQUESTS_MAX;
 }
 
 /* Sums, and where requests went that should have gone elsewhere. */

@@ -404,12 +404,15 @@ static void conclude_clearing(struct trial *trial, int r, struct error **left) {
     result->reason = arena_printf(trial->arena, "%s; then: %s", result->reason, error_message(*left));
 }
 
-/* Whether the mesh still answers. */
+/* -ECONNREFUSED, or whatever asking came to, when the mesh does not answer. */
 static int ask_mesh(const struct trial *trial, struct error **err) {
   Trammel__Adapter__V1__DetectResponse *detection = NULL;
   int r = engine_detect(trial->engine, &detection, err);
-  if (r == 0)
-    trammel__adapter__v1__detect_response__free_unpacked(detection, NULL);
+  if (r < 0)
+    return r;
+  if (!detection->present)
+    r = error_set(err, ECONNREFUSED, "%s", detection->detail);
+  trammel__adapter__v1__detect_response__free_unpacked(detection, NULL);
   return r;
 }
 
@@ -420,11 +423,11 @@ static int read_objects(struct trial *trial, struct error **err) {
   if (!broken || !trial->policy || trial->died)
     return 0;
   _cleanup_error_ struct error *reason = NULL;
-  int r = engine_read(trial->engine, trial_policy_owner(trial->policy), &trial->result->objects, &reason);
-  if (r == 0 && json_array_size(trial->result->objects) == 0)
-    r = ask_mesh(trial, &reason);
   bool proved =
       broken->check->kind == CHECK_DENIED && json_array_size(json_object_get(broken->evidence, "received_by")) > 0;
+  int r = engine_read(trial->engine, trial_policy_owner(trial->policy), &trial->result->objects, &reason);
+  if (r == 0 && !proved && json_array_size(trial->result->objects) == 0)
+    r = ask_mesh(trial, &reason);
   if (proved || (r != -ETIMEDOUT && r != -ECONNREFUSED))
     return 0; /* evidence that is missing changes no verdict */
   trial->died = true;

@@ -50,7 +50,7 @@ static int64_t batch_deadline_ns(const struct call_batch *batch) {
   int64_t concurrency = batch->concurrency > 0 ? batch->concurrency : 1;
   int64_t timeout_ms = batch->timeout_ms > 0 ? batch->timeout_ms : WORKLOAD_TIMEOUT_DEFAULT_MS;
   int64_t rounds = (int64_t)batch->count / concurrency + 1;
-  for (int64_t begun = 1; begun < concurrency; begun *= 2) /* they begin one by one */
+  for (int64_t begun = 1; begun < concurrency; begun *= 2) /* they begin with one, and double */
     rounds++;
   int64_t calls_ns = rounds * timeout_ms * 1000000 + (int64_t)batch->count * batch->spacing_us * 1000;
   return clock_in_ns(calls_ns + CONTROL_TIMEOUT_NS);

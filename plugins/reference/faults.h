@@ -47,7 +47,7 @@
   X(HEADERS_ALONE_IGNORED,   "headers-alone-ignored",   "SPC-06", "a match of headers alone never holds") \
   X(IGNORE_METHOD,           "ignore-method",           "SPC-07", "methods of a match are not looked at") \
   X(SPLIT_EQUAL,             "split-equal",             "SPL-01", "weights above 0 count as equal") \
-  X(SPLIT_OFF_BY_5,          "split-off-by-5",          "SPL-01", "the first backend gets 5 points more, the last one 5 less") \
+  X(SPLIT_OFF_BY_5,          "split-off-by-5",          "SPL-01", "the first backend gets 5 points less, the last one 5 more") \
   X(SPLIT_STICKY_CONNECTION, "split-sticky-connection", "SPL-01", "a connection's first choice stands for all its requests") \
   X(SPLIT_CHANGE_CUTS,       "split-change-cuts",       "SPL-01", "a change of a split cuts the connections of its namespace") \
   X(SPLIT_CHANGE_FALLS_BACK, "split-change-falls-back", "SPL-01", "for 50 ms after a change of a split the root service's workloads take all") \

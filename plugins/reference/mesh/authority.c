@@ -16,7 +16,7 @@ enum {
   SESSION_LIFETIME = 1800,
 };
 
-/* Where a client's TLS keeps its peer; made before there are threads that read it. */
+/* Where a client's TLS keeps its peer; made before any handshake is. */
 static int peer_index = -1;
 
 struct authority {
@@ -81,7 +81,7 @@ int authority_create(const char *trust_domain, struct authority **ret_authority,
     peer_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
   authority->trust_domain = strdup(trust_domain);
   authority->key = EVP_EC_gen("P-256");
-  if (!authority->trust_domain || !authority->key || !authority_sign_self(authority)) {
+  if (peer_index < 0 || !authority->trust_domain || !authority->key || !authority_sign_self(authority)) {
     authority_destroy(authority);
     return tls_error(err, "making the certificate authority");
   }
@@ -152,15 +152,16 @@ int authority_renew(struct authority *authority, SSL_CTX *context, const struct 
   return 0;
 }
 
-/* Keeps a session for the next connection to the same peer. One that came of another session is not kept: such a chain
+/* Keeps a copy of a session for the next connections to the same peer: OpenSSL takes its own for used up once it was
+ * asked for, or its connection ended without a closing word. One that came of another session is not kept: such a chain
  * would outlive the certificates that its first handshake verified. */
 static int on_new_session(SSL *tls, SSL_SESSION *session) {
   struct tls_peer *peer = SSL_get_ex_data(tls, peer_index);
   if (!peer || SSL_session_reused(tls))
     return 0;
   SSL_SESSION_free(peer->session);
-  peer->session = session;
-  return 1; /* the reference is ours now */
+  peer->session = SSL_SESSION_dup(session);
+  return 0; /* the reference stays with OpenSSL */
 }
 
 /* The certificate's URI when it has exactly one (SPIFFE X509-SVID, 2). */
@@ -249,8 +250,7 @@ int authority_enroll(struct authority *authority, const struct account *account,
   return r;
 }
 
-/* Asks for the session by a copy of it: OpenSSL takes one that was asked for, or whose connection ended badly, for used up,
- * and a used one costs the next connection a whole handshake. */
+/* Asks for the session by a copy of it, so that it can be asked for again. */
 static bool resume(SSL *tls, const SSL_SESSION *session) {
   if (!session)
     return true;
@@ -279,6 +279,12 @@ SSL *tls_server(SSL_CTX *context) {
   if (tls)
     SSL_set_accept_state(tls);
   return tls;
+}
+
+void tls_destroy(SSL *tls) {
+  if (tls)
+    SSL_set_shutdown(tls, SSL_SENT_SHUTDOWN); /* or SSL_free() takes the session for a bad one */
+  SSL_free(tls);
 }
 
 bool tls_offer_datagrams(SSL *tls) {

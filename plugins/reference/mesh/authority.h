@@ -40,6 +40,8 @@ bool authority_identity(const struct authority *authority, const struct account 
 SSL *tls_client(SSL_CTX *context, struct tls_peer *peer);
 void tls_detach(SSL *tls);
 SSL *tls_server(SSL_CTX *context);
+/* Its session can be resumed, however the connection ended, unless TLS itself failed. NULL is fine. */
+void tls_destroy(SSL *tls);
 
 /* A connection between proxies carries datagrams when both ends say so in the handshake (by ALPN). A client offers it
  * before the handshake; after it, both ends can tell. */

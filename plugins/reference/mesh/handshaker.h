@@ -24,10 +24,10 @@ struct handshake {
 
 /* Starts the thread. -errno when that, or memory, fails. */
 int handshaker_create(struct event_base *base, struct handshaker **ret_handshaker);
-/* No handshake is under way any more. NULL is fine. */
+/* To be called when no handshake is under way any more. NULL is fine. */
 void handshaker_destroy(struct handshaker *handshaker);
 
-/* Goes on with the handshake as far as it gets without waiting for the other side. It is idle now. */
+/* Goes on with a handshake that is idle, as far as it gets without waiting for the other side. */
 void handshaker_step(struct handshaker *handshaker, struct handshake *handshake);
 /* Afterwards it is idle, and `stepped` is not called. Waits for a step that runs, which never waits itself. */
 void handshaker_cancel(struct handshaker *handshaker, struct handshake *handshake);

@@ -57,13 +57,16 @@ int mesh_create(struct fault_set faults, const char *trust_domain, struct mesh *
   store_init(&mesh->store, faults);
   mesh->base = base_create();
   mesh->metrics = metrics_create(faults);
-  if (!mesh->base || !mesh->metrics || stream_loop_init(&mesh->loop, mesh->base) < 0)
+  if (!mesh->base || !mesh->metrics)
     return error_set(err, ENOMEM, "no memory for the event loop");
+  int r = stream_loop_init(&mesh->loop, mesh->base);
+  if (r < 0)
+    return error_set(err, -r, "starting the event loop: %s", strerror(-r));
   mesh->renewal = event_new(mesh->base, -1, EV_PERSIST, on_renewal, mesh);
   mesh->forgetting = event_new(mesh->base, -1, 0, on_forgetting, mesh);
   if (!mesh->renewal || !mesh->forgetting || event_add(mesh->renewal, &(struct timeval){.tv_sec = RENEWAL_CHECK}) < 0)
     return error_set(err, ENOMEM, "no memory for the renewal of certificates");
-  int r = authority_create(trust_domain, &mesh->authority, err);
+  r = authority_create(trust_domain, &mesh->authority, err);
   if (r == 0)
     *ret_mesh = take(mesh);
   return r;

@@ -518,10 +518,13 @@ size_t session_feed(struct session *session, const char *data, size_t length) {
 void session_destroy(struct session *session) {
   if (!session)
     return;
+  bool cut = answer_is_begun(session);
+  if (cut)
+    session->status = 0;
   if (session->request.has_head && !session->answered)
     exchange_served(session);
   drop_link(session);
-  if (answer_is_begun(session))
+  if (cut)
     stream_abort(session->client);
   else
     stream_destroy(session->client);

@@ -44,7 +44,7 @@ static uint64_t shifted_weight(const struct shares *shares, size_t i) {
   bool first = is_first_weighted(shares, i), last = is_last_weighted(shares, i);
   if (first == last)
     return weight;
-  if (first)
+  if (last)
     return weight + shares->sum;
   return weight > shares->sum ? weight - shares->sum : 0;
 }

@@ -82,7 +82,7 @@ static void on_reap(evutil_socket_t fd, short what, void *context) {
   struct stream *stream;
   while ((stream = LIST_FIRST(&loop->dead))) {
     LIST_REMOVE(stream, link);
-    SSL_free(stream->tls);
+    tls_destroy(stream->tls);
     strbuf_finish(&stream->in);
     strbuf_finish(&stream->out);
     free(stream);
@@ -581,6 +581,10 @@ static void on_writable(evutil_socket_t fd, short what, void *context) {
   (void)fd;
   (void)what;
   struct stream *stream = context;
+  if (stream->failed && stream->state != STATE_CONNECTING) {
+    tell_end(stream, STREAM_FAILED);
+    return;
+  }
   switch (stream->state) {
   case STATE_CONNECTING:
     finish_connect(stream);

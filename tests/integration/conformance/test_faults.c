@@ -102,6 +102,7 @@ static const struct collateral collaterals[] = {
     /* A few connections stand for all requests: what that breaks is chance. */
     {"split-sticky-connection", ANYTHING, false},
     {"split-change-cuts", "", false},
+    {"split-change-falls-back", "", false},
     {"split-kept-after-delete", "", false},
     {"milli-misread", "", false},
     /* The root's own workload gets what no case wants it to get. */

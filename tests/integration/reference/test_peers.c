@@ -331,6 +331,36 @@ static void test_an_interim_answer_is_no_success(void **state) {
   reader_close(&app);
 }
 
+static void test_an_answer_that_the_mesh_cuts_does_not_look_whole(void **state) {
+  (void)state;
+  declare_workload("main", "guest", GUEST, (const char *const[]){"main/server", NULL});
+  struct reader reader = dial_reader(address_of('o', GUEST), 20000);
+  send_text(reader.fd, "GET / HTTP/1.0\r\n\r\n");
+  struct reader app = taken(http_app);
+  read_request(&app);
+  send_text(app.fd, "HTTP/1.1 200 OK\r\n\r\npart");
+  assert_true(waits(reader.fd, POLLIN, WAIT_MS));
+  undeclare("workloads/main/guest");
+  assert_int_equal(read_off(&reader), ECONNRESET);
+  assert_true(ends(&app));
+  reader_close(&reader);
+  reader_close(&app);
+}
+
+/* Another program takes the name over, which is no reason to forget what its proxy counted. */
+static void test_a_request_that_is_cut_is_counted(void **state) {
+  (void)state;
+  struct reader app, reader = call_as_guest(&app);
+  declare_workload("main", "guest", GUEST, (const char *const[]){"main/server", "main/down", NULL});
+  assert_true(ends(&app));
+  char *body = metrics("/namespaces/main/pods/guest/edges");
+  assert_true(counted(body, 0, 1));
+  free(body);
+  undeclare("workloads/main/guest");
+  reader_close(&reader);
+  reader_close(&app);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_malformed_request_on_a_kept_connection_is_answered),
@@ -345,6 +375,8 @@ int main(void) {
       cmocka_unit_test(test_a_revoked_connection_ends_at_the_server_too),
       cmocka_unit_test(test_a_deleted_callers_metrics_stay_away),
       cmocka_unit_test(test_an_interim_answer_is_no_success),
+      cmocka_unit_test(test_an_answer_that_the_mesh_cuts_does_not_look_whole),
+      cmocka_unit_test(test_a_request_that_is_cut_is_counted),
   };
   return cmocka_run_group_tests_name("refmesh_peers", tests, setup, teardown);
 }

@@ -34,8 +34,8 @@ static int teardown(void **state) {
 
 enum ending { CLEAN, CUT };
 
-/* Shakes hands in memory. Whether both sides accept; then also who called, and whether it took a session from before. The
- * peer has the session to take next time. */
+/* Shakes hands in memory. Whether both sides accept; then also who called, and whether it took a session from before.
+ * The peer has the session to take next time. */
 static bool meet(struct tls_peer *peer, enum ending ending, struct caller *ret_caller, bool *ret_resumed) {
   SSL *from = tls_client(client, peer), *to = tls_server(server);
   BIO *up = BIO_new(BIO_s_mem()), *down = BIO_new(BIO_s_mem());
@@ -57,8 +57,8 @@ static bool meet(struct tls_peer *peer, enum ending ending, struct caller *ret_c
     for (int i = 0; i < 2; i++)
       assert_true(SSL_shutdown(from) >= 0 && SSL_shutdown(to) >= 0);
   ERR_clear_error();
-  SSL_free(from);
-  SSL_free(to);
+  tls_destroy(from);
+  tls_destroy(to);
   return met;
 }
 
@@ -128,12 +128,11 @@ static void test_what_is_wrong_with_a_certificate(void **state) {
   assert_false(handshake(&meant, &caller));
 }
 
-static void test_a_session_is_taken_again_and_again(void **state) {
-  (void)state;
+static void check_resumption(enum ending first_ending) {
   struct tls_peer peer = meant;
   struct caller caller;
   bool resumed;
-  assert_true(meet(&peer, CLEAN, &caller, &resumed) && !resumed);
+  assert_true(meet(&peer, first_ending, &caller, &resumed) && !resumed);
   const SSL_SESSION *first = peer.session;
   for (int i = 0; i < 3; i++) {
     assert_true(meet(&peer, CLEAN, &caller, &resumed) && resumed);
@@ -145,6 +144,16 @@ static void test_a_session_is_taken_again_and_again(void **state) {
   SSL_SESSION_free(peer.session);
 }
 
+static void test_a_session_is_taken_again_and_again(void **state) {
+  (void)state;
+  check_resumption(CLEAN);
+}
+
+static void test_a_cut_connection_leaves_its_session(void **state) {
+  (void)state;
+  check_resumption(CUT);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_workloads_of_one_mesh_meet, setup, teardown),
@@ -152,6 +161,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_a_client_that_means_nobody_trusts_nobody, setup, teardown),
       cmocka_unit_test_setup_teardown(test_what_is_wrong_with_a_certificate, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_session_is_taken_again_and_again, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_a_cut_connection_leaves_its_session, setup, teardown),
   };
   return cmocka_run_group_tests_name("refmesh_authority", tests, NULL, NULL);
 }
