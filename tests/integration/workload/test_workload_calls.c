@@ -264,15 +264,23 @@ static void answers_without_a_body_keep_the_connection(void **state) {
   }
 }
 
-static void a_lost_datagram_times_out_and_later_calls_go_on(void **state) {
-  (void)state;
+/* Datagrams to it are lost. */
+static int silent_socket(uint16_t *ret_port) {
   struct sockaddr_in where = {.sin_family = AF_INET};
   socklen_t length = sizeof(where);
   int silent = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   assert_int_equal(inet_pton(AF_INET, peer_address, &where.sin_addr), 1);
   assert_int_equal(bind(silent, (struct sockaddr *)&where, sizeof(where)), 0);
   assert_int_equal(getsockname(silent, (struct sockaddr *)&where, &length), 0);
-  struct call_batch batch = batch_to(CALL_UDP, peer_address, ntohs(where.sin_port), 64);
+  *ret_port = ntohs(where.sin_port);
+  return silent;
+}
+
+static void a_lost_datagram_times_out_and_later_calls_go_on(void **state) {
+  (void)state;
+  uint16_t port;
+  int silent = silent_socket(&port);
+  struct call_batch batch = batch_to(CALL_UDP, peer_address, port, 64);
   batch.timeout_ms = 30;
   batch.concurrency = 16;
   struct call_outcome *outcomes = run(&batch);
@@ -281,6 +289,20 @@ static void a_lost_datagram_times_out_and_later_calls_go_on(void **state) {
     assert_true(outcomes[i].latency_ns >= 30 * INT64_C(1000000));
   }
   free(outcomes);
+  (void)close(silent);
+}
+
+/* One, then two, then four: each time as many more as have come to an end. */
+static void calls_without_a_pace_begin_with_one(void **state) {
+  (void)state;
+  uint16_t port;
+  int silent = silent_socket(&port);
+  struct call_batch batch = batch_to(CALL_UDP, peer_address, port, 7);
+  batch.timeout_ms = 100;
+  batch.concurrency = 8;
+  int64_t began_ns = clock_monotonic_ns();
+  free(run(&batch));
+  assert_true(clock_monotonic_ns() - began_ns >= 3 * 100 * NS_PER_MS);
   (void)close(silent);
 }
 
@@ -478,6 +500,7 @@ int main(void) {
       cmocka_unit_test(ends_are_told_apart),
       cmocka_unit_test(answers_without_a_body_keep_the_connection),
       cmocka_unit_test(a_lost_datagram_times_out_and_later_calls_go_on),
+      cmocka_unit_test(calls_without_a_pace_begin_with_one),
       cmocka_unit_test(a_lost_datagram_is_sent_again),
       cmocka_unit_test(each_place_has_one_connection),
       cmocka_unit_test(a_kept_connection_stays_across_batches),
