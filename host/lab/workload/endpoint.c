@@ -2,10 +2,12 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sdk/base/memory.h"
 
@@ -106,10 +108,35 @@ int endpoint_bind(struct endpoint *endpoint, int type, struct error **err) {
   return fd;
 }
 
+/* The dynamic ports (RFC 6335, 6). */
+enum { PORT_FIRST = 49152, PORT_COUNT = 65536 - PORT_FIRST };
+
+static int bind_next_port(int fd, const struct endpoint *endpoint) {
+  static unsigned next = UINT_MAX;
+  if (next == UINT_MAX)
+    next = (unsigned)getpid() * 61; /* processes that begin together do not go for the same ports */
+  for (unsigned i = 0; i < PORT_COUNT; i++) {
+    struct sockaddr_storage any = {.ss_family = endpoint->address.ss_family};
+    in_port_t port = htons((uint16_t)(PORT_FIRST + next++ % PORT_COUNT));
+    if (any.ss_family == AF_INET6)
+      ((struct sockaddr_in6 *)&any)->sin6_port = port;
+    else
+      ((struct sockaddr_in *)&any)->sin_port = port;
+    if (bind(fd, (const struct sockaddr *)&any, endpoint->length) == 0)
+      return 0;
+    if (errno != EADDRINUSE)
+      return -errno;
+  }
+  return -EADDRINUSE;
+}
+
 static int socket_connect(int fd, const struct endpoint *endpoint, int type) {
   int yes = 1;
   if (type == SOCK_STREAM && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes)) < 0)
     return -errno;
+  int r = type == SOCK_DGRAM ? bind_next_port(fd, endpoint) : 0;
+  if (r < 0)
+    return r;
   if (connect(fd, (const struct sockaddr *)&endpoint->address, endpoint->length) < 0 && errno != EINPROGRESS)
     return -errno;
   return 0;

@@ -306,23 +306,26 @@ static void calls_without_a_pace_begin_with_one(void **state) {
   (void)close(silent);
 }
 
-/* A UDP server in a thread: what it does not answer at once it answers late, after the next datagram. */
-struct forgetful {
+/* A UDP server in a thread. */
+struct udp_peer {
   pthread_t thread;
   int fd;
   uint16_t port;
   unsigned datagrams, clients;
+  unsigned known; /* datagrams from a port that there was one from before */
+  bool seen[UINT16_MAX + 1];
 };
 
-static void forgetful_answer(const struct forgetful *peer, const struct sockaddr_in *to, unsigned number) {
+static void udp_peer_answer(const struct udp_peer *peer, const struct sockaddr_in *to, unsigned number) {
   char answer[64];
   int length = snprintf(answer, sizeof(answer), "late %032x", number);
   assert_int_equal(sendto(peer->fd, answer, (size_t)length, 0, (const struct sockaddr *)to, sizeof(*to)), length);
 }
 
-/* The first datagram of each call is left until the same comes again; both are answered then, the second first. */
+/* What it does not answer at once it answers late: the first datagram of each call is left until the same comes again;
+ * both are answered then, the second first. */
 static void *forgetful_run(void *user) {
-  struct forgetful *peer = user;
+  struct udp_peer *peer = user;
   char id[CALL_ID_MAX + 1], last[CALL_ID_MAX + 1] = "";
   struct sockaddr_in from, last_from = {0};
   socklen_t size = sizeof(from);
@@ -332,27 +335,27 @@ static void *forgetful_run(void *user) {
     peer->clients += from.sin_port != last_from.sin_port;
     last_from = from;
     if (strcmp(id, last) == 0) {
-      forgetful_answer(peer, &from, peer->datagrams);
-      forgetful_answer(peer, &from, peer->datagrams - 1);
+      udp_peer_answer(peer, &from, peer->datagrams);
+      udp_peer_answer(peer, &from, peer->datagrams - 1);
     }
     (void)snprintf(last, sizeof(last), "%s", id);
   }
   return NULL;
 }
 
-static void forgetful_start(struct forgetful *peer) {
+static void udp_peer_start(struct udp_peer *peer, void *(*serve)(void *)) {
   struct sockaddr_in where = {.sin_family = AF_INET};
   socklen_t length = sizeof(where);
-  *peer = (struct forgetful){.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  *peer = (struct udp_peer){.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
   assert_int_equal(inet_pton(AF_INET, peer_address, &where.sin_addr), 1);
   assert_int_equal(bind(peer->fd, (struct sockaddr *)&where, sizeof(where)), 0);
   assert_int_equal(getsockname(peer->fd, (struct sockaddr *)&where, &length), 0);
   peer->port = ntohs(where.sin_port);
-  assert_int_equal(pthread_create(&peer->thread, NULL, forgetful_run, peer), 0);
+  assert_int_equal(pthread_create(&peer->thread, NULL, serve, peer), 0);
 }
 
 /* An empty datagram ends it. */
-static void forgetful_stop(struct forgetful *peer) {
+static void udp_peer_stop(struct udp_peer *peer) {
   struct sockaddr_in where = {.sin_family = AF_INET, .sin_port = htons(peer->port)};
   assert_int_equal(inet_pton(AF_INET, peer_address, &where.sin_addr), 1);
   assert_int_equal(sendto(peer->fd, "", 0, 0, (struct sockaddr *)&where, sizeof(where)), 0);
@@ -363,11 +366,11 @@ static void forgetful_stop(struct forgetful *peer) {
 /* A call's second answer is not taken for the next call's: what was sent twice is not called on again. */
 static void a_lost_datagram_is_sent_again(void **state) {
   (void)state;
-  struct forgetful peer;
-  forgetful_start(&peer);
+  struct udp_peer peer;
+  udp_peer_start(&peer, forgetful_run);
   struct call_batch batch = batch_to(CALL_UDP, peer_address, peer.port, 3);
   struct call_outcome *outcomes = run(&batch);
-  forgetful_stop(&peer);
+  udp_peer_stop(&peer);
   assert_int_equal(peer.datagrams, 6);
   assert_int_equal(peer.clients, 3);
   for (unsigned i = 0; i < batch.count; i++) {
@@ -377,6 +380,36 @@ static void a_lost_datagram_is_sent_again(void **state) {
     assert_string_equal(outcomes[i].nonce, nonce);
   }
   free(outcomes);
+}
+
+static void *counting_run(void *user) {
+  struct udp_peer *peer = user;
+  char id[CALL_ID_MAX];
+  struct sockaddr_in from;
+  socklen_t size = sizeof(from);
+  while (recvfrom(peer->fd, id, sizeof(id), 0, (struct sockaddr *)&from, &size) > 0) {
+    peer->datagrams++;
+    peer->known += peer->seen[from.sin_port];
+    peer->seen[from.sin_port] = true;
+    udp_peer_answer(peer, &from, peer->datagrams);
+  }
+  return NULL;
+}
+
+/* A port that comes again would go on with the flow it had: of 3,000 that a system draws, a hundred and more do. */
+static void a_fresh_datagram_socket_has_a_fresh_port(void **state) {
+  (void)state;
+  static struct udp_peer peer;
+  udp_peer_start(&peer, counting_run);
+  struct call_batch batch = batch_to(CALL_UDP, peer_address, peer.port, 1500);
+  batch.fresh = true;
+  batch.concurrency = 8;
+  free(run(&batch));
+  free(run(&batch));
+  udp_peer_stop(&peer);
+  assert_true(peer.datagrams >= 2 * batch.count);
+  /* One that was late was sent again, from the same port. */
+  assert_int_equal(peer.datagrams - peer.known, 2 * batch.count);
 }
 
 static void each_place_has_one_connection(void **state) {
@@ -502,6 +535,7 @@ int main(void) {
       cmocka_unit_test(a_lost_datagram_times_out_and_later_calls_go_on),
       cmocka_unit_test(calls_without_a_pace_begin_with_one),
       cmocka_unit_test(a_lost_datagram_is_sent_again),
+      cmocka_unit_test(a_fresh_datagram_socket_has_a_fresh_port),
       cmocka_unit_test(each_place_has_one_connection),
       cmocka_unit_test(a_kept_connection_stays_across_batches),
       cmocka_unit_test(http_reopens_a_used_connection_once),
