@@ -21,8 +21,8 @@ uint64_t split_sample_size(const double *probabilities, size_t n, double alpha, 
 uint64_t leak_sample_size(double leak, double power);
 
 /* Requests needed to see who gets anything: a leak of SPLIT_LEAK to one of `probabilities` that is 0 shows with
- * SPLIT_POWER, where none is 0 a loss of SPLIT_SHIFT; and under a fair split any other one gets nothing with a chance of
- * at most SPLIT_ALPHA. */
+ * SPLIT_POWER, where none is 0 a loss of SPLIT_SHIFT; and under a fair split any other one gets nothing with a chance
+ * of at most SPLIT_ALPHA. */
 uint64_t presence_sample_size(const double *probabilities, size_t n);
 
 /* The verdict on a split. */

@@ -31,8 +31,8 @@ bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
 int endpoint_bind(struct endpoint *endpoint, int type, struct error **err);
 
 /* A non-blocking socket that is connecting or connected. Its descriptor or -errno. A datagram socket has a port that
- * this process had none on for the last 16,000 of them: to a mesh a flow is an address and a port, and one that is given
- * again would go on with an old flow. */
+ * this process had none on for the last 16,000 of them: to a mesh a flow is an address and a port, and one that is
+ * given again would go on with an old flow. */
 int endpoint_connect(const struct endpoint *endpoint, int type);
 
 #endif
