@@ -109,13 +109,17 @@ static void print_check(const struct check *check, struct arena *arena) {
   const char *what = check_describe(arena, check);
   printf("  %s  %s ", check->requirement, what ? what : "");
   if (check->kind != CHECK_SPLIT) {
-    puts(outcome_wanted(check->kind));
+    fputs(outcome_wanted(check->kind), stdout);
+    if (check->repeat > 1)
+      printf(", %u times", check->repeat);
+    putchar('\n');
     return;
   }
   fputs("is split", stdout);
   for (size_t i = 0; i < check->share_count; i++)
     printf("%s %s:%u", i ? "," : "", check->shares[i].workload, check->shares[i].weight);
-  puts(check->shares_judged ? "" : " (only who gets anything is judged)");
+  printf(", %llu times%s\n", (unsigned long long)check_request_count(check),
+         check->shares_judged ? "" : " (only who gets anything is judged)");
 }
 
 static int print_versions(const struct suite *suite, const struct test_case *test, struct error **err) {

@@ -91,7 +91,7 @@ static size_t edit_distance(const char *a, const char *b) {
 
 static int unknown_command(int count, char **words) {
   _cleanup_strbuf_ struct strbuf given = STRBUF_INIT;
-  for (int i = 0; i < count && i < 2 && words[i][0] != '-'; i++)
+  for (int i = 0; i < count && i < 2 && (i == 0 || words[i][0] != '-'); i++)
     strbuf_printf(&given, "%s%s", i ? " " : "", words[i]);
   const char *text = strbuf_text(&given);
 

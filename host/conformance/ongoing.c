@@ -201,8 +201,9 @@ static void follow(const struct ongoing *ongoing, const struct prober *prober, c
 static const char *course_seen(const struct ongoing *ongoing, const struct prober *prober, const struct course *course,
                                struct arena *arena) {
   if (course->broken)
-    return arena_printf(arena, "of %zu calls %zu went through; the first that should not have ended so: %s",
-                        course->delivered + course->denied, course->delivered,
+    return arena_printf(arena,
+                        "%zu calls went through; the first of the %zu after them that should not have ended so: %s",
+                        course->delivered, course->denied,
                         call_seen(arena, prober, ongoing->check, course->broken, course->broken_call));
   return arena_printf(arena, "%zu calls went through, then %zu were denied", course->delivered, course->denied);
 }

@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 #include <time.h>
 
 #include "sdk/base/clock.h"
+#include "sdk/base/utf8.h"
 
 int emit(const struct strbuf *buffer, FILE *out) {
   if (strbuf_failed(buffer))
@@ -54,6 +56,32 @@ void append_reproduction(struct strbuf *buffer, const struct run_result *run, co
   struct smi_version version = column_version(&result->column, result->test->group);
   if (version.alpha > 0)
     strbuf_printf(buffer, " --spec-version %s/v1alpha%u", smi_group_name(version.group), version.alpha);
+}
+
+static void append_fact(struct strbuf *buffer, const char *name, const char *value) {
+  if (!value)
+    return;
+  _cleanup_strbuf_ struct strbuf safe = STRBUF_INIT;
+  utf8_append_safe(&safe, value, strlen(value), NULL);
+  strbuf_printf(buffer, "# %-14s %s\n", name, strbuf_text(&safe));
+  buffer->failed = buffer->failed || strbuf_failed(&safe);
+}
+
+void append_facts(struct strbuf *buffer, const struct run_result *run) {
+  if (!run->trammel_version)
+    return;
+  char seed[24];
+  (void)snprintf(seed, sizeof(seed), "%" PRIu64, run->seed);
+  append_fact(buffer, "trammel", run->trammel_version);
+  append_fact(buffer, "suite", run->suite);
+  append_fact(buffer, "mesh", run->mesh_name);
+  append_fact(buffer, "mesh version", run->mesh_version);
+  append_fact(buffer, "adapter", run->adapter_id);
+  append_fact(buffer, "its version", run->adapter_version);
+  append_fact(buffer, "its SHA-256", run->adapter_digest);
+  append_fact(buffer, "lab", run->lab);
+  append_fact(buffer, "seed", seed);
+  append_fact(buffer, "command", run->command);
 }
 
 void append_interpretations(struct strbuf *buffer, const struct test_case *test) {

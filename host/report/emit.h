@@ -26,6 +26,10 @@ const char *text_or_empty(const char *text);
  * was started. */
 void append_reproduction(struct strbuf *buffer, const struct run_result *run, const struct case_result *result);
 
+/* Appends what the run was of, as lines that begin with "# ", for forms that have no other place for it. Nothing when
+ * the run does not know which version of Trammel made it. */
+void append_facts(struct strbuf *buffer, const struct run_result *run);
+
 /* Appends which interpretations of docs/smi.md a case takes: ", interpretation 3 of docs/smi.md"; nothing
  * for a case that takes none. */
 void append_interpretations(struct strbuf *buffer, const struct test_case *test);

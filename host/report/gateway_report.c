@@ -203,6 +203,7 @@ int report_gateway_api(const struct run_result *run, FILE *out) {
   _cleanup_strbuf_ struct strbuf buffer = STRBUF_INIT;
   bool failed = false;
   json_t *value = report(run, &failed);
+  append_facts(&buffer, run);
   int r = failed ? -ENOMEM : yaml_write(value, &buffer);
   json_decref(value);
   return r < 0 ? r : emit(&buffer, out);

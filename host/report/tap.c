@@ -117,6 +117,7 @@ static size_t planned(const struct run_result *run) {
 int report_tap(const struct run_result *run, FILE *out) {
   _cleanup_strbuf_ struct strbuf buffer = STRBUF_INIT;
   strbuf_printf(&buffer, "TAP version 14\n1..%zu%s\n", planned(run), planned(run) == 0 ? " # SKIP no case ran" : "");
+  append_facts(&buffer, run);
   for (size_t i = 0; i < run->case_count; i++)
     point(&buffer, run, i);
   if (run->interrupted) {

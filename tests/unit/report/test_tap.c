@@ -24,14 +24,25 @@ static int prove_script(const char *script, const char *tap) {
   return outside_check(argv, tap);
 }
 
+#define FACTS                                                                                                          \
+  "# trammel        0.1.0\n"                                                                                           \
+  "# suite          smi\n"                                                                                             \
+  "# mesh           Some Mesh\n"                                                                                       \
+  "# mesh version   4.5.6\n"                                                                                           \
+  "# adapter        some-adapter\n"                                                                                    \
+  "# its version    1.2.3\n"                                                                                           \
+  "# its SHA-256    0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n"                                \
+  "# lab            process\n"                                                                                         \
+  "# seed           18446744073709551615\n"                                                                            \
+  "# command        trammel conformance run --mesh some --seed 18446744073709551615\n"
+
 static void looks_like_this(void **state) {
   (void)state;
   struct run_fixture fixture;
   run_fixture_init(&fixture);
   _cleanup_free_ char *tap = rendered(report_tap, &fixture.run);
   assert_string_equal(
-      tap, "TAP version 14\n1..5\n"
-           "ok 1 - access/http/union [access/v1alpha2 specs/v1alpha3]\n"
+      tap, "TAP version 14\n1..5\n" FACTS "ok 1 - access/http/union [access/v1alpha2 specs/v1alpha3]\n"
            "not ok 2 - access/http/union [access/v1alpha3 specs/v1alpha4]\n"
            "  ---\n"
            "  message: \"ACC-03: expected denied, seen allowed\"\n"
@@ -103,7 +114,7 @@ static void an_interrupted_run_bails_out(void **state) {
   fixture.run.case_count = 1;
   _cleanup_free_ char *tap = rendered(report_tap, &fixture.run);
   run_fixture_finish(&fixture);
-  assert_string_equal(tap, "TAP version 14\n1..9\nok 1 - access/http/union [access/v1alpha2 specs/v1alpha3]\n"
+  assert_string_equal(tap, "TAP version 14\n1..9\n" FACTS "ok 1 - access/http/union [access/v1alpha2 specs/v1alpha3]\n"
                            "Bail out! the mesh\\\\nwent away \\# not a directive\n");
   int code = prove_script(PROVE "echo \"$out\" | grep -q 'Further testing stopped: *the mesh'", tap);
   if (code == OUTSIDE_ABSENT)
@@ -133,7 +144,7 @@ static void hostile_texts_stay_in_their_place(void **state) {
     points += strncmp(line, "ok ", 3) == 0 || strncmp(line, "not ok ", 7) == 0;
     blocks += strcmp(line, "  ...") == 0;
     assert_int_not_equal(strncmp(line, "Bail out!", 9), 0);
-    for (const char *hash = strchr(line, '#'); line[0] != ' ' && hash; hash = strchr(hash + 1, '#'))
+    for (const char *hash = strchr(line, '#'); line[0] != ' ' && line[0] != '#' && hash; hash = strchr(hash + 1, '#'))
       assert_true(hash[-1] == '\\' || strncmp(hash, "# SKIP ", 7) == 0);
   }
   assert_int_equal(points, FIXTURE_CASES);
