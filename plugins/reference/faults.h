@@ -44,8 +44,10 @@
   X(HEADERS_ORED,            "headers-ored",            "SPC-04", "one matching header of a match is enough") \
   X(ABSENT_HEADER_MATCHES,   "absent-header-matches",   "SPC-04", "a header that a request does not have matches") \
   X(HEADER_PREFIX,           "header-prefix",           "SPC-04", "a header's value need not match to its end") \
+  X(MATCHES_ANDED,           "matches-anded",           "SPC-05", "all matches of a rule must hold") \
   X(HEADERS_ALONE_IGNORED,   "headers-alone-ignored",   "SPC-06", "a match of headers alone never holds") \
   X(IGNORE_METHOD,           "ignore-method",           "SPC-07", "methods of a match are not looked at") \
+  X(ANY_PORT_IS_NONE,        "any-port-is-none",        "SPC-08", "a TCP rule without ports opens none") \
   X(SPLIT_EQUAL,             "split-equal",             "SPL-01", "weights above 0 count as equal") \
   X(SPLIT_OFF_BY_5,          "split-off-by-5",          "SPL-01", "the first backend gets 5 points less, the last one 5 more") \
   X(SPLIT_STICKY_CONNECTION, "split-sticky-connection", "SPL-01", "a connection's first choice stands for all its requests") \

@@ -110,6 +110,8 @@ static bool is_between(const struct rule *rule, uint16_t port) {
 }
 
 static bool port_matches(const struct rule *rule, uint16_t port, struct fault_set faults) {
+  if (rule->any_port && rule->protocol == PROTOCOL_TCP && fault_on(faults, FAULT_ANY_PORT_IS_NONE))
+    return false;
   if (rule->any_port || fault_on(faults, FAULT_PORTS_IGNORED))
     return true;
   if (rule->protocol == PROTOCOL_UDP && fault_on(faults, FAULT_UDP_PORTS_IGNORED))
@@ -123,9 +125,20 @@ static bool port_matches(const struct rule *rule, uint16_t port, struct fault_se
   return false;
 }
 
+static bool matches_all(const struct http_matches *matches, const struct head *request, struct fault_set faults) {
+  for (size_t i = 0; !matches->any && i < matches->count; i++) {
+    struct http_matches one = {.items = &matches->items[i], .count = 1};
+    if (!matches_request(&one, request, faults))
+      return false;
+  }
+  return true;
+}
+
 static bool rule_matches_request(const struct rule *rule, const struct head *request, struct fault_set faults) {
   if (fault_on(faults, FAULT_MATCHES_IGNORED))
     return true;
+  if (fault_on(faults, FAULT_MATCHES_ANDED))
+    return matches_all(&rule->matches, request, faults);
   struct http_matches first = matches_first(&rule->matches);
   return matches_request(fault_on(faults, FAULT_FIRST_ROUTE_MATCH_ONLY) ? &first : &rule->matches, request, faults);
 }

@@ -97,8 +97,12 @@ static const struct collateral collaterals[] = {
     /* Matches that differ in their method only: by name (SPC-01), as alternatives (SPC-05). */
     {"ignore-method", "SPC-01 SPC-05", false},
     /* However weights are written. */
-    {"split-equal", "SPL-02 SPL-03", false},
-    {"split-off-by-5", "SPL-02 SPL-03", false},
+    /* Alternatives of a group (ACC-05), by name (ACC-06), and of paths (SPC-02). */
+    {"matches-anded", "ACC-05 ACC-06 SPC-02", false},
+    /* Whatever a TCP call is the control of. */
+    {"any-port-is-none", "ACC-01 ACC-02 ACC-03 ACC-08 ACC-09 ACC-10 ACC-11 ACC-14", false},
+    {"split-equal", "SPL-02 SPL-03 SPL-10", false},
+    {"split-off-by-5", "SPL-02 SPL-03 SPL-10", false},
     /* A few connections stand for all requests: what that breaks is chance. */
     {"split-sticky-connection", ANYTHING, false},
     {"split-change-cuts", "", false},
