@@ -112,8 +112,9 @@ static const struct collateral collaterals[] = {
     /* The root's own workload gets what no case wants it to get. */
     {"split-as-percent", "SPL-01 SPL-02 SPL-04 SPL-05 SPL-06 SPL-07 SPL-08 SPL-10 SPL-11 SPL-12 SPL-13", false},
     {"split-overflow", "", false},
-    {"split-leak-zero", "", false},
-    {"split-zero-as-one", "", false},
+    /* Weights of 0 stand beside others where it is shares that are asked for, too (SPL-01). */
+    {"split-leak-zero", "SPL-01", false},
+    {"split-zero-as-one", "SPL-01", false},
     {"split-lone-zero", "", false},
     {"omitted-backend-served", "SPL-01 SPL-02 SPL-03 SPL-04 SPL-06 SPL-07 SPL-08 SPL-10 SPL-11 SPL-12 SPL-13", false},
     {"port-mismatch-served", "", false},
