@@ -263,7 +263,8 @@ static const char *likely_cause(const struct check_result *broken) {
   if (check->kind == CHECK_REPORTED)
     return "the adapter carries it out without a word, and whoever wrote it will not know";
   if (check_goes_on(check))
-    return "the change is not carried out in one go: for a moment there is no route, or another one, or an open connection is cut";
+    return "the change is not carried out in one go: for a moment there is no route, or another one, or an open "
+           "connection is cut";
   bool received = json_array_size(json_object_get(broken->evidence, "received_by")) > 0;
   json_int_t status = json_integer_value(json_object_get(broken->evidence, "status"));
   if (check->kind == CHECK_METRICS)
