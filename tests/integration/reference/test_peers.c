@@ -294,10 +294,10 @@ static void test_a_revoked_connection_ends_at_the_server_too(void **state) {
   reader_close(&app);
 }
 
-static struct reader call_as_guest(struct reader *ret_app) {
+static struct reader call_as_guest(const char *request, struct reader *ret_app) {
   declare_workload("main", "guest", GUEST, (const char *const[]){"main/server", NULL});
   struct reader reader = dial_reader(address_of('o', GUEST), 20000);
-  send_text(reader.fd, REQUEST);
+  send_text(reader.fd, request);
   *ret_app = taken(http_app);
   read_request(ret_app);
   return reader;
@@ -305,7 +305,7 @@ static struct reader call_as_guest(struct reader *ret_app) {
 
 static void test_a_deleted_callers_metrics_stay_away(void **state) {
   (void)state;
-  struct reader app, reader = call_as_guest(&app);
+  struct reader app, reader = call_as_guest(REQUEST, &app);
   undeclare("workloads/main/guest"); /* with a request on its way */
   assert_true(ends(&app));
   char *body = metrics("/namespaces/main/pods/server/edges");
@@ -317,7 +317,7 @@ static void test_a_deleted_callers_metrics_stay_away(void **state) {
 
 static void test_an_interim_answer_is_no_success(void **state) {
   (void)state;
-  struct reader app, reader = call_as_guest(&app);
+  struct reader app, reader = call_as_guest(REQUEST, &app);
   send_text(app.fd, "HTTP/1.1 103 Early\r\n\r\n");
   struct answer answer = read_answer(&reader, true);
   assert_int_equal(answer.status, 103);
@@ -333,11 +333,7 @@ static void test_an_interim_answer_is_no_success(void **state) {
 
 static void test_an_answer_that_the_mesh_cuts_does_not_look_whole(void **state) {
   (void)state;
-  declare_workload("main", "guest", GUEST, (const char *const[]){"main/server", NULL});
-  struct reader reader = dial_reader(address_of('o', GUEST), 20000);
-  send_text(reader.fd, "GET / HTTP/1.0\r\n\r\n");
-  struct reader app = taken(http_app);
-  read_request(&app);
+  struct reader app, reader = call_as_guest("GET / HTTP/1.0\r\n\r\n", &app);
   send_text(app.fd, "HTTP/1.1 200 OK\r\n\r\npart");
   assert_true(waits(reader.fd, POLLIN, WAIT_MS));
   undeclare("workloads/main/guest");
@@ -350,7 +346,7 @@ static void test_an_answer_that_the_mesh_cuts_does_not_look_whole(void **state) 
 /* Another program takes the name over, which is no reason to forget what its proxy counted. */
 static void test_a_request_that_is_cut_is_counted(void **state) {
   (void)state;
-  struct reader app, reader = call_as_guest(&app);
+  struct reader app, reader = call_as_guest(REQUEST, &app);
   declare_workload("main", "guest", GUEST, (const char *const[]){"main/server", "main/down", NULL});
   assert_true(ends(&app));
   char *body = metrics("/namespaces/main/pods/guest/edges");

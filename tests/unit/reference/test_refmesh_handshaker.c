@@ -77,72 +77,81 @@ static void pair_close(struct pair *pair) {
   close(pair->fds[1]);
 }
 
-static void step(struct event_base *base, struct handshaker *handshaker, struct side *side) {
+struct shaker {
+  struct event_base *base;
+  struct handshaker *handshaker;
+};
+
+static struct shaker shaker_start(void) {
+  struct shaker shaker = {.base = event_base_new()};
+  assert_non_null(shaker.base);
+  assert_int_equal(handshaker_create(shaker.base, &shaker.handshaker), 0);
+  return shaker;
+}
+
+static void shaker_stop(struct shaker *shaker) {
+  handshaker_destroy(shaker->handshaker);
+  event_base_free(shaker->base);
+}
+
+static void step(struct shaker *shaker, struct side *side) {
   unsigned before = side->steps;
-  handshaker_step(handshaker, &side->handshake);
+  handshaker_step(shaker->handshaker, &side->handshake);
   while (side->steps == before)
-    assert_true(event_base_loop(base, EVLOOP_ONCE) >= 0);
+    assert_true(event_base_loop(shaker->base, EVLOOP_ONCE) >= 0);
 }
 
 static void test_hands_are_shaken_step_by_step(void **state) {
   (void)state;
-  struct event_base *base = event_base_new();
-  struct handshaker *handshaker;
+  struct shaker shaker = shaker_start();
   struct pair pair;
-  assert_int_equal(handshaker_create(base, &handshaker), 0);
   pair_open(&pair);
-  step(base, handshaker, &pair.client);
+  step(&shaker, &pair.client);
   assert_int_equal(pair.client.handshake.result, SSL_ERROR_WANT_READ);
-  step(base, handshaker, &pair.server);
+  step(&shaker, &pair.server);
   assert_int_equal(pair.server.handshake.result, SSL_ERROR_WANT_READ);
-  step(base, handshaker, &pair.client);
+  step(&shaker, &pair.client);
   assert_int_equal(pair.client.handshake.result, SSL_ERROR_NONE);
-  step(base, handshaker, &pair.server);
+  step(&shaker, &pair.server);
   assert_int_equal(pair.server.handshake.result, SSL_ERROR_NONE);
   pair_close(&pair);
-  handshaker_destroy(handshaker);
-  event_base_free(base);
+  shaker_stop(&shaker);
 }
 
 static void test_what_is_no_handshake_fails(void **state) {
   (void)state;
-  struct event_base *base = event_base_new();
-  struct handshaker *handshaker;
+  struct shaker shaker = shaker_start();
   struct pair pair;
-  assert_int_equal(handshaker_create(base, &handshaker), 0);
   pair_open(&pair);
   assert_int_equal(write(pair.fds[0], "GET / HTTP/1.1\r\n\r\n", 18), 18);
-  step(base, handshaker, &pair.server);
+  step(&shaker, &pair.server);
   assert_int_equal(pair.server.handshake.result, SSL_ERROR_SSL);
   pair_close(&pair);
-  handshaker_destroy(handshaker);
-  event_base_free(base);
+  shaker_stop(&shaker);
 }
 
 /* Queued, running and stepped ones are given up: the thread is somewhere among them. */
 static void test_what_is_given_up_is_not_told(void **state) {
   (void)state;
   enum { PAIRS = 24, ROUNDS = 8 };
-  struct event_base *base = event_base_new();
-  struct handshaker *handshaker;
+  struct shaker shaker = shaker_start();
   struct pair pairs[PAIRS];
   unsigned told = 0;
-  assert_int_equal(handshaker_create(base, &handshaker), 0);
   for (unsigned round = 0; round < ROUNDS; round++) {
     for (unsigned i = 0; i < PAIRS; i++) {
       pair_open(&pairs[i]);
-      handshaker_step(handshaker, &pairs[i].client.handshake);
+      handshaker_step(shaker.handshaker, &pairs[i].client.handshake);
     }
     for (unsigned i = 0; i < round; i++) /* and the thread goes on */
-      assert_true(event_base_loop(base, EVLOOP_NONBLOCK) >= 0);
+      assert_true(event_base_loop(shaker.base, EVLOOP_NONBLOCK) >= 0);
     for (unsigned i = 0; i < PAIRS; i += 2) {
-      handshaker_cancel(handshaker, &pairs[i].client.handshake);
+      handshaker_cancel(shaker.handshaker, &pairs[i].client.handshake);
       assert_int_equal(pairs[i].client.handshake.state, HANDSHAKE_IDLE);
       pairs[i].given_up = pairs[i].client.steps;
     }
     for (unsigned i = 1; i < PAIRS; i += 2)
       while (pairs[i].client.steps == 0)
-        assert_true(event_base_loop(base, EVLOOP_ONCE) >= 0);
+        assert_true(event_base_loop(shaker.base, EVLOOP_ONCE) >= 0);
     for (unsigned i = 0; i < PAIRS; i++) {
       assert_int_equal(pairs[i].client.steps, i % 2 ? 1 : pairs[i].given_up);
       told += i % 2 ? 1 : 0;
@@ -150,8 +159,7 @@ static void test_what_is_given_up_is_not_told(void **state) {
     }
   }
   assert_int_equal(told, ROUNDS * PAIRS / 2);
-  handshaker_destroy(handshaker);
-  event_base_free(base);
+  shaker_stop(&shaker);
 }
 
 /* ---- streams */
