@@ -470,10 +470,12 @@ int trial_run(struct engine *engine, struct lab *lab, unsigned slot, const struc
   if (collect_checks(&trial) < 0)
     r = error_set(&err, ENOMEM, "collecting verdicts: no memory");
   int answered = r == -ECANCELED ? 0 : read_objects(&trial, &err);
-  conclude(&trial, answered < 0 ? answered : r, err);
+  if (answered < 0)
+    r = answered;
+  conclude(&trial, r, err);
   _cleanup_error_ struct error *left = NULL;
   if (clear_slot(&trial, &left) < 0)
-    conclude_clearing(&trial, answered < 0 ? answered : r, &left);
+    conclude_clearing(&trial, r, &left);
   finish_verdicts(&trial);
   ret_result->duration_ns = clock_monotonic_ns() - started_ns;
   return r == -ECANCELED || trial_cancelled(&trial) ? -ECANCELED : 0;

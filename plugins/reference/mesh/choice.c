@@ -106,7 +106,7 @@ static struct service *choose_service(struct mesh *mesh, const struct choice_que
   const char *name = "";
   struct service *root = store_service(&mesh->store, question->namespace, question->service);
   const struct split *split = root ? split_for(mesh, question, &name) : NULL;
-  if (!split || split->unsettled_until_ns > clock_monotonic_ns())
+  if (!split || (split->unsettled_until_ns > 0 && split->unsettled_until_ns > clock_monotonic_ns()))
     return root;
   switch (split_scope(split, question->request, mesh->faults)) {
   case SPLIT_APPLIES:
