@@ -156,8 +156,8 @@ static void run_finish(struct run *run) {
   run->done(run->user, run->outcomes, run->batch->count);
 }
 
-/* Calls without a pace begin with one, and as many more may be under way as have ended: a proxy that has no connection to
- * the destination yet would else open one for each of them, all with whole handshakes. */
+/* Calls without a pace begin with one, and as many more may be under way as have ended: a proxy that has no connection
+ * to the destination yet would else open one for each of them, all with whole handshakes. */
 static bool run_has_room(const struct run *run) {
   return run->idle_count > 0 && (run->batch->spacing_us > 0 || run->next - run->done_count <= run->done_count);
 }

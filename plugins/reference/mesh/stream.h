@@ -20,7 +20,8 @@ LIST_HEAD(stream_list, stream);
 
 enum { STREAM_SCRATCH = 64 * 1024 };
 
-/* What streams share: the loop, who shakes hands for them, a clock of whole seconds, and those that wait to be freed. */
+/* What streams share: the loop, who shakes hands for them, a clock of whole seconds, and those that wait to be freed.
+ */
 struct stream_loop {
   struct event_base *base;
   struct handshaker *handshaker;
