@@ -55,6 +55,13 @@ static error_t choose_suite(const struct argp_state *state, struct suite_options
   return 0;
 }
 
+/* An option that names nothing, as from a variable that is not set, would select everything. */
+static void refuse_empty(const struct argp_state *state, const char *option, const char *argument,
+                         const char *separators) {
+  if (!argument[strspn(argument, separators)])
+    argp_error(state, "%s wants something to select, not '%s'", option, argument);
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state) {
   struct suite_options *options = state->input;
   switch (key) {
@@ -63,13 +70,17 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   case KEY_CASE:
     return -list_add(&options->cases, argument);
   case KEY_FILTER:
+    refuse_empty(state, "--filter", argument, "");
     options->filter = argument;
     return 0;
   case KEY_GROUP:
+    refuse_empty(state, "--group", argument, ",");
     return -list_add_split(&options->groups, argument);
   case KEY_REQUIREMENT:
+    refuse_empty(state, "--requirement", argument, ",");
     return -list_add_split(&options->requirements, argument);
   case KEY_VERSION:
+    refuse_empty(state, "--spec-version", argument, ",");
     return -list_add_split(&options->versions, argument);
   case ARGP_KEY_END:
     check_groups(state, &options->groups);

@@ -22,6 +22,8 @@ const char *outcome_name(enum outcome outcome) {
 
 const char *capability_name(enum capability capability) {
   switch (capability) {
+  case CAPABILITY_UNTESTED:
+    return "untested";
   case CAPABILITY_NONE:
     return "none";
   case CAPABILITY_HALF:
@@ -147,23 +149,32 @@ static bool is_proved(const struct run_result *run, const char *requirement) {
   return passed;
 }
 
+static bool is_asked(const struct run_result *run, const char *requirement) {
+  for (size_t i = 0; i < run->case_count; i++)
+    if (case_names(run->cases[i].test, requirement))
+      return true;
+  return false;
+}
+
 enum capability run_capability(const struct run_result *run, enum smi_group group, unsigned *ret_proved,
                                unsigned *ret_total) {
   unsigned proved = 0;
   unsigned total = 0;
+  bool asked = false;
   for (size_t i = 0; i < requirement_count(); i++) {
     const struct requirement *requirement = requirement_at(i);
     if (requirement->group != group || !run_tests_requirement(run, requirement->id))
       continue;
     total++;
     proved += is_proved(run, requirement->id);
+    asked |= is_asked(run, requirement->id);
   }
   if (ret_proved)
     *ret_proved = proved;
   if (ret_total)
     *ret_total = total;
   if (proved == 0)
-    return CAPABILITY_NONE;
+    return asked ? CAPABILITY_NONE : CAPABILITY_UNTESTED;
   return proved == total ? CAPABILITY_FULL : CAPABILITY_HALF;
 }
 

@@ -48,8 +48,8 @@ struct case_result {
 /* The first check that did not hold; NULL when all did. */
 const struct check_result *case_first_broken(const struct case_result *result);
 
-/* How a group did, from requirements proved by traffic: full, half, none. */
-enum capability { CAPABILITY_NONE = 1, CAPABILITY_HALF, CAPABILITY_FULL };
+/* How a group did, from requirements proved by traffic: full, half, none; untested when no case asked for any. */
+enum capability { CAPABILITY_UNTESTED = 1, CAPABILITY_NONE, CAPABILITY_HALF, CAPABILITY_FULL };
 const char *capability_name(enum capability capability);
 
 struct run_result {

@@ -185,7 +185,7 @@ static void support(struct html *page, enum smi_group group) {
 
 static void capability_card(struct html *page, enum smi_group group) {
   static const char *const classes[] = {
-      [CAPABILITY_NONE] = "bad", [CAPABILITY_HALF] = "warn", [CAPABILITY_FULL] = "good"};
+      [CAPABILITY_UNTESTED] = "", [CAPABILITY_NONE] = "bad", [CAPABILITY_HALF] = "warn", [CAPABILITY_FULL] = "good"};
   unsigned proved = 0;
   unsigned count = 0;
   enum capability capability = run_capability(page->run, group, &proved, &count);
@@ -203,7 +203,7 @@ void html_capability(struct html *page) {
   strbuf_puts(&page->out,
               "<section id=\"capability\" aria-labelledby=\"h-capability\">\n<h2 id=\"h-capability\">Capability</h2>\n"
               "<p class=\"note\">From requirements proved by traffic in every version that was run: full, half or "
-              "none.</p>\n<ul class=\"cards\">\n");
+              "none, or untested when no case of the run asks for any.</p>\n<ul class=\"cards\">\n");
   for (enum smi_group group = SMI_ACCESS; group <= SMI_METRICS; group++)
     capability_card(page, group);
   strbuf_puts(&page->out, "</ul>\n</section>\n");

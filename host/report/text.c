@@ -305,8 +305,10 @@ static void interpretations(struct page *page) {
 }
 
 static void capabilities(struct page *page) {
-  static const enum tone tones[] = {
-      [CAPABILITY_NONE] = TONE_BAD, [CAPABILITY_HALF] = TONE_WARNING, [CAPABILITY_FULL] = TONE_GOOD};
+  static const enum tone tones[] = {[CAPABILITY_UNTESTED] = TONE_DIM,
+                                    [CAPABILITY_NONE] = TONE_BAD,
+                                    [CAPABILITY_HALF] = TONE_WARNING,
+                                    [CAPABILITY_FULL] = TONE_GOOD};
   heading(page, "Capability", 0);
   for (enum smi_group group = SMI_ACCESS; group <= SMI_METRICS; group++) {
     unsigned proved = 0;

@@ -95,6 +95,11 @@ static void unknown_words_are_usage_errors(void **state) {
   assert_non_null(strstr(strbuf_text(&result.errors), "--help"));
   command_result_finish(&result);
 
+  run(&result, "conformance", "list", "--group", "", NULL);
+  assert_int_equal(result.exit_code, 2);
+  assert_non_null(strstr(strbuf_text(&result.errors), "--group wants something to select"));
+  command_result_finish(&result);
+
   run(&result, "conformance", "show", "no/such/case", NULL);
   assert_int_equal(result.exit_code, 2);
   assert_non_null(strstr(strbuf_text(&result.errors), "conformance list"));

@@ -104,6 +104,9 @@ static void a_part_of_the_suite_is_not_full(void **state) {
   assert_int_equal(run_capability(&run, SMI_ACCESS, &proved, &total), CAPABILITY_HALF);
   assert_int_equal(proved, 1);
   assert_true(total > 8);
+  assert_int_equal(run_capability(&run, SMI_SPLIT, &proved, &total), CAPABILITY_UNTESTED);
+  assert_int_equal(proved, 0);
+  assert_true(total > 8);
   suite_destroy(suite);
   diagnostics_destroy(diagnostics);
 }
