@@ -151,14 +151,36 @@ static const struct collateral *collateral_of(const char *fault) {
   return NULL;
 }
 
-/* Identifiers are of one length, so that none is a part of another. */
-static void assert_nothing_else(const struct fault *fault, const struct collateral *collateral, json_t *broken) {
+/* A broken requirement that does not follow from the fault; NULL: none. Identifiers are of one length, so that none is
+ * a part of another. */
+static const char *stray(const struct fault *fault, const struct collateral *collateral, const json_t *report) {
   size_t i;
   json_t *item;
-  json_array_foreach(broken, i, item) {
+  json_array_foreach(json_object_get(report, "brokenRequirements"), i, item) {
     const char *id = json_string_value(item);
-    if (strcmp(id, fault->requirement) != 0 && !strstr(collateral->requirements, id))
-      fail_msg("%s broke %s, which does not follow from it", fault->name, id);
+    if (strcmp(collateral->requirements, ANYTHING) != 0 && strcmp(id, fault->requirement) != 0 &&
+        !strstr(collateral->requirements, id))
+      return id;
+  }
+  return NULL;
+}
+
+static json_int_t count_errors(const json_t *report) {
+  return json_integer_value(json_object_get(json_object_get(report, "totals"), "error"));
+}
+
+/* The checks that broke a requirement, told. */
+static void print_broken(const json_t *report, const char *requirement) {
+  size_t i, k;
+  const json_t *item, *check;
+  json_array_foreach(json_object_get(report, "cases"), i, item) {
+    json_array_foreach(json_object_get(item, "checks"), k, check) {
+      if (json_is_false(json_object_get(check, "held")) &&
+          strcmp(json_string_value(json_object_get(check, "requirement")), requirement) == 0)
+        print_message("%s in %s: %s; seen: %s\n", requirement, json_string_value(json_object_get(item, "id")),
+                      json_string_value(json_object_get(check, "expected")),
+                      json_string_value(json_object_get(check, "seen")));
+    }
   }
 }
 
@@ -188,13 +210,13 @@ static bool differs(json_t *report, const char *requirement) {
   return false;
 }
 
-static json_t *run_with(const struct fault *fault, int *ret_exit_code) {
+static json_t *run_with(const struct fault *fault, const char *converge, int *ret_exit_code) {
   char setting[128];
   (void)snprintf(setting, sizeof(setting), "fault=%s", fault->name);
-  const char *argv[] = {"trammel", "conformance", "run",   "--mesh", "reference", "--set", setting,
-                        "-q",      "--converge",  "500ms", "-o",     "json",      NULL};
+  const char *argv[] = {"trammel", "conformance", "run",    "--mesh", "reference", "--set", setting,
+                        "-q",      "--converge",  converge, "-o",     "json",      NULL};
   struct command_result result;
-  command_run(argv, NULL, 180, &result);
+  command_run(argv, NULL, 300, &result);
   json_t *report = json_loadb(strbuf_text(&result.out), result.out.length, 0, NULL);
   if (!report)
     fail_msg("%s: no report: %s", fault->name, strbuf_text(&result.errors));
@@ -203,24 +225,41 @@ static json_t *run_with(const struct fault *fault, int *ret_exit_code) {
   return report;
 }
 
+/* What a fault breaks is mostly never in force, so that a run waits for all of `--converge` many times: it is short. On
+ * a machine that is far too busy, what is right may take longer than that; it then gets the time for it. */
+static json_t *run_in_time(const struct fault *fault, const struct collateral *collateral, int *ret_exit_code) {
+  json_t *report = run_with(fault, "500ms", ret_exit_code);
+  const char *id = stray(fault, collateral, report);
+  if (!id && (collateral->unjudged || count_errors(report) == 0))
+    return report;
+  print_message("%s: %s; once more, with more time\n", fault->name, id ? id : "something could not be judged");
+  if (id)
+    print_broken(report, id);
+  json_decref(report);
+  return run_with(fault, "4s", ret_exit_code);
+}
+
 static void check_fault(void **state) {
   const struct fault *fault = *state;
   const struct collateral *collateral = collateral_of(fault->name);
   char *directory = scratch_create();
   setenv("TRAMMEL_STATE_DIR", directory, 1);
   int exit_code = 0;
-  json_t *report = run_with(fault, &exit_code);
+  json_t *report = run_in_time(fault, collateral, &exit_code);
   json_t *broken = json_object_get(report, "brokenRequirements");
   char *list = json_dumps(broken, JSON_COMPACT | JSON_ENCODE_ANY);
   bool reading = !names(broken, fault->requirement) && differs(report, fault->requirement);
   print_message("%-30s exit %d, broken: %s%s\n", fault->name, exit_code, list, reading ? ", another reading" : "");
   if (!reading && (exit_code != 1 || !names(broken, fault->requirement)))
     fail_msg("%s survived: exit %d, %s not among the broken %s", fault->name, exit_code, fault->requirement, list);
-  if (strcmp(collateral->requirements, ANYTHING) != 0)
-    assert_nothing_else(fault, collateral, broken);
+  const char *id = stray(fault, collateral, report);
+  if (id) {
+    print_broken(report, id);
+    fail_msg("%s broke %s, which does not follow from it", fault->name, id);
+  }
   assert_page_says_smi(fault->name, report);
   if (!collateral->unjudged)
-    assert_int_equal(json_integer_value(json_object_get(json_object_get(report, "totals"), "error")), 0);
+    assert_int_equal(count_errors(report), 0);
   free(list);
   json_decref(report);
   assert_no_leftovers(directory);
