@@ -15,9 +15,6 @@
 
 /* Between two looks at checks that do not hold yet. */
 #define GLANCE_PAUSE_MS 5
-/* After a call failed: how long the end of a process is waited for, and how often it is looked for. */
-#define CULPRIT_WAIT_NS (500 * NS_PER_MS)
-#define CULPRIT_LOOK_NS (10 * NS_PER_MS)
 
 /* A case while it runs. */
 struct trial {
@@ -353,22 +350,14 @@ static int not_skipped(int r) {
   return r == -ENOTSUP ? -EPROTONOSUPPORT : r;
 }
 
-/* The connections of a process that is killed are gone a little before it is. */
-static int check_soon(const struct placement *placement, struct error **err) {
-  int64_t deadline_ns = clock_in_ns(CULPRIT_WAIT_NS);
-  int r;
-  while ((r = placement_check(placement, err)) == 0 && clock_monotonic_ns() < deadline_ns)
-    (void)nanosleep(&(struct timespec){.tv_nsec = CULPRIT_LOOK_NS}, NULL);
-  return r;
-}
-
 /* A process that died explains more than the call that noticed it, and makes verdicts worthless; so does a workload
- * that no longer answers, when a request took too long. */
+ * that no longer answers, when a request took too long or its connection was lost. */
 static int name_culprit(struct trial *trial, int r, struct error **err) {
   _cleanup_error_ struct error *culprit = NULL;
-  int found = r == -ECANCELED   ? 0
-              : r == -ETIMEDOUT ? placement_ask(trial->placement, &culprit)
-                                : check_soon(trial->placement, &culprit);
+  bool unanswered = r == -ETIMEDOUT || r == -EIO || r == -ECONNREFUSED;
+  int found = r == -ECANCELED ? 0
+              : unanswered    ? placement_ask(trial->placement, &culprit)
+                              : placement_check(trial->placement, &culprit);
   if (found == 0)
     return r;
   trial->died = true;

@@ -70,8 +70,8 @@ int placement_dial(const struct placement *placement, const char *workload, stru
 int placement_check(const struct placement *placement, struct error **err);
 
 /* The same, and every workload of the slot answers; -ETIMEDOUT names one that does not, and the next placement replaces
- * it. For use after a request that took too long; asks each, so that it may take seconds. Sets the thread's patience to
- * none. */
+ * it; -ECHILD also has one that is just ending. For use after a request that took too long or whose connection was
+ * lost; asks each, so that it may take seconds. Sets the thread's patience to none. */
 int placement_ask(const struct placement *placement, struct error **err);
 
 #endif

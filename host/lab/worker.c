@@ -12,6 +12,8 @@
 /* How long a healthy one may take to answer, and to start, also on a machine that is busy. */
 #define ANSWER_TIMEOUT_NS (2 * NS_PER_SECOND)
 #define REPLACE_TIMEOUT_NS (10 * NS_PER_SECOND)
+/* How long one that is killed may take to end once its connections are gone. */
+#define END_TIMEOUT_MS 1000
 
 int worker_dial(const struct worker *worker, struct workload_client **ret_client, struct error **err) {
   char url[ADDRESS_SIZE + 16];
@@ -65,8 +67,10 @@ int worker_ask(struct worker *worker, struct error **err) {
   patience_set(clock_in_ns(ANSWER_TIMEOUT_NS));
   int r = workload_ready(worker->client, &reason);
   patience_set(0);
-  if (r != -ETIMEDOUT)
+  if (r == 0)
     return 0;
+  if (r != -ETIMEDOUT)
+    return process_wait(worker->process, END_TIMEOUT_MS) ? process_died(worker->process, err) : 0;
   worker->hung = true;
   return error_set(err, ETIMEDOUT, "%s (pid %d) does not answer: %s", process_name(worker->process),
                    (int)process_pid(worker->process), error_message(reason));

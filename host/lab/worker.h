@@ -35,7 +35,8 @@ int worker_wait_ready(struct worker *worker, int64_t deadline_ns, const atomic_b
 int worker_check(const struct worker *worker, struct error **err);
 
 /* Asks it whether it answers, and waits no longer than that takes when nothing is wrong. -ETIMEDOUT, with its name,
- * when it does not; it is hung then. */
+ * when it does not; it is hung then. -ECHILD, with the epitaph, when it ends instead: the connections of a process that
+ * is killed are gone a little before it is. */
 int worker_ask(struct worker *worker, struct error **err);
 
 /* Whether it can be used: it lives and is not hung. */
