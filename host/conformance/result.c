@@ -106,6 +106,13 @@ static bool case_names(const struct test_case *test, const char *requirement) {
   return false;
 }
 
+static bool is_asked(const struct run_result *run, const char *requirement) {
+  for (size_t i = 0; i < run->case_count; i++)
+    if (case_names(run->cases[i].test, requirement))
+      return true;
+  return false;
+}
+
 bool run_tests_requirement(const struct run_result *run, const char *requirement) {
   for (size_t i = 0; !run->source && i < run->tested_count; i++)
     if (strcmp(run->tested[i], requirement) == 0)
@@ -113,10 +120,7 @@ bool run_tests_requirement(const struct run_result *run, const char *requirement
   for (size_t i = 0; run->source && i < suite_count(run->source); i++)
     if (case_names(suite_at(run->source, i), requirement))
       return true;
-  for (size_t i = 0; i < run->case_count; i++)
-    if (case_names(run->cases[i].test, requirement))
-      return true;
-  return false;
+  return is_asked(run, requirement);
 }
 
 bool run_takes_interpretation(const struct run_result *run, int number) {
@@ -147,13 +151,6 @@ static bool is_proved(const struct run_result *run, const char *requirement) {
     passed |= result->outcome == OUTCOME_PASSED;
   }
   return passed;
-}
-
-static bool is_asked(const struct run_result *run, const char *requirement) {
-  for (size_t i = 0; i < run->case_count; i++)
-    if (case_names(run->cases[i].test, requirement))
-      return true;
-  return false;
 }
 
 enum capability run_capability(const struct run_result *run, enum smi_group group, unsigned *ret_proved,
