@@ -117,8 +117,10 @@ static int make_calls(struct metrics_judge *judge, struct error **err) {
   return r < 0 ? r : call_answered(judge, failing, METRICS_ANSWER_FAILING, &judge->failing, err);
 }
 
-/* Only calls that one server received, and answered as told, have a number of successes and failures. */
-static const char *broken_call(struct metrics_judge *judge, const struct probe *probe, unsigned status) {
+/* Only calls that one server received, and answered as told, have a number of successes and failures. What else becomes
+ * of them says nothing about metrics, and other cases tell what it says. */
+static int require_answered(struct metrics_judge *judge, const struct probe *probe, unsigned status,
+                            struct error **err) {
   for (unsigned i = 0; i < probe->count; i++) {
     const struct call_outcome *call = &probe->calls[i];
     const struct arrival *arrival = &probe->arrivals[i];
@@ -126,10 +128,13 @@ static const char *broken_call(struct metrics_judge *judge, const struct probe *
     if (call->end == CALL_ANSWERED && call->status == status && one && arrival->provers == arrival->receivers)
       continue;
     const char *seen = glance_seen(judge->arena, judge->check, call);
-    return metrics_problem(arena_printf(judge->arena, "call %u of %u was not answered with %u by one server: %s", i + 1,
-                                        probe->count, status, seen ? seen : ""));
+    return error_set(
+        err, EPROTO,
+        "the mesh's metrics could not be judged: call %u of %u that they are to count was not answered with "
+        "%u by one server: %s",
+        i + 1, probe->count, status, seen ? seen : "");
   }
-  return NULL;
+  return 0;
 }
 
 /* How many of the calls the servers behind a backend recorded. */
@@ -303,15 +308,11 @@ static int run(struct metrics_judge *judge, const char **ret_problem, struct err
     r = read_before(judge, err);
   if (r == 0)
     r = make_calls(judge, err);
-  if (r < 0)
-    return r;
-  const char *broken = broken_call(judge, &judge->good, judge->check->answer);
-  if (!broken)
-    broken = broken_call(judge, &judge->failing, METRICS_ANSWER_FAILING);
-  if (!broken)
-    return read_after(judge, ret_problem, err);
-  *ret_problem = broken;
-  return 0;
+  if (r == 0)
+    r = require_answered(judge, &judge->good, judge->check->answer, err);
+  if (r == 0)
+    r = require_answered(judge, &judge->failing, METRICS_ANSWER_FAILING, err);
+  return r < 0 ? r : read_after(judge, ret_problem, err);
 }
 
 int judge_metrics(struct prober *prober, struct engine *engine, const struct metrics_patience *patience,

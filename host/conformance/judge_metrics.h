@@ -11,7 +11,8 @@ struct metrics_patience {
   int64_t hold_window_ns;
 };
 
-/* Judges a check of kind metrics, as judge_check() does the others. -ENOTSUP when the adapter has no such metrics. */
+/* Judges a check of kind metrics, as judge_check() does the others. -ENOTSUP when the adapter has no such metrics;
+ * -EPROTO when a call of the check was not answered as told, so that there is nothing to count. */
 int judge_metrics(struct prober *prober, struct engine *engine, const struct metrics_patience *patience,
                   const struct check *check, struct arena *arena, struct verdict *ret_verdict, struct error **err);
 

@@ -177,9 +177,20 @@ static int judge_one(struct trial *trial, const struct step *step, size_t i, boo
   return judge_check(&trial->prober, check, settled, trial->arena, ret_verdict, err);
 }
 
+/* Of a metrics check only the calls have to settle, and they say nothing about metrics. */
+static int require_countable(const struct settling *settling, struct error **err) {
+  if (settling->propagation_ns >= 0 || settling->broken->kind != CHECK_METRICS)
+    return 0;
+  return error_set(err, EPROTO,
+                   "the mesh's metrics could not be judged: the calls that they are to count do not go through: %s",
+                   settling->seen);
+}
+
 static int judge_step(struct trial *trial, size_t index, const struct settling *settling, struct error **err) {
   const struct step *step = &trial->test->steps[index];
   bool settled = settling->propagation_ns >= 0;
+  if (require_countable(settling, err) < 0)
+    return -EPROTO;
   for (size_t i = 0; i < step->check_count; i++) {
     struct verdict *verdict = &trial->verdicts[trial->verdict_count];
     int r = judge_one(trial, step, i, settled, verdict, err);
