@@ -13,8 +13,9 @@
 #include "host/engine/patience.h"
 #include "sdk/base/clock.h"
 
-/* Between two looks at checks that do not hold yet. */
+/* Between two looks at checks that do not hold yet, and at ones that hold and have to go on doing so. */
 #define GLANCE_PAUSE_MS 5
+#define HOLD_PAUSE_MS 12
 
 /* A case while it runs. */
 struct trial {
@@ -38,10 +39,10 @@ static bool trial_cancelled(const struct trial *trial) {
 }
 
 /* Waits before the next look; -ECANCELED when the run is cancelled. */
-static int trial_pause(const struct trial *trial, struct error **err) {
+static int trial_pause(const struct trial *trial, int pause_ms, struct error **err) {
   if (trial_cancelled(trial))
     return error_set(err, ECANCELED, "cancelled");
-  (void)poll(NULL, 0, GLANCE_PAUSE_MS);
+  (void)poll(NULL, 0, pause_ms);
   return 0;
 }
 
@@ -59,7 +60,7 @@ static int control_check(struct trial *trial, const struct check *check, struct 
     if (asked_ns >= give_up_ns)
       return error_set(err, EPROTO, "control run: without policy every call of the case should go through; seen: %s",
                        seen);
-    r = trial_pause(trial, err);
+    r = trial_pause(trial, GLANCE_PAUSE_MS, err);
     if (r < 0)
       return r;
   }
@@ -142,7 +143,7 @@ static int converge(struct trial *trial, const struct step *step, struct settlin
     }
     if (!hold && asked_ns - applied_ns >= converge_ns(trial, step))
       break;
-    r = trial_pause(trial, err);
+    r = trial_pause(trial, hold ? HOLD_PAUSE_MS : GLANCE_PAUSE_MS, err);
     if (r < 0)
       return r;
   }
