@@ -20,7 +20,7 @@
 /* Splits are judged by chance in the suite baseline: so many runs say how often. A fault that it catches for certain
  * needs fewer; each of those takes several seconds. */
 #define BASELINE_RUNS 20
-#define BASELINE_CERTAIN_RUNS 3
+#define BASELINE_CERTAIN_RUNS 10
 
 #define FAULT(enumerator, name, requirement, what) name,
 static const char *const faults[] = {REFERENCE_FAULTS(FAULT)};
