@@ -190,11 +190,10 @@ static int require_countable(const struct settling *settling, struct error **err
 static int judge_step(struct trial *trial, size_t index, const struct settling *settling, struct error **err) {
   const struct step *step = &trial->test->steps[index];
   bool settled = settling->propagation_ns >= 0;
-  if (require_countable(settling, err) < 0)
-    return -EPROTO;
-  for (size_t i = 0; i < step->check_count; i++) {
+  int r = require_countable(settling, err);
+  for (size_t i = 0; r == 0 && i < step->check_count; i++) {
     struct verdict *verdict = &trial->verdicts[trial->verdict_count];
-    int r = judge_one(trial, step, i, settled, verdict, err);
+    r = judge_one(trial, step, i, settled, verdict, err);
     if (r < 0)
       return r;
     trial->verdict_count++;
@@ -202,10 +201,8 @@ static int judge_step(struct trial *trial, size_t index, const struct settling *
     if (!settled && settling->broken == verdict->result.check && verdict->result.held &&
         verdict->result.check->kind != CHECK_COUNTED)
       r = mark_unsettled(trial, &verdict->result, settling, err);
-    if (r < 0)
-      return r;
   }
-  return 0;
+  return r;
 }
 
 static int begin_ongoing(struct trial *trial, const struct step *step, struct error **err) {
