@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -203,16 +202,25 @@ static void errors_are_done_again(void **state) {
   command_result_finish(&result);
 }
 
+/* The results of a run that has just begun. */
+struct begun {
+  const char *directory;
+  char *path; /* heap; NULL until they are there */
+};
+
+static bool has_results(void *ctx) {
+  struct begun *begun = ctx;
+  begun->path = results_path(begun->directory);
+  return begun->path != NULL;
+}
+
 static void a_run_that_goes_on_is_left_alone(void **state) {
   const char *argv[] = {"trammel", "conformance", "run", "--filter", "access/http/m*", "--hold", "60s", "-q", NULL};
   struct command_result result;
   struct running running = command_start(argv, NULL);
-  _cleanup_free_ char *path = NULL;
-  for (unsigned i = 0; i < 3000 && !path; i++) {
-    path = results_path(*state);
-    (void)usleep(10000);
-  }
-  assert_non_null(path);
+  struct begun begun = {.directory = *state};
+  wait_until(has_results, &begun, 30, "the run's results are there");
+  _cleanup_free_ char *path = begun.path;
   char *name = strrchr(path, '/') + 1;
   *strstr(name, ".jsonl") = '\0';
   command_run((const char *[]){"trammel", "conformance", "run", "--resume", name, NULL}, NULL, 60, &result);

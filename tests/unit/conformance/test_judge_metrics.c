@@ -520,17 +520,10 @@ static void what_a_mesh_serves_itself_is_looked_at(void **state) {
 
 static void an_adapter_without_metrics_is_no_failure(void **state) {
   (void)state;
-  struct check check = {.kind = CHECK_METRICS, .from = "main/client", .to = "main/root", .metrics = &pod};
-  struct prober prober = {.topology = &topology, .id = "c1"};
-  struct metrics_patience patience = {.converge_ns = NS_PER_MS};
-  struct arena *arena = arena_create(0);
-  struct verdict verdict;
-  struct error *err = NULL;
+  bool held;
   mesh.unsupported = true;
-  assert_int_equal(judge_metrics(&prober, NULL, &patience, &check, arena, &verdict, &err), -ENOTSUP);
-  assert_string_equal(error_message(err), "no metrics here");
-  error_free(err);
-  arena_destroy(arena);
+  assert_int_equal(judge(&pod, &held), -ENOTSUP);
+  assert_string_equal(last_seen, "no metrics here");
 }
 
 static void a_cancelled_run_does_not_wait(void **state) {
