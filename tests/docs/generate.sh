@@ -1,9 +1,9 @@
 #!/bin/sh
-# Makes the pages of docs/conformance. Usage: generate.sh BUILD [--all | FAULT...]
-# requirements.md is listed; faults.md is measured: with --all anew (about a minute a fault), for the faults named, or for those that
-# it has no section about.
+# Makes the pages of docs/conformance. Usage: generate.sh BUILD [smi | baseline] [--all | FAULT...]
+# requirements.md is listed; faults.md is measured, for both suites or the one: with --all anew (two minutes a fault, five where chance is
+# in it), for the faults named, or for those that it has no section about.
 set -eu
-build=$(cd "${1:?usage: generate.sh BUILD [--all | FAULT...]}" && pwd)
+build=$(cd "${1:?usage: generate.sh BUILD [smi | baseline] [--all | FAULT...]}" && pwd)
 tree=$(cd "$(dirname "$0")/../.." && pwd)
 shift
 

@@ -19,7 +19,7 @@ json_t *fault_page_read(const char *path);
 int fault_page_write(json_t *page, FILE *out);
 
 /* Fails the test when the page's row does not say what `report`, a run of the suite, says. Chance has its place: on a
- * difference the suite runs twice more, and only what all three runs say counts against the page. */
+ * difference the suite runs up to four times more, and only what all five runs say counts against the page. */
 void assert_page_says_smi(const char *fault, const json_t *report);
 void assert_page_says_baseline(const char *fault, const json_t *report);
 
