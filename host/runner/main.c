@@ -1,26 +1,18 @@
 /* trammel-runner: loads exactly one adapter, in a process of its own. Started by the host, never by people. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
+#include <unistd.h>
 
 #include "host/adapter/inprocess.h"
 #include "host/adapter/loader.h"
 #include "host/adapter/runner_protocol.h"
+#include "host/runner/confinement.h"
+#include "host/runner/sanitized.h"
 #include "host/runner/supervise.h"
 
-/* A sanitizer's own mappings exceed any sensible limit, and its signal handler would make an exit of what is a crash.
- */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifdef SANITIZED
+/* The signal handler of a sanitizer would make an exit of what is a crash. */
+#ifdef TRAMMEL_SANITIZED
 #define SANITIZER_OPTIONS "handle_segv=0:handle_abort=0:detect_leaks=0"
 const char *__asan_default_options(void);
 const char *__tsan_default_options(void);
@@ -32,34 +24,10 @@ __attribute__((visibility("default"), used)) const char *__tsan_default_options(
 }
 #endif
 
-static const struct {
-  __rlimit_resource_t resource;
-  rlim_t limit;
-} limits[] = {
-    {RLIMIT_CORE, 0},
-    {RLIMIT_FSIZE, 0},
-    {RLIMIT_NOFILE, 64},
-    {RLIMIT_CPU, 10},
-#ifndef SANITIZED
-    {RLIMIT_AS, (rlim_t)1 << 30},
-#endif
-};
-
-static int confine(struct error **err) {
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-    return error_set(err, errno, "the runner cannot confine itself: %s", strerror(errno));
-  for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
-    struct rlimit limit = {limits[i].limit, limits[i].limit};
-    if (setrlimit(limits[i].resource, &limit) < 0 && errno != EPERM) /* EPERM: a tighter one holds already */
-      return error_set(err, errno, "the runner cannot limit itself: %s", strerror(errno));
-  }
-  return 0;
-}
-
 static int describe(int fd, uint8_t **ret_message, size_t *ret_length, struct error **err) {
   int r = supervise(err);
   if (r == 0)
-    r = confine(err);
+    r = confinement_enter(fd, err);
   if (r < 0)
     return r;
   _cleanup_gate_ struct gate gate = {.fd = -1};
@@ -67,6 +35,8 @@ static int describe(int fd, uint8_t **ret_message, size_t *ret_length, struct er
   r = gate_take(fd, &gate, err);
   if (r == 0)
     r = loader_load(&gate, &adapter, err);
+  if (r == 0)
+    r = confinement_seal(err);
   if (r < 0)
     return r;
   struct inprocess *inprocess = NULL; /* never destroyed: the process ends with its answer */

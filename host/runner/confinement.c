@@ -1,0 +1,59 @@
+#include "host/runner/confinement.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "host/runner/landlock.h"
+#include "host/runner/sanitized.h"
+#include "host/runner/syscalls.h"
+#include "sdk/base/memory.h"
+
+static const struct {
+  __rlimit_resource_t resource;
+  rlim_t limit;
+} limits[] = {
+    {RLIMIT_CORE, 0},
+    {RLIMIT_FSIZE, 0},
+    {RLIMIT_NOFILE, 64},
+    {RLIMIT_CPU, 10}, /* seconds */
+#ifndef TRAMMEL_SANITIZED
+    {RLIMIT_AS, (rlim_t)1 << 30},
+#endif
+};
+
+/* Where the dynamic linker finds what an adapter was linked with. */
+static const char *const libraries[] = {"/lib",           "/lib64",           "/usr/lib", "/usr/lib64",
+                                        "/usr/local/lib", "/etc/ld.so.cache", NULL};
+
+static int set_limits(struct error **err) {
+  for (size_t i = 0; i < ARRAY_COUNT(limits); i++) {
+    struct rlimit limit = {limits[i].limit, limits[i].limit};
+    if (setrlimit(limits[i].resource, &limit) < 0 && errno != EPERM) /* EPERM: a tighter one holds already */
+      return error_set(err, errno, "the runner cannot limit itself: %s", strerror(errno));
+  }
+  return 0;
+}
+
+int confinement_enter(int file, struct error **err) {
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+    return error_set(err, errno, "the runner cannot confine itself: %s", strerror(errno));
+  int r = set_limits(err);
+  if (r == 0 && landlock_version() > 0)
+    r = landlock_read_only(libraries, file, err);
+#ifndef TRAMMEL_SANITIZED
+  if (r == 0 && syscalls_offered())
+    r = syscalls_leave(SYSCALLS_LOAD, err);
+#endif
+  return r;
+}
+
+int confinement_seal(struct error **err) {
+#ifndef TRAMMEL_SANITIZED
+  if (syscalls_offered())
+    return syscalls_leave(SYSCALLS_SERVE, err);
+#endif
+  (void)err;
+  return 0;
+}

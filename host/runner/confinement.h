@@ -1,0 +1,15 @@
+/* What a process that runs an adapter can no longer do: setrlimit(2), PR_SET_NO_NEW_PRIVS, landlock(7), seccomp(2). */
+#ifndef TRAMMEL_HOST_RUNNER_CONFINEMENT_H
+#define TRAMMEL_HOST_RUNNER_CONFINEMENT_H
+
+#include "sdk/base/error.h"
+
+/* Before anything of the adapter is loaded: limits on memory, time and descriptors; no file but libraries and the open
+ * `file`, which is the adapter's; no network, no program, no process, no signal to others. A layer that the kernel
+ * lacks is left out. To be called while the process has one thread. 0 or an error for people. */
+int confinement_enter(int file, struct error **err);
+
+/* Once the adapter is loaded, on any thread: no file at all, no new code. 0 or an error for people. */
+int confinement_seal(struct error **err);
+
+#endif
