@@ -6,7 +6,7 @@
 
 #include "host/cli/cmds.h"
 #include "host/cli/list.h"
-#include "host/report/signature.h"
+#include "host/signing/signature.h"
 #include "sdk/base/document.h"
 
 struct arguments {

@@ -66,7 +66,8 @@ int landlock_read_only(const char *const *paths, int file, struct error **err) {
   _cleanup_close_ int ruleset = create(version);
   if (ruleset < 0)
     return error_set(err, errno, "Landlock takes no rules: %s", strerror(errno));
-  if (allow_below(ruleset, file, LANDLOCK_ACCESS_FS_READ_FILE) < 0)
+  /* EBADFD: a file in memory, memfd_create(2), which Landlock does not look at. */
+  if (allow_below(ruleset, file, LANDLOCK_ACCESS_FS_READ_FILE) < 0 && errno != EBADFD)
     return error_set(err, errno, "Landlock takes no rule for the adapter's file: %s", strerror(errno));
   for (; *paths; paths++) {
     int r = allow(ruleset, *paths, err);

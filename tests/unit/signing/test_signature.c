@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "host/report/signature.h"
+#include "host/signing/signature.h"
 
 /* RFC 8032, section 7.1, TEST 2: a published key pair, the message 0x72 and its signature. */
 #define KNOWN_PRIVATE                                                                                                  \

@@ -1,4 +1,4 @@
-#include "host/report/signing_key.h"
+#include "host/signing/signing_key.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,8 +5,8 @@
  *
  * `keyId` is the SHA-256 in hex of the public key (DER, SubjectPublicKeyInfo); `signature` the 64 bytes of Ed25519 in
  * base64. Keys are PEM files as OpenSSL writes them. */
-#ifndef TRAMMEL_HOST_REPORT_SIGNATURE_H
-#define TRAMMEL_HOST_REPORT_SIGNATURE_H
+#ifndef TRAMMEL_HOST_SIGNING_SIGNATURE_H
+#define TRAMMEL_HOST_SIGNING_SIGNATURE_H
 
 #include "sdk/base/error.h"
 #include "sdk/base/strbuf.h"

@@ -1,10 +1,10 @@
 /* What a signing key is. For signature.c. */
-#ifndef TRAMMEL_HOST_REPORT_SIGNING_KEY_H
-#define TRAMMEL_HOST_REPORT_SIGNING_KEY_H
+#ifndef TRAMMEL_HOST_SIGNING_SIGNING_KEY_H
+#define TRAMMEL_HOST_SIGNING_SIGNING_KEY_H
 
 #include <openssl/types.h>
 
-#include "host/report/signature.h"
+#include "host/signing/signature.h"
 
 #define SIGNING_KEY_ID_LENGTH 64
 

@@ -1,11 +1,11 @@
-#include "host/report/signature.h"
+#include "host/signing/signature.h"
 
 #include <errno.h>
 #include <jansson.h>
 #include <openssl/evp.h>
 #include <string.h>
 
-#include "host/report/signing_key.h"
+#include "host/signing/signing_key.h"
 
 #define SIGNATURE_FORMAT "trammel.signature/v1"
 #define SIGNATURE_ALGORITHM "Ed25519"
