@@ -1,11 +1,11 @@
 #include "host/package/manifest.h"
 
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "host/package/digest.h"
 #include "sdk/base/document.h"
 #include "sdk/base/schema.h"
 
@@ -16,7 +16,6 @@ extern const unsigned char manifest_schema[];
 extern const size_t manifest_schema_length;
 
 #define FORMAT "trammel.package/v1"
-#define DIGEST_LENGTH 64
 #define MANIFEST_ARENA_MAX (64 * MANIFEST_BYTES_MAX)
 
 const char *platform_arch(void) {
@@ -27,16 +26,6 @@ const char *platform_arch(void) {
 void manifest_finish(struct manifest *manifest) {
   json_decref(manifest->root);
   *manifest = (struct manifest){0};
-}
-
-static bool digest(const void *data, size_t length, char ret_text[DIGEST_LENGTH + 1]) {
-  unsigned char bytes[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  if (EVP_Digest(data, length, bytes, &size, EVP_sha256(), NULL) != 1 || size != DIGEST_LENGTH / 2)
-    return false;
-  for (unsigned i = 0; i < size; i++)
-    (void)snprintf(ret_text + (size_t)2 * i, 3, "%02x", bytes[i]);
-  return true;
 }
 
 static const char *text_of(const json_t *object, const char *key) {
@@ -114,8 +103,8 @@ static json_t *files_json(const struct tarball *tarball) {
   json_t *list = json_array();
   for (size_t i = 0; list && i < tarball->count; i++) {
     const struct tarball_file *file = &tarball->files[i];
-    char sha256[DIGEST_LENGTH + 1];
-    if (!digest(file->data, file->length, sha256) ||
+    char sha256[DIGEST_SIZE];
+    if (digest_of(file->data, file->length, sha256, NULL) < 0 ||
         json_array_append_new(list, json_pack("{s:s, s:I, s:s}", "path", file->path, "bytes", (json_int_t)file->length,
                                               "sha256", sha256)) < 0) {
       json_decref(list);
@@ -192,11 +181,11 @@ int manifest_read(const void *data, size_t length, struct diagnostics *diagnosti
 static int check_file(const json_t *listed, const struct tarball *tarball, struct error **err) {
   const char *path = text_of(listed, "path");
   const struct tarball_file *file = tarball_find(tarball, path);
-  char sha256[DIGEST_LENGTH + 1];
+  char sha256[DIGEST_SIZE];
   if (!file || strcmp(path, MANIFEST_PATH) == 0 || strcmp(path, MANIFEST_SIGNATURE_PATH) == 0)
     return error_set(err, EINVAL, "its manifest lists %s, which is not there", path);
-  if (!digest(file->data, file->length, sha256))
-    return error_set(err, EIO, "SHA-256 failed");
+  if (digest_of(file->data, file->length, sha256, err) < 0)
+    return -EIO;
   if ((json_int_t)file->length != json_integer_value(json_object_get(listed, "bytes")) ||
       strcmp(sha256, text_of(listed, "sha256")) != 0)
     return error_set(err, EINVAL, "%s is not the file that its manifest lists: its SHA-256 is %s", path, sha256);

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -30,16 +29,6 @@ char *package_file_name(const struct manifest *manifest) {
                  0
              ? NULL
              : name;
-}
-
-static int digest(const void *data, size_t length, char ret_text[PACKAGE_DIGEST_LENGTH + 1], struct error **err) {
-  unsigned char bytes[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  if (EVP_Digest(data, length, bytes, &size, EVP_sha256(), NULL) != 1 || size != PACKAGE_DIGEST_LENGTH / 2)
-    return error_set(err, EIO, "SHA-256 failed");
-  for (unsigned i = 0; i < size; i++)
-    (void)snprintf(ret_text + (size_t)2 * i, 3, "%02x", bytes[i]);
-  return 0;
 }
 
 /* ---- the adapter in a package */
@@ -104,7 +93,7 @@ int package_read(const void *data, size_t length, struct package *ret_package, s
   *ret_package = (struct package){0};
   int r = tarball_read(data, length, &ret_package->tarball, err);
   if (r == 0)
-    r = digest(data, length, ret_package->digest, err);
+    r = digest_of(data, length, ret_package->digest, err);
   if (r == 0)
     r = read_manifest(ret_package, err);
   if (r == 0)
@@ -139,7 +128,7 @@ int package_sign(struct package *package, const struct signing_key *key, struct 
     r = tarball_put(&package->tarball, MANIFEST_SIGNATURE_PATH, signature.data, signature.length, err);
   if (r == 0)
     r = tarball_write(&package->tarball, out, err);
-  return r < 0 ? r : digest(out->data + begin, out->length - begin, package->digest, err);
+  return r < 0 ? r : digest_of(out->data + begin, out->length - begin, package->digest, err);
 }
 
 /* ---- making */
@@ -200,7 +189,7 @@ int package_make(const struct packing *packing, struct package *ret_package, str
   if (r == 0)
     r = tarball_write(&ret_package->tarball, out, err);
   if (r == 0)
-    r = digest(out->data + begin, out->length - begin, ret_package->digest, err);
+    r = digest_of(out->data + begin, out->length - begin, ret_package->digest, err);
   if (r < 0)
     package_finish(ret_package);
   return r;

@@ -2,17 +2,17 @@
 #ifndef TRAMMEL_HOST_PACKAGE_PACKAGE_H
 #define TRAMMEL_HOST_PACKAGE_PACKAGE_H
 
+#include "host/package/digest.h"
 #include "host/package/manifest.h"
 #include "host/package/tarball.h"
 #include "host/signing/signature.h"
 
 #define PACKAGE_SUFFIX ".trm"
-#define PACKAGE_DIGEST_LENGTH 64 /* hex digits of SHA-256 */
 
 struct package {
   struct tarball tarball;
   struct manifest manifest;
-  char digest[PACKAGE_DIGEST_LENGTH + 1]; /* of the package's bytes */
+  char digest[DIGEST_SIZE]; /* of the package's bytes */
 };
 
 void package_finish(struct package *package);

@@ -76,7 +76,7 @@ static void what_is_made_is_read_back(void **state) {
   assert_string_equal(package.manifest.homepage, "https://trammel.test");
   assert_int_equal(package.tarball.count, 3);
   assert_non_null(tarball_find(&package.tarball, "doc/README.md"));
-  assert_int_equal(strlen(package.digest), PACKAGE_DIGEST_LENGTH);
+  assert_int_equal(strlen(package.digest), DIGEST_SIZE - 1);
   struct error *err = NULL;
   if (package_check_adapter(&package, &err) < 0)
     fail_msg("%s", error_message(err));
@@ -130,7 +130,8 @@ static void a_manifest_that_lies_is_refused(void **state) {
   assert_manifest_refused(fixture, "\"id\": \"reference\"", "\"id\": \"another\"", -EINVAL,
                           "says id \"another\", its adapter \"reference\"");
   assert_manifest_refused(fixture, "\"os\": \"linux\"", "\"os\": \"plan9\"", -ENOEXEC, "it is for plan9");
-  assert_manifest_refused(fixture, "\"id\": \"reference\"", "\"id\": \"../reference\"", -EINVAL, "/id: expected text that matches");
+  assert_manifest_refused(fixture, "\"id\": \"reference\"", "\"id\": \"../reference\"", -EINVAL,
+                          "/id: expected text that matches");
   assert_manifest_refused(fixture, "\"format\"", "\"extra\": 1, \"format\"", -EINVAL, "\"extra\"");
   assert_manifest_refused(fixture, "\"adapter\": \"reference.so\"", "\"adapter\": \"doc/README.md\"", -EINVAL,
                           "not an ELF file");

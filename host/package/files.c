@@ -1,0 +1,170 @@
+#include "host/package/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int system_error(struct error **err, const char *doing, const char *path) {
+  int code = errno ? errno : EIO;
+  return error_set(err, code, "%s %s: %s", doing, path, strerror(code));
+}
+
+/* ---- making */
+
+/* The directories above `path`, from the one at `from` on. */
+static int make_parents(char *path, size_t from, struct error **err) {
+  for (char *slash = strchr(path + from, '/'); slash; slash = strchr(slash + 1, '/')) {
+    *slash = '\0';
+    int r = mkdir(path, 0700) < 0 && errno != EEXIST ? system_error(err, "making", path) : 0;
+    *slash = '/';
+    if (r < 0)
+      return r;
+  }
+  return 0;
+}
+
+int files_make_directories(const char *path, struct error **err) {
+  _cleanup_free_ char *copy = NULL;
+  if (asprintf(&copy, "%s/", path) < 0)
+    return error_set(err, ENOMEM, "out of memory");
+  return make_parents(copy, 1, err);
+}
+
+static bool write_all(int fd, const char *data, size_t length) {
+  while (length > 0) {
+    ssize_t n = write(fd, data, length);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      return false;
+    data += n;
+    length -= (size_t)n;
+  }
+  return true;
+}
+
+/* A new file, on the disk when this returns. */
+static int write_file(const char *path, const void *data, size_t length, struct error **err) {
+  _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (fd < 0 || !write_all(fd, data, length) || fsync(fd) < 0)
+    return system_error(err, "writing", path);
+  return 0;
+}
+
+static int sync_directory(const char *path, struct error **err) {
+  _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  return fd < 0 || fsync(fd) < 0 ? system_error(err, "syncing", path) : 0;
+}
+
+static int write_one(const char *directory, const struct tarball_file *file, struct error **err) {
+  _cleanup_free_ char *path = NULL;
+  if (asprintf(&path, "%s/%s", directory, file->path) < 0)
+    return error_set(err, ENOMEM, "out of memory");
+  int r = make_parents(path, strlen(directory) + 1, err);
+  return r < 0 ? r : write_file(path, file->data, file->length, err);
+}
+
+int files_write(const char *directory, const struct tarball *tarball, struct error **err) {
+  if (mkdir(directory, 0700) < 0)
+    return system_error(err, "making", directory);
+  int r = 0;
+  for (size_t i = 0; r == 0 && i < tarball->count; i++)
+    r = write_one(directory, &tarball->files[i], err);
+  if (r == 0)
+    r = sync_directory(directory, err);
+  if (r < 0)
+    (void)files_remove(directory, NULL);
+  return r;
+}
+
+int files_replace(const char *path, const void *data, size_t length, struct error **err) {
+  _cleanup_free_ char *partial = NULL, *directory = strdup(path);
+  if (!directory || asprintf(&partial, "%s.partial", path) < 0)
+    return error_set(err, ENOMEM, "out of memory");
+  *strrchr(directory, '/') = '\0';
+  (void)unlink(partial); /* of an end before */
+  int r = write_file(partial, data, length, err);
+  if (r == 0 && rename(partial, path) < 0)
+    r = system_error(err, "writing", path);
+  if (r < 0)
+    (void)unlink(partial);
+  return r < 0 ? r : sync_directory(directory, err);
+}
+
+/* ---- reading and removing */
+
+static int compare(const FTSENT **a, const FTSENT **b) {
+  return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static FTS *walk(const char *directory) {
+  char *const roots[] = {(char *)(uintptr_t)directory, NULL};
+  return fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, compare);
+}
+
+static void fts_closep(FTS **walk) {
+  if (*walk)
+    (void)fts_close(*walk);
+}
+
+static int read_file(const FTSENT *entry, const char *name, struct tarball *tarball, struct error **err) {
+  _cleanup_strbuf_ struct strbuf data = STRBUF_INIT;
+  _cleanup_close_ int fd = open(entry->fts_path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0)
+    return system_error(err, "reading", entry->fts_path);
+  int r = strbuf_read_file(&data, fd, TARBALL_BYTES_MAX);
+  if (r < 0)
+    return error_set(err, -r, "reading %s: %s", entry->fts_path, strerror(-r));
+  return tarball_add(tarball, name, strbuf_text(&data), data.length, err);
+}
+
+static int read_entry(const FTSENT *entry, size_t skip, struct tarball *tarball, struct error **err) {
+  switch (entry->fts_info) {
+  case FTS_D:
+  case FTS_DP:
+    return 0;
+  case FTS_F:
+    return read_file(entry, entry->fts_path + skip, tarball, err);
+  case FTS_DNR:
+  case FTS_ERR:
+  case FTS_NS:
+    errno = entry->fts_errno;
+    return system_error(err, "reading", entry->fts_path);
+  default:
+    return error_set(err, EINVAL, "%s is no regular file", entry->fts_path);
+  }
+}
+
+int files_read(const char *directory, struct tarball *ret_tarball, struct error **err) {
+  *ret_tarball = (struct tarball){0};
+  _cleanup_(fts_closep) FTS *all = walk(directory);
+  if (!all)
+    return system_error(err, "reading", directory);
+  int r = 0;
+  FTSENT *entry;
+  errno = 0;
+  while (r == 0 && (entry = fts_read(all)))
+    r = read_entry(entry, strlen(directory) + 1, ret_tarball, err);
+  if (r < 0)
+    tarball_finish(ret_tarball);
+  return r;
+}
+
+int files_remove(const char *directory, struct error **err) {
+  _cleanup_(fts_closep) FTS *all = walk(directory);
+  if (!all)
+    return system_error(err, "removing", directory);
+  FTSENT *entry;
+  while ((entry = fts_read(all))) {
+    bool gone = entry->fts_info == FTS_NS && entry->fts_errno == ENOENT;
+    if (!gone && entry->fts_info != FTS_D && remove(entry->fts_accpath) < 0 && errno != ENOENT)
+      return system_error(err, "removing", entry->fts_path);
+  }
+  return 0;
+}

@@ -1,0 +1,24 @@
+/* Directories of files on disk, made and removed whole. */
+#ifndef TRAMMEL_HOST_PACKAGE_FILES_H
+#define TRAMMEL_HOST_PACKAGE_FILES_H
+
+#include "host/package/tarball.h"
+#include "sdk/base/error.h"
+
+/* mkdir -p; what is made is the user's alone. */
+int files_make_directories(const char *path, struct error **err);
+
+/* Writes all files into a directory that is not there yet, and waits until they are on the disk. On an error what was
+ * made is removed. */
+int files_write(const char *directory, const struct tarball *tarball, struct error **err);
+
+/* Reads all files below a directory: no links are followed, and what is no regular file is -EINVAL. */
+int files_read(const char *directory, struct tarball *ret_tarball, struct error **err);
+
+/* Removes the directory with all that is in it; links are not followed. An absent one is fine. */
+int files_remove(const char *directory, struct error **err);
+
+/* Puts a whole new content in a file's place: an end at any moment leaves the content before or this one. */
+int files_replace(const char *path, const void *data, size_t length, struct error **err);
+
+#endif

@@ -1,0 +1,399 @@
+#include "host/package/installed.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/package/files.h"
+#include "sdk/base/document.h"
+#include "sdk/base/schema.h"
+
+#define FORMAT "trammel.installed/v1"
+#define LIST_BYTES_MAX ((size_t)8 << 20)
+#define DIGEST_PART 12 /* digits of the digest in a directory's name */
+
+struct installed {
+  char *directory; /* <data>/adapters */
+  int lock;        /* on it; -1 when nothing is changed */
+  json_t *list;    /* "adapters" of installed.json: objects with id and versions, in the order of ids */
+  struct installed_adapter *adapters; /* borrowed from `list` */
+  size_t count;
+};
+
+int data_directory(char **ret_path, struct error **err) {
+  const char *own = getenv("TRAMMEL_DATA_DIR");
+  const char *xdg = getenv("XDG_DATA_HOME");
+  const char *home = getenv("HOME");
+  int made;
+  if (own && *own && *own != '/')
+    return error_set(err, EINVAL, "TRAMMEL_DATA_DIR must be an absolute path, not '%s'", own);
+  if (own && *own)
+    made = asprintf(ret_path, "%s", own);
+  else if (xdg && *xdg == '/') /* the XDG specification: a relative one is ignored */
+    made = asprintf(ret_path, "%s/trammel", xdg);
+  else if (home && *home == '/')
+    made = asprintf(ret_path, "%s/.local/share/trammel", home);
+  else
+    return error_set(err, ENOENT, "no data directory: set TRAMMEL_DATA_DIR, XDG_DATA_HOME or HOME to an absolute path");
+  return made < 0 ? error_set(err, ENOMEM, "out of memory") : 0;
+}
+
+/* ---- the list */
+
+static const char *text_of(const json_t *object, const char *key) {
+  return json_string_value(json_object_get(object, key));
+}
+
+static struct installed_version version_of(const json_t *versions, size_t i) {
+  const json_t *one = json_array_get(versions, i);
+  return (struct installed_version){.version = text_of(one, "version"),
+                                    .digest = text_of(one, "sha256"),
+                                    .manifest = text_of(one, "manifestSha256"),
+                                    .signed_by = text_of(one, "signedBy"),
+                                    .source = text_of(one, "source")};
+}
+
+/* Makes `adapters` from `list`. */
+static int view(struct installed *installed, struct error **err) {
+  size_t count = json_array_size(installed->list);
+  struct installed_adapter *adapters = calloc(count + 1, sizeof *adapters);
+  if (!adapters)
+    return error_set(err, ENOMEM, "out of memory");
+  for (size_t i = 0; i < count; i++) {
+    const json_t *one = json_array_get(installed->list, i);
+    const json_t *versions = json_object_get(one, "versions");
+    adapters[i] = (struct installed_adapter){
+        .id = text_of(one, "id"), .current = version_of(versions, 0), .previous = version_of(versions, 1)};
+  }
+  free(installed->adapters);
+  installed->adapters = adapters;
+  installed->count = count;
+  return 0;
+}
+
+size_t installed_count(const struct installed *installed) {
+  return installed->count;
+}
+
+const struct installed_adapter *installed_at(const struct installed *installed, size_t i) {
+  return &installed->adapters[i];
+}
+
+const struct installed_adapter *installed_find(const struct installed *installed, const char *id) {
+  for (size_t i = 0; i < installed->count; i++)
+    if (strcmp(installed->adapters[i].id, id) == 0)
+      return &installed->adapters[i];
+  return NULL;
+}
+
+/* ---- installed.json */
+
+static const char schema_text[] =
+    "{\"type\":\"object\",\"required\":[\"format\",\"adapters\"],\"additionalProperties\":false,\"properties\":{"
+    "\"format\":{\"const\":\"" FORMAT "\"},"
+    "\"adapters\":{\"type\":\"array\",\"maxItems\":1000,\"items\":{"
+    "\"type\":\"object\",\"required\":[\"id\",\"versions\"],\"additionalProperties\":false,\"properties\":{"
+    "\"id\":{\"type\":\"string\",\"pattern\":\"^[a-z0-9][a-z0-9-]{0,38}$\"},"
+    "\"versions\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":2,\"items\":{"
+    "\"type\":\"object\",\"required\":[\"version\",\"sha256\",\"manifestSha256\",\"source\"],\"additionalProperties\":"
+    "false,"
+    "\"properties\":{"
+    "\"version\":{\"type\":\"string\",\"pattern\":\"^[0-9A-Za-z][0-9A-Za-z.+_-]{0,22}$\"},"
+    "\"sha256\":{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{64}$\"},"
+    "\"manifestSha256\":{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{64}$\"},"
+    "\"signedBy\":{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{64}$\"},"
+    "\"source\":{\"type\":\"string\"}}}}}}}}}";
+
+static char *list_path(const struct installed *installed) {
+  char *path = NULL;
+  return asprintf(&path, "%s/installed.json", installed->directory) < 0 ? NULL : path;
+}
+
+static int check_list(const char *path, const json_t *root, struct error **err) {
+  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
+  json_t *schema = json_loads(schema_text, 0, NULL);
+  int r = diagnostics && schema ? schema_validate(schema, root, path, diagnostics) : -ENOMEM;
+  json_decref(schema);
+  if (r == 0)
+    return 0;
+  const char *why = r == -ENOMEM ? NULL : diagnostics_first_error(diagnostics);
+  return error_set(err, -r, "%s: %s", path, why ? why : strerror(-r));
+}
+
+/* Without a file nothing is installed. */
+static int load(struct installed *installed, struct error **err) {
+  _cleanup_free_ char *path = list_path(installed), *data = NULL;
+  size_t length = 0;
+  if (!path)
+    return error_set(err, ENOMEM, "out of memory");
+  int r = file_read(path, LIST_BYTES_MAX, &data, &length, err);
+  if (r == -ENOENT) {
+    error_free(*err);
+    *err = NULL;
+    installed->list = json_array();
+    return installed->list ? view(installed, err) : error_set(err, ENOMEM, "out of memory");
+  }
+  if (r < 0)
+    return r;
+  json_error_t where;
+  json_t *root = json_loadb(data, length, JSON_REJECT_DUPLICATES, &where);
+  r = root ? check_list(path, root, err)
+           : error_set(err, EINVAL, "%s:%d:%d: %s", path, where.line, where.column, where.text);
+  if (r == 0) {
+    installed->list = json_incref(json_object_get(root, "adapters"));
+    r = view(installed, err);
+  }
+  json_decref(root);
+  return r;
+}
+
+static int save(const struct installed *installed, struct error **err) {
+  _cleanup_free_ char *path = list_path(installed);
+  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+  json_t *root = json_pack("{s:s, s:O}", "format", FORMAT, "adapters", installed->list);
+  int r = path && root ? json_write(root, &text) : -ENOMEM;
+  json_decref(root);
+  return r < 0 ? error_set(err, -r, "writing what is installed: %s", strerror(-r))
+               : files_replace(path, text.data, text.length, err);
+}
+
+/* ---- opening */
+
+static int lock_directory(struct installed *installed, struct error **err) {
+  int r = files_make_directories(installed->directory, err);
+  if (r < 0)
+    return r;
+  installed->lock = open(installed->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (installed->lock < 0)
+    return error_set(err, errno, "opening %s: %s", installed->directory, strerror(errno));
+  if (flock(installed->lock, LOCK_EX | LOCK_NB) < 0)
+    return errno == EWOULDBLOCK
+               ? error_set(err, EBUSY, "another program is changing the installed adapters; try again when it is done")
+               : error_set(err, errno, "locking %s: %s", installed->directory, strerror(errno));
+  return 0;
+}
+
+void installed_close(struct installed *installed) {
+  if (!installed)
+    return;
+  close_p(&installed->lock);
+  json_decref(installed->list);
+  free(installed->adapters);
+  free(installed->directory);
+  free(installed);
+}
+
+int installed_open(const char *data_directory, bool change, struct installed **ret_installed, struct error **err) {
+  _cleanup_installed_ struct installed *installed = calloc(1, sizeof *installed);
+  _cleanup_error_ struct error *own = NULL; /* load() asks it */
+  if (!installed)
+    return error_set(err, ENOMEM, "out of memory");
+  installed->lock = -1;
+  if (asprintf(&installed->directory, "%s/adapters", data_directory) < 0) {
+    installed->directory = NULL;
+    return error_set(err, ENOMEM, "out of memory");
+  }
+  int r = change ? lock_directory(installed, &own) : 0;
+  if (r == 0)
+    r = load(installed, &own);
+  if (r < 0)
+    return error_set(err, -r, "%s", error_message(own));
+  *ret_installed = take(installed);
+  return 0;
+}
+
+/* ---- directories */
+
+static char *directory_of(const struct installed *installed, const char *id, const char *version, const char *digest) {
+  char *path = NULL;
+  return asprintf(&path, "%s/%s/%s-%.*s", installed->directory, id, version, DIGEST_PART, digest) < 0 ? NULL : path;
+}
+
+char *installed_directory(const struct installed *installed, const char *id, const struct installed_version *version) {
+  return directory_of(installed, id, version->version, version->digest);
+}
+
+static bool is_of(const char *path, const struct installed *installed, const char *id,
+                  const struct installed_version *version) {
+  _cleanup_free_ char *own = version->version ? installed_directory(installed, id, version) : NULL;
+  return own && strcmp(own, path) == 0;
+}
+
+/* Removes the directories of an adapter that the list doesn't name, and its own when it is empty then. What stays does
+ * no harm, and is removed another time. */
+static void prune_adapter(const struct installed *installed, const char *id) {
+  _cleanup_free_ char *path = NULL;
+  if (asprintf(&path, "%s/%s", installed->directory, id) < 0)
+    return;
+  const struct installed_adapter *adapter = installed_find(installed, id);
+  DIR *all = opendir(path);
+  for (const struct dirent *entry; all && (entry = readdir(all));) {
+    _cleanup_free_ char *one = NULL;
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+        asprintf(&one, "%s/%s", path, entry->d_name) < 0)
+      continue;
+    if (!adapter || (!is_of(one, installed, id, &adapter->current) && !is_of(one, installed, id, &adapter->previous)))
+      (void)files_remove(one, NULL);
+  }
+  if (all)
+    (void)closedir(all);
+  (void)rmdir(path);
+}
+
+static void prune(const struct installed *installed) {
+  DIR *all = opendir(installed->directory);
+  for (const struct dirent *entry; all && (entry = readdir(all));)
+    if (entry->d_name[0] != '.' && strncmp(entry->d_name, "installed.json", strlen("installed.json")) != 0)
+      prune_adapter(installed, entry->d_name);
+  if (all)
+    (void)closedir(all);
+}
+
+/* ---- changes */
+
+/* Takes the new list, writes it down, and removes what it no longer names; on an error all is as before. */
+static int put_list(struct installed *installed, json_t *list, struct error **err) {
+  if (!list)
+    return error_set(err, ENOMEM, "out of memory");
+  json_t *before = installed->list;
+  installed->list = list;
+  int r = save(installed, err);
+  if (r == 0)
+    r = view(installed, err);
+  if (r < 0) {
+    installed->list = before;
+    json_decref(list);
+    return r;
+  }
+  json_decref(before);
+  prune(installed);
+  return 0;
+}
+
+static size_t place_of(const struct installed *installed, const char *id) {
+  size_t i = 0;
+  while (i < installed->count && strcmp(installed->adapters[i].id, id) < 0)
+    i++;
+  return i;
+}
+
+/* The list with `versions` for the id, or without the id when it is NULL. Takes `versions`. */
+static json_t *list_with(const struct installed *installed, const char *id, json_t *versions) {
+  json_t *list = json_copy(installed->list);
+  size_t place = place_of(installed, id);
+  bool failed = !list;
+  if (!failed && installed_find(installed, id))
+    failed = json_array_remove(list, place) < 0;
+  if (!failed && versions)
+    failed = json_array_insert_new(list, place, json_pack("{s:s, s:O}", "id", id, "versions", versions)) < 0;
+  json_decref(versions);
+  if (!failed)
+    return list;
+  json_decref(list);
+  return NULL;
+}
+
+static const json_t *versions_of(const struct installed *installed, const char *id) {
+  return json_object_get(json_array_get(installed->list, place_of(installed, id)), "versions");
+}
+
+/* Its files come first to a place that no list names. */
+static int unpack(const struct installed *installed, const struct package *package, struct error **err) {
+  const struct manifest *manifest = &package->manifest;
+  _cleanup_free_ char *own = NULL, *place = directory_of(installed, manifest->id, manifest->version, package->digest);
+  if (!place || asprintf(&own, "%s/%s", installed->directory, manifest->id) < 0)
+    return error_set(err, ENOMEM, "out of memory");
+  int r = files_make_directories(own, err);
+  if (r == 0)
+    r = files_remove(place, err); /* of an end before */
+  return r < 0 ? r : files_write(place, &package->tarball, err);
+}
+
+int installed_add(struct installed *installed, const struct package *package, const char *signed_by, const char *source,
+                  struct error **err) {
+  const struct manifest *manifest = &package->manifest;
+  const struct installed_adapter *before = installed_find(installed, manifest->id);
+  if (before && strcmp(before->current.digest, package->digest) == 0)
+    return error_set(err, EALREADY, "%s %s is installed already, from this very package", manifest->id,
+                     manifest->version);
+  if (!before && installed->count >= INSTALLED_ADAPTERS_MAX)
+    return error_set(err, E2BIG, "more than %u adapters are installed", INSTALLED_ADAPTERS_MAX);
+  /* The previous version again: its files are there, and stay. */
+  bool there = before && before->previous.version && strcmp(before->previous.digest, package->digest) == 0;
+  int r = there ? 0 : unpack(installed, package, err);
+  if (r < 0)
+    return r;
+  char digest[DIGEST_SIZE];
+  const struct tarball_file *file = tarball_find(&package->tarball, MANIFEST_PATH);
+  r = digest_of(file->data, file->length, digest, err);
+  if (r < 0)
+    return r;
+  json_t *versions = json_pack("[{s:s, s:s, s:s, s:s*, s:s}]", "version", manifest->version, "sha256", package->digest,
+                               "manifestSha256", digest, "signedBy", signed_by, "source", source);
+  if (versions && before && json_array_append(versions, json_array_get(versions_of(installed, manifest->id), 0)) < 0) {
+    json_decref(versions);
+    versions = NULL;
+  }
+  return put_list(installed, versions ? list_with(installed, manifest->id, versions) : NULL, err);
+}
+
+static int find_or_refuse(const struct installed *installed, const char *id, const struct installed_adapter **ret,
+                          struct error **err) {
+  *ret = installed_find(installed, id);
+  return *ret ? 0 : error_set(err, ENOENT, "no adapter \"%s\" is installed; `trammel adapter list` shows them", id);
+}
+
+int installed_roll_back(struct installed *installed, const char *id, struct error **err) {
+  const struct installed_adapter *adapter;
+  int r = find_or_refuse(installed, id, &adapter, err);
+  if (r < 0)
+    return r;
+  if (!adapter->previous.version)
+    return error_set(err, ENOENT, "%s has no previous version, %s is the only one", id, adapter->current.version);
+  r = installed_verify(installed, id, &adapter->previous, err);
+  if (r < 0)
+    return r;
+  const json_t *versions = versions_of(installed, id);
+  json_t *turned = json_pack("[O, O]", json_array_get(versions, 1), json_array_get(versions, 0));
+  return put_list(installed, turned ? list_with(installed, id, turned) : NULL, err);
+}
+
+int installed_remove(struct installed *installed, const char *id, struct error **err) {
+  const struct installed_adapter *adapter;
+  int r = find_or_refuse(installed, id, &adapter, err);
+  if (r < 0)
+    return r;
+  /* `id` may be borrowed from what changes. */
+  return put_list(installed, list_with(installed, id, NULL), err);
+}
+
+/* ---- checking */
+
+int installed_verify(const struct installed *installed, const char *id, const struct installed_version *version,
+                     struct error **err) {
+  _cleanup_free_ char *directory = installed_directory(installed, id, version);
+  _cleanup_tarball_ struct tarball tarball = {0};
+  _cleanup_manifest_ struct manifest manifest = {0};
+  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
+  if (!directory || !diagnostics)
+    return error_set(err, ENOMEM, "out of memory");
+  int r = files_read(directory, &tarball, err);
+  const struct tarball_file *file = r == 0 ? tarball_find(&tarball, MANIFEST_PATH) : NULL;
+  if (r == 0 && !file)
+    r = error_set(err, EINVAL, "its " MANIFEST_PATH " is not there");
+  char digest[DIGEST_SIZE];
+  if (r == 0)
+    r = digest_of(file->data, file->length, digest, err);
+  if (r == 0 && strcmp(digest, version->manifest) != 0)
+    r = error_set(err, EINVAL, "its " MANIFEST_PATH " is not the one that was installed");
+  if (r == 0)
+    r = manifest_read(file->data, file->length, diagnostics, &manifest, err);
+  if (r == 0)
+    r = manifest_check_files(&manifest, &tarball, err);
+  return r < 0 ? error_wrap(err, "%s %s in %s", id, version->version, directory) : 0;
+}

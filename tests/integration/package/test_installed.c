@@ -1,0 +1,255 @@
+/* Installing: what is in use, what was before, and that an end at any moment leaves one or the other. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "host/package/files.h"
+#include "host/package/installed.h"
+#include "sdk/base/clock.h"
+#include "tests/support/command.h"
+
+enum { PACKAGES = 3, ENDS = 200 };
+
+struct fixture {
+  char *scratch; /* made anew for each test */
+  struct package packages[PACKAGES];
+};
+
+/* Packages of one adapter that differ by a document. */
+static int make_packages(void **state) {
+  static struct fixture fixture;
+  char adapter[512], document[512];
+  (void)snprintf(adapter, sizeof adapter, "%s/lib/trammel/adapters/reference.so", getenv("TRAMMEL_BUILD_DIR"));
+  char *directory = scratch_create();
+  (void)snprintf(document, sizeof document, "%s/NOTES", directory);
+  const char *documents[] = {document, NULL};
+  const struct packing packing = {.adapter = adapter, .documents = documents, .facts = {.licence = "Apache-2.0"}};
+  for (size_t i = 0; i < PACKAGES; i++) {
+    char text[2] = {(char)('a' + i), '\0'};
+    struct error *err = NULL;
+    _cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+    assert_int_equal(files_replace(document, text, 1, NULL), 0);
+    if (package_make(&packing, &fixture.packages[i], &out, &err) < 0)
+      fail_msg("%s", error_message(err));
+  }
+  scratch_remove(directory);
+  *state = &fixture;
+  return 0;
+}
+
+static int free_packages(void **state) {
+  struct fixture *fixture = *state;
+  for (size_t i = 0; i < PACKAGES; i++)
+    package_finish(&fixture->packages[i]);
+  return 0;
+}
+
+static int setup(void **state) {
+  struct fixture *fixture = *state;
+  fixture->scratch = scratch_create();
+  return 0;
+}
+
+static int teardown(void **state) {
+  struct fixture *fixture = *state;
+  scratch_remove(fixture->scratch);
+  return 0;
+}
+
+static struct installed *open_for(const struct fixture *fixture, bool change) {
+  struct installed *installed = NULL;
+  struct error *err = NULL;
+  if (installed_open(fixture->scratch, change, &installed, &err) < 0)
+    fail_msg("%s", error_message(err));
+  return installed;
+}
+
+static void add(struct installed *installed, const struct package *package) {
+  struct error *err = NULL;
+  if (installed_add(installed, package, NULL, "/from/here.trm", &err) < 0)
+    fail_msg("%s", error_message(err));
+}
+
+static void assert_in_use(const struct installed *installed, const struct package *current,
+                          const struct package *previous) {
+  const struct installed_adapter *adapter = installed_find(installed, "reference");
+  assert_non_null(adapter);
+  assert_string_equal(adapter->current.digest, current->digest);
+  struct error *err = NULL;
+  if (installed_verify(installed, adapter->id, &adapter->current, &err) < 0)
+    fail_msg("%s", error_message(err));
+  if (!previous) {
+    assert_null(adapter->previous.version);
+    return;
+  }
+  assert_string_equal(adapter->previous.digest, previous->digest);
+  assert_int_equal(installed_verify(installed, adapter->id, &adapter->previous, NULL), 0);
+}
+
+static void what_is_installed_is_found_by_the_next(void **state) {
+  const struct fixture *fixture = *state;
+  struct installed *installed = open_for(fixture, false);
+  assert_int_equal(installed_count(installed), 0);
+  installed_close(installed);
+  installed = open_for(fixture, true);
+  add(installed, &fixture->packages[0]);
+  installed_close(installed);
+  _cleanup_installed_ struct installed *again = open_for(fixture, false);
+  assert_int_equal(installed_count(again), 1);
+  assert_in_use(again, &fixture->packages[0], NULL);
+  assert_string_equal(installed_at(again, 0)->current.source, "/from/here.trm");
+  assert_null(installed_at(again, 0)->current.signed_by);
+}
+
+static void the_version_before_is_kept_and_comes_back(void **state) {
+  const struct fixture *fixture = *state;
+  _cleanup_installed_ struct installed *installed = open_for(fixture, true);
+  const struct package *packages = fixture->packages;
+  assert_int_equal(installed_roll_back(installed, "reference", NULL), -ENOENT);
+  add(installed, &packages[0]);
+  assert_int_equal(installed_add(installed, &packages[0], NULL, "/x", NULL), -EALREADY);
+  assert_int_equal(installed_roll_back(installed, "reference", NULL), -ENOENT);
+  add(installed, &packages[1]);
+  assert_in_use(installed, &packages[1], &packages[0]);
+  assert_int_equal(installed_roll_back(installed, "reference", NULL), 0);
+  assert_in_use(installed, &packages[0], &packages[1]);
+  add(installed, &packages[1]);
+  assert_in_use(installed, &packages[1], &packages[0]);
+
+  _cleanup_free_ char *oldest = installed_directory(installed, "reference", &installed_at(installed, 0)->previous);
+  add(installed, &packages[2]);
+  assert_in_use(installed, &packages[2], &packages[1]);
+  assert_int_not_equal(access(oldest, F_OK), 0);
+}
+
+static void what_is_removed_leaves_nothing(void **state) {
+  const struct fixture *fixture = *state;
+  _cleanup_installed_ struct installed *installed = open_for(fixture, true);
+  add(installed, &fixture->packages[0]);
+  add(installed, &fixture->packages[1]);
+  assert_int_equal(installed_remove(installed, "reference", NULL), 0);
+  assert_int_equal(installed_count(installed), 0);
+  assert_int_equal(installed_remove(installed, "reference", NULL), -ENOENT);
+  char path[512];
+  (void)snprintf(path, sizeof path, "%s/adapters/reference", fixture->scratch);
+  assert_int_not_equal(access(path, F_OK), 0);
+}
+
+static void only_one_changes_at_a_time(void **state) {
+  const struct fixture *fixture = *state;
+  _cleanup_installed_ struct installed *installed = open_for(fixture, true), *reading = open_for(fixture, false);
+  struct installed *other = NULL;
+  assert_int_equal(installed_open(fixture->scratch, true, &other, NULL), -EBUSY);
+  assert_null(other);
+}
+
+static void a_changed_file_is_told(void **state) {
+  const struct fixture *fixture = *state;
+  _cleanup_installed_ struct installed *installed = open_for(fixture, true);
+  add(installed, &fixture->packages[0]);
+  const struct installed_adapter *adapter = installed_at(installed, 0);
+  _cleanup_free_ char *directory = installed_directory(installed, adapter->id, &adapter->current);
+  char path[700];
+  _cleanup_error_ struct error *err = NULL;
+  (void)snprintf(path, sizeof path, "%s/reference.so", directory);
+  assert_int_equal(files_replace(path, "x", 1, NULL), 0);
+  assert_int_equal(installed_verify(installed, adapter->id, &adapter->current, &err), -EINVAL);
+  assert_non_null(strstr(error_message(err), "reference.so is not the file"));
+  (void)snprintf(path, sizeof path, "%s/more", directory);
+  assert_int_equal(symlink("/etc/passwd", path), 0);
+  assert_int_equal(installed_verify(installed, adapter->id, &adapter->current, &err), -EINVAL);
+  assert_non_null(strstr(error_message(err), "no regular file"));
+}
+
+static void a_list_that_is_none_is_refused(void **state) {
+  const struct fixture *fixture = *state;
+  static const char *const bad[] = {
+      "",
+      "{",
+      "[]",
+      "{\"format\":\"trammel.installed/v1\"}",
+      "{\"format\":\"trammel.installed/v1\",\"adapters\":[{\"id\":\"../x\",\"versions\":[]}]}",
+      NULL};
+  char path[512];
+  (void)snprintf(path, sizeof path, "%s/adapters", fixture->scratch);
+  assert_int_equal(files_make_directories(path, NULL), 0);
+  (void)snprintf(path, sizeof path, "%s/adapters/installed.json", fixture->scratch);
+  for (size_t i = 0; bad[i]; i++) {
+    struct installed *installed = NULL;
+    _cleanup_error_ struct error *err = NULL;
+    assert_int_equal(files_replace(path, bad[i], strlen(bad[i]), NULL), 0);
+    assert_int_equal(installed_open(fixture->scratch, false, &installed, &err), -EINVAL);
+    assert_non_null(strstr(error_message(err), "installed.json"));
+  }
+}
+
+/* Changes what is installed until it is killed. */
+static void __attribute__((noreturn)) change_for_ever(const struct fixture *fixture) {
+  struct installed *installed = NULL;
+  if (installed_open(fixture->scratch, true, &installed, NULL) < 0)
+    _exit(1);
+  for (size_t i = 0;; i++) {
+    (void)installed_add(installed, &fixture->packages[i % PACKAGES], NULL, "/x", NULL);
+    (void)installed_roll_back(installed, "reference", NULL);
+    if (i % 5 == 4)
+      (void)installed_remove(installed, "reference", NULL);
+  }
+}
+
+static void an_end_at_any_moment_leaves_whole_versions(void **state) {
+  const struct fixture *fixture = *state;
+  unsigned found = 0;
+  for (unsigned i = 0; i < ENDS; i++) {
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+      change_for_ever(fixture);
+    (void)usleep(1000 + i * 7919 % 20000);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    _cleanup_installed_ struct installed *installed = open_for(fixture, true);
+    const struct installed_adapter *adapter = installed_find(installed, "reference");
+    struct error *err = NULL;
+    found += adapter != NULL;
+    if (adapter &&
+        (installed_verify(installed, adapter->id, &adapter->current, &err) < 0 ||
+         (adapter->previous.version && installed_verify(installed, adapter->id, &adapter->previous, &err) < 0)))
+      fail_msg("%s", error_message(err));
+  }
+  print_message("%u ends, an adapter was installed after %u of them\n", (unsigned)ENDS, found);
+  assert_true(found > ENDS / 4);
+
+  /* What the ends left goes with the next change. */
+  _cleanup_installed_ struct installed *installed = open_for(fixture, true);
+  (void)installed_remove(installed, "reference", NULL);
+  add(installed, &fixture->packages[0]);
+  assert_int_equal(installed_remove(installed, "reference", NULL), 0);
+  char path[512];
+  (void)snprintf(path, sizeof path, "%s/adapters/reference", fixture->scratch);
+  assert_int_not_equal(access(path, F_OK), 0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(what_is_installed_is_found_by_the_next, setup, teardown),
+      cmocka_unit_test_setup_teardown(the_version_before_is_kept_and_comes_back, setup, teardown),
+      cmocka_unit_test_setup_teardown(what_is_removed_leaves_nothing, setup, teardown),
+      cmocka_unit_test_setup_teardown(only_one_changes_at_a_time, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_changed_file_is_told, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_list_that_is_none_is_refused, setup, teardown),
+      cmocka_unit_test_setup_teardown(an_end_at_any_moment_leaves_whole_versions, setup, teardown),
+  };
+  return cmocka_run_group_tests_name("installed", tests, make_packages, free_packages);
+}
