@@ -1,0 +1,126 @@
+#include "host/rpc/core/call.h"
+
+#include <errno.h>
+#include <grpc/byte_buffer.h>
+#include <grpc/byte_buffer_reader.h>
+#include <grpc/slice.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void operation_init(struct operation *operation, struct rpc_call *call) {
+  operation->call = call;
+  (void)sem_init(&operation->done, 0, 0);
+}
+
+void call_init(struct rpc_call *call) {
+  operation_init(&call->starting, call);
+  operation_init(&call->sending, call);
+  operation_init(&call->receiving, call);
+  operation_init(&call->ending, call);
+  grpc_metadata_array_init(&call->initial);
+  grpc_metadata_array_init(&call->trailing);
+  grpc_call_details_init(&call->details);
+  call->text = grpc_empty_slice();
+}
+
+void call_finish(struct rpc_call *call) {
+  if (call->call)
+    grpc_call_unref(call->call);
+  if (call->queue) {
+    grpc_completion_queue_shutdown(call->queue);
+    grpc_completion_queue_destroy(call->queue);
+  }
+  grpc_metadata_array_destroy(&call->initial);
+  grpc_metadata_array_destroy(&call->trailing);
+  grpc_call_details_destroy(&call->details);
+  grpc_slice_unref(call->text);
+  (void)sem_destroy(&call->starting.done);
+  (void)sem_destroy(&call->sending.done);
+  (void)sem_destroy(&call->receiving.done);
+  (void)sem_destroy(&call->ending.done);
+}
+
+bool call_begin(struct rpc_call *call, struct operation *operation, const grpc_op *ops, size_t count) {
+  operation->pending = grpc_call_start_batch(call->call, ops, count, operation, NULL) == GRPC_CALL_OK;
+  return operation->pending;
+}
+
+bool call_wait(struct operation *operation) {
+  if (!operation->pending)
+    return operation->success;
+  if (operation->call->queue) {
+    grpc_event event =
+        grpc_completion_queue_pluck(operation->call->queue, operation, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+    operation->success = event.type == GRPC_OP_COMPLETE && event.success;
+  } else {
+    while (sem_wait(&operation->done) < 0)
+      continue;
+  }
+  operation->pending = false;
+  return operation->success;
+}
+
+grpc_byte_buffer *message_of(const void *data, size_t length) {
+  grpc_slice slice = grpc_slice_from_copied_buffer(data, length);
+  grpc_byte_buffer *message = grpc_raw_byte_buffer_create(&slice, 1);
+  grpc_slice_unref(slice);
+  return message;
+}
+
+int rpc_send(struct rpc_call *call, const void *data, size_t length) {
+  (void)call_wait(&call->starting); /* one message at a time */
+  grpc_byte_buffer *message = message_of(data, length);
+  bool first = !call->queue && !call->begun;
+  const grpc_op ops[] = {
+      {.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = message},
+      {.op = GRPC_OP_SEND_INITIAL_METADATA},
+  };
+  bool sent = call_begin(call, &call->sending, ops, first ? 2 : 1) && call_wait(&call->sending);
+  call->begun |= first;
+  grpc_byte_buffer_destroy(message);
+  return sent ? 0 : -ECANCELED;
+}
+
+/* Takes the message. */
+static int copy_out(grpc_byte_buffer *message, uint8_t **ret_data, size_t *ret_length) {
+  grpc_byte_buffer_reader reader;
+  size_t length = grpc_byte_buffer_length(message);
+  uint8_t *data = malloc(length + 1);
+  if (data && grpc_byte_buffer_reader_init(&reader, message)) {
+    grpc_slice slice;
+    size_t done = 0;
+    while (grpc_byte_buffer_reader_next(&reader, &slice)) {
+      memcpy(data + done, GRPC_SLICE_START_PTR(slice), GRPC_SLICE_LENGTH(slice));
+      done += GRPC_SLICE_LENGTH(slice);
+      grpc_slice_unref(slice);
+    }
+    grpc_byte_buffer_reader_destroy(&reader);
+  }
+  grpc_byte_buffer_destroy(message);
+  if (!data)
+    return -ENOMEM;
+  *ret_data = data;
+  *ret_length = length;
+  return 1;
+}
+
+int rpc_receive(struct rpc_call *call, uint8_t **ret_data, size_t *ret_length) {
+  grpc_byte_buffer *message = NULL;
+  bool first = call->queue && !call->begun;
+  const grpc_op ops[] = {
+      {.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &message},
+      {.op = GRPC_OP_RECV_INITIAL_METADATA, .data.recv_initial_metadata.recv_initial_metadata = &call->initial},
+  };
+  bool received = call_begin(call, &call->receiving, ops, first ? 2 : 1) && call_wait(&call->receiving);
+  if (call->queue)
+    call->begun = true;
+  if (received && message)
+    return copy_out(message, ret_data, ret_length);
+  if (message)
+    grpc_byte_buffer_destroy(message);
+  return 0;
+}
+
+void rpc_cancel(struct rpc_call *call) {
+  (void)grpc_call_cancel(call->call, NULL);
+}

@@ -1,0 +1,74 @@
+/* gRPC's C core behind calls that wait: both sides of a connection over a socket that is there already, each call a
+ * pair of message streams with a status at its end. gRPC, "gRPC over HTTP2"; of the C core only what is used here.
+ *
+ * Of one call, one thread may send, one may receive, and any may cancel, all at the same time. */
+#ifndef TRAMMEL_HOST_RPC_CORE_RPC_H
+#define TRAMMEL_HOST_RPC_CORE_RPC_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sdk/base/error.h"
+
+#define RPC_MESSAGE_MAX ((size_t)64 << 20) /* bytes, of each message received */
+
+/* ---- a call, on either side */
+
+struct rpc_call;
+
+/* Sends a message; waits while the other side is slow. -ECANCELED when the call is over. */
+int rpc_send(struct rpc_call *call, const void *data, size_t length);
+
+/* Waits for the next message: 1 with a heap copy of it, 0 when there is no more, -ENOMEM. */
+int rpc_receive(struct rpc_call *call, uint8_t **ret_data, size_t *ret_length);
+
+/* Ends the call for both sides at once: what waits returns. Any thread, also after the call's end. */
+void rpc_cancel(struct rpc_call *call);
+
+/* ---- the calling side */
+
+struct rpc_channel;
+
+/* A channel over a connected stream socket, which it takes, also when it fails. */
+int rpc_channel_create(int fd, struct rpc_channel **ret_channel, struct error **err);
+/* Once its calls are destroyed. NULL is fine. */
+void rpc_channel_destroy(struct rpc_channel *channel);
+
+/* How a call ended. */
+struct rpc_status {
+  int code;   /* of gRPC: 0 OK … 16 UNAUTHENTICATED */
+  char *text; /* heap; NULL: none */
+};
+
+/* Starts a call of `method` ("/package.Service/Method") with its first message. `deadline_ns` is of CLOCK_MONOTONIC,
+ * and travels to the other side. 0 or -ENOMEM; that nobody is at the other end shows when it is received from. */
+int rpc_call_start(struct rpc_channel *channel, const char *method, int64_t deadline_ns, const void *data,
+                   size_t length, struct rpc_call **ret_call);
+
+/* Once rpc_receive() gave 0: waits for the status. */
+void rpc_call_finish(struct rpc_call *call, struct rpc_status *ret_status);
+
+/* Cancels it when it is not over. Once no other thread is in it. */
+void rpc_call_destroy(struct rpc_call *call);
+
+/* ---- the serving side */
+
+/* Serves one call: receives its messages, sends its own, and returns the status. On a thread of the call's own. */
+struct rpc_service {
+  void *ctx;
+  int (*serve)(void *ctx, struct rpc_call *call, const char *method, const char **ret_text);
+};
+
+/* Serves calls over a connected stream socket, which it takes, until the other side is gone: 0. */
+int rpc_serve(int fd, const struct rpc_service *service, struct error **err);
+
+/* The deadline that came with the call, CLOCK_MONOTONIC; 0: none. */
+int64_t rpc_call_deadline(const struct rpc_call *call);
+
+/* Whether the call was cancelled, or its caller is gone; true from then on, also while nothing waits. Of served calls.
+ */
+const atomic_bool *rpc_call_cancelled(const struct rpc_call *call);
+
+#endif
