@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "host/adapter/services.h"
+#include "host/adapter/status.h"
 #include "sdk/adapter/codec.h"
 
 /* How often a caller with a cancel flag looks at it. */
@@ -189,31 +190,6 @@ static bool give_up(trammel_op *op) {
   return returned;
 }
 
-static const char *status_name(int status) {
-  static const char *const names[] = {
-      "OK",        "CANCELLED",       "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
-      "NOT_FOUND", "ALREADY_EXISTS",  "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
-      "ABORTED",   "OUT_OF_RANGE",    "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
-      "DATA_LOSS", "UNAUTHENTICATED",
-  };
-  return status >= 0 && (size_t)status < sizeof names / sizeof names[0] ? names[status] : NULL;
-}
-
-static int errno_of(int status) {
-  switch (status) {
-  case TRAMMEL_UNIMPLEMENTED:
-    return ENOTSUP;
-  case TRAMMEL_INVALID_ARGUMENT:
-    return EINVAL;
-  case TRAMMEL_DEADLINE_EXCEEDED:
-    return ETIMEDOUT;
-  case TRAMMEL_CANCELLED:
-    return ECANCELED;
-  default:
-    return EIO;
-  }
-}
-
 /* Judges a call that has returned. */
 static int judge(trammel_op *op, struct error **err) {
   const char *id = inprocess_id(op->owner);
@@ -226,7 +202,7 @@ static int judge(trammel_op *op, struct error **err) {
     return error_set(err, EPROTO, "adapter %s: %s returned the unknown status %d", id, method, op->status);
   if (op->status != TRAMMEL_OK) {
     const char *why = diagnostics_first_error(op->diagnostics);
-    return error_set(err, errno_of(op->status), "adapter %s: %s failed with %s%s%s", id, method, status,
+    return error_set(err, status_errno(op->status), "adapter %s: %s failed with %s%s%s", id, method, status,
                      why ? ": " : "",
                      why             ? why
                      : op->too_large ? ": its message is too large"
@@ -288,6 +264,7 @@ static int execute(struct inprocess *p, trammel_op *op, const struct call_option
   int64_t began = clock_monotonic_ns();
   op->deadline_ns = call->deadline_ns ? call->deadline_ns : began + CALL_TIMEOUT_DEFAULT_NS;
   op->message_max = CALL_MESSAGE_MAX;
+  op->user = call->user;
   op->streaming = on_message != NULL;
   int r = check_free(p, err);
   if (r < 0)

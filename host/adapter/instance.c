@@ -3,9 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "host/adapter/gate.h"
-#include "host/adapter/inprocess.h"
-#include "host/adapter/loader.h"
+#include "host/adapter/placement.h"
 #include "sdk/adapter/codec.h"
 #include "sdk/base/schema.h"
 
@@ -14,7 +12,7 @@
 
 struct instance {
   const struct adapter_entry *entry;
-  struct inprocess *inprocess;
+  struct placement *placement;
 };
 
 /* The configuration as the adapter gets it: checked, with defaults. */
@@ -41,16 +39,10 @@ static int prepare_config(const struct adapter_entry *entry, const json_t *confi
   return *ret_text ? 0 : error_set(err, ENOMEM, "out of memory");
 }
 
-static int load(const struct adapter_entry *entry, const trammel_adapter **ret_adapter, struct error **err) {
-  _cleanup_gate_ struct gate gate = {.fd = -1};
-  int r = gate_open(entry->path, &gate, err);
-  if (r == 0 && strcmp(gate.digest, entry->digest) != 0)
-    r = error_set(err, ESTALE, "changed after it was scanned (SHA-256 %.12s…, was %.12s…)", gate.digest, entry->digest);
-  if (r == 0)
-    r = loader_load(&gate, ret_adapter, err);
-  if (r < 0)
-    (void)error_wrap(err, "adapter %s (%s)", entry->id, entry->path);
-  return r;
+static int place(const struct adapter_entry *entry, const char *config, const struct adapter_http *http,
+                 struct diagnostics *diagnostics, struct placement **ret_placement, struct error **err) {
+  return entry->confined ? child_placement_create(entry, config, http, diagnostics, ret_placement, err)
+                         : inprocess_placement_create(entry, config, http, diagnostics, ret_placement, err);
 }
 
 int instance_create(const struct adapter_entry *entry, json_t *config, const struct adapter_http *http,
@@ -62,18 +54,14 @@ int instance_create(const struct adapter_entry *entry, json_t *config, const str
     return error_set(err, ENOMEM, "out of memory");
   struct diagnostics *list = diagnostics ? diagnostics : own;
   _cleanup_free_ char *text = NULL;
-  const trammel_adapter *adapter = NULL;
   int r = prepare_config(entry, config, list, &text, err);
-  if (r == 0)
-    r = load(entry, &adapter, err);
   if (r < 0)
     return r;
   struct instance *instance = calloc(1, sizeof *instance);
   if (!instance)
     return error_set(err, ENOMEM, "out of memory");
   instance->entry = entry;
-  const struct inprocess_options options = {.id = entry->id, .description = entry->description, .http = http};
-  r = inprocess_create(adapter, &options, text, &(struct call_options){.diagnostics = list}, &instance->inprocess, err);
+  r = place(entry, text, http, list, &instance->placement, err);
   if (r < 0) {
     instance_destroy(instance);
     return r;
@@ -85,7 +73,8 @@ int instance_create(const struct adapter_entry *entry, json_t *config, const str
 void instance_destroy(struct instance *instance) {
   if (!instance)
     return;
-  inprocess_destroy(instance->inprocess);
+  if (instance->placement)
+    instance->placement->destroy(instance->placement);
   free(instance);
 }
 
@@ -110,8 +99,9 @@ int instance_call(struct instance *instance, const char *method, const ProtobufC
   size_t length = 0, answer_length = 0;
   int r = message_pack(request, &data, &length, err);
   if (r == 0)
-    r = inprocess_call(instance->inprocess, method, data, length, NULL, NULL, options ? options : &no_options, &answer,
-                       &answer_length, err);
+    r = instance->placement->call(instance->placement,
+                                  &(struct placed_call){.method = method, .request = data, .length = length},
+                                  options ? options : &no_options, &answer, &answer_length, err);
   return r < 0 ? r : decode(instance, method, response_type, answer, answer_length, ret_response, err);
 }
 
@@ -146,8 +136,9 @@ int instance_stream(struct instance *instance, const char *method, const Protobu
     return r;
   struct stream stream = {
       .instance = instance, .method = method, .type = response_type, .on_message = on_message, .ctx = ctx};
-  r = inprocess_call(instance->inprocess, method, data, length, stream_message, &stream,
-                     options ? options : &no_options, NULL, NULL, err);
+  const struct placed_call call = {
+      .method = method, .request = data, .length = length, .on_message = stream_message, .ctx = &stream};
+  r = instance->placement->call(instance->placement, &call, options ? options : &no_options, NULL, NULL, err);
   if (stream.malformed) {
     r = error_set(err, EPROTO, "%s", error_message(stream.malformed));
     error_free(stream.malformed);

@@ -18,9 +18,9 @@ struct adapter_http {
   void *ctx;
   /* 0 with a heap `*ret_body` (freed by the caller) and the status; -errno with a reason otherwise. Method and path
    * were checked against the declared permissions. */
-  int (*request)(void *ctx, const char *endpoint, const char *method, const char *path, const char *content_type,
-                 const void *body, size_t body_length, int64_t deadline_ns, unsigned *ret_status, char **ret_body,
-                 size_t *ret_body_length, struct error **err);
+  int (*request)(void *ctx, void *user, const char *endpoint, const char *method, const char *path,
+                 const char *content_type, const void *body, size_t body_length, int64_t deadline_ns,
+                 unsigned *ret_status, char **ret_body, size_t *ret_body_length, struct error **err);
 };
 
 /* Of one call. */
@@ -28,6 +28,7 @@ struct call_options {
   int64_t deadline_ns;             /* CLOCK_MONOTONIC; 0: CALL_TIMEOUT_DEFAULT_NS from now */
   const atomic_bool *cancel;       /* polled; NULL: none */
   struct diagnostics *diagnostics; /* gets the adapter's diagnostics; NULL: dropped */
+  void *user;                      /* handed to adapter_http.request for this call */
 };
 #define CALL_TIMEOUT_DEFAULT_NS (30 * INT64_C(1000000000))
 

@@ -32,6 +32,7 @@ struct trammel_op {
   size_t message_max;
   int64_t deadline_ns;
   bool streaming;
+  void *user; /* of call_options */
 
   enum op_state state;
   bool cancelled; /* by the caller or the deadline: the receiver is gone */

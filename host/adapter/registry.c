@@ -262,3 +262,11 @@ const struct adapter_entry *registry_default(const struct registry *registry, st
                   strbuf_text(&names));
   return NULL;
 }
+
+int registry_open(const struct adapter_entry *entry, struct gate *ret_gate, struct error **err) {
+  int r = gate_open(entry->path, ret_gate, err);
+  if (r == 0 && strcmp(ret_gate->digest, entry->digest) != 0)
+    r = error_set(err, ESTALE, "changed after it was scanned (SHA-256 %.12s…, was %.12s…)", ret_gate->digest,
+                  entry->digest);
+  return r < 0 ? error_wrap(err, "adapter %s (%s)", entry->id, entry->path) : 0;
+}

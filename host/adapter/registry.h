@@ -16,6 +16,7 @@ struct adapter_entry {
   const char *id;   /* from the ELF note; the file's base name when there is none */
   char digest[ADAPTER_DIGEST_LENGTH + 1];
   bool usable;
+  bool confined;       /* its instances run in a process of their own */
   const char *refusal; /* why it is not usable, what it offers and what the host wants; NULL when usable */
   const Trammel__Adapter__V1__DescribeResponse *description; /* NULL when not usable */
 };
@@ -27,6 +28,10 @@ struct registry;
  * directory that cannot be read. */
 int registry_scan(const char *const *directories, struct registry **ret_registry, struct error **err);
 void registry_destroy(struct registry *registry);
+
+/* Opens the file that was scanned, through the load gate: -ESTALE when it is another one now. */
+struct gate;
+int registry_open(const struct adapter_entry *entry, struct gate *ret_gate, struct error **err);
 
 size_t registry_count(const struct registry *registry);
 const struct adapter_entry *registry_at(const struct registry *registry, size_t i); /* borrowed from the registry */

@@ -1,12 +1,18 @@
-/* Between the adapter scan and trammel-runner: `trammel-runner --describe 3 --result 4` loads the adapter of descriptor
- * 3 and writes one byte and a body to descriptor 4. */
+/* Between the host and trammel-runner: `trammel-runner MODE` finds the adapter's file at descriptor 3, and at
+ * descriptor 4 a pipe (--describe) to which it writes one byte and a body, or a socket (--serve) on which it serves
+ * trammel.adapter.v1.Placement until the other end is closed. */
 #ifndef TRAMMEL_HOST_ADAPTER_RUNNER_PROTOCOL_H
 #define TRAMMEL_HOST_ADAPTER_RUNNER_PROTOCOL_H
 
 #define RUNNER_FILE_FD 3
-#define RUNNER_RESULT_FD 4
+#define RUNNER_CHANNEL_FD 4
+
+#define RUNNER_DESCRIBE "--describe"
+#define RUNNER_SERVE "--serve"
 
 #define RUNNER_DESCRIBED 'D' /* an encoded DescribeResponse */
 #define RUNNER_REFUSED 'E'   /* text: why there is none */
+
+#define PLACEMENT_CALL "/trammel.adapter.v1.Placement/Call"
 
 #endif

@@ -18,19 +18,21 @@ void adapter_log_to(void (*write)(void *ctx, const char *adapter, uint32_t level
   log_ctx = ctx;
 }
 
-static void service_log(const trammel_host *host, uint32_t level, trammel_str line) {
+void services_log(const char *adapter, uint32_t level, const char *line, size_t length) {
+  char text[LINE_MAX_BYTES];
   if (!log_write)
     return;
-  char text[LINE_MAX_BYTES];
-  size_t n = line.n < sizeof text - 1 ? line.n : sizeof text - 1;
+  size_t n = length < sizeof text - 1 ? length : sizeof text - 1;
   for (size_t i = 0; i < n; i++) {
-    unsigned char c = (unsigned char)line.p[i];
-    text[i] = line.p[i];
-    if (c < ' ' || c == 0x7f)
-      text[i] = ' ';
+    unsigned char c = (unsigned char)line[i];
+    text[i] = c < ' ' || c == 0x7f ? ' ' : line[i];
   }
   text[n] = '\0';
-  log_write(log_ctx, inprocess_id(host->ctx), level, text);
+  log_write(log_ctx, adapter, level, text);
+}
+
+static void service_log(const trammel_host *host, uint32_t level, trammel_str line) {
+  services_log(inprocess_id(host->ctx), level, line.p, line.n);
 }
 
 /* A segment that a server may read as "." or "..", also when its dots are encoded. */
@@ -133,7 +135,7 @@ static const char *read_outgoing(const trammel_http_request *request, struct out
   return NULL;
 }
 
-static int status_of(int error) {
+int http_status_of_errno(int error) {
   switch (error) {
   case -ENOENT:
   case -EDESTADDRREQ:
@@ -162,14 +164,15 @@ static int send_request(trammel_op *op, const struct outgoing *out, trammel_str 
   unsigned status = 0;
   _cleanup_free_ char *answer = NULL;
   size_t length = 0;
-  int r = http->request(http->ctx, out->endpoint, out->method, out->path, *out->content_type ? out->content_type : NULL,
-                        body.n ? body.p : NULL, body.n, op->deadline_ns, &status, &answer, &length, &err);
+  int r = http->request(http->ctx, op->user, out->endpoint, out->method, out->path,
+                        *out->content_type ? out->content_type : NULL, body.n ? body.p : NULL, body.n, op->deadline_ns,
+                        &status, &answer, &length, &err);
   if (r == 0)
     r = op_keep_body(op, answer, length);
   if (r < 0) {
     op_diagnose(op, TRAMMEL_ERROR, "ADAPTER-0005", NULL, "%s %s at endpoint %s: %s", out->method, out->path,
                 out->endpoint, err ? error_message(err) : strerror(-r));
-    return status_of(r);
+    return http_status_of_errno(r);
   }
   response->status = status;
   response->content_type = (trammel_str){NULL, 0};

@@ -5,6 +5,12 @@
 #include "trammel/abi.h"
 #include "trammel/adapter/v1/adapter.pb-c.h"
 
+/* A line for the log of adapter_log_to(), cut where it is too long, with spaces for control characters. Any thread. */
+void services_log(const char *adapter, uint32_t level, const char *line, size_t length);
+
+/* The status of an HTTP request that failed with a negative errno. */
+int http_status_of_errno(int error);
+
 /* trammel_host.get of an inprocess placement. */
 const void *services_get(const trammel_host *host, const char *service_id);
 

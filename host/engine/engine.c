@@ -31,11 +31,12 @@ struct engine {
 DEFINE_CLEANUP(struct engine *, engine_destroy);
 
 /* Carries out an HTTP request of the adapter. */
-static int adapter_request(void *ctx, const char *endpoint, const char *method, const char *path,
+static int adapter_request(void *ctx, void *user, const char *endpoint, const char *method, const char *path,
                            const char *content_type, const void *body, size_t body_length, int64_t deadline_ns,
                            unsigned *ret_status, char **ret_body, size_t *ret_body_length, struct error **err) {
   struct engine *engine = ctx;
   struct http_response response;
+  (void)user;
 
   int r = endpoints_send(engine->mesh.endpoints,
                          &(struct endpoint_request){.endpoint = endpoint,

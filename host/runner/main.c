@@ -9,6 +9,7 @@
 #include "host/adapter/runner_protocol.h"
 #include "host/runner/confinement.h"
 #include "host/runner/sanitized.h"
+#include "host/runner/serve.h"
 #include "host/runner/supervise.h"
 
 /* The signal handler of a sanitizer would make an exit of what is a crash. */
@@ -60,24 +61,32 @@ static bool write_all(int fd, const void *data, size_t length) {
   return true;
 }
 
-int main(int argc, char **argv) {
-  if (argc != 5 || strcmp(argv[1], "--describe") != 0 || strcmp(argv[3], "--result") != 0 ||
-      atoi(argv[2]) != RUNNER_FILE_FD || atoi(argv[4]) != RUNNER_RESULT_FD) {
-    (void)fprintf(stderr, "usage: trammel-runner --describe %d --result %d\nTrammel starts this program itself.\n",
-                  RUNNER_FILE_FD, RUNNER_RESULT_FD);
-    return 2;
-  }
+static int describe_and_tell(void) {
   _cleanup_error_ struct error *err = NULL;
   uint8_t *message = NULL;
   size_t length = 0;
   int r = describe(RUNNER_FILE_FD, &message, &length, &err);
   bool written = false;
   if (r < 0)
-    written = write_all(RUNNER_RESULT_FD, (const char[]){RUNNER_REFUSED}, 1) &&
-              write_all(RUNNER_RESULT_FD, error_message(err), strlen(error_message(err)));
+    written = write_all(RUNNER_CHANNEL_FD, (const char[]){RUNNER_REFUSED}, 1) &&
+              write_all(RUNNER_CHANNEL_FD, error_message(err), strlen(error_message(err)));
   else
-    written = write_all(RUNNER_RESULT_FD, (const char[]){RUNNER_DESCRIBED}, 1) &&
-              write_all(RUNNER_RESULT_FD, message, length);
+    written = write_all(RUNNER_CHANNEL_FD, (const char[]){RUNNER_DESCRIBED}, 1) &&
+              write_all(RUNNER_CHANNEL_FD, message, length);
+  return written ? 0 : 1;
+}
+
+int main(int argc, char **argv) {
+  int code = 2;
+  if (argc == 2 && strcmp(argv[1], RUNNER_DESCRIBE) == 0)
+    code = describe_and_tell();
+  else if (argc == 2 && strcmp(argv[1], RUNNER_SERVE) == 0)
+    code = serve();
+  else
+    (void)fprintf(stderr,
+                  "usage: trammel-runner " RUNNER_DESCRIBE "|" RUNNER_SERVE
+                  "\nTrammel starts this program itself, with descriptors %d and %d open.\n",
+                  RUNNER_FILE_FD, RUNNER_CHANNEL_FD);
   /* Not exit(): nothing of the adapter's is to run any more. */
-  _exit(written ? 0 : 1);
+  _exit(code);
 }

@@ -28,12 +28,20 @@ static const int free_calls[] = {
     SCMP_SYS(getpid), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
     SCMP_SYS(exit), SCMP_SYS(exit_group),
     /* what the time is, and chance */
-    SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getrandom)};
+    SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getrandom),
+    SCMP_SYS(uname)};
 
 /* For the dynamic linker, and to enter the next stage. Landlock says what may be read. */
 static const int load_calls[] = {SCMP_SYS(newfstatat), SCMP_SYS(stat),     SCMP_SYS(lstat),      SCMP_SYS(access),
                                  SCMP_SYS(faccessat),  SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getcwd),
                                  SCMP_SYS(mmap),       SCMP_SYS(mprotect), SCMP_SYS(seccomp)};
+
+/* For gRPC on the socket that the host gave; in both stages, because a later one cannot allow more. */
+static const int serve_calls[] = {SCMP_SYS(sendmsg),       SCMP_SYS(recvmsg),         SCMP_SYS(sendto),
+                                  SCMP_SYS(recvfrom),      SCMP_SYS(shutdown),        SCMP_SYS(getsockopt),
+                                  SCMP_SYS(setsockopt),    SCMP_SYS(getsockname),     SCMP_SYS(getpeername),
+                                  SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl),       SCMP_SYS(epoll_wait),
+                                  SCMP_SYS(epoll_pwait),   SCMP_SYS(set_tid_address), SCMP_SYS(close_range)};
 
 /* One call with a condition on an argument. */
 struct conditional {
@@ -86,6 +94,8 @@ static int fill(scmp_filter_ctx filter, enum syscalls_stage stage) {
     r = add_free(filter, free_calls, ARRAY_COUNT(free_calls));
   if (r == 0)
     r = add_conditional(filter, always, ARRAY_COUNT(always));
+  if (r == 0)
+    r = add_free(filter, serve_calls, ARRAY_COUNT(serve_calls));
   if (r == 0 && stage == SYSCALLS_LOAD)
     r = add_free(filter, load_calls, ARRAY_COUNT(load_calls));
   if (r == 0)

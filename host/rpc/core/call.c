@@ -4,6 +4,7 @@
 #include <grpc/byte_buffer.h>
 #include <grpc/byte_buffer_reader.h>
 #include <grpc/slice.h>
+#include <grpc/support/time.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,19 +46,37 @@ bool call_begin(struct rpc_call *call, struct operation *operation, const grpc_o
   return operation->pending;
 }
 
-bool call_wait(struct operation *operation) {
+static gpr_timespec next_look(bool looking) {
+  return looking ? gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(RPC_CANCEL_POLL_MS, GPR_TIMESPAN))
+                 : gpr_inf_future(GPR_CLOCK_MONOTONIC);
+}
+
+static bool pluck(struct operation *operation, const atomic_bool *cancel) {
+  for (;;) {
+    grpc_event event = grpc_completion_queue_pluck(operation->call->queue, operation, next_look(cancel != NULL), NULL);
+    if (event.type != GRPC_QUEUE_TIMEOUT)
+      return event.type == GRPC_OP_COMPLETE && event.success;
+    if (cancel && atomic_load(cancel)) {
+      rpc_cancel(operation->call);
+      cancel = NULL;
+    }
+  }
+}
+
+bool call_wait_or_cancel(struct operation *operation, const atomic_bool *cancel) {
   if (!operation->pending)
     return operation->success;
-  if (operation->call->queue) {
-    grpc_event event =
-        grpc_completion_queue_pluck(operation->call->queue, operation, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
-    operation->success = event.type == GRPC_OP_COMPLETE && event.success;
-  } else {
+  if (operation->call->queue)
+    operation->success = pluck(operation, cancel);
+  else
     while (sem_wait(&operation->done) < 0)
       continue;
-  }
   operation->pending = false;
   return operation->success;
+}
+
+bool call_wait(struct operation *operation) {
+  return call_wait_or_cancel(operation, NULL);
 }
 
 grpc_byte_buffer *message_of(const void *data, size_t length) {
@@ -104,14 +123,15 @@ static int copy_out(grpc_byte_buffer *message, uint8_t **ret_data, size_t *ret_l
   return 1;
 }
 
-int rpc_receive(struct rpc_call *call, uint8_t **ret_data, size_t *ret_length) {
+int rpc_receive(struct rpc_call *call, const atomic_bool *cancel, uint8_t **ret_data, size_t *ret_length) {
   grpc_byte_buffer *message = NULL;
   bool first = call->queue && !call->begun;
   const grpc_op ops[] = {
       {.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &message},
       {.op = GRPC_OP_RECV_INITIAL_METADATA, .data.recv_initial_metadata.recv_initial_metadata = &call->initial},
   };
-  bool received = call_begin(call, &call->receiving, ops, first ? 2 : 1) && call_wait(&call->receiving);
+  bool received =
+      call_begin(call, &call->receiving, ops, first ? 2 : 1) && call_wait_or_cancel(&call->receiving, cancel);
   if (call->queue)
     call->begun = true;
   if (received && message)

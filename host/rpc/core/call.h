@@ -36,6 +36,8 @@ void call_finish(struct rpc_call *call);
 bool call_begin(struct rpc_call *call, struct operation *operation, const grpc_op *ops, size_t count);
 /* Waits for it, when it was begun; whether it succeeded. */
 bool call_wait(struct operation *operation);
+/* The same; of a call that was made also cancels it once `cancel` is true. */
+bool call_wait_or_cancel(struct operation *operation, const atomic_bool *cancel);
 
 grpc_byte_buffer *message_of(const void *data, size_t length);
 

@@ -21,8 +21,10 @@ struct rpc_call;
 /* Sends a message; waits while the other side is slow. -ECANCELED when the call is over. */
 int rpc_send(struct rpc_call *call, const void *data, size_t length);
 
-/* Waits for the next message: 1 with a heap copy of it, 0 when there is no more, -ENOMEM. */
-int rpc_receive(struct rpc_call *call, uint8_t **ret_data, size_t *ret_length);
+/* Waits for the next message: 1 with a heap copy of it, 0 when there is no more, -ENOMEM. With `cancel`, which may be
+ * NULL and is looked at every RPC_CANCEL_POLL_MS, the call is cancelled once it is true. */
+#define RPC_CANCEL_POLL_MS 20
+int rpc_receive(struct rpc_call *call, const atomic_bool *cancel, uint8_t **ret_data, size_t *ret_length);
 
 /* Ends the call for both sides at once: what waits returns. Any thread, also after the call's end. */
 void rpc_cancel(struct rpc_call *call);
@@ -58,7 +60,7 @@ void rpc_call_destroy(struct rpc_call *call);
 /* Serves one call: receives its messages, sends its own, and returns the status. On a thread of the call's own. */
 struct rpc_service {
   void *ctx;
-  int (*serve)(void *ctx, struct rpc_call *call, const char *method, const char **ret_text);
+  int (*serve)(void *ctx, struct rpc_call *call, const char *method, char **ret_text); /* heap; NULL: none */
 };
 
 /* Serves calls over a connected stream socket, which it takes, until the other side is gone: 0. */

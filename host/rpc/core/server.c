@@ -69,12 +69,13 @@ static void serve(struct server *server, struct served *served) {
   struct rpc_call *call = &served->call;
   const grpc_op gone[] = {{.op = GRPC_OP_RECV_CLOSE_ON_SERVER, .data.recv_close_on_server.cancelled = &call->gone}};
   char *method = grpc_slice_to_c_string(call->details.method);
-  const char *text = NULL;
+  char *text = NULL;
   call->ending.over = on_gone;
   (void)call_begin(call, &call->ending, gone, 1);
   int code = server->service->serve(server->service->ctx, call, method, &text);
   send_status(call, code, text);
   (void)call_wait(&call->ending);
+  free(text);
   gpr_free(method);
 }
 

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -121,6 +122,37 @@ static int run_late_http(trammel_op *op, const char *argument) {
   return write(atoi(argument), &answer_status, 1) == 1 ? TRAMMEL_CANCELLED : TRAMMEL_INTERNAL;
 }
 
+/* Writes so many megabytes to its standard output, and answers. */
+static int run_flood(trammel_op *op, const char *argument) {
+  static char block[1 << 20];
+  memset(block, 'x', sizeof block);
+  for (int i = 0; i < atoi(argument); i++)
+    if (write(STDOUT_FILENO, block, sizeof block) < 0)
+      return TRAMMEL_INTERNAL;
+  return answer(op, "written");
+}
+
+/* Takes memory until there is none. */
+static int run_eat(trammel_op *op) {
+  enum { MEAL = 16 << 20 };
+  size_t eaten = 0;
+  for (char *meal; eaten < ((size_t)8 << 30) && (meal = malloc(MEAL)); eaten += MEAL)
+    memset(meal, 1, MEAL);
+  return answer(op, eaten < ((size_t)8 << 30) ? "hungry" : "full");
+}
+
+static int run_badly(const char *method) {
+  if (strcmp(method, "Crash") == 0)
+    raise(SIGSEGV);
+  if (strcmp(method, "Abort") == 0)
+    abort();
+  if (strcmp(method, "Exit") == 0)
+    _exit(7);
+  for (volatile bool forever = true; strcmp(method, "Spin") == 0 && forever;)
+    continue;
+  return TRAMMEL_UNIMPLEMENTED;
+}
+
 static int run(const char *method, const char *argument, trammel_op *op) {
   if (strcmp(method, "Echo") == 0)
     return answer(op, argument) == 0 ? TRAMMEL_OK : TRAMMEL_INTERNAL;
@@ -146,7 +178,11 @@ static int run(const char *method, const char *argument, trammel_op *op) {
     return run_stream(op, argument);
   if (strcmp(method, "Emitted") == 0)
     return run_emitted(op);
-  return strcmp(method, "Http") == 0 ? run_http(op, argument) : TRAMMEL_UNIMPLEMENTED;
+  if (strcmp(method, "Flood") == 0)
+    return run_flood(op, argument);
+  if (strcmp(method, "Eat") == 0)
+    return run_eat(op);
+  return strcmp(method, "Http") == 0 ? run_http(op, argument) : run_badly(method);
 }
 
 static int describe(trammel_op *op) {

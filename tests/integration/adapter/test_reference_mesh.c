@@ -30,9 +30,10 @@ struct fixture {
   char url[64];
 };
 
-static int transport(void *ctx, const char *endpoint, const char *method, const char *path, const char *content_type,
-                     const void *body, size_t body_length, int64_t deadline_ns, unsigned *ret_status, char **ret_body,
-                     size_t *ret_body_length, struct error **err) {
+static int transport(void *ctx, void *user, const char *endpoint, const char *method, const char *path,
+                     const char *content_type, const void *body, size_t body_length, int64_t deadline_ns,
+                     unsigned *ret_status, char **ret_body, size_t *ret_body_length, struct error **err) {
+  (void)user;
   struct fixture *fixture = ctx;
   char url[512];
   (void)endpoint;

@@ -1,0 +1,36 @@
+/* Where an adapter's instance runs, for instance.c: in this process, or in a child of it. */
+#ifndef TRAMMEL_HOST_ADAPTER_PLACEMENT_H
+#define TRAMMEL_HOST_ADAPTER_PLACEMENT_H
+
+#include "host/adapter/instance.h"
+
+/* One call's request, and where its messages go. */
+struct placed_call {
+  const char *method;
+  const void *request;
+  size_t length;
+  int (*on_message)(void *ctx, const uint8_t *message, size_t length); /* of a stream; NULL: a unary call */
+  void *ctx;
+};
+
+/* As inprocess_call(). */
+struct placement {
+  int (*call)(struct placement *placement, const struct placed_call *call, const struct call_options *options,
+              uint8_t **ret_message, size_t *ret_length, struct error **err);
+  void (*destroy)(struct placement *placement);
+};
+
+/* In a child, trammel-runner, that is confined. It is started by the first call, and again by the next one after it
+ * ended, however that came: then the call fails, and says what is known of its effects. Starts after ends that come one
+ * upon another wait, longer each time, up to CHILD_BACKOFF_MAX_NS. Borrows `entry` and `http`; `config` is JSON text.
+ */
+#define CHILD_BACKOFF_MIN_NS (10 * INT64_C(1000000))
+#define CHILD_BACKOFF_MAX_NS (5 * INT64_C(1000000000))
+int child_placement_create(const struct adapter_entry *entry, const char *config, const struct adapter_http *http,
+                           struct diagnostics *diagnostics, struct placement **ret_placement, struct error **err);
+
+/* In this process, without a boundary. */
+int inprocess_placement_create(const struct adapter_entry *entry, const char *config, const struct adapter_http *http,
+                               struct diagnostics *diagnostics, struct placement **ret_placement, struct error **err);
+
+#endif
