@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "host/adapter/op.h"
+#include "host/adapter/program.h"
 #include "host/adapter/runner.h"
 #include "host/adapter/runner_protocol.h"
 #include "sdk/adapter/codec.h"
@@ -102,7 +103,7 @@ static int read_answer(struct child *child, int status, Trammel__Adapter__V1__De
   return 0;
 }
 
-static int start(int file, struct child *child, struct error **err) {
+static int start(const char *mode, int file, bool partly, struct child *child, struct error **err) {
   int result[2] = {-1, -1};
   if (pipe2(result, O_CLOEXEC) < 0)
     return error_set(err, errno, "cannot make a pipe: %s", strerror(errno));
@@ -110,20 +111,46 @@ static int start(int file, struct child *child, struct error **err) {
   _cleanup_close_ int result_end = result[1];
   if (fcntl(child->result, F_SETFL, O_NONBLOCK) < 0)
     return error_set(err, errno, "cannot set up a pipe: %s", strerror(errno));
-  return runner_start(RUNNER_DESCRIBE, file, result_end, &child->runner, err);
+  return runner_start(&(struct runner_start){mode, partly, file, result_end}, &child->runner, err);
 }
 
-int child_describe(int fd, Trammel__Adapter__V1__DescribeResponse **ret_description, struct error **err) {
-  _cleanup_(child_finish) struct child child = {.runner = RUNNER_NONE, .result = -1};
-  int r = start(fd, &child, err);
+/* Runs it until it has ended or is ended. */
+static int ask(const char *mode, int file, bool partly, struct child *child, struct error **err) {
+  int r = start(mode, file, partly, child, err);
   if (r < 0)
     return r;
-  bool ended = watch(&child);
-  runner_stop(&child.runner);
-  if (child.too_much)
+  bool ended = watch(child);
+  runner_stop(&child->runner);
+  if (child->too_much)
     return error_set(err, EINVAL, "its description has more than %u bytes", DESCRIPTION_MAX);
   if (!ended)
     return error_set(err, EINVAL, "did not load and answer Describe within %d seconds",
                      (int)(CHILD_TIMEOUT_NS / 1000000000));
-  return read_answer(&child, child.runner.status, ret_description, err);
+  return 0;
+}
+
+int child_describe(int fd, bool partly, Trammel__Adapter__V1__DescribeResponse **ret_description, struct error **err) {
+  _cleanup_(child_finish) struct child child = {.runner = RUNNER_NONE, .result = -1};
+  int r = ask(RUNNER_DESCRIBE, fd, partly, &child, err);
+  return r < 0 ? r : read_answer(&child, child.runner.status, ret_description, err);
+}
+
+int child_try(char **ret_findings, struct error **err) {
+  _cleanup_(child_finish) struct child child = {.runner = RUNNER_NONE, .result = -1};
+  _cleanup_free_ char *program = NULL;
+  int r = program_path("trammel-runner", &program, err);
+  if (r < 0)
+    return r;
+  _cleanup_close_ int file = open(program, O_RDONLY | O_CLOEXEC); /* any file will do */
+  if (file < 0)
+    return error_set(err, errno, "%s cannot be opened: %s", program, strerror(errno));
+  r = ask(RUNNER_TRY, file, true, &child, err);
+  if (r < 0)
+    return r;
+  const struct strbuf *answer = &child.answer;
+  if (strbuf_failed(answer) || answer->length < 2 || answer->data[0] != RUNNER_TRIED)
+    return error_set(err, EPROTO, "trammel-runner could not confine itself: %s",
+                     answer->length > 1 ? answer->data + 1 : last_words(&child));
+  *ret_findings = strdup(answer->data + 1);
+  return *ret_findings ? 0 : error_set(err, ENOMEM, "out of memory");
 }

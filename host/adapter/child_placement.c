@@ -212,7 +212,7 @@ static int start_child(const struct adapter_entry *entry, struct child *child, s
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
     return error_set(err, errno, "no socket for adapter %s: %s", entry->id, strerror(errno));
   _cleanup_close_ int theirs = pair[1];
-  r = runner_start(RUNNER_SERVE, gate.fd, theirs, &child->runner, err);
+  r = runner_start(&(struct runner_start){RUNNER_SERVE, entry->partly, gate.fd, theirs}, &child->runner, err);
   if (r == 0)
     r = output_create(entry->id, child->runner.output, &child->output, err);
   if (r < 0) {

@@ -8,47 +8,37 @@
 #include "host/adapter/registry.h"
 #include "sdk/base/memory.h"
 
-struct list {
-  char **items;
-  size_t count, capacity;
-};
-
-void directories_free(char **directories) {
-  for (char **d = directories; d && *d; d++)
-    free(*d);
-  free(directories);
+void directories_finish(struct adapter_directories *directories) {
+  for (size_t i = 0; i < directories->count; i++)
+    free((char *)(uintptr_t)directories->items[i].path);
+  free(directories->items);
+  *directories = (struct adapter_directories){0};
 }
 
 /* Takes `path`, a heap string or NULL. Room for the end mark is kept. */
-static int add(struct list *list, char *path, struct error **err) {
+static int add(struct adapter_directories *list, char *path, bool bundled, struct error **err) {
   if (!path || array_reserve((void **)&list->items, &list->capacity, list->count + 1, sizeof *list->items) < 0) {
     free(path);
     return error_set(err, ENOMEM, "out of memory");
   }
-  list->items[list->count++] = path;
-  list->items[list->count] = NULL;
+  list->items[list->count++] = (struct adapter_directory){.path = path, .bundled = bundled};
+  list->items[list->count] = (struct adapter_directory){0};
   return 0;
 }
 
-static int add_extra(struct list *list, const char *const *extra, struct error **err) {
-  for (; extra && *extra; extra++) {
-    char *path = realpath(*extra, NULL);
-    if (!path)
-      return error_set(err, errno, "adapter directory %s: %s", *extra, strerror(errno));
-    int r = add(list, path, err);
-    if (r < 0)
-      return r;
-  }
-  return 0;
+int directories_add(struct adapter_directories *directories, const char *path, struct error **err) {
+  char *absolute = realpath(path, NULL);
+  return absolute ? add(directories, absolute, false, err)
+                  : error_set(err, errno, "adapter directory %s: %s", path, strerror(errno));
 }
 
-static int add_environment(struct list *list, struct error **err) {
+int directories_add_environment(struct adapter_directories *directories, struct error **err) {
   const char *text = getenv("TRAMMEL_ADAPTER_PATH");
   while (text && *text) {
     size_t n = strcspn(text, ":");
     if (n && text[0] != '/')
       return error_set(err, EINVAL, "TRAMMEL_ADAPTER_PATH holds \"%.*s\", which is not an absolute path", (int)n, text);
-    int r = n ? add(list, strndup(text, n), err) : 0;
+    int r = n ? add(directories, strndup(text, n), false, err) : 0;
     if (r < 0)
       return r;
     text += n + (text[n] == ':');
@@ -56,7 +46,7 @@ static int add_environment(struct list *list, struct error **err) {
   return 0;
 }
 
-static int add_installed(struct list *list, struct error **err) {
+int directories_add_bundled(struct adapter_directories *directories, struct error **err) {
   _cleanup_free_ char *directory = NULL;
   int r = program_directory(&directory, err);
   static const char *const places[] = {"lib", TRAMMEL_LIBDIR};
@@ -70,22 +60,7 @@ static int add_installed(struct list *list, struct error **err) {
       free(path);
       path = resolved;
     }
-    r = add(list, path, err);
+    r = add(directories, path, true, err);
   }
   return r;
-}
-
-int registry_directories(const char *const *extra, char ***ret_directories, struct error **err) {
-  struct list list = {0};
-  int r = add_extra(&list, extra, err);
-  if (r == 0)
-    r = add_environment(&list, err);
-  if (r == 0)
-    r = add_installed(&list, err);
-  if (r < 0) {
-    directories_free(list.items);
-    return r;
-  }
-  *ret_directories = list.items;
-  return 0;
 }

@@ -22,6 +22,7 @@ struct directory_id {
 
 struct registry {
   struct arena *arena;
+  struct registry_options options;
   struct adapter_entry *entries;
   size_t count, capacity;
   struct directory_id *seen;
@@ -95,7 +96,7 @@ static const struct adapter_entry *usable_by_id(const struct registry *registry,
 }
 
 /* The gate, then Describe in a child, then the check of what it said. 0 when usable, else why not. */
-static int examine(const struct registry *registry, const char *path, struct gate *gate,
+static int examine(const struct registry *registry, const char *path, bool partly, struct gate *gate,
                    Trammel__Adapter__V1__DescribeResponse **ret_description, struct error **err) {
   int r = gate_open(path, gate, err);
   if (r < 0)
@@ -105,7 +106,7 @@ static int examine(const struct registry *registry, const char *path, struct gat
     return error_set(err, EEXIST, "offers the id \"%s\" (version %s), which %s already has; remove one of them",
                      gate->note.id, gate->note.version, first->path);
   Trammel__Adapter__V1__DescribeResponse *description = NULL;
-  r = child_describe(gate->fd, &description, err);
+  r = child_describe(gate->fd, partly, &description, err);
   if (r == 0)
     r = description_check(description, &gate->note, err);
   if (r == 0)
@@ -115,17 +116,27 @@ static int examine(const struct registry *registry, const char *path, struct gat
   return r;
 }
 
-static int add_file(struct registry *registry, const char *directory, const char *name, struct error **err) {
-  char *path = arena_printf(registry->arena, "%s/%s", directory, name);
+static bool is_confined(const struct adapter_directory *directory, enum registry_placement placement) {
+  return placement == PLACEMENT_CHILD || (placement == PLACEMENT_BY_ORIGIN && !directory->bundled);
+}
+
+static int add_file(struct registry *registry, const struct adapter_directory *directory, const char *name,
+                    struct error **err) {
+  char *path = arena_printf(registry->arena, "%s/%s", directory->path, name);
+  bool partly = directory->bundled || registry->options.allow_unconfined;
   if (!path ||
       array_reserve((void **)&registry->entries, &registry->capacity, registry->count, sizeof *registry->entries) < 0)
     return no_memory(err);
   _cleanup_gate_ struct gate gate = {.fd = -1};
   _cleanup_error_ struct error *fault = NULL;
   Trammel__Adapter__V1__DescribeResponse *description = NULL;
-  int r = examine(registry, path, &gate, &description, &fault);
+  int r = examine(registry, path, partly, &gate, &description, &fault);
   struct adapter_entry *entry = &registry->entries[registry->count++];
-  *entry = (struct adapter_entry){.path = path, .usable = r == 0, .description = description};
+  *entry = (struct adapter_entry){.path = path,
+                                  .usable = r == 0,
+                                  .confined = is_confined(directory, registry->options.placement),
+                                  .partly = partly,
+                                  .description = description};
   entry->id = gate.note.id[0] ? arena_strdup(registry->arena, gate.note.id)
                               : arena_strndup(registry->arena, name, strlen(name) - 3);
   memcpy(entry->digest, gate.digest, sizeof entry->digest);
@@ -142,7 +153,8 @@ static bool seen(const struct registry *registry, const struct stat *status) {
   return false;
 }
 
-static int scan_directory(struct registry *registry, const char *path, struct error **err) {
+static int scan_directory(struct registry *registry, const struct adapter_directory *where, struct error **err) {
+  const char *path = where->path;
   if (path[0] != '/')
     return error_set(err, EINVAL, "adapter directory %s is not an absolute path", path);
   _cleanup_(closedirp) DIR *directory = opendir(path);
@@ -162,19 +174,21 @@ static int scan_directory(struct registry *registry, const char *path, struct er
   size_t count = 0;
   int r = list_names(registry, directory, &names, &count, err);
   for (size_t i = 0; r == 0 && i < count; i++)
-    r = add_file(registry, path, names[i], err);
+    r = add_file(registry, where, names[i], err);
   return r;
 }
 
-int registry_scan(const char *const *directories, struct registry **ret_registry, struct error **err) {
+int registry_scan(const struct adapter_directory *directories, const struct registry_options *options,
+                  struct registry **ret_registry, struct error **err) {
   struct registry *registry = calloc(1, sizeof *registry);
   if (!registry || !(registry->arena = arena_create(0))) {
     free(registry);
     return no_memory(err);
   }
+  registry->options = *options;
   int r = 0;
-  for (; r == 0 && *directories; directories++)
-    r = scan_directory(registry, *directories, err);
+  for (; r == 0 && directories && directories->path; directories++)
+    r = scan_directory(registry, directories, err);
   if (r < 0) {
     registry_destroy(registry);
     return r;

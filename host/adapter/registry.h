@@ -16,17 +16,37 @@ struct adapter_entry {
   const char *id;   /* from the ELF note; the file's base name when there is none */
   char digest[ADAPTER_DIGEST_LENGTH + 1];
   bool usable;
-  bool confined;       /* its instances run in a process of their own */
+  bool confined;       /* its instances run in a process of their own, not in this one */
+  bool partly;         /* a confinement that lacks a layer of this kernel's will do */
   const char *refusal; /* why it is not usable, what it offers and what the host wants; NULL when usable */
   const Trammel__Adapter__V1__DescribeResponse *description; /* NULL when not usable */
 };
 
 struct registry;
 
-/* Scans `directories` (absolute paths, NULL-terminated; a missing one is no error) for *.so in name order. Of two
- * adapters with one id, the first directory's wins and the other is refused by name. 0, -ENOMEM, or an error for a
- * directory that cannot be read. */
-int registry_scan(const char *const *directories, struct registry **ret_registry, struct error **err);
+/* A place where adapters are. */
+struct adapter_directory {
+  const char *path; /* absolute */
+  bool bundled;     /* they came with Trammel: their instances run in this process */
+};
+
+/* Where instances run. */
+enum registry_placement {
+  PLACEMENT_BY_ORIGIN,  /* those of adapters that came with Trammel in this process, those of all others in a child */
+  PLACEMENT_IN_PROCESS, /* without a boundary */
+  PLACEMENT_CHILD,      /* in a process of their own, confined */
+};
+
+struct registry_options {
+  enum registry_placement placement;
+  bool allow_unconfined; /* what the kernel lacks of a confinement is done without, whoever's adapter it is */
+};
+
+/* Scans `directories` (the last one's path is NULL; a missing one is no error) for *.so in name order. Of two adapters
+ * with one id, the first directory's wins and the other is refused by name. 0, -ENOMEM, or an error for a directory
+ * that cannot be read. */
+int registry_scan(const struct adapter_directory *directories, const struct registry_options *options,
+                  struct registry **ret_registry, struct error **err);
 void registry_destroy(struct registry *registry);
 
 /* Opens the file that was scanned, through the load gate: -ESTALE when it is another one now. */
@@ -43,10 +63,19 @@ const struct adapter_entry *registry_find(const struct registry *registry, const
 /* The one usable adapter whose description says `embedded`; NULL with an error when there is none or more than one. */
 const struct adapter_entry *registry_default(const struct registry *registry, struct error **err);
 
-/* The directories to scan: --adapter-dir arguments (`extra`, NULL-terminated, may be NULL), TRAMMEL_ADAPTER_PATH
- * (colon-separated), and lib/trammel/adapters beside the running program's directory. A heap array of heap strings,
- * freed with directories_free(). */
-int registry_directories(const char *const *extra, char ***ret_directories, struct error **err);
-void directories_free(char **directories);
+/* Directories to scan, of which the paths are heap strings. A list is {0} at first. */
+struct adapter_directories {
+  struct adapter_directory *items; /* the last one's path is NULL; NULL when there are none */
+  size_t count, capacity;
+};
+
+/* Adds one; a path that is not absolute is looked up. */
+int directories_add(struct adapter_directories *directories, const char *path, struct error **err);
+/* Adds those of TRAMMEL_ADAPTER_PATH (colon-separated). */
+int directories_add_environment(struct adapter_directories *directories, struct error **err);
+/* Adds lib/trammel/adapters beside the running program's directory. */
+int directories_add_bundled(struct adapter_directories *directories, struct error **err);
+void directories_finish(struct adapter_directories *directories);
+#define _cleanup_directories_ _cleanup_(directories_finish)
 
 #endif

@@ -17,19 +17,19 @@
 #define STOP_NS (2 * NS_PER_SECOND)
 
 /* In the child, after fork in a program that may have threads: system calls only. */
-static void __attribute__((noreturn))
-become_runner(const char *program, const char *mode, int file, int channel, int output) {
+static void __attribute__((noreturn)) become_runner(const char *program, const struct runner_start *start, int output) {
   static char *const environment[] = {NULL};
   static char name[] = "trammel-runner";
-  char *const arguments[] = {name, (char *)(uintptr_t)mode, NULL};
+  static char partly[] = RUNNER_PARTLY;
+  char *const arguments[] = {name, (char *)(uintptr_t)start->mode, start->partly ? partly : NULL, NULL};
   sigset_t none;
   (void)sigemptyset(&none);
   (void)sigprocmask(SIG_SETMASK, &none, NULL);
   (void)setsid(); /* its own group: the last resort against a runner that does not end */
   int null = open("/dev/null", O_RDONLY);
   /* Out of the way of 0 to 4 first: any of them may already be one of these numbers. */
-  file = fcntl(file, F_DUPFD, 10);
-  channel = fcntl(channel, F_DUPFD, 10);
+  int file = fcntl(start->file, F_DUPFD, 10);
+  int channel = fcntl(start->channel, F_DUPFD, 10);
   output = fcntl(output, F_DUPFD, 10);
   if (null >= 0 && file >= 0 && channel >= 0 && output >= 0 && dup2(null, 0) >= 0 && dup2(output, 1) >= 0 &&
       dup2(output, 2) >= 0 && dup2(file, RUNNER_FILE_FD) >= 0 && dup2(channel, RUNNER_CHANNEL_FD) >= 0 &&
@@ -38,8 +38,7 @@ become_runner(const char *program, const char *mode, int file, int channel, int 
   _exit(127);
 }
 
-static int start(const char *program, const char *mode, int file, int channel, struct runner *runner,
-                 struct error **err) {
+static int run(const char *program, const struct runner_start *start, struct runner *runner, struct error **err) {
   int output[2] = {-1, -1};
   if (pipe2(output, O_CLOEXEC) < 0)
     return error_set(err, errno, "cannot make a pipe: %s", strerror(errno));
@@ -51,7 +50,7 @@ static int start(const char *program, const char *mode, int file, int channel, s
   if (runner->pid < 0)
     return error_set(err, errno, "cannot start %s: %s", program, strerror(errno));
   if (runner->pid == 0)
-    become_runner(program, mode, file, channel, output_end);
+    become_runner(program, start, output_end);
   runner->pidfd = pidfd_open(runner->pid, 0);
   if (runner->pidfd >= 0)
     return 0;
@@ -61,12 +60,12 @@ static int start(const char *program, const char *mode, int file, int channel, s
   return error_set(err, e, "cannot watch a child process: %s", strerror(e));
 }
 
-int runner_start(const char *mode, int file, int channel, struct runner *ret_runner, struct error **err) {
+int runner_start(const struct runner_start *start, struct runner *ret_runner, struct error **err) {
   _cleanup_free_ char *program = NULL;
   *ret_runner = RUNNER_NONE;
   int r = program_path("trammel-runner", &program, err);
   if (r == 0)
-    r = start(program, mode, file, channel, ret_runner, err);
+    r = run(program, start, ret_runner, err);
   if (r < 0) {
     close_p(&ret_runner->output);
     *ret_runner = RUNNER_NONE;

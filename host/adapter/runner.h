@@ -19,9 +19,14 @@ struct runner {
 
 #define RUNNER_NONE ((struct runner){.pidfd = -1, .output = -1})
 
-/* Starts it: `mode` is RUNNER_DESCRIBE or RUNNER_SERVE of runner_protocol.h. `file`, the adapter's, becomes its
- * descriptor RUNNER_FILE_FD, and `channel` RUNNER_CHANNEL_FD; both stay the caller's. */
-int runner_start(const char *mode, int file, int channel, struct runner *ret_runner, struct error **err);
+struct runner_start {
+  const char *mode; /* RUNNER_DESCRIBE, RUNNER_SERVE or RUNNER_TRY of runner_protocol.h */
+  bool partly;      /* a confinement that lacks what the kernel lacks will do */
+  int file;         /* the adapter's, which becomes its descriptor RUNNER_FILE_FD; stays the caller's */
+  int channel;      /* becomes RUNNER_CHANNEL_FD; stays the caller's */
+};
+
+int runner_start(const struct runner_start *start, struct runner *ret_runner, struct error **err);
 
 /* Ends it when it has not ended, waits for it, and closes what is open. */
 void runner_stop(struct runner *runner);

@@ -5,24 +5,21 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "host/adapter/registry.h"
+#include "host/cli/adapter_options.h"
 #include "host/cli/cmds.h"
-#include "host/cli/list.h"
 #include "sdk/base/strbuf.h"
 #include "sdk/base/utf8.h"
 
 typedef Trammel__Adapter__V1__DescribeResponse describe_response;
 
 struct arguments {
-  struct list directories;
+  struct adapter_options adapters;
   const char *id; /* of `show` */
   bool takes_id;
   bool json;
 };
-enum { KEY_ADAPTER_DIR = 0x100 };
 
 static const struct argp_option option_table[] = {
-    {"adapter-dir", KEY_ADAPTER_DIR, "DIR", 0, "look for adapters here first; may be repeated", 0},
     {"output", 'o', "FORMAT", 0, "text or json", 0},
     {0},
 };
@@ -30,8 +27,9 @@ static const struct argp_option option_table[] = {
 static error_t parse(int key, char *argument, struct argp_state *state) {
   struct arguments *arguments = state->input;
   switch (key) {
-  case KEY_ADAPTER_DIR:
-    return -list_add(&arguments->directories, argument);
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = &arguments->adapters;
+    return 0;
   case 'o':
     arguments->json = command_wants_json(state, argument);
     return 0;
@@ -49,26 +47,21 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   }
 }
 
+static const struct argp_child children[] = {{&adapter_options_argp, 0, NULL, 0}, {0}};
+
 const struct argp cmd_adapter_list_argp = {
     .options = option_table,
+    .children = children,
     .parser = parse,
     .doc = "Lists the adapters there are, and why some of them are refused.",
 };
 const struct argp cmd_adapter_show_argp = {
     .options = option_table,
+    .children = children,
     .parser = parse,
     .args_doc = "ADAPTER",
     .doc = "Shows what an adapter says of itself: the mesh, the SMI versions, its configuration and what it may do.",
 };
-
-static int scan(const struct arguments *arguments, struct registry **ret_registry, struct error **err) {
-  char **directories = NULL;
-  int r = registry_directories(arguments->directories.items, &directories, err);
-  if (r == 0)
-    r = registry_scan((const char *const *)directories, ret_registry, err);
-  directories_free(directories);
-  return r;
-}
 
 /* What was printed and did not arrive is no success: a full disk, say. */
 static int finish_output(void) {
@@ -117,13 +110,18 @@ static const char *support_name(Trammel__Adapter__V1__Support support) {
   }
 }
 
+static const char *placement_name(const struct adapter_entry *entry) {
+  return entry->confined ? "child" : "in-process";
+}
+
 /* ---- list */
 
 static json_t *entry_to_json(const struct adapter_entry *entry) {
   const describe_response *d = entry->description;
-  return json_pack("{s:o, s:s?, s:s?, s:b, s:o, s:s, s:o}", "id", text_to_json(entry->id), "version",
+  return json_pack("{s:o, s:s?, s:s?, s:b, s:o, s:s, s:s, s:o}", "id", text_to_json(entry->id), "version",
                    d ? d->adapter_version : NULL, "mesh", d ? d->mesh_type : NULL, "usable", entry->usable, "path",
-                   text_to_json(entry->path), "digest", entry->digest, "refusal", text_to_json(entry->refusal));
+                   text_to_json(entry->path), "digest", entry->digest, "placement", placement_name(entry), "refusal",
+                   text_to_json(entry->refusal));
 }
 
 static int list_json(const struct registry *registry) {
@@ -166,12 +164,12 @@ int cmd_adapter_list(int argc, char **argv) {
   _cleanup_error_ struct error *err = NULL;
   struct registry *registry = NULL;
   int code = EXIT_USAGE;
-  if (scan(&arguments, &registry, &err) < 0)
+  if (adapter_options_scan(&arguments.adapters, &registry, &err) < 0)
     (void)fprintf(stderr, "trammel: %s\n", error_message(err));
   else
     code = arguments.json ? list_json(registry) : list_text(registry);
   registry_destroy(registry);
-  list_finish(&arguments.directories);
+  adapter_options_finish(&arguments.adapters);
   return code;
 }
 
@@ -223,13 +221,13 @@ static json_t *operations_to_json(const describe_response *d) {
 
 static int show_json(const struct adapter_entry *entry) {
   const describe_response *d = entry->description;
-  return print_json(
-      json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "id", entry->id,
-                "version", d->adapter_version, "mesh", d->mesh_type, "meshName", d->mesh_name, "summary", d->summary,
-                "path", text_to_json(entry->path), "digest", entry->digest, "embedded", d->embedded, "reentrant",
-                d->reentrant, "meshVersions", texts_to_json(d->mesh_versions, d->n_mesh_versions), "methods",
-                texts_to_json(d->methods, d->n_methods), "smi", smi_to_json(d), "endpoints", endpoints_to_json(d),
-                "operations", operations_to_json(d), "configSchema", schema_of(d->config_schema)));
+  return print_json(json_pack(
+      "{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "id", entry->id, "version",
+      d->adapter_version, "mesh", d->mesh_type, "meshName", d->mesh_name, "summary", d->summary, "path",
+      text_to_json(entry->path), "digest", entry->digest, "placement", placement_name(entry), "embedded", d->embedded,
+      "reentrant", d->reentrant, "meshVersions", texts_to_json(d->mesh_versions, d->n_mesh_versions), "methods",
+      texts_to_json(d->methods, d->n_methods), "smi", smi_to_json(d), "endpoints", endpoints_to_json(d), "operations",
+      operations_to_json(d), "configSchema", schema_of(d->config_schema)));
 }
 
 static void join(struct strbuf *out, const char *label, char *const *texts, size_t count) {
@@ -299,6 +297,8 @@ static int show_text(const struct adapter_entry *entry) {
   strbuf_printf(&out, "%s %s: %s\n%s\n\n", entry->id, d->adapter_version, d->mesh_name, d->summary);
   strbuf_printf(&out, "%-15s%s\n%-15s%s\n%-15s%s\n", "mesh", d->mesh_type, "path", entry->path, "SHA-256",
                 entry->digest);
+  strbuf_printf(&out, "%-15s%s\n", "runs",
+                entry->confined ? "in a confined process of its own" : "in the host's process");
   strbuf_printf(&out, "%-15s%s\n%-15s%s\n", "own mesh", d->embedded ? "yes" : "no", "reentrant",
                 d->reentrant ? "yes" : "no");
   join(&out, "mesh versions", d->mesh_versions, d->n_mesh_versions);
@@ -315,7 +315,7 @@ int cmd_adapter_show(int argc, char **argv) {
   _cleanup_error_ struct error *err = NULL;
   struct registry *registry = NULL;
   const struct adapter_entry *entry = NULL;
-  if (scan(&arguments, &registry, &err) == 0)
+  if (adapter_options_scan(&arguments.adapters, &registry, &err) == 0)
     entry = registry_find(registry, arguments.id, &err);
   int code;
   if (entry)
@@ -325,6 +325,6 @@ int cmd_adapter_show(int argc, char **argv) {
   if (!entry)
     (void)fprintf(stderr, "trammel: %s\n", error_message(err));
   registry_destroy(registry);
-  list_finish(&arguments.directories);
+  adapter_options_finish(&arguments.adapters);
   return code;
 }

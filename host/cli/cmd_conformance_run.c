@@ -481,7 +481,7 @@ static bool changes_run(const struct arguments *arguments) {
   const struct mesh_options *mesh = &arguments->mesh;
   const struct suite_options *suite = &arguments->suite;
   return arguments->changed || mesh->mesh || mesh->config_file || mesh->settings.count > 0 ||
-         mesh->endpoints.count > 0 || mesh->adapter_directories.count > 0 || suite->name || suite->filter ||
+         mesh->endpoints.count > 0 || mesh->adapters.directories.count > 0 || suite->name || suite->filter ||
          suite->directories.count > 0 || suite->cases.count > 0 || suite->groups.count > 0 ||
          suite->requirements.count > 0 || suite->versions.count > 0;
 }

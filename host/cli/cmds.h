@@ -21,6 +21,7 @@ DECLARE_COMMAND(cmd_lint);
 DECLARE_COMMAND(cmd_convert);
 DECLARE_COMMAND(cmd_adapter_list);
 DECLARE_COMMAND(cmd_adapter_show);
+DECLARE_COMMAND(cmd_doctor);
 DECLARE_COMMAND(cmd_cleanup);
 DECLARE_COMMAND(cmd_completion);
 

@@ -15,6 +15,7 @@ const struct command commands[] = {
     {"convert", "convert SMI resources between versions", &cmd_convert_argp, cmd_convert},
     {"adapter list", "list the adapters there are, and why some are refused", &cmd_adapter_list_argp, cmd_adapter_list},
     {"adapter show", "show what an adapter is and can do", &cmd_adapter_show_argp, cmd_adapter_show},
+    {"doctor", "say what this machine offers, and whether adapters are confined", &cmd_doctor_argp, cmd_doctor},
     {"cleanup", "remove what crashed runs left behind", &cmd_cleanup_argp, cmd_cleanup},
     {"completion", "print a completion script for bash, zsh or fish", &cmd_completion_argp, cmd_completion},
     {0},

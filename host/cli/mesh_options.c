@@ -9,7 +9,7 @@
 
 #define CONFIG_FILE_MAX (1u << 20)
 
-enum { KEY_MESH = 'm', KEY_SET = 's', KEY_CONFIG = 'c', KEY_ADAPTER_DIR = 0x200, KEY_ENDPOINT };
+enum { KEY_MESH = 'm', KEY_SET = 's', KEY_CONFIG = 'c', KEY_ENDPOINT = 0x200 };
 
 static const struct argp_option option_table[] = {
     {0, 0, 0, 0, "Mesh:", 1},
@@ -20,7 +20,6 @@ static const struct argp_option option_table[] = {
      1},
     {"endpoint", KEY_ENDPOINT, "NAME=URL", 0,
      "use the mesh that is there, whose endpoint NAME is at URL, and install none; may be repeated", 1},
-    {"adapter-dir", KEY_ADAPTER_DIR, "DIR", 0, "look for adapters here first; may be repeated", 1},
     {0},
 };
 
@@ -33,6 +32,9 @@ static void check_endpoint(const struct argp_state *state, const char *text) {
 static error_t parse(int key, char *argument, struct argp_state *state) {
   struct mesh_options *options = state->input;
   switch (key) {
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = &options->adapters;
+    return 0;
   case KEY_MESH:
     options->mesh = argument;
     return 0;
@@ -46,30 +48,24 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   case KEY_ENDPOINT:
     check_endpoint(state, argument);
     return -list_add(&options->endpoints, argument);
-  case KEY_ADAPTER_DIR:
-    return -list_add(&options->adapter_directories, argument);
   default:
     return ARGP_ERR_UNKNOWN;
   }
 }
 
-const struct argp mesh_options_argp = {.options = option_table, .parser = parse};
+static const struct argp_child children[] = {{&adapter_options_argp, 0, NULL, 1}, {0}};
+const struct argp mesh_options_argp = {.options = option_table, .parser = parse, .children = children};
 
 void mesh_options_finish(struct mesh_options *options) {
-  list_finish(&options->adapter_directories);
+  adapter_options_finish(&options->adapters);
   list_finish(&options->settings);
   list_finish(&options->endpoints);
 }
 
 int mesh_options_find(const struct mesh_options *options, struct registry **ret_registry,
                       const struct adapter_entry **ret_entry, struct error **err) {
-  char **directories = NULL;
-  int r = registry_directories(options->adapter_directories.items, &directories, err);
-  if (r < 0)
-    return r;
   struct registry *registry = NULL;
-  r = registry_scan((const char *const *)directories, &registry, err);
-  directories_free(directories);
+  int r = adapter_options_scan(&options->adapters, &registry, err);
   if (r < 0)
     return r;
   const struct adapter_entry *entry =

@@ -5,17 +5,17 @@
 #include <argp.h>
 #include <jansson.h>
 
-#include "host/adapter/registry.h"
+#include "host/cli/adapter_options.h"
 #include "host/cli/list.h"
 #include "host/engine/engine.h"
 #include "sdk/base/diagnostic.h"
 
 struct mesh_options {
-  const char *mesh; /* --mesh; NULL: the adapter that brings its own mesh */
-  struct list adapter_directories;
+  const char *mesh;     /* --mesh; NULL: the adapter that brings its own mesh */
   struct list settings; /* --set key=value */
   const char *config_file;
   struct list endpoints; /* --endpoint name=url */
+  struct adapter_options adapters;
 };
 
 /* A child argp; its input is a struct mesh_options. */

@@ -55,7 +55,10 @@ char *command_line_of_circumstances(const struct mesh_options *mesh, const struc
   put_option(&text, "--config", mesh->config_file);
   put_options(&text, "--set", &mesh->settings);
   put_options(&text, "--endpoint", &mesh->endpoints);
-  put_options(&text, "--adapter-dir", &mesh->adapter_directories);
+  put_options(&text, "--adapter-dir", &mesh->adapters.directories);
+  put_option(&text, "--placement", adapter_options_placement(&mesh->adapters));
+  if (mesh->adapters.registry.allow_unconfined)
+    put_word(&text, "--allow-unconfined");
   put_option(&text, "--suite", suite->name);
   put_options(&text, "--suite", &suite->directories);
   for (size_t i = 0; i < timing->count; i++)

@@ -68,11 +68,11 @@ static int check_note(const struct package *package, struct error **err) {
   return r < 0 ? r : manifest_check_note(&package->manifest, &gate.note, err);
 }
 
-int package_check_adapter(const struct package *package, struct error **err) {
+int package_check_adapter(const struct package *package, bool partly, struct error **err) {
   _cleanup_gate_ struct gate gate = {.fd = -1};
   _cleanup_(description_free_p) describe_response *description = NULL;
   int r = open_adapter(package, &gate, err);
-  if (r == 0 && (r = child_describe(gate.fd, &description, err)) < 0)
+  if (r == 0 && (r = child_describe(gate.fd, partly, &description, err)) < 0)
     return error_wrap(err, "%s", package->manifest.adapter);
   return r < 0 ? r : manifest_check_description(&package->manifest, description, err);
 }
@@ -164,7 +164,7 @@ static int describe(struct package *package, const struct packing *packing, stru
   const char *name = base_name(packing->adapter);
   package->manifest.adapter = name;
   int r = open_adapter(package, &gate, err);
-  if (r == 0 && (r = child_describe(gate.fd, &description, err)) < 0)
+  if (r == 0 && (r = child_describe(gate.fd, true, &description, err)) < 0)
     r = error_wrap(err, "%s", packing->adapter);
   return r < 0 ? r
                : manifest_make(&gate.note, description, &packing->facts, name, &package->tarball, &package->manifest,

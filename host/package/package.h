@@ -23,8 +23,9 @@ void package_finish(struct package *package);
  * -EINVAL, -E2BIG, -ENOEXEC for another platform, -ENOMEM. On an error `*ret_package` is empty. */
 int package_read(const void *data, size_t length, struct package *ret_package, struct error **err);
 
-/* Runs the adapter in a child, confined, and compares what it says of itself with the manifest. */
-int package_check_adapter(const struct package *package, struct error **err);
+/* Runs the adapter in a child, confined, and compares what it says of itself with the manifest. `partly` as in
+ * child_describe(). */
+int package_check_adapter(const struct package *package, bool partly, struct error **err);
 
 /* Whose signature it has: the key in `*ret_key`. -ENOENT when it has none, else as signature_verify(). */
 int package_verify(const struct package *package, const struct signing_key *const *keys, size_t key_count,

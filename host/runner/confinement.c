@@ -36,7 +36,24 @@ static int set_limits(struct error **err) {
   return 0;
 }
 
-int confinement_enter(int file, struct error **err) {
+struct confinement_offer confinement_offered(void) {
+  return (struct confinement_offer){.landlock = landlock_version(), .seccomp = syscalls_offered()};
+}
+
+static int require_all(struct error **err) {
+  static const char remedy[] = "an adapter that did not come with Trammel runs only where it can be confined, or with "
+                               "--allow-unconfined; `trammel doctor` tells more";
+  const struct confinement_offer offer = confinement_offered();
+  if (offer.landlock == 0)
+    return error_set(err, ENOSYS, "the kernel offers no Landlock; %s", remedy);
+  if (!offer.seccomp)
+    return error_set(err, ENOSYS, "the kernel filters no system calls (seccomp); %s", remedy);
+  return 0;
+}
+
+int confinement_enter(int file, bool partly, struct error **err) {
+  if (!partly && require_all(err) < 0)
+    return -ENOSYS;
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
     return error_set(err, errno, "the runner cannot confine itself: %s", strerror(errno));
   int r = set_limits(err);

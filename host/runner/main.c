@@ -7,6 +7,7 @@
 #include "host/adapter/inprocess.h"
 #include "host/adapter/loader.h"
 #include "host/adapter/runner_protocol.h"
+#include "host/runner/attempts.h"
 #include "host/runner/confinement.h"
 #include "host/runner/sanitized.h"
 #include "host/runner/serve.h"
@@ -25,10 +26,10 @@ __attribute__((visibility("default"), used)) const char *__tsan_default_options(
 }
 #endif
 
-static int describe(int fd, uint8_t **ret_message, size_t *ret_length, struct error **err) {
+static int describe(int fd, bool partly, uint8_t **ret_message, size_t *ret_length, struct error **err) {
   int r = supervise(err);
   if (r == 0)
-    r = confinement_enter(fd, err);
+    r = confinement_enter(fd, partly, err);
   if (r < 0)
     return r;
   _cleanup_gate_ struct gate gate = {.fd = -1};
@@ -61,30 +62,46 @@ static bool write_all(int fd, const void *data, size_t length) {
   return true;
 }
 
-static int describe_and_tell(void) {
+/* The exit status. */
+static int tell(char kind, const void *body, size_t length) {
+  return write_all(RUNNER_CHANNEL_FD, &kind, 1) && write_all(RUNNER_CHANNEL_FD, body, length) ? 0 : 1;
+}
+
+static int tell_refusal(const struct error *err) {
+  return tell(RUNNER_REFUSED, error_message(err), strlen(error_message(err)));
+}
+
+static int describe_and_tell(bool partly) {
   _cleanup_error_ struct error *err = NULL;
   uint8_t *message = NULL;
   size_t length = 0;
-  int r = describe(RUNNER_FILE_FD, &message, &length, &err);
-  bool written = false;
-  if (r < 0)
-    written = write_all(RUNNER_CHANNEL_FD, (const char[]){RUNNER_REFUSED}, 1) &&
-              write_all(RUNNER_CHANNEL_FD, error_message(err), strlen(error_message(err)));
-  else
-    written = write_all(RUNNER_CHANNEL_FD, (const char[]){RUNNER_DESCRIBED}, 1) &&
-              write_all(RUNNER_CHANNEL_FD, message, length);
-  return written ? 0 : 1;
+  int r = describe(RUNNER_FILE_FD, partly, &message, &length, &err);
+  return r < 0 ? tell_refusal(err) : tell(RUNNER_DESCRIBED, message, length);
+}
+
+/* What attempts to get out of a confinement like an adapter's came to. */
+static int try_and_tell(void) {
+  const struct confinement_offer offer = confinement_offered();
+  _cleanup_error_ struct error *err = NULL;
+  if (confinement_enter(RUNNER_FILE_FD, true, &err) < 0 || confinement_seal(&err) < 0)
+    return tell_refusal(err);
+  char *findings = attempts_make(&offer);
+  return findings ? tell(RUNNER_TRIED, findings, strlen(findings)) : 1;
 }
 
 int main(int argc, char **argv) {
   int code = 2;
-  if (argc == 2 && strcmp(argv[1], RUNNER_DESCRIBE) == 0)
-    code = describe_and_tell();
-  else if (argc == 2 && strcmp(argv[1], RUNNER_SERVE) == 0)
-    code = serve();
+  bool partly = argc == 3 && strcmp(argv[2], RUNNER_PARTLY) == 0;
+  const char *mode = argc == 2 || partly ? argv[1] : "";
+  if (strcmp(mode, RUNNER_DESCRIBE) == 0)
+    code = describe_and_tell(partly);
+  else if (strcmp(mode, RUNNER_SERVE) == 0)
+    code = serve(partly);
+  else if (strcmp(mode, RUNNER_TRY) == 0)
+    code = try_and_tell();
   else
     (void)fprintf(stderr,
-                  "usage: trammel-runner " RUNNER_DESCRIBE "|" RUNNER_SERVE
+                  "usage: trammel-runner " RUNNER_DESCRIBE "|" RUNNER_SERVE "|" RUNNER_TRY " [" RUNNER_PARTLY "]"
                   "\nTrammel starts this program itself, with descriptors %d and %d open.\n",
                   RUNNER_FILE_FD, RUNNER_CHANNEL_FD);
   /* Not exit(): nothing of the adapter's is to run any more. */

@@ -246,10 +246,10 @@ static void write_log(void *ctx, const char *adapter, uint32_t level, const char
   (void)fprintf(stderr, "<%" PRIu32 ">%s\n", level, line);
 }
 
-static int load(struct gate *gate, struct serving *serving, struct error **err) {
+static int load(bool partly, struct gate *gate, struct serving *serving, struct error **err) {
   int r = supervise(err);
   if (r == 0)
-    r = confinement_enter(RUNNER_FILE_FD, err);
+    r = confinement_enter(RUNNER_FILE_FD, partly, err);
   if (r == 0)
     r = gate_take(RUNNER_FILE_FD, gate, err);
   if (r == 0)
@@ -260,13 +260,13 @@ static int load(struct gate *gate, struct serving *serving, struct error **err) 
   return r < 0 ? r : describe(serving, err);
 }
 
-int serve(void) {
+int serve(bool partly) {
   struct gate gate = {.fd = -1};
   struct serving serving = {.lock = PTHREAD_MUTEX_INITIALIZER, .http = {.request = request}};
   const struct rpc_service service = {.ctx = &serving, .serve = serve_call};
   _cleanup_error_ struct error *err = NULL;
   adapter_log_to(write_log, NULL);
-  int r = load(&gate, &serving, &err);
+  int r = load(partly, &gate, &serving, &err);
   if (r == 0)
     r = rpc_serve(RUNNER_CHANNEL_FD, &service, &err);
   if (r < 0)

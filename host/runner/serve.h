@@ -3,7 +3,9 @@
 #ifndef TRAMMEL_HOST_RUNNER_SERVE_H
 #define TRAMMEL_HOST_RUNNER_SERVE_H
 
-/* The program's exit status. */
-int serve(void);
+#include <stdbool.h>
+
+/* The program's exit status. `partly` as in confinement_enter(). */
+int serve(bool partly);
 
 #endif

@@ -49,7 +49,8 @@ static int scan(void **state) {
   char directory[4096];
   (void)snprintf(directory, sizeof directory, "%s/tests/probe-adapter", getenv("TRAMMEL_BUILD_DIR"));
   struct error *err = NULL;
-  if (registry_scan((const char *const[]){directory, NULL}, &fixture.registry, &err) < 0)
+  if (registry_scan((const struct adapter_directory[]){{.path = directory}, {0}}, &(struct registry_options){0},
+                    &fixture.registry, &err) < 0)
     fail_msg("%s", error_message(err));
   const struct adapter_entry *entry = registry_find(fixture.registry, "probe", &err);
   if (!entry)

@@ -22,10 +22,10 @@ static void every_attempt_to_escape_is_denied(void **state) {
   (void)snprintf(source, sizeof source, "%s/tests/broken-adapters/escapes.so", getenv("TRAMMEL_BUILD_DIR"));
   (void)snprintf(link, sizeof link, "%s/escapes.so", directory);
   assert_int_equal(symlink(source, link), 0);
-  const char *directories[] = {directory, NULL};
+  const struct adapter_directory directories[] = {{.path = directory}, {0}};
   struct registry *registry = NULL;
   struct error *err = NULL;
-  if (registry_scan(directories, &registry, &err) < 0)
+  if (registry_scan(directories, &(struct registry_options){0}, &registry, &err) < 0)
     fail_msg("%s", error_message(err));
   assert_int_equal(registry_count(registry), 1);
   const struct adapter_entry *entry = registry_at(registry, 0);

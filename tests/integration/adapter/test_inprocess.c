@@ -234,7 +234,9 @@ static void a_file_that_changed_since_the_scan_is_refused(void **state) {
   struct registry *registry = NULL;
   struct instance *instance = NULL;
   struct error *err = NULL;
-  assert_int_equal(registry_scan((const char *const[]){scratch, NULL}, &registry, NULL), 0);
+  assert_int_equal(registry_scan((const struct adapter_directory[]){{.path = scratch}, {0}},
+                                 &(struct registry_options){.placement = PLACEMENT_IN_PROCESS}, &registry, NULL),
+                   0);
   const struct adapter_entry *entry = registry_find(registry, "probe", NULL);
   assert_non_null(entry);
   copy(probe, path, "and more");
@@ -283,7 +285,9 @@ static void a_file_that_cannot_be_read_is_refused(void **state) {
   assert_int_equal(fclose(out), 0);
   assert_int_equal(chmod(path, 0), 0);
   struct registry *registry = NULL;
-  assert_int_equal(registry_scan((const char *const[]){scratch, NULL}, &registry, NULL), 0);
+  assert_int_equal(registry_scan((const struct adapter_directory[]){{.path = scratch}, {0}},
+                                 &(struct registry_options){.placement = PLACEMENT_IN_PROCESS}, &registry, NULL),
+                   0);
   assert_int_equal(registry_count(registry), 1);
   assert_false(registry_at(registry, 0)->usable);
   assert_non_null(strstr(registry_at(registry, 0)->refusal, "cannot be opened: Permission denied"));

@@ -50,7 +50,8 @@ static int setup(void **state) {
   char directory[4096];
   (void)snprintf(directory, sizeof directory, "%s/tests/probe-adapter", getenv("TRAMMEL_BUILD_DIR"));
   struct error *err = NULL;
-  if (registry_scan((const char *const[]){directory, NULL}, &fixture.registry, &err) < 0)
+  if (registry_scan((const struct adapter_directory[]){{.path = directory}, {0}},
+                    &(struct registry_options){.placement = PLACEMENT_IN_PROCESS}, &fixture.registry, &err) < 0)
     fail_msg("%s", error_message(err));
   fixture.probe = registry_find(fixture.registry, "probe", &err);
   if (!fixture.probe)

@@ -109,7 +109,10 @@ static int setup(void **state) {
   char directory[4096];
   struct error *err = NULL;
   (void)snprintf(directory, sizeof directory, "%s/lib/trammel/adapters", getenv("TRAMMEL_BUILD_DIR"));
-  assert_int_equal(registry_scan((const char *const[]){directory, NULL}, &fixture.registry, &err), 0);
+  assert_int_equal(registry_scan((const struct adapter_directory[]){{.path = directory}, {0}},
+                                 &(struct registry_options){.placement = PLACEMENT_IN_PROCESS}, &fixture.registry,
+                                 &err),
+                   0);
   const struct adapter_entry *entry = registry_find(fixture.registry, "reference", &err);
   assert_non_null(entry);
   fixture.http = (struct adapter_http){.ctx = &fixture, .request = transport};

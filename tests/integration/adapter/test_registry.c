@@ -137,8 +137,10 @@ static int setup(void **state) {
   fixture.good = join(build, "lib/trammel/adapters");
   make_files(fixture.scratch, fixture.good);
   struct error *err = NULL;
-  const char *directories[] = {fixture.broken, "/nonexistent", fixture.good, fixture.scratch, fixture.scratch, NULL};
-  if (registry_scan(directories, &fixture.registry, &err) < 0)
+  const struct adapter_directory directories[] = {{.path = fixture.broken},  {.path = "/nonexistent"},
+                                                  {.path = fixture.good},    {.path = fixture.scratch},
+                                                  {.path = fixture.scratch}, {0}};
+  if (registry_scan(directories, &(struct registry_options){0}, &fixture.registry, &err) < 0)
     fail_msg("%s", error_message(err));
   *state = &fixture;
   return 0;
@@ -267,8 +269,8 @@ static void a_relative_directory_is_refused(void **state) {
   (void)state;
   struct registry *registry = NULL;
   struct error *err = NULL;
-  const char *directories[] = {"tests", NULL};
-  assert_true(registry_scan(directories, &registry, &err) < 0);
+  const struct adapter_directory directories[] = {{.path = "tests"}, {0}};
+  assert_true(registry_scan(directories, &(struct registry_options){0}, &registry, &err) < 0);
   assert_non_null(strstr(error_message(err), "not an absolute path"));
   error_free(err);
 }

@@ -15,8 +15,9 @@ const struct adapter_entry *find_embedded_adapter(struct registry **ret_registry
 
   assert_non_null(build);
   (void)snprintf(directory, sizeof(directory), "%s/lib/trammel/adapters", build);
-  const char *directories[] = {directory, NULL};
-  assert_int_equal(registry_scan(directories, ret_registry, &err), 0);
+  const struct adapter_directory directories[] = {{.path = directory}, {0}};
+  assert_int_equal(
+      registry_scan(directories, &(struct registry_options){.placement = PLACEMENT_IN_PROCESS}, ret_registry, &err), 0);
   const struct adapter_entry *entry = registry_default(*ret_registry, &err);
   if (entry)
     return entry;

@@ -78,7 +78,7 @@ static void what_is_made_is_read_back(void **state) {
   assert_non_null(tarball_find(&package.tarball, "doc/README.md"));
   assert_int_equal(strlen(package.digest), DIGEST_SIZE - 1);
   struct error *err = NULL;
-  if (package_check_adapter(&package, &err) < 0)
+  if (package_check_adapter(&package, false, &err) < 0)
     fail_msg("%s", error_message(err));
   _cleanup_free_ char *name = package_file_name(&package.manifest);
   assert_non_null(strstr(name, "reference-"));

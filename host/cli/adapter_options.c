@@ -1,0 +1,86 @@
+#include "host/cli/adapter_options.h"
+
+#include <stdio.h>
+
+#include "host/cli/command.h"
+#include "host/package/installed.h"
+
+enum { KEY_ADAPTER_DIR = 0x900, KEY_PLACEMENT, KEY_ALLOW_UNCONFINED };
+
+static const struct argp_option option_table[] = {
+    {"adapter-dir", KEY_ADAPTER_DIR, "DIR", 0, "look for adapters here first; may be repeated", 1},
+    {"placement", KEY_PLACEMENT, "WHERE", 0,
+     "where adapters run: in-process, or child, a confined process of their own (default: in-process for those that "
+     "came with Trammel, child for all others)",
+     1},
+    {"allow-unconfined", KEY_ALLOW_UNCONFINED, NULL, 0,
+     "take other adapters also where the kernel lacks a part of their confinement; `trammel doctor` tells", 1},
+    {0},
+};
+
+/* In the order of enum registry_placement. */
+static const char *const placements[] = {"", "in-process", "child", NULL};
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+  struct adapter_options *options = state->input;
+  switch (key) {
+  case KEY_ADAPTER_DIR:
+    return -list_add(&options->directories, argument);
+  case KEY_PLACEMENT:
+    options->registry.placement = PLACEMENT_BY_ORIGIN + 1 + command_format(state, argument, placements + 1);
+    return 0;
+  case KEY_ALLOW_UNCONFINED:
+    options->registry.allow_unconfined = true;
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+const struct argp adapter_options_argp = {.options = option_table, .parser = parse};
+
+void adapter_options_finish(struct adapter_options *options) {
+  list_finish(&options->directories);
+}
+
+const char *adapter_options_placement(const struct adapter_options *options) {
+  return options->registry.placement == PLACEMENT_BY_ORIGIN ? NULL : placements[options->registry.placement];
+}
+
+static int add_version(const struct installed *installed, const struct installed_adapter *adapter,
+                       struct adapter_directories *directories, struct error **err) {
+  _cleanup_error_ struct error *wrong = NULL;
+  if (installed_verify(installed, adapter->id, &adapter->current, &wrong) < 0) {
+    fprintf(stderr, "trammel: warning: the installed adapter %s is left out: %s; install it again\n", adapter->id,
+            error_message(wrong));
+    return 0;
+  }
+  _cleanup_free_ char *path = installed_directory(installed, adapter->id, &adapter->current);
+  return path ? directories_add(directories, path, err) : error_set(err, ENOMEM, "out of memory");
+}
+
+static int add_installed(struct adapter_directories *directories, struct error **err) {
+  _cleanup_free_ char *data = NULL;
+  _cleanup_error_ struct error *nowhere = NULL;
+  if (data_directory(&data, &nowhere) < 0)
+    return 0; /* no home: nothing was installed */
+  _cleanup_installed_ struct installed *installed = NULL;
+  int r = installed_open(data, false, &installed, err);
+  for (size_t i = 0; r == 0 && i < installed_count(installed); i++)
+    r = add_version(installed, installed_at(installed, i), directories, err);
+  return r;
+}
+
+int adapter_options_scan(const struct adapter_options *options, struct registry **ret_registry, struct error **err) {
+  _cleanup_directories_ struct adapter_directories directories = {0};
+  int r = 0;
+  for (size_t i = 0; r == 0 && i < options->directories.count; i++)
+    r = directories_add(&directories, options->directories.items[i], err);
+  if (r == 0)
+    r = directories_add_environment(&directories, err);
+  if (r == 0)
+    r = add_installed(&directories, err);
+  if (r == 0)
+    r = directories_add_bundled(&directories, err);
+  return r < 0 ? r : registry_scan(directories.items, &options->registry, ret_registry, err);
+}

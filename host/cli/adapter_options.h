@@ -1,0 +1,28 @@
+/* The options that say which adapters there are and where their instances run, shared by all commands that use any. */
+#ifndef TRAMMEL_HOST_CLI_ADAPTER_OPTIONS_H
+#define TRAMMEL_HOST_CLI_ADAPTER_OPTIONS_H
+
+#include <argp.h>
+
+#include "host/adapter/registry.h"
+#include "host/cli/list.h"
+
+struct adapter_options {
+  struct list directories; /* --adapter-dir */
+  struct registry_options registry;
+};
+
+/* A child argp; its input is a struct adapter_options. */
+extern const struct argp adapter_options_argp;
+
+void adapter_options_finish(struct adapter_options *options);
+
+/* Scans --adapter-dir, TRAMMEL_ADAPTER_PATH, what `trammel adapter install` put in place, and what came with Trammel.
+ * An installed adapter whose files are not those of its package any more is left out, with a warning. 0 or an error for
+ * people. */
+int adapter_options_scan(const struct adapter_options *options, struct registry **ret_registry, struct error **err);
+
+/* --placement as it was given; NULL when it was not. */
+const char *adapter_options_placement(const struct adapter_options *options);
+
+#endif
