@@ -17,7 +17,6 @@ static const struct {
     {RLIMIT_CORE, 0},
     {RLIMIT_FSIZE, 0},
     {RLIMIT_NOFILE, 64},
-    {RLIMIT_CPU, 10}, /* seconds */
 #ifndef TRAMMEL_SANITIZED
     {RLIMIT_AS, (rlim_t)1 << 30},
 #endif

@@ -13,7 +13,7 @@ struct confinement_offer {
 };
 struct confinement_offer confinement_offered(void);
 
-/* Before anything of the adapter is loaded: limits on memory, time and descriptors; no file but libraries and the open
+/* Before anything of the adapter is loaded: limits on memory and descriptors; no file but libraries and the open
  * `file`, which is the adapter's; no network, no program, no process, no signal to others. A layer that the kernel
  * lacks is left out with `partly`, and is an error without. To be called while the process has one thread. 0 or an
  * error for people. */

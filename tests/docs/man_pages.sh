@@ -39,6 +39,7 @@ covers trammel-lint.1 convert
 covers trammel.1 'adapter list'
 covers trammel.1 'adapter show'
 covers trammel.1 cleanup
+covers trammel.1 doctor
 
 "$trammel" --help | sed -n 's/^  \([a-z]*\) .*/\1/p' | sort -u | while read -r command; do
   grep -q "$command" "$pages/trammel.1" || { echo "trammel.1 lacks $command"; exit 1; }
