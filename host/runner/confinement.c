@@ -17,7 +17,7 @@ static const struct {
     {RLIMIT_CORE, 0},
     {RLIMIT_FSIZE, 0},
     {RLIMIT_NOFILE, 64},
-#ifndef TRAMMEL_SANITIZED
+#if !TRAMMEL_SANITIZED
     {RLIMIT_AS, (rlim_t)1 << 30},
 #endif
 };
@@ -58,7 +58,7 @@ int confinement_enter(int file, bool partly, struct error **err) {
   int r = set_limits(err);
   if (r == 0 && landlock_version() > 0)
     r = landlock_read_only(libraries, file, err);
-#ifndef TRAMMEL_SANITIZED
+#if !TRAMMEL_SANITIZED
   if (r == 0 && syscalls_offered())
     r = syscalls_leave(SYSCALLS_LOAD, err);
 #endif
@@ -66,7 +66,7 @@ int confinement_enter(int file, bool partly, struct error **err) {
 }
 
 int confinement_seal(struct error **err) {
-#ifndef TRAMMEL_SANITIZED
+#if !TRAMMEL_SANITIZED
   if (syscalls_offered())
     return syscalls_leave(SYSCALLS_SERVE, err);
 #endif

@@ -14,7 +14,7 @@
 #include "host/runner/supervise.h"
 
 /* The signal handler of a sanitizer would make an exit of what is a crash. */
-#ifdef TRAMMEL_SANITIZED
+#if TRAMMEL_SANITIZED
 #define SANITIZER_OPTIONS "handle_segv=0:handle_abort=0:detect_leaks=0"
 const char *__asan_default_options(void);
 const char *__tsan_default_options(void);

@@ -21,7 +21,7 @@
 #include "tests/support/command.h"
 
 /* It starts a process, which the confinement denies where it is whole. */
-#ifdef TRAMMEL_SANITIZED
+#if TRAMMEL_SANITIZED
 #define LIVES_ON NULL
 #else
 #define LIVES_ON "Describe failed with INTERNAL"
