@@ -1,4 +1,5 @@
-/* Where an adapter's instance runs, for instance.c: in this process, or in a child of it. */
+/* Where an adapter's instance runs, for instance.c: in this process, in a child of it, or
+ * on another machine. */
 #ifndef TRAMMEL_HOST_ADAPTER_PLACEMENT_H
 #define TRAMMEL_HOST_ADAPTER_PLACEMENT_H
 
@@ -22,12 +23,18 @@ struct placement {
 
 /* In a child, trammel-runner, that is confined. It is started by the first call, and again by the next one after it
  * ended, however that came: then the call fails, and says what is known of its effects. Starts after ends that come one
- * upon another wait, longer each time, up to CHILD_BACKOFF_MAX_NS. Borrows `entry` and `http`; `config` is JSON text.
+ * upon another wait, longer each time, up to CONNECTION_BACKOFF_MAX_NS. Borrows `entry` and `http`; `config` is JSON
+ * text.
  */
-#define CHILD_BACKOFF_MIN_NS (10 * INT64_C(1000000))
-#define CHILD_BACKOFF_MAX_NS (5 * INT64_C(1000000000))
+#define CONNECTION_BACKOFF_MIN_NS (10 * INT64_C(1000000))
+#define CONNECTION_BACKOFF_MAX_NS (5 * INT64_C(1000000000))
 int child_placement_create(const struct adapter_entry *entry, const char *config, const struct adapter_http *http,
                            struct diagnostics *diagnostics, struct placement **ret_placement, struct error **err);
+
+/* At the other end of a TLS connection, as `entry->remote` says. The connection is made by the first call, and again by
+ * the next one after it was lost, as above. */
+int remote_placement_create(const struct adapter_entry *entry, const char *config, const struct adapter_http *http,
+                            struct diagnostics *diagnostics, struct placement **ret_placement, struct error **err);
 
 /* In this process, without a boundary. */
 int inprocess_placement_create(const struct adapter_entry *entry, const char *config, const struct adapter_http *http,

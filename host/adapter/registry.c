@@ -9,6 +9,7 @@
 #include "host/adapter/child.h"
 #include "host/adapter/description.h"
 #include "host/adapter/gate.h"
+#include "host/adapter/remote.h"
 #include "sdk/base/arena.h"
 #include "sdk/base/strbuf.h"
 
@@ -27,6 +28,7 @@ struct registry {
   size_t count, capacity;
   struct directory_id *seen;
   size_t seen_count, seen_capacity;
+  struct adapter_remote remote; /* of registry_of_remote() */
 };
 
 static int no_memory(struct error **err) {
@@ -39,6 +41,7 @@ void registry_destroy(struct registry *registry) {
   for (size_t i = 0; i < registry->count; i++)
     trammel__adapter__v1__describe_response__free_unpacked(
         (Trammel__Adapter__V1__DescribeResponse *)(uintptr_t)registry->entries[i].description, NULL);
+  identity_finish(&registry->remote.identity);
   arena_destroy(registry->arena);
   free(registry->entries);
   free(registry->seen);
@@ -194,6 +197,36 @@ int registry_scan(const struct adapter_directory *directories, const struct regi
     return r;
   }
   *ret_registry = registry;
+  return 0;
+}
+
+int registry_of_remote(const struct adapter_remote *remote, Trammel__Adapter__V1__DescribeResponse *description,
+                       struct registry **ret_registry, const struct adapter_entry **ret_entry, struct error **err) {
+  struct registry *registry = calloc(1, sizeof *registry);
+  struct adapter_entry *entry = calloc(1, sizeof *entry);
+  if (!registry || !entry || !(registry->arena = arena_create(0))) {
+    struct identity identity = remote->identity;
+    identity_finish(&identity);
+    trammel__adapter__v1__describe_response__free_unpacked(description, NULL);
+    free(registry);
+    free(entry);
+    return no_memory(err);
+  }
+  registry->remote = *remote;
+  registry->remote.address = arena_strdup(registry->arena, remote->address);
+  *entry = (struct adapter_entry){.path = arena_printf(registry->arena, REMOTE_PREFIX "%s", remote->address),
+                                  .id = description->adapter_id,
+                                  .usable = true,
+                                  .remote = &registry->remote,
+                                  .description = description};
+  registry->entries = entry;
+  registry->count = registry->capacity = 1;
+  if (!registry->remote.address || !entry->path) {
+    registry_destroy(registry);
+    return no_memory(err);
+  }
+  *ret_registry = registry;
+  *ret_entry = entry;
   return 0;
 }
 

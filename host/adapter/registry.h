@@ -11,13 +11,16 @@
 
 #define ADAPTER_DIGEST_LENGTH 64 /* hex digits of SHA-256 */
 
+struct adapter_remote; /* remote.h */
+
 struct adapter_entry {
-  const char *path; /* absolute */
-  const char *id;   /* from the ELF note; the file's base name when there is none */
-  char digest[ADAPTER_DIGEST_LENGTH + 1];
+  const char *path;                       /* absolute; "remote:HOST:PORT" */
+  const char *id;                         /* from the ELF note; the file's base name when there is none */
+  char digest[ADAPTER_DIGEST_LENGTH + 1]; /* empty: there is no file */
   bool usable;
-  bool confined;       /* its instances run in a process of their own, not in this one */
-  bool partly;         /* a confinement that lacks a layer of this kernel's will do */
+  bool confined;                          /* its instances run in a process of their own, not in this one */
+  bool partly;                            /* a confinement that lacks a layer of this kernel's will do */
+  const struct adapter_remote *remote;    /* where it is served, when that is on another machine; NULL: a file here */
   const char *refusal; /* why it is not usable, what it offers and what the host wants; NULL when usable */
   const Trammel__Adapter__V1__DescribeResponse *description; /* NULL when not usable */
 };
@@ -48,6 +51,11 @@ struct registry_options {
 int registry_scan(const struct adapter_directory *directories, const struct registry_options *options,
                   struct registry **ret_registry, struct error **err);
 void registry_destroy(struct registry *registry);
+
+/* A registry of one adapter that another machine serves. Takes what `remote` owns, and the description, also when it
+ * fails. For remote_find(). */
+int registry_of_remote(const struct adapter_remote *remote, Trammel__Adapter__V1__DescribeResponse *description,
+                       struct registry **ret_registry, const struct adapter_entry **ret_entry, struct error **err);
 
 /* Opens the file that was scanned, through the load gate: -ESTALE when it is another one now. */
 struct gate;

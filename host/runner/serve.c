@@ -25,6 +25,7 @@ struct serving {
   struct adapter_http http;
   pthread_mutex_t lock;
   struct inprocess *instance; /* NULL until the host has made it; never destroyed: the process ends */
+  char *config;               /* its own */
 };
 
 /* A call, and what goes over it. */
@@ -152,19 +153,28 @@ static int request(void *ctx, void *user, const char *endpoint, const char *meth
 
 /* ---- calls */
 
-static int make_instance(struct serving *serving, const PB(CallRequest) * call, const struct call_options *options,
-                         struct error **err) {
+static int create_instance(struct serving *serving, const char *config, const struct call_options *options,
+                           struct error **err) {
   const struct inprocess_options placing = {
       .id = serving->id, .description = serving->description, .http = &serving->http};
-  _cleanup_free_ char *config = strndup((const char *)call->request.data, call->request.len);
-  struct inprocess *instance = NULL;
+  int r = inprocess_create(serving->adapter, &placing, config, options, &serving->instance, err);
+  if (r == 0 && !(serving->config = strdup(config)))
+    r = error_set(err, ENOMEM, "out of memory");
+  return r;
+}
+
+/* The instance with this configuration: there is one for each connection. */
+static int make_instance(struct serving *serving, ProtobufCBinaryData text, const struct call_options *options,
+                         struct error **err) {
+  _cleanup_free_ char *config = strndup((const char *)text.data, text.len);
   if (!config)
     return error_set(err, ENOMEM, "out of memory");
+  int r = 0;
   pthread_mutex_lock(&serving->lock);
-  int r = serving->instance ? error_set(err, EPROTO, "there is an instance already")
-                            : inprocess_create(serving->adapter, &placing, config, options, &instance, err);
-  if (r == 0)
-    serving->instance = instance;
+  if (!serving->instance)
+    r = create_instance(serving, config, options, err);
+  else if (!serving->config || strcmp(serving->config, config) != 0)
+    r = error_set(err, EPROTO, "there is an instance already, with another configuration");
   pthread_mutex_unlock(&serving->lock);
   return r;
 }
@@ -173,19 +183,32 @@ static int on_message(void *ctx, const uint8_t *data, size_t length) {
   return send_answer(ctx, data, length, NULL);
 }
 
+/* As it was told without a configuration, before anything was served. */
+static int send_description(const struct serving *serving, struct exchange *exchange, struct error **err) {
+  _cleanup_free_ uint8_t *data = NULL;
+  size_t length = 0;
+  int r = message_pack(&serving->description->base, &data, &length, err);
+  return r < 0 ? r : send_answer(exchange, data, length, err);
+}
+
 static int run(struct serving *serving, struct exchange *exchange, const PB(CallRequest) * call,
                const struct call_options *options, struct error **err) {
   if (!*call->method)
-    return make_instance(serving, call, options, err);
+    return make_instance(serving, call->request, options, err);
+  int r = call->config.len ? make_instance(serving, call->config, options, err) : 0;
+  if (r < 0)
+    return r;
   pthread_mutex_lock(&serving->lock);
   struct inprocess *instance = serving->instance;
   pthread_mutex_unlock(&serving->lock);
+  if (!instance && strcmp(call->method, "Describe") == 0)
+    return send_description(serving, exchange, err);
   if (!instance)
     return error_set(err, EPROTO, "there is no instance yet");
   _cleanup_free_ uint8_t *answer = NULL;
   size_t length = 0;
-  int r = inprocess_call(instance, call->method, call->request.data, call->request.len,
-                         call->streaming ? on_message : NULL, exchange, options, &answer, &length, err);
+  r = inprocess_call(instance, call->method, call->request.data, call->request.len, call->streaming ? on_message : NULL,
+                     exchange, options, &answer, &length, err);
   return r < 0 || call->streaming ? r : send_answer(exchange, answer, length, err);
 }
 

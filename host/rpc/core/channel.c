@@ -3,6 +3,8 @@
 #include <grpc/grpc_posix.h>
 #include <grpc/grpc_security.h>
 #include <grpc/slice.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +28,50 @@ int rpc_channel_create(int fd, struct rpc_channel **ret_channel, struct error **
   grpc_channel_credentials *none = grpc_insecure_credentials_create();
   channel->channel = grpc_channel_create_from_fd("adapter", fd, none, &all);
   grpc_channel_credentials_release(none);
+  *ret_channel = channel;
+  return 0;
+}
+
+/* How long gRPC waits before it connects again, when that failed before. */
+#define RECONNECT_MIN_MS 100
+#define RECONNECT_MAX_MS 5000
+
+/* The library's, and: a connection of its own that stays while nothing is called, and goes where the address says, not
+ * to a proxy of the environment or by what DNS says of services. */
+#define CONNECT_ARGUMENTS (LIBRARY_ARGUMENTS + 6)
+static grpc_channel_args connect_arguments(grpc_arg room[CONNECT_ARGUMENTS]) {
+  static const struct {
+    const char *key;
+    int value;
+  } own[] = {{GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1},
+             {GRPC_ARG_CLIENT_IDLE_TIMEOUT_MS, INT_MAX},
+             {GRPC_ARG_ENABLE_HTTP_PROXY, 0},
+             {GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1},
+             {GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, RECONNECT_MIN_MS},
+             {GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, RECONNECT_MAX_MS}};
+  (void)library_arguments(room);
+  for (size_t i = 0; i < CONNECT_ARGUMENTS - LIBRARY_ARGUMENTS; i++)
+    room[LIBRARY_ARGUMENTS + i] =
+        (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)own[i].key, .value.integer = own[i].value};
+  return (grpc_channel_args){.num_args = CONNECT_ARGUMENTS, .args = room};
+}
+
+int rpc_channel_connect(const char *address, const struct rpc_identity *identity, struct rpc_channel **ret_channel,
+                        struct error **err) {
+  _cleanup_free_ char *target = NULL;
+  struct rpc_channel *channel = calloc(1, sizeof *channel);
+  if (!channel || asprintf(&target, "dns:///%s", address) < 0) {
+    free(channel);
+    target = NULL;
+    return error_set(err, ENOMEM, "out of memory");
+  }
+  library_open();
+  grpc_arg arguments[CONNECT_ARGUMENTS];
+  const grpc_channel_args all = connect_arguments(arguments);
+  grpc_ssl_pem_key_cert_pair own = {.private_key = identity->key, .cert_chain = identity->certificate};
+  grpc_channel_credentials *credentials = grpc_ssl_credentials_create_ex(identity->ca, &own, NULL, NULL);
+  channel->channel = grpc_channel_create(target, credentials, &all);
+  grpc_channel_credentials_release(credentials);
   *ret_channel = channel;
   return 0;
 }

@@ -1,5 +1,6 @@
-/* gRPC's C core behind calls that wait: both sides of a connection over a socket that is there already, each call a
- * pair of message streams with a status at its end. gRPC, "gRPC over HTTP2"; of the C core only what is used here.
+/* gRPC's C core behind calls that wait: both sides of a connection over a socket that is there already, and the calling
+ * side of one over TLS; each call a pair of message streams with a status at its end. gRPC, "gRPC over HTTP2"; of the C
+ * core only what is used here.
  *
  * Of one call, one thread may send, one may receive, and any may cancel, all at the same time. */
 #ifndef TRAMMEL_HOST_RPC_CORE_RPC_H
@@ -35,6 +36,20 @@ struct rpc_channel;
 
 /* A channel over a connected stream socket, which it takes, also when it fails. */
 int rpc_channel_create(int fd, struct rpc_channel **ret_channel, struct error **err);
+
+/* What this side is, and whom it trusts: texts in PEM. */
+struct rpc_identity {
+  const char *certificate; /* with those between it and its authority */
+  const char *key;
+  const char *ca; /* that the other side's certificate must be signed by */
+};
+
+/* A channel to "HOST:PORT" over TLS, whose server must show a certificate for HOST. It is connected by the first call,
+ * and again by the next one after the connection was lost; the connection is shared with no other channel. What is
+ * wrong shows in a call: UNAVAILABLE. */
+int rpc_channel_connect(const char *address, const struct rpc_identity *identity, struct rpc_channel **ret_channel,
+                        struct error **err);
+
 /* Once its calls are destroyed. NULL is fine. */
 void rpc_channel_destroy(struct rpc_channel *channel);
 
