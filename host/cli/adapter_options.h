@@ -4,12 +4,14 @@
 
 #include <argp.h>
 
+#include "host/adapter/identity.h"
 #include "host/adapter/registry.h"
 #include "host/cli/list.h"
 
 struct adapter_options {
   struct list directories; /* --adapter-dir */
   struct registry_options registry;
+  struct identity_files identity; /* as whom an adapter on another machine is called */
 };
 
 /* A child argp; its input is a struct adapter_options. */
@@ -21,6 +23,9 @@ void adapter_options_finish(struct adapter_options *options);
  * An installed adapter whose files are not those of its package any more is left out, with a warning. 0 or an error for
  * people. */
 int adapter_options_scan(const struct adapter_options *options, struct registry **ret_registry, struct error **err);
+
+/* A usage error when the files for a remote adapter are not all there, or are and it is none. */
+void adapter_options_check_remote(const struct argp_state *state, const struct adapter_options *options, bool remote);
 
 /* --placement as it was given; NULL when it was not. */
 const char *adapter_options_placement(const struct adapter_options *options);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/adapter/remote.h"
 #include "host/cli/adapter_options.h"
 #include "host/cli/cmds.h"
 #include "sdk/base/strbuf.h"
@@ -24,6 +25,17 @@ static const struct argp_option option_table[] = {
     {0},
 };
 
+static bool is_remote(const char *id) {
+  return strncmp(id, REMOTE_PREFIX, strlen(REMOTE_PREFIX)) == 0;
+}
+
+static void check_show(const struct argp_state *state, const struct arguments *arguments) {
+  if (!arguments->id)
+    argp_error(state, "which adapter? `trammel adapter list` shows them");
+  else
+    adapter_options_check_remote(state, &arguments->adapters, is_remote(arguments->id));
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state) {
   struct arguments *arguments = state->input;
   switch (key) {
@@ -39,8 +51,8 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     arguments->id = argument;
     return 0;
   case ARGP_KEY_END:
-    if (arguments->takes_id && !arguments->id)
-      argp_error(state, "which adapter? `trammel adapter list` shows them");
+    if (arguments->takes_id)
+      check_show(state, arguments);
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -60,7 +72,8 @@ const struct argp cmd_adapter_show_argp = {
     .children = children,
     .parser = parse,
     .args_doc = "ADAPTER",
-    .doc = "Shows what an adapter says of itself: the mesh, the SMI versions, its configuration and what it may do.",
+    .doc = "Shows what an adapter says of itself: the mesh, the SMI versions, its configuration and what it may do. "
+           "ADAPTER is an id, a mesh, or " REMOTE_PREFIX "HOST:PORT.",
 };
 
 /* What was printed and did not arrive is no success: a full disk, say. */
@@ -111,7 +124,13 @@ static const char *support_name(Trammel__Adapter__V1__Support support) {
 }
 
 static const char *placement_name(const struct adapter_entry *entry) {
-  return entry->confined ? "child" : "in-process";
+  return entry->remote ? "remote" : entry->confined ? "child" : "in-process";
+}
+
+static const char *placement_text(const struct adapter_entry *entry) {
+  return entry->remote     ? "on another machine"
+         : entry->confined ? "in a confined process of its own"
+                           : "in the host's process";
 }
 
 /* ---- list */
@@ -295,10 +314,10 @@ static int show_text(const struct adapter_entry *entry) {
   const describe_response *d = entry->description;
   _cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
   strbuf_printf(&out, "%s %s: %s\n%s\n\n", entry->id, d->adapter_version, d->mesh_name, d->summary);
-  strbuf_printf(&out, "%-15s%s\n%-15s%s\n%-15s%s\n", "mesh", d->mesh_type, "path", entry->path, "SHA-256",
-                entry->digest);
-  strbuf_printf(&out, "%-15s%s\n", "runs",
-                entry->confined ? "in a confined process of its own" : "in the host's process");
+  strbuf_printf(&out, "%-15s%s\n%-15s%s\n", "mesh", d->mesh_type, "path", entry->path);
+  if (!entry->remote)
+    strbuf_printf(&out, "%-15s%s\n", "SHA-256", entry->digest);
+  strbuf_printf(&out, "%-15s%s\n", "runs", placement_text(entry));
   strbuf_printf(&out, "%-15s%s\n%-15s%s\n", "own mesh", d->embedded ? "yes" : "no", "reentrant",
                 d->reentrant ? "yes" : "no");
   join(&out, "mesh versions", d->mesh_versions, d->n_mesh_versions);
@@ -315,13 +334,16 @@ int cmd_adapter_show(int argc, char **argv) {
   _cleanup_error_ struct error *err = NULL;
   struct registry *registry = NULL;
   const struct adapter_entry *entry = NULL;
-  if (adapter_options_scan(&arguments.adapters, &registry, &err) == 0)
+  if (is_remote(arguments.id))
+    (void)remote_find(arguments.id + strlen(REMOTE_PREFIX), &arguments.adapters.identity, &registry, &entry, &err);
+  else if (adapter_options_scan(&arguments.adapters, &registry, &err) == 0)
     entry = registry_find(registry, arguments.id, &err);
   int code;
   if (entry)
     code = arguments.json ? show_json(entry) : show_text(entry);
   else
-    code = registry && error_code(err) == EINVAL ? EXIT_COULD_NOT_TEST : EXIT_USAGE;
+    code =
+        error_code(err) == EHOSTUNREACH || (registry && error_code(err) == EINVAL) ? EXIT_COULD_NOT_TEST : EXIT_USAGE;
   if (!entry)
     (void)fprintf(stderr, "trammel: %s\n", error_message(err));
   registry_destroy(registry);

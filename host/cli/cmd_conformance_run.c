@@ -314,7 +314,7 @@ static void describe_run(struct run_result *run, const struct session *session, 
   run->suite = suite_name(session->suite);
   run->adapter_id = session->entry->id;
   run->adapter_version = description->adapter_version;
-  run->adapter_digest = session->entry->digest;
+  run->adapter_digest = *session->entry->digest ? session->entry->digest : NULL; /* a remote one has no file here */
   run->adapter_path = session->entry->path;
   run->mesh_name = description->mesh_name;
   run->mesh_type = description->mesh_type;
@@ -434,7 +434,7 @@ static int prepare(struct session *session, struct arguments *arguments, struct 
 static int conduct(struct session *session, struct arguments *arguments, const struct lines *lines,
                    struct error **err) {
   if (prepare(session, arguments, err) < 0)
-    return EXIT_USAGE;
+    return error_code(*err) == EHOSTUNREACH ? EXIT_COULD_NOT_TEST : EXIT_USAGE;
   catch_signals();
   struct run_result *run = NULL;
   int r = start(session, arguments, lines, err);
@@ -480,7 +480,7 @@ static void arguments_init(struct arguments *arguments) {
 static bool changes_run(const struct arguments *arguments) {
   const struct mesh_options *mesh = &arguments->mesh;
   const struct suite_options *suite = &arguments->suite;
-  return arguments->changed || mesh->mesh || mesh->config_file || mesh->settings.count > 0 ||
+  return arguments->changed || mesh->mesh || mesh->remote || mesh->config_file || mesh->settings.count > 0 ||
          mesh->endpoints.count > 0 || mesh->adapters.directories.count > 0 || suite->name || suite->filter ||
          suite->directories.count > 0 || suite->cases.count > 0 || suite->groups.count > 0 ||
          suite->requirements.count > 0 || suite->versions.count > 0;

@@ -3,13 +3,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "host/adapter/remote.h"
 #include "sdk/base/document.h"
 #include "sdk/base/schema.h"
 #include "sdk/base/strbuf.h"
 
 #define CONFIG_FILE_MAX (1u << 20)
 
-enum { KEY_MESH = 'm', KEY_SET = 's', KEY_CONFIG = 'c', KEY_ENDPOINT = 0x200 };
+enum { KEY_MESH = 'm', KEY_SET = 's', KEY_CONFIG = 'c', KEY_ENDPOINT = 0x200, KEY_ADAPTER };
 
 static const struct argp_option option_table[] = {
     {0, 0, 0, 0, "Mesh:", 1},
@@ -20,6 +21,7 @@ static const struct argp_option option_table[] = {
      1},
     {"endpoint", KEY_ENDPOINT, "NAME=URL", 0,
      "use the mesh that is there, whose endpoint NAME is at URL, and install none; may be repeated", 1},
+    {"adapter", KEY_ADAPTER, REMOTE_PREFIX "HOST:PORT", 0, "use the adapter that is served there, over TLS", 1},
     {0},
 };
 
@@ -27,6 +29,19 @@ static void check_endpoint(const struct argp_state *state, const char *text) {
   const char *url = strchr(text, '=');
   if (!url || url == text || (strncmp(url + 1, "http://", 7) != 0 && strncmp(url + 1, "https://", 8) != 0))
     argp_error(state, "--endpoint wants NAME=URL, such as control=http://127.0.0.1:8500, not '%s'", text);
+}
+
+static const char *remote_address(const struct argp_state *state, const char *text) {
+  if (strncmp(text, REMOTE_PREFIX, strlen(REMOTE_PREFIX)) != 0)
+    argp_error(state, "--adapter wants " REMOTE_PREFIX "HOST:PORT, not '%s'; --mesh chooses an adapter that is here",
+               text);
+  return text + strlen(REMOTE_PREFIX);
+}
+
+static void check_remote(const struct argp_state *state, const struct mesh_options *options) {
+  adapter_options_check_remote(state, &options->adapters, options->remote != NULL);
+  if (options->remote && (options->mesh || options->adapters.directories.count > 0))
+    argp_error(state, "--adapter chooses the adapter; leave out --mesh and --adapter-dir");
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
@@ -44,6 +59,12 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     return -list_add(&options->settings, argument);
   case KEY_CONFIG:
     options->config_file = argument;
+    return 0;
+  case KEY_ADAPTER:
+    options->remote = remote_address(state, argument);
+    return 0;
+  case ARGP_KEY_END:
+    check_remote(state, options);
     return 0;
   case KEY_ENDPOINT:
     check_endpoint(state, argument);
@@ -64,6 +85,8 @@ void mesh_options_finish(struct mesh_options *options) {
 
 int mesh_options_find(const struct mesh_options *options, struct registry **ret_registry,
                       const struct adapter_entry **ret_entry, struct error **err) {
+  if (options->remote)
+    return remote_find(options->remote, &options->adapters.identity, ret_registry, ret_entry, err);
   struct registry *registry = NULL;
   int r = adapter_options_scan(&options->adapters, &registry, err);
   if (r < 0)

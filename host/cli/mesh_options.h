@@ -12,6 +12,7 @@
 
 struct mesh_options {
   const char *mesh;     /* --mesh; NULL: the adapter that brings its own mesh */
+  const char *remote;   /* HOST:PORT of --adapter remote:HOST:PORT; NULL: an adapter's file */
   struct list settings; /* --set key=value */
   const char *config_file;
   struct list endpoints; /* --endpoint name=url */
@@ -23,7 +24,8 @@ extern const struct argp mesh_options_argp;
 
 void mesh_options_finish(struct mesh_options *options);
 
-/* Scans for adapters and picks the one that is meant. `*ret_registry` owns `*ret_entry`. 0 or an error for people. */
+/* Scans for adapters and picks the one that is meant, or asks the one on another machine. `*ret_registry` owns
+ * `*ret_entry`. 0 or an error for people. */
 int mesh_options_find(const struct mesh_options *options, struct registry **ret_registry,
                       const struct adapter_entry **ret_entry, struct error **err);
 

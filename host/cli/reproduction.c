@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "host/adapter/remote.h"
 #include "sdk/base/strbuf.h"
 
 /* Adds a word, quoted for a shell when it needs it. */
@@ -35,6 +36,14 @@ static void put_options(struct strbuf *text, const char *option, const struct li
     put_option(text, option, arguments->items[i]);
 }
 
+static void put_remote(struct strbuf *text, const char *address) {
+  _cleanup_strbuf_ struct strbuf word = STRBUF_INIT;
+  if (!address)
+    return;
+  strbuf_printf(&word, REMOTE_PREFIX "%s", address);
+  put_option(text, "--adapter", strbuf_text(&word));
+}
+
 char *command_line_as_given(int count, const char *const *words, bool seed_given, uint64_t seed) {
   struct strbuf text = STRBUF_INIT;
 
@@ -52,6 +61,10 @@ char *command_line_of_circumstances(const struct mesh_options *mesh, const struc
 
   strbuf_puts(&text, "trammel conformance run");
   put_option(&text, "--mesh", mesh->mesh);
+  put_remote(&text, mesh->remote);
+  put_option(&text, "--adapter-ca", mesh->adapters.identity.ca);
+  put_option(&text, "--adapter-cert", mesh->adapters.identity.certificate);
+  put_option(&text, "--adapter-key", mesh->adapters.identity.key);
   put_option(&text, "--config", mesh->config_file);
   put_options(&text, "--set", &mesh->settings);
   put_options(&text, "--endpoint", &mesh->endpoints);

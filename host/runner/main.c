@@ -1,4 +1,5 @@
-/* trammel-runner: loads exactly one adapter, in a process of its own. Started by the host, never by people. */
+/* trammel-runner: loads exactly one adapter, in a process of its own. Started by the host, and by people to serve an
+ * adapter to other machines. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "host/adapter/runner_protocol.h"
 #include "host/runner/attempts.h"
 #include "host/runner/confinement.h"
+#include "host/runner/listen.h"
 #include "host/runner/sanitized.h"
 #include "host/runner/serve.h"
 #include "host/runner/supervise.h"
@@ -99,10 +101,14 @@ int main(int argc, char **argv) {
     code = serve(partly);
   else if (strcmp(mode, RUNNER_TRY) == 0)
     code = try_and_tell();
+  else if (argc > 1)
+    code = listen_main(argc, argv);
   else
     (void)fprintf(stderr,
                   "usage: trammel-runner " RUNNER_DESCRIBE "|" RUNNER_SERVE "|" RUNNER_TRY " [" RUNNER_PARTLY "]"
-                  "\nTrammel starts this program itself, with descriptors %d and %d open.\n",
+                  "\nTrammel starts this program itself so, with descriptors %d and %d open. To serve an adapter to "
+                  "other machines:\n       trammel-runner " LISTEN_OPTION
+                  " HOST:PORT --adapter FILE --cert FILE --key FILE --client-ca FILE\n",
                   RUNNER_FILE_FD, RUNNER_CHANNEL_FD);
   /* Not exit(): nothing of the adapter's is to run any more. */
   _exit(code);
