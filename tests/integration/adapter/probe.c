@@ -182,21 +182,29 @@ static int run(const char *method, const char *argument, trammel_op *op) {
     return run_flood(op, argument);
   if (strcmp(method, "Eat") == 0)
     return run_eat(op);
+  if (strcmp(method, "HttpThenCrash") == 0) {
+    (void)run_http(op, argument);
+    raise(SIGSEGV);
+  }
   return strcmp(method, "Http") == 0 ? run_http(op, argument) : run_badly(method);
 }
 
 static int describe(trammel_op *op) {
-  static char name[] = "control", purpose[] = "tests", get[] = "GET", prefix[] = "/v1/";
+  static char name[] = "control", purpose[] = "tests", get[] = "GET", prefix[] = "/v1/", post[] = "POST",
+              made[] = "/v1/made";
   Trammel__Adapter__V1__DescribeResponse description = broken_description();
   Trammel__Adapter__V1__Permission permission = TRAMMEL__ADAPTER__V1__PERMISSION__INIT;
-  Trammel__Adapter__V1__Permission *permissions[] = {&permission};
+  Trammel__Adapter__V1__Permission other = TRAMMEL__ADAPTER__V1__PERMISSION__INIT;
+  Trammel__Adapter__V1__Permission *permissions[] = {&permission, &other};
   Trammel__Adapter__V1__Endpoint endpoint = TRAMMEL__ADAPTER__V1__ENDPOINT__INIT;
   Trammel__Adapter__V1__Endpoint *endpoints[] = {&endpoint};
   permission.method = get;
   permission.path_prefix = prefix;
+  other.method = post;
+  other.path_prefix = made;
   endpoint.name = name;
   endpoint.purpose = purpose;
-  endpoint.n_permissions = 1;
+  endpoint.n_permissions = 2;
   endpoint.permissions = permissions;
   description.n_endpoints = 1;
   description.endpoints = endpoints;
