@@ -5,7 +5,7 @@
 #include "host/cli/command.h"
 #include "host/package/installed.h"
 
-enum { KEY_ADAPTER_DIR = 0x900, KEY_PLACEMENT, KEY_ALLOW_UNCONFINED, KEY_CA, KEY_CERT, KEY_KEY };
+enum { KEY_ADAPTER_DIR = 0x900, KEY_PLACEMENT, KEY_ALLOW_UNCONFINED };
 
 static const struct argp_option option_table[] = {
     {"adapter-dir", KEY_ADAPTER_DIR, "DIR", 0, "look for adapters here first; may be repeated", 1},
@@ -15,9 +15,6 @@ static const struct argp_option option_table[] = {
      1},
     {"allow-unconfined", KEY_ALLOW_UNCONFINED, NULL, 0,
      "take other adapters also where the kernel lacks a part of their confinement; `trammel doctor` tells", 1},
-    {"adapter-ca", KEY_CA, "FILE", 0, "the authority that signed the certificate of a remote adapter, in PEM", 1},
-    {"adapter-cert", KEY_CERT, "FILE", 0, "the certificate to show to a remote adapter, in PEM", 1},
-    {"adapter-key", KEY_KEY, "FILE", 0, "its private key, in PEM, without a pass phrase", 1},
     {0},
 };
 
@@ -35,15 +32,6 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   case KEY_ALLOW_UNCONFINED:
     options->registry.allow_unconfined = true;
     return 0;
-  case KEY_CA:
-    options->identity.ca = argument;
-    return 0;
-  case KEY_CERT:
-    options->identity.certificate = argument;
-    return 0;
-  case KEY_KEY:
-    options->identity.key = argument;
-    return 0;
   default:
     return ARGP_ERR_UNKNOWN;
   }
@@ -53,16 +41,6 @@ const struct argp adapter_options_argp = {.options = option_table, .parser = par
 
 void adapter_options_finish(struct adapter_options *options) {
   list_finish(&options->directories);
-}
-
-void adapter_options_check_remote(const struct argp_state *state, const struct adapter_options *options, bool remote) {
-  const struct identity_files *files = &options->identity;
-  if (remote && (!files->ca || !files->certificate || !files->key))
-    argp_error(state, "a remote adapter needs --adapter-ca, --adapter-cert and --adapter-key");
-  if (!remote && (files->ca || files->certificate || files->key))
-    argp_error(
-        state,
-        "--adapter-ca, --adapter-cert and --adapter-key are for an adapter on another machine, remote:HOST:PORT");
 }
 
 const char *adapter_options_placement(const struct adapter_options *options) {
@@ -105,4 +83,41 @@ int adapter_options_scan(const struct adapter_options *options, struct registry 
   if (r == 0)
     r = directories_add_bundled(&directories, err);
   return r < 0 ? r : registry_scan(directories.items, &options->registry, ret_registry, err);
+}
+
+/* ---- an adapter on another machine */
+
+enum { KEY_CA = 0x980, KEY_CERT, KEY_KEY };
+
+static const struct argp_option identity_option_table[] = {
+    {"adapter-ca", KEY_CA, "FILE", 0, "the authority that signed the certificate of a remote adapter, in PEM", 2},
+    {"adapter-cert", KEY_CERT, "FILE", 0, "the certificate to show to a remote adapter, in PEM", 2},
+    {"adapter-key", KEY_KEY, "FILE", 0, "its private key, in PEM, without a pass phrase", 2},
+    {0},
+};
+
+static error_t parse_identity(int key, char *argument, struct argp_state *state) {
+  struct identity_files *files = state->input;
+  switch (key) {
+  case KEY_CA:
+    files->ca = argument;
+    return 0;
+  case KEY_CERT:
+    files->certificate = argument;
+    return 0;
+  case KEY_KEY:
+    files->key = argument;
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+const struct argp identity_options_argp = {.options = identity_option_table, .parser = parse_identity};
+
+void identity_options_check(const struct argp_state *state, const struct identity_files *files, bool remote) {
+  if (remote && (!files->ca || !files->certificate || !files->key))
+    argp_error(state, "a remote adapter needs --adapter-ca, --adapter-cert and --adapter-key");
+  if (!remote && (files->ca || files->certificate || files->key))
+    argp_error(state, "--adapter-ca, --adapter-cert and --adapter-key are for an adapter that is remote:HOST:PORT");
 }

@@ -11,7 +11,6 @@
 struct adapter_options {
   struct list directories; /* --adapter-dir */
   struct registry_options registry;
-  struct identity_files identity; /* as whom an adapter on another machine is called */
 };
 
 /* A child argp; its input is a struct adapter_options. */
@@ -24,10 +23,14 @@ void adapter_options_finish(struct adapter_options *options);
  * people. */
 int adapter_options_scan(const struct adapter_options *options, struct registry **ret_registry, struct error **err);
 
-/* A usage error when the files for a remote adapter are not all there, or are and it is none. */
-void adapter_options_check_remote(const struct argp_state *state, const struct adapter_options *options, bool remote);
-
 /* --placement as it was given; NULL when it was not. */
 const char *adapter_options_placement(const struct adapter_options *options);
+
+/* A child argp for commands that take an adapter on another machine: as whom it is called. Its input is a struct
+ * identity_files. */
+extern const struct argp identity_options_argp;
+
+/* A usage error when the files are not all there, or are there and the adapter is on no other machine. */
+void identity_options_check(const struct argp_state *state, const struct identity_files *files, bool remote);
 
 #endif

@@ -15,7 +15,8 @@ typedef Trammel__Adapter__V1__DescribeResponse describe_response;
 
 struct arguments {
   struct adapter_options adapters;
-  const char *id; /* of `show` */
+  struct identity_files identity; /* of `show`, for one on another machine */
+  const char *id;                 /* of `show` */
   bool takes_id;
   bool json;
 };
@@ -33,7 +34,7 @@ static void check_show(const struct argp_state *state, const struct arguments *a
   if (!arguments->id)
     argp_error(state, "which adapter? `trammel adapter list` shows them");
   else
-    adapter_options_check_remote(state, &arguments->adapters, is_remote(arguments->id));
+    identity_options_check(state, &arguments->identity, is_remote(arguments->id));
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
@@ -41,6 +42,8 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   switch (key) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = &arguments->adapters;
+    if (arguments->takes_id)
+      state->child_inputs[1] = &arguments->identity;
     return 0;
   case 'o':
     arguments->json = command_wants_json(state, argument);
@@ -59,17 +62,19 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   }
 }
 
-static const struct argp_child children[] = {{&adapter_options_argp, 0, NULL, 0}, {0}};
+static const struct argp_child list_children[] = {{&adapter_options_argp, 0, NULL, 0}, {0}};
+static const struct argp_child show_children[] = {
+    {&adapter_options_argp, 0, NULL, 0}, {&identity_options_argp, 0, NULL, 0}, {0}};
 
 const struct argp cmd_adapter_list_argp = {
     .options = option_table,
-    .children = children,
+    .children = list_children,
     .parser = parse,
     .doc = "Lists the adapters there are, and why some of them are refused.",
 };
 const struct argp cmd_adapter_show_argp = {
     .options = option_table,
-    .children = children,
+    .children = show_children,
     .parser = parse,
     .args_doc = "ADAPTER",
     .doc = "Shows what an adapter says of itself: the mesh, the SMI versions, its configuration and what it may do. "
@@ -335,7 +340,7 @@ int cmd_adapter_show(int argc, char **argv) {
   struct registry *registry = NULL;
   const struct adapter_entry *entry = NULL;
   if (is_remote(arguments.id))
-    (void)remote_find(arguments.id + strlen(REMOTE_PREFIX), &arguments.adapters.identity, &registry, &entry, &err);
+    (void)remote_find(arguments.id + strlen(REMOTE_PREFIX), &arguments.identity, &registry, &entry, &err);
   else if (adapter_options_scan(&arguments.adapters, &registry, &err) == 0)
     entry = registry_find(registry, arguments.id, &err);
   int code;

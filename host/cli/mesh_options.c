@@ -39,7 +39,7 @@ static const char *remote_address(const struct argp_state *state, const char *te
 }
 
 static void check_remote(const struct argp_state *state, const struct mesh_options *options) {
-  adapter_options_check_remote(state, &options->adapters, options->remote != NULL);
+  identity_options_check(state, &options->identity, options->remote != NULL);
   if (options->remote && (options->mesh || options->adapters.directories.count > 0))
     argp_error(state, "--adapter chooses the adapter; leave out --mesh and --adapter-dir");
 }
@@ -49,6 +49,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   switch (key) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = &options->adapters;
+    state->child_inputs[1] = &options->identity;
     return 0;
   case KEY_MESH:
     options->mesh = argument;
@@ -74,7 +75,8 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   }
 }
 
-static const struct argp_child children[] = {{&adapter_options_argp, 0, NULL, 1}, {0}};
+static const struct argp_child children[] = {
+    {&adapter_options_argp, 0, NULL, 1}, {&identity_options_argp, 0, NULL, 1}, {0}};
 const struct argp mesh_options_argp = {.options = option_table, .parser = parse, .children = children};
 
 void mesh_options_finish(struct mesh_options *options) {
@@ -86,7 +88,7 @@ void mesh_options_finish(struct mesh_options *options) {
 int mesh_options_find(const struct mesh_options *options, struct registry **ret_registry,
                       const struct adapter_entry **ret_entry, struct error **err) {
   if (options->remote)
-    return remote_find(options->remote, &options->adapters.identity, ret_registry, ret_entry, err);
+    return remote_find(options->remote, &options->identity, ret_registry, ret_entry, err);
   struct registry *registry = NULL;
   int r = adapter_options_scan(&options->adapters, &registry, err);
   if (r < 0)

@@ -11,9 +11,10 @@
 #include "sdk/base/diagnostic.h"
 
 struct mesh_options {
-  const char *mesh;     /* --mesh; NULL: the adapter that brings its own mesh */
-  const char *remote;   /* HOST:PORT of --adapter remote:HOST:PORT; NULL: an adapter's file */
-  struct list settings; /* --set key=value */
+  const char *mesh;               /* --mesh; NULL: the adapter that brings its own mesh */
+  const char *remote;             /* HOST:PORT of --adapter remote:HOST:PORT; NULL: an adapter's file */
+  struct identity_files identity; /* for it */
+  struct list settings;           /* --set key=value */
   const char *config_file;
   struct list endpoints; /* --endpoint name=url */
   struct adapter_options adapters;

@@ -62,9 +62,9 @@ char *command_line_of_circumstances(const struct mesh_options *mesh, const struc
   strbuf_puts(&text, "trammel conformance run");
   put_option(&text, "--mesh", mesh->mesh);
   put_remote(&text, mesh->remote);
-  put_option(&text, "--adapter-ca", mesh->adapters.identity.ca);
-  put_option(&text, "--adapter-cert", mesh->adapters.identity.certificate);
-  put_option(&text, "--adapter-key", mesh->adapters.identity.key);
+  put_option(&text, "--adapter-ca", mesh->identity.ca);
+  put_option(&text, "--adapter-cert", mesh->identity.certificate);
+  put_option(&text, "--adapter-key", mesh->identity.key);
   put_option(&text, "--config", mesh->config_file);
   put_options(&text, "--set", &mesh->settings);
   put_options(&text, "--endpoint", &mesh->endpoints);

@@ -94,7 +94,8 @@ static int setup(void **state) {
   char directory[4096];
   struct error *err = NULL;
   (void)snprintf(directory, sizeof directory, "%s/tests/probe-adapter", getenv("TRAMMEL_BUILD_DIR"));
-  if (registry_scan((const char *const[]){directory, NULL}, &fixture.registry, &err) < 0)
+  if (registry_scan((const struct adapter_directory[]){{.path = directory}, {0}}, &(struct registry_options){0},
+                    &fixture.registry, &err) < 0)
     fail_msg("%s", error_message(err));
   const struct adapter_entry *here = registry_find(fixture.registry, "probe", &err);
   if (!here)
