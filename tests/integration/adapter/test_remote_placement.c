@@ -383,7 +383,7 @@ static void options_that_do_not_fit_are_refused(void **state) {
   assert_runner_refuses((const char *const[]){"trammel", "conformance", "run", "--adapter", "probe", NULL}, 2,
                         "--adapter wants remote:HOST:PORT");
   assert_runner_refuses((const char *const[]){"trammel", "conformance", "run", "--adapter-ca", "x", NULL}, 2,
-                        "are for --adapter");
+                        "are for an adapter that is remote:");
   assert_runner_refuses((const char *const[]){"trammel", "adapter", "show", "remote:127.0.0.1:1", NULL}, 2,
                         "needs --adapter-ca");
   const struct identity_files *files = &fixture->served.files;
