@@ -23,7 +23,8 @@ function(trammel_adapter name)
   add_library(${name} MODULE ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE trammel_flags ${arg_DEPENDS})
   target_link_options(${name} PRIVATE
-    -Wl,--version-script=${PROJECT_SOURCE_DIR}/plugin-api/adapter.map -Wl,--no-undefined -Wl,-z,defs)
+    -Wl,--version-script=${PROJECT_SOURCE_DIR}/plugin-api/adapter.map -Wl,--no-undefined -Wl,-z,defs
+    -Wl,--as-needed) # libraries of the SDK that this adapter does not use are none of its own
   set_target_properties(${name} PROPERTIES PREFIX ""
     LINK_DEPENDS ${PROJECT_SOURCE_DIR}/plugin-api/adapter.map
     LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib/trammel/adapters)

@@ -1,5 +1,6 @@
 /* Everything that the ABI's header says, in a shared object: what abidw reads for the baseline. A function for each
- * type, because a pointer to a table stays what it was when the table grows. members.sh sees that no type is missing. */
+ * type, because a pointer to a table stays what it was when the table grows. members.sh sees that no type is missing.
+ * A type that came later is asked for only where it is: #if TRAMMEL_ABI_MINOR >= 1. */
 #include <trammel/abi.h>
 
 #define SURFACE(type)                                                                                                  \
