@@ -16,7 +16,8 @@ static int scan(void **state) {
   char directory[4096];
   _cleanup_error_ struct error *err = NULL;
   (void)snprintf(directory, sizeof directory, "%s/tests/released-adapters", getenv("TRAMMEL_BUILD_DIR"));
-  if (registry_scan((const char *const[]){directory, NULL}, (struct registry **)state, &err) < 0)
+  if (registry_scan((const struct adapter_directory[]){{.path = directory}, {0}},
+                    &(struct registry_options){.placement = PLACEMENT_IN_PROCESS}, (struct registry **)state, &err) < 0)
     fail_msg("%s", error_message(err));
   return 0;
 }
