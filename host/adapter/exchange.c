@@ -2,6 +2,7 @@
 #include "host/adapter/exchange.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "host/adapter/instance.h"
@@ -11,9 +12,15 @@
 #include "host/adapter/services.h"
 #include "host/adapter/status.h"
 #include "sdk/adapter/codec.h"
+#include "sdk/base/clock.h"
+#include "sdk/base/utf8.h"
 #include "trammel/adapter/v1/placement.pb-c.h"
 
 #define PB(name) Trammel__Adapter__V1__##name
+
+/* Codes of calls that did not come to the adapter's return: docs/diagnostics.md. */
+#define LOST_CODE "ADAPTER-0010"
+#define LOST_CHANGED_CODE "ADAPTER-0011" /* the mesh may have been changed */
 
 static void from_adapter_free(PB(FromAdapter) * message) {
   if (message)
@@ -38,7 +45,7 @@ static int refuse_request(struct exchange *exchange, int status, const char *rea
   return send_response(exchange, &response);
 }
 
-/* What the child sent is from outside: its own check of permissions does not count here. */
+/* What the other end sent is from outside: its own check of permissions does not count here. */
 static int carry_out(struct exchange *exchange, const PB(HttpRequest) * request) {
   const struct adapter_http *http = exchange->http;
   const char *reason = NULL;
@@ -64,14 +71,32 @@ static int carry_out(struct exchange *exchange, const PB(HttpRequest) * request)
   return send_response(exchange, &response);
 }
 
+/* Bytes of one string of a diagnostic. */
+#define TEXT_MAX 4096
+
+/* A text from the other end, made safe to show; NULL when it is empty. `room` holds it. */
+static const char *clean(struct strbuf *room, const char *text) {
+  utf8_append_safe(room, text, strnlen(text, TEXT_MAX), "\n");
+  return room->length ? strbuf_text(room) : NULL;
+}
+
+/* Those that say what is known of effects are the host's. */
+static bool is_own(const char *code) {
+  return strcmp(code, LOST_CODE) == 0 || strcmp(code, LOST_CHANGED_CODE) == 0;
+}
+
 static void keep_diagnostic(struct exchange *exchange, const PB(CallDiagnostic) * from) {
+  _cleanup_strbuf_ struct strbuf code = STRBUF_INIT, pointer = STRBUF_INIT, summary = STRBUF_INIT;
+  _cleanup_strbuf_ struct strbuf detail = STRBUF_INIT, remedy = STRBUF_INIT;
   bool known = from->severity >= SEVERITY_INFO && from->severity <= SEVERITY_ERROR;
+  bool plain = *from->code && !is_own(from->code);
+  const char *text = clean(&summary, from->summary);
   const struct diagnostic diagnostic = {.severity = known ? (enum severity)from->severity : SEVERITY_ERROR,
-                                        .code = from->code,
-                                        .pointer = *from->pointer ? from->pointer : NULL,
-                                        .summary = from->summary,
-                                        .detail = *from->detail ? from->detail : NULL,
-                                        .remedy = *from->remedy ? from->remedy : NULL};
+                                        .code = clean(&code, plain ? from->code : "ADAPTER"),
+                                        .pointer = clean(&pointer, from->pointer),
+                                        .summary = text ? text : "",
+                                        .detail = clean(&detail, from->detail),
+                                        .remedy = clean(&remedy, from->remedy)};
   (void)diagnostics_add(exchange->options->diagnostics, &diagnostic);
 }
 
@@ -148,71 +173,103 @@ static int begin(struct exchange *exchange, struct rpc_channel *channel, struct 
 
 /* ---- how it ended */
 
-const char *exchange_effects(const struct exchange *exchange) {
+static const char *method_name(const struct exchange *exchange) {
+  return *exchange->call->method ? exchange->call->method : "create";
+}
+
+static const char *effects(const struct exchange *exchange) {
   return exchange->changed ? "; whether the mesh was changed is not known: it had sent a request that may have"
                            : "; it had sent nothing that changes the mesh";
 }
 
-const char *exchange_method(const struct exchange *exchange) {
-  return *exchange->call->method ? exchange->call->method : "create";
-}
-
-int exchange_lost(const struct exchange *exchange, const char *why, const char *detail, struct error **err) {
+int exchange_cut_short(const struct exchange *exchange, int code, const char *why, const char *detail,
+                       struct error **err) {
+  const char *id = exchange->entry->id;
+  const char *method = method_name(exchange);
   const struct diagnostic diagnostic = {.severity = SEVERITY_ERROR,
-                                        .code = exchange->changed ? "ADAPTER-0011" : "ADAPTER-0010",
+                                        .code = exchange->changed ? LOST_CHANGED_CODE : LOST_CODE,
                                         .detail = detail,
                                         .remedy = exchange->changed ? "look at what the mesh has before you try again"
                                                                     : "try again, and tell the adapter's vendor"};
-  (void)diagnostics_addf(exchange->options->diagnostics, &diagnostic, "adapter %s: %s%s", exchange->entry->id, why,
-                         exchange_effects(exchange));
-  return error_set(err, EIO, "adapter %s: %s: %s%s", exchange->entry->id, exchange_method(exchange), why,
-                   exchange_effects(exchange));
+  (void)diagnostics_addf(exchange->options->diagnostics, &diagnostic, "adapter %s: %s: %s%s", id, method, why,
+                         effects(exchange));
+  return error_set(err, code, "adapter %s: %s: %s%s", id, method, why, effects(exchange));
 }
 
-static int judge_given_up(const struct exchange *exchange, int r, enum exchange_end *ret_end, struct error **err) {
-  if (r == -EPROTO)
-    *ret_end = EXCHANGE_MALFORMED;
-  return exchange->stopped
-             ? error_set(err, ECANCELED, "adapter %s: %s was cancelled", exchange->entry->id, exchange_method(exchange))
-             : error_wrap(err, "adapter %s: %s", exchange->entry->id, exchange_method(exchange));
+/* What another process sent, as text for people. */
+static void keep_why(char ret_why[static EXCHANGE_WHY_MAX], const char *text) {
+  _cleanup_strbuf_ struct strbuf safe = STRBUF_INIT;
+  utf8_append_safe(&safe, text, strnlen(text, EXCHANGE_WHY_MAX), "");
+  (void)snprintf(ret_why, EXCHANGE_WHY_MAX, "%s", strbuf_text(&safe));
 }
 
-static int judge_answer(const struct exchange *exchange, enum exchange_end *ret_end, struct error **err) {
+/* What a runner says of a call that the adapter returned from begins so; what gRPC says does not. Those who serve an
+ * adapter otherwise say what they like. */
+static bool returned(const struct exchange *exchange, const char *text) {
+  char start[80];
+  int n = snprintf(start, sizeof start, "adapter %s: ", exchange->entry->id);
+  return exchange->entry->remote || strncmp(text, start, (size_t)n) == 0;
+}
+
+static enum exchange_end end_of_failure(const struct exchange *exchange, struct rpc_channel *channel,
+                                        const struct rpc_status *status) {
+  const atomic_bool *cancel = exchange->options->cancel;
+  if (rpc_channel_lost(channel))
+    return EXCHANGE_LOST;
+  if (status->code == TRAMMEL_DEADLINE_EXCEEDED && clock_monotonic_ns() >= exchange->deadline_ns)
+    return EXCHANGE_LATE;
+  if (status->code == TRAMMEL_CANCELLED && cancel && atomic_load(cancel))
+    return EXCHANGE_CANCELLED;
+  if (status->code == TRAMMEL_UNAVAILABLE)
+    return EXCHANGE_LOST;
+  return returned(exchange, status->text ? status->text : "") ? EXCHANGE_RETURNED : EXCHANGE_FAILED;
+}
+
+static int judge_failure(const struct exchange *exchange, struct rpc_channel *channel, const struct rpc_status *status,
+                         enum exchange_end *ret_end, char ret_why[static EXCHANGE_WHY_MAX], struct error **err) {
+  keep_why(ret_why, status->text && *status->text ? status->text : "it failed without a reason");
+  *ret_end = end_of_failure(exchange, channel, status);
+  int code = status_errno(status->code);
+  return *ret_end == EXCHANGE_RETURNED ? error_set(err, code, "%s", ret_why) : -code;
+}
+
+static int judge_answer(const struct exchange *exchange, enum exchange_end *ret_end,
+                        char ret_why[static EXCHANGE_WHY_MAX]) {
   if (exchange->call->on_message || !*exchange->call->method || exchange->messages == 1)
     return 0;
   *ret_end = EXCHANGE_MALFORMED;
-  return error_set(err, EPROTO, "adapter %s: %s sent %u messages, a unary method sends exactly one",
-                   exchange->entry->id, exchange_method(exchange), exchange->messages);
+  (void)snprintf(ret_why, EXCHANGE_WHY_MAX, "it sent %u messages, a unary method sends exactly one",
+                 exchange->messages);
+  return -EPROTO;
 }
 
-static int judge_failure(const struct exchange *exchange, const struct rpc_status *status, enum exchange_end *ret_end,
-                         struct error **err) {
-  const atomic_bool *cancel = exchange->options->cancel;
-  if (status->code == TRAMMEL_DEADLINE_EXCEEDED && clock_monotonic_ns() >= exchange->deadline_ns)
-    *ret_end = EXCHANGE_LATE;
-  else if (status->code == TRAMMEL_UNAVAILABLE)
-    *ret_end = EXCHANGE_UNAVAILABLE;
-  else if (status->code == TRAMMEL_CANCELLED && cancel && atomic_load(cancel))
-    return error_set(err, ECANCELED, "adapter %s: %s was cancelled", exchange->entry->id, exchange_method(exchange));
-  return error_set(err, status_errno(status->code), "%s",
-                   status->text && *status->text ? status->text : "it failed without a reason");
+static int fail(int r, const struct error *reason, enum exchange_end end, enum exchange_end *ret_end,
+                char ret_why[static EXCHANGE_WHY_MAX]) {
+  *ret_end = end;
+  keep_why(ret_why, reason ? error_message(reason) : strerror(-r));
+  return r;
+}
+
+static enum exchange_end end_given_up(const struct exchange *exchange, int r) {
+  return exchange->stopped ? EXCHANGE_CANCELLED : r == -EPROTO ? EXCHANGE_MALFORMED : EXCHANGE_FAILED;
 }
 
 int exchange_run(struct exchange *exchange, struct rpc_channel *channel, enum exchange_end *ret_end,
-                 struct error **err) {
-  *ret_end = EXCHANGE_OVER;
-  int r = begin(exchange, channel, err);
-  if (r < 0)
-    return r;
-  r = converse(exchange, err);
+                 char ret_why[static EXCHANGE_WHY_MAX], struct error **err) {
+  _cleanup_error_ struct error *reason = NULL;
   struct rpc_status status;
+  *ret_end = EXCHANGE_RETURNED;
+  int r = begin(exchange, channel, &reason);
+  if (r < 0)
+    return fail(r, reason, EXCHANGE_FAILED, ret_end, ret_why);
+  r = converse(exchange, &reason);
   rpc_call_finish(exchange->rpc, &status);
   if (r < 0)
-    r = judge_given_up(exchange, r, ret_end, err);
+    r = fail(r, reason, end_given_up(exchange, r), ret_end, ret_why);
   else if (status.code == TRAMMEL_OK)
-    r = judge_answer(exchange, ret_end, err);
+    r = judge_answer(exchange, ret_end, ret_why);
   else
-    r = judge_failure(exchange, &status, ret_end, err);
+    r = judge_failure(exchange, channel, &status, ret_end, ret_why, err);
   free(status.text);
   rpc_call_destroy(exchange->rpc);
   exchange->rpc = NULL;

@@ -26,25 +26,23 @@ struct exchange {
 };
 
 enum exchange_end {
-  EXCHANGE_OVER,        /* the adapter answered, or said why not */
-  EXCHANGE_MALFORMED,   /* with something that is no answer */
-  EXCHANGE_UNAVAILABLE, /* nobody is at the other end any more; the error is gRPC's text */
-  EXCHANGE_LATE         /* the deadline passed */
+  EXCHANGE_RETURNED,  /* the adapter returned: with an answer, or with an error */
+  EXCHANGE_CANCELLED, /* by the caller, or the receiver of its stream; the adapter may be at it still */
+  EXCHANGE_LATE,      /* the deadline passed; so may it then */
+  EXCHANGE_MALFORMED, /* what came is no answer */
+  EXCHANGE_LOST,      /* nobody is at the other end any more, or takes calls; the text is gRPC's */
+  EXCHANGE_FAILED     /* no memory, or gRPC would not carry it */
 };
 
-/* Runs the call to its end. 0 or an error as of instance_call(); of EXCHANGE_UNAVAILABLE and EXCHANGE_LATE the caller
- * knows more to say. */
+/* Runs the call to its end. EXCHANGE_RETURNED: 0, or an error as of instance_call(). Any other end: an error code, and
+ * why in `ret_why`, which is for exchange_cut_short(). */
+#define EXCHANGE_WHY_MAX 600
 int exchange_run(struct exchange *exchange, struct rpc_channel *channel, enum exchange_end *ret_end,
-                 struct error **err);
+                 char ret_why[static EXCHANGE_WHY_MAX], struct error **err);
 
-/* Fails a call whose other end is gone: gives the diagnostic, which says whether the mesh may have been changed, and
- * sets the error: -EIO. */
-int exchange_lost(const struct exchange *exchange, const char *why, const char *detail, struct error **err);
-
-/* What is known of effects, as the end of a message. */
-const char *exchange_effects(const struct exchange *exchange);
-
-/* The method's name, for messages. */
-const char *exchange_method(const struct exchange *exchange);
+/* Fails a call that did not come to the adapter's return: the error and a diagnostic tell why, and whether the mesh may
+ * have been changed. Returns -code. `detail` is of the diagnostic. */
+int exchange_cut_short(const struct exchange *exchange, int code, const char *why, const char *detail,
+                       struct error **err);
 
 #endif

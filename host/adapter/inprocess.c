@@ -125,8 +125,8 @@ static void enqueue(struct inprocess *p, trammel_op *op) {
   else
     p->first = op;
   p->last = op;
-  pthread_cond_signal(&p->work);
   pthread_mutex_unlock(&p->lock);
+  pthread_cond_signal(&p->work);
 }
 
 static void wait_until(trammel_op *op, int64_t when_ns) {

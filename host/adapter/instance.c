@@ -41,9 +41,10 @@ static int prepare_config(const struct adapter_entry *entry, const json_t *confi
 
 static int place(const struct adapter_entry *entry, const char *config, const struct adapter_http *http,
                  struct diagnostics *diagnostics, struct placement **ret_placement, struct error **err) {
+  const struct placement_backoff backoff = PLACEMENT_BACKOFF_DEFAULT;
   if (entry->remote)
-    return remote_placement_create(entry, config, http, diagnostics, ret_placement, err);
-  return entry->confined ? child_placement_create(entry, config, http, diagnostics, ret_placement, err)
+    return remote_placement_create(entry, config, http, &backoff, diagnostics, ret_placement, err);
+  return entry->confined ? child_placement_create(entry, config, http, &backoff, diagnostics, ret_placement, err)
                          : inprocess_placement_create(entry, config, http, diagnostics, ret_placement, err);
 }
 

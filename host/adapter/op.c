@@ -85,8 +85,8 @@ void op_done(trammel_op *op, int status) {
   free_bodies(op);
   free(op->request); /* the op may be kept for a while, its request need not */
   op->request = NULL;
-  pthread_cond_broadcast(&op->changed);
   pthread_mutex_unlock(&op->lock);
+  pthread_cond_broadcast(&op->changed); /* whoever wakes finds the lock free */
 }
 
 bool op_service_enter(trammel_op *op) {
@@ -179,7 +179,8 @@ static int put_message(trammel_op *op, trammel_str message) {
   op->message_length = message.n;
   op->has_message = true;
   op->emitted++;
-  pthread_cond_broadcast(&op->changed);
+  if (op->streaming) /* a unary call's is taken at its end */
+    pthread_cond_broadcast(&op->changed);
   return 0;
 }
 

@@ -12,6 +12,9 @@
 #include "host/adapter/services.h"
 #include "trammel/abi.h"
 
+/* Of what is left in the pipe at the end. A pipe holds less. */
+#define LAST_READS 64
+
 struct output {
   char *adapter;
   int fd;
@@ -85,6 +88,8 @@ static void *thread_main(void *context) {
     if (fds[0].revents && !read_some(output))
       fds[0].fd = -1;
   }
+  for (int i = 0; i < LAST_READS && poll(fds, 1, 0) > 0 && read_some(output); i++)
+    continue;
   if (output->length > 0)
     log_line(output);
   return NULL;
@@ -92,8 +97,10 @@ static void *thread_main(void *context) {
 
 int output_create(const char *adapter, int fd, struct output **ret_output, struct error **err) {
   struct output *output = calloc(1, sizeof *output);
-  if (!output)
+  if (!output) {
+    (void)close(fd);
     return error_set(err, ENOMEM, "out of memory");
+  }
   pthread_mutex_init(&output->lock, NULL);
   output->fd = fd;
   output->adapter = strdup(adapter);
@@ -118,6 +125,7 @@ void output_destroy(struct output *output) {
     (void)pthread_join(output->thread, NULL);
   }
   close_p(&output->stop);
+  close_p(&output->fd);
   pthread_mutex_destroy(&output->lock);
   free(output->adapter);
   free(output);

@@ -11,9 +11,10 @@
 
 struct output;
 
-/* Reads from `fd`, which stays the caller's and does not block, until its end or output_destroy(). `adapter` is copied.
- */
+/* Reads from `fd`, which does not block, until its end or output_destroy(); takes it, also when it fails. `adapter` is
+ * copied. */
 int output_create(const char *adapter, int fd, struct output **ret_output, struct error **err);
+/* After the end of who writes: what it wrote last is read. */
 void output_destroy(struct output *output);
 
 /* The last bytes that were written, with spaces for what is no printable ASCII. */

@@ -21,20 +21,26 @@ struct placement {
   void (*destroy)(struct placement *placement);
 };
 
+/* How long a start waits after ends of the child, or connection, that came one upon another: `min_ns` after the first,
+ * twice as long after each further one, up to `max_ns`. */
+struct placement_backoff {
+  int64_t min_ns;
+  int64_t max_ns;
+};
+#define PLACEMENT_BACKOFF_DEFAULT ((struct placement_backoff){10 * INT64_C(1000000), 5 * INT64_C(1000000000)})
+
 /* In a child, trammel-runner, that is confined. It is started by the first call, and again by the next one after it
- * ended, however that came: then the call fails, and says what is known of its effects. Starts after ends that come one
- * upon another wait, longer each time, up to CONNECTION_BACKOFF_MAX_NS. Borrows `entry` and `http`; `config` is JSON
- * text.
- */
-#define CONNECTION_BACKOFF_MIN_NS (10 * INT64_C(1000000))
-#define CONNECTION_BACKOFF_MAX_NS (5 * INT64_C(1000000000))
+ * ended, however that came: then the call fails, and its error and a diagnostic say what is known of its effects.
+ * Borrows `entry` and `http`; `config` is JSON text. */
 int child_placement_create(const struct adapter_entry *entry, const char *config, const struct adapter_http *http,
-                           struct diagnostics *diagnostics, struct placement **ret_placement, struct error **err);
+                           const struct placement_backoff *backoff, struct diagnostics *diagnostics,
+                           struct placement **ret_placement, struct error **err);
 
 /* At the other end of a TLS connection, as `entry->remote` says. The connection is made by the first call, and again by
  * the next one after it was lost, as above. */
 int remote_placement_create(const struct adapter_entry *entry, const char *config, const struct adapter_http *http,
-                            struct diagnostics *diagnostics, struct placement **ret_placement, struct error **err);
+                            const struct placement_backoff *backoff, struct diagnostics *diagnostics,
+                            struct placement **ret_placement, struct error **err);
 
 /* In this process, without a boundary. */
 int inprocess_placement_create(const struct adapter_entry *entry, const char *config, const struct adapter_http *http,

@@ -18,9 +18,9 @@ struct adapter_entry {
   const char *id;                         /* from the ELF note; the file's base name when there is none */
   char digest[ADAPTER_DIGEST_LENGTH + 1]; /* empty: there is no file */
   bool usable;
-  bool confined;                          /* its instances run in a process of their own, not in this one */
-  bool partly;                            /* a confinement that lacks a layer of this kernel's will do */
-  const struct adapter_remote *remote;    /* where it is served, when that is on another machine; NULL: a file here */
+  bool confined;                       /* its instances run in a process of their own, not in this one */
+  bool partly;                         /* a confinement that lacks a layer of this kernel's will do */
+  const struct adapter_remote *remote; /* where it is served, when that is on another machine; NULL: a file here */
   const char *refusal; /* why it is not usable, what it offers and what the host wants; NULL when usable */
   const Trammel__Adapter__V1__DescribeResponse *description; /* NULL when not usable */
 };

@@ -16,17 +16,16 @@
 
 typedef Trammel__Adapter__V1__DescribeResponse describe_response;
 
-static int no_answer(const char *address, struct error **err) {
-  _cleanup_free_ char *reason = strdup(err && *err ? error_message(*err) : "");
+static int no_answer(const char *address, const char *reason, struct error **err) {
   return error_set(err, EHOSTUNREACH,
                    "no adapter could be asked at %s: %s; see that it is served there, that its certificate is for this "
                    "name and signed by --adapter-ca, and that it trusts --adapter-cert",
-                   address, reason ? reason : "");
+                   address, reason);
 }
 
 /* Asks over a connection for this alone. */
 static int ask(const struct adapter_remote *remote, uint8_t **ret_data, size_t *ret_length, struct error **err) {
-  const struct adapter_entry unknown = {.id = remote->address};
+  const struct adapter_entry unknown = {.id = remote->address, .remote = remote};
   const struct rpc_identity identity = {remote->identity.certificate, remote->identity.key, remote->identity.ca};
   const struct placed_call call = {.method = "Describe"};
   const struct call_options options = {0};
@@ -34,10 +33,11 @@ static int ask(const struct adapter_remote *remote, uint8_t **ret_data, size_t *
       .entry = &unknown, .call = &call, .options = &options, .deadline_ns = clock_monotonic_ns() + REMOTE_DESCRIBE_NS};
   struct rpc_channel *channel = NULL;
   enum exchange_end end;
+  char why[EXCHANGE_WHY_MAX];
   int r = rpc_channel_connect(remote->address, &identity, &channel, err);
   if (r < 0)
     return r;
-  r = exchange_run(&exchange, channel, &end, err);
+  r = exchange_run(&exchange, channel, &end, why, err);
   rpc_channel_destroy(channel);
   if (r == 0) {
     *ret_data = exchange.message;
@@ -45,8 +45,10 @@ static int ask(const struct adapter_remote *remote, uint8_t **ret_data, size_t *
     return 0;
   }
   free(exchange.message);
-  return end == EXCHANGE_UNAVAILABLE || end == EXCHANGE_LATE ? no_answer(remote->address, err)
-                                                             : error_wrap(err, "%s", remote->address);
+  if (end == EXCHANGE_RETURNED)
+    return error_wrap(err, "%s", remote->address);
+  return end == EXCHANGE_LOST || end == EXCHANGE_LATE ? no_answer(remote->address, why, err)
+                                                      : error_set(err, -r, "%s: %s", remote->address, why);
 }
 
 static int copy_name(const char *what, const char *from, char *to, size_t size, struct error **err) {

@@ -15,10 +15,9 @@ static int open_remote(const struct adapter_entry *entry, struct connection **re
   return rpc_channel_connect(entry->remote->address, &identity, &connection->channel, err);
 }
 
-static bool has_ended(struct connection *connection, const char *reason, char *ret_why, size_t size) {
+static void describe_end(struct connection *connection, const char *reason, char *ret_why, size_t size) {
   (void)connection;
   (void)snprintf(ret_why, size, "the connection to it was lost, or could not be made: %.300s", reason);
-  return true;
 }
 
 static void close_remote(struct connection *connection) {
@@ -28,7 +27,7 @@ static void close_remote(struct connection *connection) {
 
 static const struct connector connector = {
     .open = open_remote,
-    .has_ended = has_ended,
+    .describe_end = describe_end,
     .close = close_remote,
     .config_with_calls = true,
     .detail = "The adapter is served at the address that --adapter names; the next call connects again.",
@@ -36,6 +35,7 @@ static const struct connector connector = {
 };
 
 int remote_placement_create(const struct adapter_entry *entry, const char *config, const struct adapter_http *http,
-                            struct diagnostics *diagnostics, struct placement **ret_placement, struct error **err) {
-  return connection_placement_create(&connector, entry, config, http, diagnostics, ret_placement, err);
+                            const struct placement_backoff *backoff, struct diagnostics *diagnostics,
+                            struct placement **ret_placement, struct error **err) {
+  return connection_placement_create(&connector, entry, config, http, backoff, diagnostics, ret_placement, err);
 }

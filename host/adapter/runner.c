@@ -73,6 +73,12 @@ int runner_start(const struct runner_start *start, struct runner *ret_runner, st
   return r;
 }
 
+int runner_take_output(struct runner *runner) {
+  int output = runner->output;
+  runner->output = -1;
+  return output;
+}
+
 static void wait_for(struct runner *runner) {
   while (waitpid(runner->pid, &runner->status, 0) < 0 && errno == EINTR)
     continue;

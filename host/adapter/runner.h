@@ -31,6 +31,9 @@ int runner_start(const struct runner_start *start, struct runner *ret_runner, st
 /* Ends it when it has not ended, waits for it, and closes what is open. */
 void runner_stop(struct runner *runner);
 
+/* Its output, which is then the caller's. */
+int runner_take_output(struct runner *runner);
+
 /* Whether it has ended by itself by now. */
 bool runner_has_ended(struct runner *runner);
 

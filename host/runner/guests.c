@@ -124,7 +124,7 @@ static int start_worker(struct guest *guest, struct error **err) {
   const struct guests_fare *fare = &guest->guests->fare;
   int r = runner_start(&(struct runner_start){RUNNER_SERVE, fare->partly, fare->file, theirs}, &guest->runner, err);
   if (r == 0)
-    r = output_create(fare->id, guest->runner.output, &guest->output, err);
+    r = output_create(fare->id, runner_take_output(&guest->runner), &guest->output, err);
   if (r == 0 && !(guest->worker = bufferevent_socket_new(guest->base, pair[0], BEV_OPT_CLOSE_ON_FREE)))
     r = error_set(err, ENOMEM, "out of memory");
   if (r < 0)

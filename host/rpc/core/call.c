@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sdk/base/memory.h"
+
 static void operation_init(struct operation *operation, struct rpc_call *call) {
   operation->call = call;
   (void)sem_init(&operation->done, 0, 0);
@@ -35,6 +37,8 @@ void call_finish(struct rpc_call *call) {
   grpc_metadata_array_destroy(&call->trailing);
   grpc_call_details_destroy(&call->details);
   grpc_slice_unref(call->text);
+  if (call->message)
+    grpc_byte_buffer_destroy(call->message);
   (void)sem_destroy(&call->starting.done);
   (void)sem_destroy(&call->sending.done);
   (void)sem_destroy(&call->receiving.done);
@@ -43,6 +47,7 @@ void call_finish(struct rpc_call *call) {
 
 bool call_begin(struct rpc_call *call, struct operation *operation, const grpc_op *ops, size_t count) {
   operation->pending = grpc_call_start_batch(call->call, ops, count, operation, NULL) == GRPC_CALL_OK;
+  operation->begun |= operation->pending;
   return operation->pending;
 }
 
@@ -86,15 +91,20 @@ grpc_byte_buffer *message_of(const void *data, size_t length) {
   return message;
 }
 
+/* Who serves does not wait until its message is out: the status may go with it, and one message under way is as much as
+ * is needed for a slow receiver to be felt. */
 int rpc_send(struct rpc_call *call, const void *data, size_t length) {
   (void)call_wait(&call->starting); /* one message at a time */
+  if (call->sending.begun && !call_wait(&call->sending))
+    return -ECANCELED;
   grpc_byte_buffer *message = message_of(data, length);
-  bool first = !call->queue && !call->begun;
+  bool serves = !call->queue;
+  bool first = serves && !call->begun;
   const grpc_op ops[] = {
       {.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = message},
       {.op = GRPC_OP_SEND_INITIAL_METADATA},
   };
-  bool sent = call_begin(call, &call->sending, ops, first ? 2 : 1) && call_wait(&call->sending);
+  bool sent = call_begin(call, &call->sending, ops, first ? 2 : 1) && (serves || call_wait(&call->sending));
   call->begun |= first;
   grpc_byte_buffer_destroy(message);
   return sent ? 0 : -ECANCELED;
@@ -123,17 +133,20 @@ static int copy_out(grpc_byte_buffer *message, uint8_t **ret_data, size_t *ret_l
   return 1;
 }
 
-int rpc_receive(struct rpc_call *call, const atomic_bool *cancel, uint8_t **ret_data, size_t *ret_length) {
-  grpc_byte_buffer *message = NULL;
+bool call_receive(struct rpc_call *call) {
   bool first = call->queue && !call->begun;
   const grpc_op ops[] = {
-      {.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &message},
+      {.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &call->message},
       {.op = GRPC_OP_RECV_INITIAL_METADATA, .data.recv_initial_metadata.recv_initial_metadata = &call->initial},
   };
-  bool received =
-      call_begin(call, &call->receiving, ops, first ? 2 : 1) && call_wait_or_cancel(&call->receiving, cancel);
   if (call->queue)
     call->begun = true;
+  return call->receiving.pending || call_begin(call, &call->receiving, ops, first ? 2 : 1);
+}
+
+int rpc_receive(struct rpc_call *call, const atomic_bool *cancel, uint8_t **ret_data, size_t *ret_length) {
+  bool received = call_receive(call) && call_wait_or_cancel(&call->receiving, cancel);
+  grpc_byte_buffer *message = take(call->message);
   if (received && message)
     return copy_out(message, ret_data, ret_length);
   if (message)

@@ -13,6 +13,7 @@ struct operation {
   void (*over)(struct operation *operation); /* on the server's thread, for served calls; NULL: `done` is posted */
   sem_t done;
   bool success;
+  bool begun;   /* at any time */
   bool pending; /* begun, and not waited for */
 };
 
@@ -25,6 +26,7 @@ struct rpc_call {
   grpc_status_code status; /* of a call that was made, once `ending` is over */
   grpc_slice text;
   grpc_call_details details; /* of a served call */
+  grpc_byte_buffer *message; /* what `receiving` fills in */
   int gone;                  /* what gRPC says at its end */
   atomic_bool cancelled;
 };
@@ -38,6 +40,9 @@ bool call_begin(struct rpc_call *call, struct operation *operation, const grpc_o
 bool call_wait(struct operation *operation);
 /* The same; of a call that was made also cancels it once `cancel` is true. */
 bool call_wait_or_cancel(struct operation *operation, const atomic_bool *cancel);
+
+/* Begins to receive a message, when that is not begun; false when gRPC takes no batch any more. */
+bool call_receive(struct rpc_call *call);
 
 grpc_byte_buffer *message_of(const void *data, size_t length);
 

@@ -1,9 +1,11 @@
 /* The calling side. */
 #include <errno.h>
+#include <fcntl.h>
 #include <grpc/grpc_posix.h>
 #include <grpc/grpc_security.h>
 #include <grpc/slice.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +16,19 @@
 
 struct rpc_channel {
   grpc_channel *channel;
+  int watched; /* a duplicate of the socket, since gRPC tells nothing of a connection that it was given; -1: its own */
 };
 
 int rpc_channel_create(int fd, struct rpc_channel **ret_channel, struct error **err) {
   struct rpc_channel *channel = calloc(1, sizeof *channel);
-  if (!channel) {
+  int watched = channel ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+  if (watched < 0) {
+    int code = channel ? errno : ENOMEM;
+    free(channel);
     (void)close(fd);
-    return error_set(err, ENOMEM, "out of memory");
+    return error_set(err, code, "no channel: %s", strerror(code));
   }
+  channel->watched = watched;
   library_open();
   grpc_arg arguments[LIBRARY_ARGUMENTS];
   const grpc_channel_args all = library_arguments(arguments);
@@ -30,6 +37,11 @@ int rpc_channel_create(int fd, struct rpc_channel **ret_channel, struct error **
   grpc_channel_credentials_release(none);
   *ret_channel = channel;
   return 0;
+}
+
+bool rpc_channel_lost(const struct rpc_channel *channel) {
+  struct pollfd fd = {.fd = channel->watched, .events = POLLRDHUP};
+  return poll(&fd, 1, 0) > 0;
 }
 
 /* How long gRPC waits before it connects again, when that failed before. */
@@ -70,6 +82,7 @@ int rpc_channel_connect(const char *address, const struct rpc_identity *identity
   const grpc_channel_args all = connect_arguments(arguments);
   grpc_ssl_pem_key_cert_pair own = {.private_key = identity->key, .cert_chain = identity->certificate};
   grpc_channel_credentials *credentials = grpc_ssl_credentials_create_ex(identity->ca, &own, NULL, NULL);
+  channel->watched = -1;
   channel->channel = grpc_channel_create(target, credentials, &all);
   grpc_channel_credentials_release(credentials);
   *ret_channel = channel;
@@ -80,6 +93,7 @@ void rpc_channel_destroy(struct rpc_channel *channel) {
   if (!channel)
     return;
   grpc_channel_destroy(channel->channel);
+  close_p(&channel->watched);
   free(channel);
   library_close();
 }
@@ -134,6 +148,7 @@ void rpc_call_destroy(struct rpc_call *call) {
   if (call->ending.pending)
     rpc_cancel(call);
   (void)call_wait(&call->starting);
+  (void)call_wait(&call->sending);
   (void)call_wait(&call->ending);
   call_finish(call);
   free(call);

@@ -13,13 +13,15 @@
 
 #include "sdk/base/error.h"
 
-#define RPC_MESSAGE_MAX ((size_t)64 << 20) /* bytes, of each message received */
+/* Bytes of each message received: 64 MiB, and what the message around them takes. */
+#define RPC_MESSAGE_MAX (((size_t)64 << 20) + ((size_t)64 << 10))
 
 /* ---- a call, on either side */
 
 struct rpc_call;
 
-/* Sends a message; waits while the other side is slow. -ECANCELED when the call is over. */
+/* Sends a message; waits while the other side is slow. -ECANCELED when the call is over, which who serves may learn
+ * with the next message. */
 int rpc_send(struct rpc_call *call, const void *data, size_t length);
 
 /* Waits for the next message: 1 with a heap copy of it, 0 when there is no more, -ENOMEM. With `cancel`, which may be
@@ -50,6 +52,9 @@ struct rpc_identity {
 int rpc_channel_connect(const char *address, const struct rpc_identity *identity, struct rpc_channel **ret_channel,
                         struct error **err);
 
+/* Whether its connection is gone, so that no call on it will go through any more: the other side closed it, or gRPC
+ * did, because what came is not its protocol. */
+bool rpc_channel_lost(const struct rpc_channel *channel);
 /* Once its calls are destroyed. NULL is fine. */
 void rpc_channel_destroy(struct rpc_channel *channel);
 

@@ -21,6 +21,7 @@
 
 struct served {
   struct rpc_call call; /* first */
+  struct server *server;
   STAILQ_ENTRY(served) next;
 };
 STAILQ_HEAD(served_list, served);
@@ -33,8 +34,9 @@ struct server {
   struct served *accepted; /* what `accepting` fills in */
   int watched;             /* a duplicate of the socket; to see that the other side is gone */
   pthread_mutex_t lock;    /* guards what follows */
-  pthread_cond_t changed;
+  pthread_cond_t changed;  /* `waiting` or `ending`: idle workers wait for it */
   struct served_list waiting;
+  unsigned queued; /* calls in `waiting` */
   unsigned workers, idle;
   bool ending;
   bool shut; /* the server's thread's */
@@ -74,6 +76,7 @@ static void serve(struct server *server, struct served *served) {
   (void)call_begin(call, &call->ending, gone, 1);
   int code = server->service->serve(server->service->ctx, call, method, &text);
   send_status(call, code, text);
+  (void)call_wait(&call->sending);
   (void)call_wait(&call->ending);
   free(text);
   gpr_free(method);
@@ -93,27 +96,34 @@ static void *work(void *context) {
       continue;
     }
     STAILQ_REMOVE_HEAD(&server->waiting, next);
+    server->queued--;
     pthread_mutex_unlock(&server->lock);
     serve(server, served);
     free_served(served);
     pthread_mutex_lock(&server->lock);
   }
   server->workers--;
-  pthread_cond_broadcast(&server->changed);
   pthread_mutex_unlock(&server->lock);
   return NULL;
 }
 
-static void hand_over(struct server *server, struct served *served) {
+/* Its first message is there, or there is none: a thread that came before would wait for it. */
+static void hand_over(struct operation *receiving) {
+  struct served *served = (struct served *)receiving->call;
+  struct server *server = served->server;
   pthread_t thread;
+  receiving->over = NULL;
+  (void)sem_post(&receiving->done);
   pthread_mutex_lock(&server->lock);
   STAILQ_INSERT_TAIL(&server->waiting, served, next);
-  if (server->idle == 0 && server->workers < WORKERS_MAX && pthread_create(&thread, NULL, work, server) == 0) {
+  server->queued++; /* an idle worker that was woken for another call still counts as idle */
+  if (server->queued > server->idle && server->workers < WORKERS_MAX &&
+      pthread_create(&thread, NULL, work, server) == 0) {
     (void)pthread_detach(thread);
     server->workers++;
   }
-  pthread_cond_broadcast(&server->changed);
   pthread_mutex_unlock(&server->lock);
+  pthread_cond_signal(&server->changed);
 }
 
 /* ---- the server's thread */
@@ -138,7 +148,10 @@ static void on_accepted(struct server *server, bool success) {
     free_served(served); /* the server ends */
     return;
   }
-  hand_over(server, served);
+  served->server = server;
+  served->call.receiving.over = hand_over;
+  if (!call_receive(&served->call))
+    hand_over(&served->call.receiving);
   accept_next(server);
 }
 

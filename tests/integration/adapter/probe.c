@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "host/adapter/instance.h"
+#include "host/adapter/runner_protocol.h"
 #include "tests/broken-adapters/broken.h"
 
 static const trammel_http_api *http;
@@ -141,6 +142,54 @@ static int run_eat(trammel_op *op) {
   return answer(op, eaten < ((size_t)8 << 30) ? "hungry" : "full");
 }
 
+/* Answers after so many milliseconds. */
+static int run_slow(trammel_op *op, const char *argument) {
+  (void)poll(NULL, 0, atoi(argument));
+  return answer(op, "at last") == 0 ? TRAMMEL_OK : TRAMMEL_CANCELLED;
+}
+
+/* Writes the frames of a message of 512 MiB, as fast as they are taken. */
+static int run_big(trammel_op *op) {
+  static unsigned char block[9 + 16384] = {0, 0x40, 0, 0, 0, 0, 0, 0, 3, 0, 0x20};
+  size_t written = 0;
+  while (written < (size_t)512 << 20) {
+    size_t done = written % sizeof block;
+    struct pollfd fd = {.fd = RUNNER_CHANNEL_FD, .events = POLLOUT};
+    ssize_t n = poll(&fd, 1, 10000) == 1 ? write(RUNNER_CHANNEL_FD, block + done, sizeof block - done) : -1;
+    if (n < 0)
+      return run_slow(op, "10000");
+    written += (size_t)n;
+    if (written == sizeof block) /* only the first has the head of the message */
+      block[9] = block[10] = 0;
+  }
+  return run_slow(op, "100");
+}
+
+/* Writes to the host's connection past gRPC, as HTTP/2 (RFC 9113, 4.1: length, type, flags, stream) or not, and
+ * answers. Stream 3 is the second call on a connection. */
+static int run_wire(trammel_op *op, const char *argument) {
+  static const unsigned char noise[64] = {0xa5, 0x5a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
+                             frame[] = {0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 3},
+                             message[] = {0, 0, 5, 0, 0, 0, 0, 0, 3, 0, 0x7f, 0xff, 0xff, 0xff},
+                             goaway[] = {0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2},
+                             reset[] = {0, 0, 4, 3, 0, 0, 0, 0, 3, 0, 0, 0, 2};
+  static const struct {
+    const char *name;
+    const unsigned char *bytes;
+    size_t length;
+  } kinds[] = {{"noise", noise, sizeof noise},
+               {"frame", frame, sizeof frame},
+               {"message", message, sizeof message},
+               {"goaway", goaway, sizeof goaway},
+               {"reset", reset, sizeof reset}};
+  if (strcmp(argument, "big") == 0)
+    return run_big(op);
+  for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+    if (strcmp(argument, kinds[i].name) == 0 && write(RUNNER_CHANNEL_FD, kinds[i].bytes, kinds[i].length) < 0)
+      return TRAMMEL_INTERNAL;
+  return run_slow(op, "100");
+}
+
 static int run_badly(const char *method) {
   if (strcmp(method, "Crash") == 0)
     raise(SIGSEGV);
@@ -150,6 +199,8 @@ static int run_badly(const char *method) {
     _exit(7);
   for (volatile bool forever = true; strcmp(method, "Spin") == 0 && forever;)
     continue;
+  while (strcmp(method, "Hang") == 0)
+    (void)poll(NULL, 0, -1);
   return TRAMMEL_UNIMPLEMENTED;
 }
 
@@ -182,26 +233,29 @@ static int run(const char *method, const char *argument, trammel_op *op) {
     return run_flood(op, argument);
   if (strcmp(method, "Eat") == 0)
     return run_eat(op);
-  if (strcmp(method, "HttpThenCrash") == 0) {
-    (void)run_http(op, argument);
+  if (strcmp(method, "Slow") == 0)
+    return run_slow(op, argument);
+  if (strcmp(method, "Wire") == 0)
+    return run_wire(op, argument);
+  if (strcmp(method, "HttpCrash") == 0 && run_http(op, argument) == TRAMMEL_OK)
     raise(SIGSEGV);
-  }
+  if (strcmp(method, "HttpHang") == 0 && run_http(op, argument) == TRAMMEL_OK)
+    return run_badly("Hang");
   return strcmp(method, "Http") == 0 ? run_http(op, argument) : run_badly(method);
 }
 
 static int describe(trammel_op *op) {
-  static char name[] = "control", purpose[] = "tests", get[] = "GET", prefix[] = "/v1/", post[] = "POST",
-              made[] = "/v1/made";
+  static char name[] = "control", purpose[] = "tests", get[] = "GET", post[] = "POST", prefix[] = "/v1/";
   Trammel__Adapter__V1__DescribeResponse description = broken_description();
   Trammel__Adapter__V1__Permission permission = TRAMMEL__ADAPTER__V1__PERMISSION__INIT;
-  Trammel__Adapter__V1__Permission other = TRAMMEL__ADAPTER__V1__PERMISSION__INIT;
-  Trammel__Adapter__V1__Permission *permissions[] = {&permission, &other};
+  Trammel__Adapter__V1__Permission change = TRAMMEL__ADAPTER__V1__PERMISSION__INIT;
+  Trammel__Adapter__V1__Permission *permissions[] = {&permission, &change};
   Trammel__Adapter__V1__Endpoint endpoint = TRAMMEL__ADAPTER__V1__ENDPOINT__INIT;
   Trammel__Adapter__V1__Endpoint *endpoints[] = {&endpoint};
   permission.method = get;
   permission.path_prefix = prefix;
-  other.method = post;
-  other.path_prefix = made;
+  change.method = post;
+  change.path_prefix = prefix;
   endpoint.name = name;
   endpoint.purpose = purpose;
   endpoint.n_permissions = 2;

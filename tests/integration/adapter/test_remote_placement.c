@@ -202,9 +202,9 @@ static void effects_are_unknown_after_a_request_that_may_have_changed_the_mesh(v
   _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
   const struct call_options options = {.diagnostics = diagnostics};
   int before = atomic_load(&fixture->requests);
-  assert_int_equal(call(instance, "HttpThenCrash", "control GET /v1/x", &options, NULL, &err), -EIO);
+  assert_int_equal(call(instance, "HttpCrash", "control GET /v1/x", &options, NULL, &err), -EIO);
   assert_string_equal(diagnostics_at(diagnostics, 0)->code, "ADAPTER-0010");
-  assert_int_equal(call(instance, "HttpThenCrash", "control POST /v1/made", &options, NULL, &err), -EIO);
+  assert_int_equal(call(instance, "HttpCrash", "control POST /v1/made", &options, NULL, &err), -EIO);
   assert_non_null(strstr(error_message(err), "whether the mesh was changed is not known"));
   assert_string_equal(diagnostics_at(diagnostics, 1)->code, "ADAPTER-0011");
   assert_int_equal(atomic_load(&fixture->requests) - before, 2);
