@@ -1,9 +1,12 @@
 #include "host/runner/confinement.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "host/runner/landlock.h"
 #include "host/runner/sanitized.h"
@@ -21,6 +24,15 @@ static const struct {
     {RLIMIT_AS, (rlim_t)1 << 30},
 #endif
 };
+
+/* What root may do besides. */
+static int drop_capabilities(struct error **err) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
+  if (syscall(SYS_capset, &header, none) < 0)
+    return error_set(err, errno, "the runner cannot give up capabilities: %s", strerror(errno));
+  return 0;
+}
 
 /* Where the dynamic linker finds what an adapter was linked with. */
 static const char *const libraries[] = {"/lib",           "/lib64",           "/usr/lib", "/usr/lib64",
@@ -56,6 +68,8 @@ int confinement_enter(int file, bool partly, struct error **err) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
     return error_set(err, errno, "the runner cannot confine itself: %s", strerror(errno));
   int r = set_limits(err);
+  if (r == 0)
+    r = drop_capabilities(err);
   if (r == 0 && landlock_version() > 0)
     r = landlock_read_only(libraries, file, err);
 #if !TRAMMEL_SANITIZED

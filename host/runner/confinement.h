@@ -19,7 +19,9 @@ struct confinement_offer confinement_offered(void);
  * error for people. */
 int confinement_enter(int file, bool partly, struct error **err);
 
-/* Once the adapter is loaded, on any thread: no file at all, no new code. 0 or an error for people. */
+/* Once the adapter is loaded, on any thread: no file at all, no new code from files either. Code of the adapter has run
+ * by then and may have seen to it that nothing comes of this: what holds against it is confinement_enter(). 0 or an
+ * error for people. */
 int confinement_seal(struct error **err);
 
 #endif

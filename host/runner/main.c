@@ -84,6 +84,7 @@ static int describe_and_tell(bool partly) {
 /* What attempts to get out of a confinement like an adapter's came to. */
 static int try_and_tell(void) {
   const struct confinement_offer offer = confinement_offered();
+  attempts_prepare();
   _cleanup_error_ struct error *err = NULL;
   if (confinement_enter(RUNNER_FILE_FD, true, &err) < 0 || confinement_seal(&err) < 0)
     return tell_refusal(err);

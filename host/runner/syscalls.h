@@ -7,8 +7,8 @@
 #include "sdk/base/error.h"
 
 enum syscalls_stage {
-  SYSCALLS_LOAD, /* what the dynamic linker needs, too: open files to read, map code */
-  SYSCALLS_SERVE /* memory, threads, clocks, and the descriptors that are open */
+  SYSCALLS_LOAD, /* what the dynamic linker needs, too: open files to read, map code that is in files */
+  SYSCALLS_SERVE /* memory without code, threads, clocks, and the descriptors that are open */
 };
 
 /* Whether the kernel filters system calls. */
