@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "host/cli/cmds.h"
+#include "sdk/base/strbuf.h"
 
 struct arguments {
   const char *shell;
@@ -53,6 +54,53 @@ static void print_fish_option(const char *context, const struct argp_option *opt
          option->arg ? " -r" : "");
 }
 
+/* The length of the first `count` words of a command's name; 0 when it has no more than these. */
+static size_t group_length(const char *name, int count) {
+  const char *end = name;
+  for (int i = 0; i < count; i++) {
+    end = strchr(end, ' ');
+    if (!end)
+      return 0;
+    end++;
+  }
+  return (size_t)(end - name) - 1;
+}
+
+/* Whether a command of the table before this one begins with the same `length` characters, as whole words. */
+static bool seen_before(const struct command *command, size_t length) {
+  for (const struct command *other = commands; other < command; other++)
+    if (strncmp(other->name, command->name, length) == 0 && (other->name[length] == ' ' || other->name[length] == '\0'))
+      return true;
+  return false;
+}
+
+/* The words that may follow those of a group, each once. */
+static void print_next_words(const char *group, size_t length) {
+  for (const struct command *command = commands; command->name; command++) {
+    if (strncmp(command->name, group, length) != 0 || command->name[length] != ' ')
+      continue;
+    size_t next = strcspn(command->name + length + 1, " ");
+    if (!seen_before(command, length + 1 + next))
+      printf("%.*s ", (int)next, command->name + length + 1);
+  }
+}
+
+static void print_bash_group(const struct command *command, size_t length) {
+  printf("    '%.*s') words='", (int)length, command->name);
+  print_next_words(command->name, length);
+  puts("' ;;");
+}
+
+static void print_bash_first_words(void) {
+  printf("    '') words='help ");
+  for (const struct command *command = commands; command->name; command++) {
+    size_t length = strcspn(command->name, " ");
+    if (!seen_before(command, length))
+      printf("%.*s ", (int)length, command->name);
+  }
+  puts("' ;;");
+}
+
 static void print_bash(void) {
   puts("_trammel() {\n"
        "  local word=\"${COMP_WORDS[COMP_CWORD]}\" line=\"${COMP_WORDS[*]:1:COMP_CWORD-1}\" words=''\n"
@@ -62,40 +110,55 @@ static void print_bash(void) {
     for_options(command->argp, NULL, print_bash_option);
     puts("--help' ;;");
   }
-  const char *group = "";
-  for (const struct command *command = commands; command->name; command++) {
-    const char *space = strchr(command->name, ' ');
-    size_t length = space ? (size_t)(space - command->name) : 0;
-    if (!space || (strncmp(group, command->name, length) == 0 && group[length] == ' '))
-      continue;
-    group = command->name;
-    printf("    '%.*s') words='", (int)length, group);
-    for (const struct command *other = commands; other->name; other++)
-      if (strncmp(other->name, group, length + 1) == 0)
-        printf("%s ", other->name + length + 1);
-    puts("' ;;");
-  }
-  printf("    '') words='help ");
   for (const struct command *command = commands; command->name; command++)
-    printf("%.*s ", (int)strcspn(command->name, " "), command->name);
-  puts("' ;;\n"
-       "  esac\n"
+    for (int count = 1; count < COMMAND_WORDS_MAX; count++) {
+      size_t length = group_length(command->name, count);
+      if (length > 0 && !seen_before(command, length))
+        print_bash_group(command, length);
+    }
+  print_bash_first_words();
+  puts("  esac\n"
        "  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n"
        "  [[ $word == -* ]] || COMPREPLY+=($(compgen -f -- \"$word\"))\n"
        "}\n"
        "complete -o filenames -F _trammel trammel");
 }
 
+/* A command's words as fish asks for them: all of them were typed. */
+static void fish_condition(const char *words, size_t length, struct strbuf *out) {
+  for (const char *word = words; word < words + length;) {
+    size_t one = strcspn(word, " ");
+    strbuf_printf(out, "%s%.*s", word == words ? "" : "; and __fish_seen_subcommand_from ", (int)one, word);
+    word += one + 1;
+  }
+}
+
+/* The last of the first `count + 1` words of a command's name, offered after the others. */
+static void print_fish_word(const struct command *command, int count) {
+  size_t before = group_length(command->name, count);
+  const char *word = command->name + before + 1;
+  size_t length = strcspn(word, " ");
+  _cleanup_strbuf_ struct strbuf condition = STRBUF_INIT;
+  if (before == 0 || seen_before(command, before + 1 + length))
+    return;
+  bool last = word[length] == '\0';
+  fish_condition(command->name, before, &condition);
+  printf("complete -c trammel -f -n '__fish_seen_subcommand_from %s' -a %.*s%s%s%s\n", strbuf_text(&condition),
+         (int)length, word, last ? " -d '" : "", last ? command->summary : "", last ? "'" : "");
+}
+
 static void print_fish(void) {
   for (const struct command *command = commands; command->name; command++) {
     size_t length = strcspn(command->name, " ");
     const char *rest = command->name[length] ? command->name + length + 1 : NULL;
-    if (rest)
-      printf("complete -c trammel -f -n '__fish_seen_subcommand_from %.*s' -a %s -d '%s'\n", (int)length, command->name,
-             rest, command->summary);
-    printf("complete -c trammel -n '__fish_use_subcommand' -a %.*s%s%s%s\n", (int)length, command->name,
-           rest ? "" : " -d '", rest ? "" : command->summary, rest ? "" : "'");
-    for_options(command->argp, rest ? rest : command->name, print_fish_option);
+    _cleanup_strbuf_ struct strbuf context = STRBUF_INIT;
+    for (int count = 1; count < COMMAND_WORDS_MAX; count++)
+      print_fish_word(command, count);
+    if (!seen_before(command, length))
+      printf("complete -c trammel -n '__fish_use_subcommand' -a %.*s%s%s%s\n", (int)length, command->name,
+             rest ? "" : " -d '", rest ? "" : command->summary, rest ? "" : "'");
+    fish_condition(command->name, strlen(command->name), &context);
+    for_options(command->argp, strbuf_text(&context), print_fish_option);
   }
 }
 

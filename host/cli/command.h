@@ -14,6 +14,8 @@ enum exit_code {
   EXIT_INTERNAL = 4,
 };
 
+#define COMMAND_WORDS_MAX 3 /* in a command's name */
+
 struct command {
   const char *name;                  /* "conformance run": words separated by one space */
   const char *summary;               /* one line, for lists */

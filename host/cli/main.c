@@ -10,12 +10,10 @@
 #include "host/cli/command.h"
 #include "sdk/base/strbuf.h"
 
-#define WORDS_MAX 3
-
 /* How many of `words` (at most `count`) the command's name takes, 0 when it is not that command. */
 static int name_matches(const char *name, char **words, int count) {
   _cleanup_strbuf_ struct strbuf joined = STRBUF_INIT;
-  for (int i = 0; i < count && i < WORDS_MAX; i++) {
+  for (int i = 0; i < count && i < COMMAND_WORDS_MAX; i++) {
     strbuf_printf(&joined, "%s%s", i ? " " : "", words[i]);
     if (strcmp(strbuf_text(&joined), name) == 0)
       return i + 1;
@@ -89,9 +87,41 @@ static size_t edit_distance(const char *a, const char *b) {
   return row[m];
 }
 
+/* `trammel conformance`: a group of commands, with or without --help. */
+static int group_help(const char *group, bool asked) {
+  FILE *out = asked ? stdout : stderr;
+  fprintf(out, "Usage: trammel %s COMMAND [OPTION...]\n\nCommands:\n", group);
+  print_commands(out, group);
+  return asked ? EXIT_ALL_PASSED : EXIT_USAGE;
+}
+
+static bool is_group(const char *word) {
+  size_t length = strlen(word);
+  for (const struct command *command = commands; command->name; command++)
+    if (strncmp(command->name, word, length) == 0 && command->name[length] == ' ')
+      return true;
+  return false;
+}
+
+/* How many of the first words are a group, "adapter" or "adapter index"; its name is in `name`. */
+static int find_group(char **words, int count, struct strbuf *name) {
+  int found = 0;
+  for (int i = 0; i < count && i < COMMAND_WORDS_MAX - 1; i++) {
+    _cleanup_strbuf_ struct strbuf longer = STRBUF_INIT;
+    strbuf_printf(&longer, "%s%s%s", strbuf_text(name), i ? " " : "", words[i]);
+    if (!is_group(strbuf_text(&longer)))
+      break;
+    strbuf_clear(name);
+    strbuf_puts(name, strbuf_text(&longer));
+    found = i + 1;
+  }
+  return found;
+}
+
 static int unknown_command(int count, char **words) {
-  _cleanup_strbuf_ struct strbuf given = STRBUF_INIT;
-  for (int i = 0; i < count && i < 2 && (i == 0 || words[i][0] != '-'); i++)
+  _cleanup_strbuf_ struct strbuf given = STRBUF_INIT, group = STRBUF_INIT;
+  int most = find_group(words, count, &group) == 2 ? 3 : 2;
+  for (int i = 0; i < count && i < most && (i == 0 || words[i][0] != '-'); i++)
     strbuf_printf(&given, "%s%s", i ? " " : "", words[i]);
   const char *text = strbuf_text(&given);
 
@@ -109,22 +139,6 @@ static int unknown_command(int count, char **words) {
     fprintf(stderr, "Did you mean `trammel %s`?\n", nearest->name);
   fputs("`trammel --help` lists the commands.\n", stderr);
   return EXIT_USAGE;
-}
-
-/* `trammel conformance`: a group of commands, with or without --help. */
-static int group_help(const char *group, bool asked) {
-  FILE *out = asked ? stdout : stderr;
-  fprintf(out, "Usage: trammel %s COMMAND [OPTION...]\n\nCommands:\n", group);
-  print_commands(out, group);
-  return asked ? EXIT_ALL_PASSED : EXIT_USAGE;
-}
-
-static bool is_group(const char *word) {
-  size_t length = strlen(word);
-  for (const struct command *command = commands; command->name; command++)
-    if (strncmp(command->name, word, length) == 0 && command->name[length] == ' ')
-      return true;
-  return false;
 }
 
 static bool is_help(const char *word) {
@@ -153,8 +167,9 @@ static int help_command(int count, char **words) {
     char *arguments[] = {words[0], option, NULL};
     return run_command(command, 2, arguments);
   }
-  if (count == 1 && is_group(words[0]))
-    return group_help(words[0], true);
+  _cleanup_strbuf_ struct strbuf group = STRBUF_INIT;
+  if (find_group(words, count, &group) == count)
+    return group_help(strbuf_text(&group), true);
   return unknown_command(count, words);
 }
 
@@ -202,7 +217,9 @@ int main(int argc, char **argv) {
   const struct command *command = find_command(words, count, &used);
   if (command)
     return run_command(command, count - used + 1, words + used - 1);
-  if (is_group(words[0]) && (count == 1 || is_help(words[1])))
-    return group_help(words[0], count > 1);
+  _cleanup_strbuf_ struct strbuf group = STRBUF_INIT;
+  int named = find_group(words, count, &group);
+  if (named > 0 && (count == named || is_help(words[named])))
+    return group_help(strbuf_text(&group), count > named);
   return unknown_command(count, words);
 }

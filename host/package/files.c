@@ -1,5 +1,6 @@
 #include "host/package/files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
@@ -7,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,8 +52,8 @@ static bool write_all(int fd, const char *data, size_t length) {
 }
 
 /* A new file, on the disk when this returns. */
-static int write_file(const char *path, const void *data, size_t length, struct error **err) {
-  _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+static int write_file(const char *path, mode_t mode, const void *data, size_t length, struct error **err) {
+  _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
   if (fd < 0 || !write_all(fd, data, length) || fsync(fd) < 0)
     return system_error(err, "writing", path);
   return 0;
@@ -67,7 +69,7 @@ static int write_one(const char *directory, const struct tarball_file *file, str
   if (asprintf(&path, "%s/%s", directory, file->path) < 0)
     return error_set(err, ENOMEM, "out of memory");
   int r = make_parents(path, strlen(directory) + 1, err);
-  return r < 0 ? r : write_file(path, file->data, file->length, err);
+  return r < 0 ? r : write_file(path, 0600, file->data, file->length, err);
 }
 
 int files_write(const char *directory, const struct tarball *tarball, struct error **err) {
@@ -83,18 +85,28 @@ int files_write(const char *directory, const struct tarball *tarball, struct err
   return r;
 }
 
-int files_replace(const char *path, const void *data, size_t length, struct error **err) {
-  _cleanup_free_ char *partial = NULL, *directory = strdup(path);
-  if (!directory || asprintf(&partial, "%s.partial", path) < 0)
+static int replace(const char *path, mode_t mode, const void *data, size_t length, struct error **err) {
+  _cleanup_free_ char *partial = NULL, *directory = NULL;
+  const char *slash = strrchr(path, '/');
+  bool named = slash ? asprintf(&directory, "%.*s", slash == path ? 1 : (int)(slash - path), path) >= 0
+                     : (directory = strdup(".")) != NULL;
+  if (!named || asprintf(&partial, "%s.partial", path) < 0)
     return error_set(err, ENOMEM, "out of memory");
-  *strrchr(directory, '/') = '\0';
   (void)unlink(partial); /* of an end before */
-  int r = write_file(partial, data, length, err);
+  int r = write_file(partial, mode, data, length, err);
   if (r == 0 && rename(partial, path) < 0)
     r = system_error(err, "writing", path);
   if (r < 0)
     (void)unlink(partial);
   return r < 0 ? r : sync_directory(directory, err);
+}
+
+int files_replace(const char *path, const void *data, size_t length, struct error **err) {
+  return replace(path, 0600, data, length, err);
+}
+
+int files_publish(const char *path, const void *data, size_t length, struct error **err) {
+  return replace(path, 0666, data, length, err);
 }
 
 /* ---- reading and removing */
@@ -166,5 +178,77 @@ int files_remove(const char *directory, struct error **err) {
     if (!gone && entry->fts_info != FTS_D && remove(entry->fts_accpath) < 0 && errno != ENOENT)
       return system_error(err, "removing", entry->fts_path);
   }
+  return 0;
+}
+
+/* ---- directories of files that people put there */
+
+void files_names_free(char **names) {
+  for (char **name = names; name && *name; name++)
+    free(*name);
+  free((void *)names);
+}
+
+static bool ends_with(const char *text, const char *suffix) {
+  size_t length = strlen(text), end = strlen(suffix);
+  return length > end && strcmp(text + length - end, suffix) == 0;
+}
+
+static int compare_names(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+struct names {
+  char **items; /* room for the NULL at the end */
+  size_t count;
+  size_t capacity;
+};
+
+static int add_name(struct names *names, const char *name, const char *directory, size_t max, struct error **err) {
+  if (names->count >= max)
+    return error_set(err, E2BIG, "%s has more than %zu such files", directory, max);
+  if (array_reserve((void **)&names->items, &names->capacity, names->count + 1, sizeof *names->items) < 0 ||
+      !(names->items[names->count] = strdup(name)))
+    return error_set(err, ENOMEM, "out of memory");
+  names->items[++names->count] = NULL;
+  return 0;
+}
+
+int files_list(const char *directory, const char *suffix, size_t max, char ***ret_names, struct error **err) {
+  struct names names = {.items = calloc(2, sizeof(char *)), .capacity = 2};
+  DIR *all = opendir(directory);
+  int r = 0;
+  if (!names.items)
+    r = error_set(err, ENOMEM, "out of memory");
+  else if (!all)
+    r = system_error(err, "reading", directory);
+  for (const struct dirent *entry; r == 0 && (entry = readdir(all));)
+    if (entry->d_name[0] != '.' && ends_with(entry->d_name, suffix))
+      r = add_name(&names, entry->d_name, directory, max, err);
+  if (all)
+    (void)closedir(all);
+  if (r < 0) {
+    files_names_free(names.items);
+    return r;
+  }
+  qsort((void *)names.items, names.count, sizeof *names.items, compare_names);
+  *ret_names = names.items;
+  return 0;
+}
+
+int files_lock(const char *directory, int *ret_fd, struct error **err) {
+  int r = files_make_directories(directory, err);
+  if (r < 0)
+    return r;
+  _cleanup_close_ int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0)
+    return system_error(err, "opening", directory);
+  do
+    r = flock(fd, LOCK_EX);
+  while (r < 0 && errno == EINTR);
+  if (r < 0)
+    return system_error(err, "locking", directory);
+  *ret_fd = fd;
+  fd = -1;
   return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "host/package/tarball.h"
 #include "sdk/base/error.h"
+#include "sdk/base/memory.h"
 
 /* mkdir -p; what is made is the user's alone. */
 int files_make_directories(const char *path, struct error **err);
@@ -20,5 +21,19 @@ int files_remove(const char *directory, struct error **err);
 
 /* Puts a whole new content in a file's place: an end at any moment leaves the content before or this one. */
 int files_replace(const char *path, const void *data, size_t length, struct error **err);
+
+/* The same for a file that others may read, as far as the umask lets them. */
+int files_publish(const char *path, const void *data, size_t length, struct error **err);
+
+/* The names of a directory's entries that end with `suffix` and don't begin with a dot, in order: a NULL-terminated
+ * list for files_names_free(). -E2BIG for more than `max`. */
+int files_list(const char *directory, const char *suffix, size_t max, char ***ret_names, struct error **err);
+void files_names_free(char **names);
+DEFINE_CLEANUP(char **, files_names_free);
+#define _cleanup_names_ _cleanup_(files_names_free_p)
+
+/* Waits until no other program has the directory, which is made when it is not there, and keeps it until the descriptor
+ * is closed. For changes that take moments. */
+int files_lock(const char *directory, int *ret_fd, struct error **err);
 
 #endif

@@ -314,17 +314,22 @@ static int unpack(const struct installed *installed, const struct package *packa
   return r < 0 ? r : files_write(place, &package->tarball, err);
 }
 
+static bool same_text(const char *a, const char *b) {
+  return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 int installed_add(struct installed *installed, const struct package *package, const char *signed_by, const char *source,
                   struct error **err) {
   const struct manifest *manifest = &package->manifest;
   const struct installed_adapter *before = installed_find(installed, manifest->id);
-  if (before && strcmp(before->current.digest, package->digest) == 0)
+  bool again = before && strcmp(before->current.digest, package->digest) == 0;
+  if (again && same_text(before->current.signed_by, signed_by) && same_text(before->current.source, source))
     return error_set(err, EALREADY, "%s %s is installed already, from this very package", manifest->id,
                      manifest->version);
   if (!before && installed->count >= INSTALLED_ADAPTERS_MAX)
     return error_set(err, E2BIG, "more than %u adapters are installed", INSTALLED_ADAPTERS_MAX);
   /* The previous version again: its files are there, and stay. */
-  bool there = before && before->previous.version && strcmp(before->previous.digest, package->digest) == 0;
+  bool there = again || (before && before->previous.version && strcmp(before->previous.digest, package->digest) == 0);
   int r = there ? 0 : unpack(installed, package, err);
   if (r < 0)
     return r;
@@ -335,7 +340,8 @@ int installed_add(struct installed *installed, const struct package *package, co
     return r;
   json_t *versions = json_pack("[{s:s, s:s, s:s, s:s*, s:s}]", "version", manifest->version, "sha256", package->digest,
                                "manifestSha256", digest, "signedBy", signed_by, "source", source);
-  if (versions && before && json_array_append(versions, json_array_get(versions_of(installed, manifest->id), 0)) < 0) {
+  json_t *other = before ? json_array_get(versions_of(installed, manifest->id), again ? 1 : 0) : NULL;
+  if (versions && other && json_array_append(versions, other) < 0) {
     json_decref(versions);
     versions = NULL;
   }

@@ -52,7 +52,8 @@ const struct installed_adapter *installed_find(const struct installed *installed
 char *installed_directory(const struct installed *installed, const char *id, const struct installed_version *version);
 
 /* Puts a package in use; the version in use before becomes the previous one, and the one before that is removed.
- * `signed_by` as above. -EALREADY when this very package is in use. */
+ * `signed_by` as above. When this very package is in use, only who signed it and where it came from are written down
+ * anew, and -EALREADY says that they are the same. */
 int installed_add(struct installed *installed, const struct package *package, const char *signed_by, const char *source,
                   struct error **err);
 

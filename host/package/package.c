@@ -89,7 +89,7 @@ static int read_manifest(struct package *package, struct error **err) {
   return manifest_read(file->data, file->length, diagnostics, &package->manifest, err);
 }
 
-int package_read(const void *data, size_t length, struct package *ret_package, struct error **err) {
+int package_read_any(const void *data, size_t length, struct package *ret_package, struct error **err) {
   *ret_package = (struct package){0};
   int r = tarball_read(data, length, &ret_package->tarball, err);
   if (r == 0)
@@ -98,8 +98,16 @@ int package_read(const void *data, size_t length, struct package *ret_package, s
     r = read_manifest(ret_package, err);
   if (r == 0)
     r = manifest_check_files(&ret_package->manifest, &ret_package->tarball, err);
-  if (r == 0)
-    r = check_platform(&ret_package->manifest, err);
+  if (r < 0)
+    package_finish(ret_package);
+  return r;
+}
+
+int package_read(const void *data, size_t length, struct package *ret_package, struct error **err) {
+  int r = package_read_any(data, length, ret_package, err);
+  if (r < 0)
+    return r;
+  r = check_platform(&ret_package->manifest, err);
   if (r == 0)
     r = check_note(ret_package, err);
   if (r < 0)

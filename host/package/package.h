@@ -23,6 +23,9 @@ void package_finish(struct package *package);
  * -EINVAL, -E2BIG, -ENOEXEC for another platform, -ENOMEM. On an error `*ret_package` is empty. */
 int package_read(const void *data, size_t length, struct package *ret_package, struct error **err);
 
+/* The same for a package of whatever platform, whose adapter is not looked at: for who hands packages on. */
+int package_read_any(const void *data, size_t length, struct package *ret_package, struct error **err);
+
 /* Runs the adapter in a child, confined, and compares what it says of itself with the manifest. `partly` as in
  * child_describe(). */
 int package_check_adapter(const struct package *package, bool partly, struct error **err);

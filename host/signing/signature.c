@@ -81,8 +81,8 @@ static int refuse_key(const struct signature *signature, const struct signing_ke
   _cleanup_strbuf_ struct strbuf given = STRBUF_INIT;
   for (size_t i = 0; i < count; i++)
     strbuf_printf(&given, "%s%s is %s", i ? ", " : "", keys[i]->path, keys[i]->id);
-  return error_set(err, ENOKEY, "it was signed with the key %s, which was not given with --key: %s", signature->key_id,
-                   strbuf_text(&given));
+  return error_set(err, ENOKEY, "it was signed with the key %s, which is not among those to check it with: %s",
+                   signature->key_id, count ? strbuf_text(&given) : "there are none");
 }
 
 int signature_verify(const char *text, size_t text_length, const void *data, size_t length,

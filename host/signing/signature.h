@@ -29,6 +29,9 @@ DEFINE_CLEANUP(struct signing_key *, signing_key_free);
 const char *signing_key_id(const struct signing_key *key);
 const char *signing_key_path(const struct signing_key *key); /* where it was read from */
 
+/* Appends the public key as PEM. -ENOMEM. */
+int signing_key_write_public(const struct signing_key *key, struct strbuf *out, struct error **err);
+
 /* Makes a key pair: the private key in `private_path`, for its owner only, the public one in `public_path`. -EEXIST
  * when one of the files is there already; then, and on any other error, nothing is left behind. */
 int signing_key_create(const char *private_path, const char *public_path, struct error **err);

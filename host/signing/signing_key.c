@@ -113,6 +113,17 @@ const char *signing_key_path(const struct signing_key *key) {
   return key->path;
 }
 
+int signing_key_write_public(const struct signing_key *key, struct strbuf *out, struct error **err) {
+  BIO *memory = BIO_new(BIO_s_mem());
+  bool good = memory && PEM_write_bio_PUBKEY(memory, key->key) == 1;
+  char *data = NULL;
+  long length = good ? BIO_get_mem_data(memory, &data) : 0;
+  if (good)
+    strbuf_append(out, data, (size_t)length);
+  BIO_free(memory);
+  return good && !strbuf_failed(out) ? 0 : error_set(err, ENOMEM, "writing a public key: no memory");
+}
+
 /* ---- making one */
 
 /* A new file, and only then this program's to remove. */

@@ -160,13 +160,21 @@ static CURLcode set_method(CURL *easy, const struct http_request *request) {
   return CURLE_OK;
 }
 
+static CURLcode set_redirects(CURL *easy, const struct http_request *request) {
+  bool secure = strncmp(request->url, "https://", 8) == 0;
+
+  SET(CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
+  SET(CURLOPT_MAXREDIRS, (long)request->redirects_max);
+  SET(CURLOPT_FOLLOWLOCATION, request->redirects_max > 0 ? 1L : 0L);
+  return CURLE_OK;
+}
+
 static CURLcode set_options(CURL *easy, struct exchange *exchange, struct curl_slist *headers) {
   curl_easy_reset(easy);
   SET(CURLOPT_ERRORBUFFER, exchange->curl_error);
   SET(CURLOPT_NOSIGNAL, 1L);
   SET(CURLOPT_PROTOCOLS_STR, "http,https");
   SET(CURLOPT_PROXY, "");
-  SET(CURLOPT_FOLLOWLOCATION, 0L);
   SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
   SET(CURLOPT_USERAGENT, "trammel");
   SET(CURLOPT_URL, exchange->request->url);
@@ -177,7 +185,8 @@ static CURLcode set_options(CURL *easy, struct exchange *exchange, struct curl_s
   SET(CURLOPT_WRITEDATA, exchange);
   SET(CURLOPT_HEADERFUNCTION, on_header);
   SET(CURLOPT_HEADERDATA, exchange);
-  return set_method(easy, exchange->request);
+  CURLcode code = set_redirects(easy, exchange->request);
+  return code == CURLE_OK ? set_method(easy, exchange->request) : code;
 }
 
 /* "Expect:" takes away the wait for 100 Continue that libcurl does before larger bodies. */
@@ -240,6 +249,8 @@ static int failure(CURL *easy, const struct exchange *exchange, CURLcode code, s
     return error_set(err, ENOMEM, "%s: out of memory", what);
   if (code == CURLE_OPERATION_TIMEDOUT)
     return error_set(err, ETIMEDOUT, "%s: %s", what, why);
+  if (code == CURLE_TOO_MANY_REDIRECTS)
+    return error_set(err, ELOOP, "%s: redirected more than %u times", what, exchange->request->redirects_max);
   if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
     return error_set(err, EINVAL, "%s: %s", what, why);
   if (code == CURLE_COULDNT_CONNECT && os_errno == ECONNREFUSED)

@@ -1,5 +1,6 @@
 /* An HTTP client for control APIs (libcurl): bounded, with a deadline, cancellable, keeping its connections open. One
- * per thread. Proxies of the environment are not used, redirects not followed, and only http and https are spoken. A
+ * per thread. Proxies of the environment are not used, redirects are followed only
+ * where a request says so, and only http and https are spoken. A
  * program that speaks https ignores SIGPIPE. */
 #ifndef TRAMMEL_HOST_TRANSPORT_HTTP_CLIENT_H
 #define TRAMMEL_HOST_TRANSPORT_HTTP_CLIENT_H
@@ -28,6 +29,7 @@ struct http_request {
   size_t response_max;       /* 0: HTTP_BODY_MAX */
   int64_t deadline_ns;       /* CLOCK_MONOTONIC; 0: HTTP_TIMEOUT_DEFAULT_NS from now */
   const atomic_bool *cancel; /* polled every 20 ms; NULL: none */
+  unsigned redirects_max;    /* of a GET, never from https to http; 0: a redirect is an answer like any other */
 };
 
 struct http_response {
@@ -42,8 +44,8 @@ void http_client_destroy(struct http_client *client);
 DEFINE_CLEANUP(struct http_client *, http_client_destroy);
 
 /* Sends and waits. Any HTTP status is success. -ETIMEDOUT, -ECANCELED, -EFBIG (response over its limit), -ECONNREFUSED,
- * -EINVAL (no request that could be sent), -EIO, -ENOMEM, with a reason that names method and URL, without the URL's
- * user information and query. */
+ * -ELOOP (too many redirects), -EINVAL (no request that could be sent), -EIO, -ENOMEM, with a reason that names method
+ * and URL, without the URL's user information and query. */
 int http_client_send(struct http_client *client, const struct http_request *request, struct http_response *ret_response,
                      struct error **err);
 

@@ -1,0 +1,327 @@
+/* trammel adapter install and upgrade. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/cli/cmds.h"
+#include "host/cli/packages.h"
+#include "host/package/obtain.h"
+#include "host/package/package.h"
+#include "host/package/version.h"
+
+static const struct argp_option options[] = {PACKAGES_OPTION_ALLOW_UNSIGNED, PACKAGES_OPTION_OUTPUT, {0}};
+
+const struct argp cmd_adapter_install_argp = {
+    .options = options,
+    .parser = packages_parse,
+    .args_doc = "FILE|DIR|URL|[INDEX/]NAME[@VERSION]",
+    .doc =
+        "Installs an adapter's package for this user: a file, the one for this machine in a directory, a file on the "
+        "web, or one that an index offers, the newest without a version. A key that is trusted must have signed it. "
+        "The version before stays for `trammel adapter rollback`.\v"
+        "A path that reads like a name begins with ./ to be one. Exit codes: 0 installed, or there already; 1 the "
+        "signature or digest is not good; 2 no package, or one that is refused; 3 the index or site did not answer, "
+        "or another program is changing what is installed.",
+};
+const struct argp cmd_adapter_upgrade_argp = {
+    .options = options,
+    .parser = packages_parse,
+    .args_doc = "[ADAPTER...]",
+    .doc = "Installs newer versions of what came from indexes, each from the index it came from; without arguments of "
+           "all of it. A prerelease is only upgraded to where one is in use.",
+};
+
+struct session {
+  char *data;
+  struct trust trust;
+  bool allow_unsigned;
+};
+
+static void session_finish(struct session *session) {
+  free(session->data);
+  trust_finish(&session->trust);
+}
+
+/* What became of one adapter. */
+struct outcome {
+  char *id;
+  char *version;
+  char *before;          /* NULL: none was installed */
+  const char *signed_by; /* borrowed from the trusted keys; NULL: unsigned */
+  char *source;
+  bool changed;
+  bool again; /* the very package that was in use */
+};
+
+static void outcome_finish(struct outcome *outcome) {
+  free(outcome->id);
+  free(outcome->version);
+  free(outcome->before);
+  free(outcome->source);
+  *outcome = (struct outcome){0};
+}
+
+/* ---- one package */
+
+/* Who has signed it. What is damaged is refused whatever is allowed. */
+static int admit(const struct session *session, const struct package *package, const char **ret_signed_by,
+                 struct error **err) {
+  const struct signing_key *key = NULL;
+  _cleanup_error_ struct error *why = NULL;
+  int r = package_verify(package, trust_keys(&session->trust), session->trust.count, &key, &why);
+  *ret_signed_by = r == 0 ? signing_key_id(key) : NULL;
+  if (r == 0)
+    return 0;
+  if (r != -ENOENT && r != -ENOKEY)
+    return error_set(err, r == -EINVAL ? EBADMSG : -r, "%s", error_message(why));
+  if (!session->allow_unsigned)
+    return error_set(err, ENOKEY,
+                     "no trusted key has signed it: %s. `trammel adapter trust add NAME PUB.pem` trusts a key; "
+                     "--allow-unsigned installs it all the same",
+                     error_message(why));
+  (void)fprintf(stderr, "trammel: warning: %s %s is installed without a trusted signature, as --allow-unsigned says\n",
+                package->manifest.id, package->manifest.version);
+  return 0;
+}
+
+static int note_outcome(const struct package *package, const char *before, const char *source, struct outcome *outcome,
+                        struct error **err) {
+  outcome->id = strdup(package->manifest.id);
+  outcome->version = strdup(package->manifest.version);
+  outcome->before = before ? strdup(before) : NULL;
+  outcome->source = strdup(source);
+  return outcome->id && outcome->version && outcome->source && (!before || outcome->before)
+             ? 0
+             : error_set(err, ENOMEM, "out of memory");
+}
+
+static int add(const struct session *session, const struct package *package, const char *source,
+               struct outcome *outcome, struct error **err) {
+  _cleanup_installed_ struct installed *installed = NULL;
+  int r = installed_open(session->data, true, &installed, err);
+  if (r < 0)
+    return r;
+  const struct installed_adapter *before = installed_find(installed, package->manifest.id);
+  r = note_outcome(package, before ? before->current.version : NULL, source, outcome, err);
+  if (r < 0)
+    return r;
+  outcome->again = before && strcmp(before->current.digest, package->digest) == 0;
+  _cleanup_error_ struct error *why = NULL;
+  r = installed_add(installed, package, outcome->signed_by, source, &why);
+  outcome->changed = r == 0;
+  return r < 0 && r != -EALREADY ? error_set(err, -r, "%s", error_message(why)) : 0;
+}
+
+static int install_package(const struct session *session, const struct obtained *obtained, struct outcome *ret_outcome,
+                           struct error **err) {
+  _cleanup_package_ struct package package = {0};
+  _cleanup_(outcome_finish) struct outcome outcome = {0};
+  int r = package_read(obtained->data, obtained->length, &package, err);
+  if (r == 0)
+    r = admit(session, &package, &outcome.signed_by, err);
+  if (r == 0)
+    r = package_check_adapter(&package, err);
+  if (r < 0)
+    return error_wrap(err, "%s", obtained->source);
+  r = add(session, &package, obtained->source, &outcome, err);
+  if (r < 0)
+    return r;
+  *ret_outcome = take(outcome);
+  return 0;
+}
+
+/* ---- what is said of it */
+
+static json_t *outcome_json(const struct session *session, const struct outcome *outcome) {
+  const char *signer = outcome->signed_by ? trust_name_of(&session->trust, outcome->signed_by) : NULL;
+  return json_pack("{s:s, s:s, s:s?, s:b, s:s?, s:s?, s:o}", "id", outcome->id, "version", outcome->version, "before",
+                   outcome->before, "changed", outcome->changed, "keyId", outcome->signed_by, "signer", signer,
+                   "source", packages_text(outcome->source));
+}
+
+static void outcome_text(const struct session *session, const struct outcome *outcome, struct strbuf *out) {
+  const char *what = outcome->changed ? outcome->again ? "in use already, written down anew" : "installed"
+                                      : "in use already, nothing to do";
+  strbuf_printf(out, "%s %s: %s, ", outcome->id, outcome->version, what);
+  packages_signer(out, &session->trust, outcome->signed_by);
+  if (outcome->changed && !outcome->again && outcome->before)
+    strbuf_printf(out, "; %s was in use before, `trammel adapter rollback %s` goes back", outcome->before, outcome->id);
+  strbuf_putc(out, '\n');
+}
+
+/* ---- install */
+
+static int install(const struct session *session, const char *what, struct outcome *ret_outcome, struct error **err) {
+  _cleanup_obtained_ struct obtained obtained = {0};
+  int r = obtain(session->data, what, &obtained, err);
+  return r < 0 ? r : install_package(session, &obtained, ret_outcome, err);
+}
+
+int cmd_adapter_install(int argc, char **argv) {
+  struct packages_arguments arguments = {
+      .least = 1, .most = 1, .wanted = "which package? Name a file, a directory, a URL or an adapter of an index"};
+  _cleanup_error_ struct error *err = NULL;
+  _cleanup_(session_finish) struct session session = {0};
+  _cleanup_(outcome_finish) struct outcome outcome = {0};
+  _cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+  command_parse(&cmd_adapter_install_argp, argc, argv, &arguments);
+  session.allow_unsigned = arguments.allow_unsigned;
+  int r = packages_open(&session.data, &session.trust, &err);
+  if (r == 0)
+    r = install(&session, arguments.words.items[0], &outcome, &err);
+  list_finish(&arguments.words);
+  if (r < 0)
+    return packages_fail(err);
+  if (arguments.json)
+    return packages_print_json(outcome_json(&session, &outcome));
+  outcome_text(&session, &outcome, &out);
+  return packages_print(&out);
+}
+
+/* ---- upgrade */
+
+/* The name of the index that it came from, a heap string; NULL when it came from none, or without memory. */
+static char *index_of(const struct installed_version *version) {
+  bool named = version->source[0] != '/' && !strstr(version->source, "://") && strchr(version->source, '/');
+  return named ? strndup(version->source, strcspn(version->source, "/")) : NULL;
+}
+
+/* The newer version that its index has; NULL when there is none. */
+static int find_newer(const struct indexes *indexes, const struct installed_adapter *adapter,
+                      struct known_index **ret_known, const struct index_package **ret_entry, struct error **err) {
+  _cleanup_free_ char *name = index_of(&adapter->current);
+  const char *own = adapter->current.version;
+  *ret_entry = NULL;
+  *ret_known = name ? indexes_find(indexes, name) : NULL;
+  if (!name)
+    return error_set(err, EINVAL, "%s came from %s and from no index; install its new version as it was installed",
+                     adapter->id, adapter->current.source);
+  if (!*ret_known)
+    return error_set(err, ENOENT,
+                     "%s came from the index %s, which is none any more; `trammel adapter index add` adds "
+                     "it again",
+                     adapter->id, name);
+  if (!version_is_semantic(own))
+    return error_set(err, EINVAL, "%s %s has no semantic version (1.2.3), so nothing is newer; install %s/%s@VERSION",
+                     adapter->id, own, name, adapter->id);
+  int r = indexes_fetch(indexes, *ret_known, err);
+  if (r < 0)
+    return r;
+  bool prerelease = version_is_prerelease(own);
+  const struct index_package *entry = index_find(&(*ret_known)->index, adapter->id, NULL, prerelease);
+  bool newer =
+      entry && version_compare(entry->version, own) > 0 && (prerelease || !version_is_prerelease(entry->version));
+  *ret_entry = newer ? entry : NULL;
+  return 0;
+}
+
+static int upgrade_one(const struct session *session, const struct indexes *indexes,
+                       const struct installed_adapter *adapter, struct outcome *ret_outcome, struct error **err) {
+  _cleanup_obtained_ struct obtained obtained = {0};
+  struct known_index *known = NULL;
+  const struct index_package *entry = NULL;
+  int r = find_newer(indexes, adapter, &known, &entry, err);
+  if (r < 0)
+    return r;
+  if (entry) {
+    r = obtain_from_index(known, entry, &obtained, err);
+    return r < 0 ? r : install_package(session, &obtained, ret_outcome, err);
+  }
+  const char *key = adapter->current.signed_by;
+  for (size_t i = 0; key && i < session->trust.count; i++)
+    if (strcmp(signing_key_id(session->trust.keys[i]), key) == 0)
+      ret_outcome->signed_by = signing_key_id(session->trust.keys[i]);
+  ret_outcome->id = strdup(adapter->id);
+  ret_outcome->version = strdup(adapter->current.version);
+  ret_outcome->before = strdup(adapter->current.version);
+  ret_outcome->source = strdup(adapter->current.source);
+  return ret_outcome->id && ret_outcome->version && ret_outcome->before && ret_outcome->source
+             ? 0
+             : error_set(err, ENOMEM, "out of memory");
+}
+
+/* What is printed at the end, and the worst that happened. */
+struct results {
+  struct strbuf text;
+  json_t *list;
+  int code;
+};
+
+static void upgrade_and_tell(const struct session *session, const struct indexes *indexes,
+                             const struct installed_adapter *adapter, struct results *results) {
+  _cleanup_error_ struct error *err = NULL;
+  _cleanup_(outcome_finish) struct outcome outcome = {0};
+  if (upgrade_one(session, indexes, adapter, &outcome, &err) < 0) {
+    int code = packages_fail(err);
+    if (results->code == EXIT_ALL_PASSED || code < results->code)
+      results->code = code; /* what is not good outweighs what was not there */
+    return;
+  }
+  if (outcome.changed)
+    outcome_text(session, &outcome, &results->text);
+  else
+    strbuf_printf(&results->text, "%s %s: nothing newer\n", outcome.id, outcome.version);
+  if (json_array_append_new(results->list, outcome_json(session, &outcome)) < 0)
+    results->code = EXIT_INTERNAL;
+}
+
+static int upgrade_all(const struct session *session, const struct indexes *indexes, const struct installed *installed,
+                       struct results *results) {
+  size_t tried = 0;
+  for (size_t i = 0; i < installed_count(installed); i++) {
+    const struct installed_adapter *adapter = installed_at(installed, i);
+    _cleanup_free_ char *index = index_of(&adapter->current);
+    if (!index)
+      continue;
+    upgrade_and_tell(session, indexes, adapter, results);
+    tried++;
+  }
+  if (tried == 0)
+    strbuf_puts(&results->text, "nothing that is installed came from an index\n");
+  return 0;
+}
+
+static int upgrade_named(const struct session *session, const struct indexes *indexes,
+                         const struct installed *installed, const struct list *words, struct results *results,
+                         struct error **err) {
+  for (size_t i = 0; i < words->count; i++)
+    if (!installed_find(installed, words->items[i]))
+      return error_set(err, ENOENT, "no adapter \"%s\" is installed", words->items[i]);
+  for (size_t i = 0; i < words->count; i++)
+    upgrade_and_tell(session, indexes, installed_find(installed, words->items[i]), results);
+  return 0;
+}
+
+/* What is installed is read without holding it: downloads may take long. */
+static int upgrade(struct session *session, const struct list *words, struct results *results, struct error **err) {
+  _cleanup_indexes_ struct indexes indexes = {0};
+  _cleanup_installed_ struct installed *installed = NULL;
+  int r = packages_open(&session->data, &session->trust, err);
+  if (r == 0)
+    r = indexes_read(session->data, &indexes, err);
+  if (r == 0)
+    r = installed_open(session->data, false, &installed, err);
+  if (r < 0)
+    return r;
+  return words->count > 0 ? upgrade_named(session, &indexes, installed, words, results, err)
+                          : upgrade_all(session, &indexes, installed, results);
+}
+
+int cmd_adapter_upgrade(int argc, char **argv) {
+  struct packages_arguments arguments = {.most = INSTALLED_ADAPTERS_MAX};
+  _cleanup_error_ struct error *err = NULL;
+  _cleanup_(session_finish) struct session session = {0};
+  struct results results = {.list = json_array()};
+  command_parse(&cmd_adapter_upgrade_argp, argc, argv, &arguments);
+  session.allow_unsigned = arguments.allow_unsigned;
+  int r = upgrade(&session, &arguments.words, &results, &err);
+  int printed = EXIT_ALL_PASSED;
+  if (r < 0)
+    results.code = packages_fail(err);
+  else
+    printed = arguments.json ? packages_print_json(json_incref(results.list)) : packages_print(&results.text);
+  json_decref(results.list);
+  strbuf_finish(&results.text);
+  list_finish(&arguments.words);
+  return printed != EXIT_ALL_PASSED ? printed : results.code;
+}
