@@ -117,7 +117,9 @@ static void the_version_before_is_kept_and_comes_back(void **state) {
   const struct package *packages = fixture->packages;
   assert_int_equal(installed_roll_back(installed, "reference", NULL), -ENOENT);
   add(installed, &packages[0]);
-  assert_int_equal(installed_add(installed, &packages[0], NULL, "/x", NULL), -EALREADY);
+  assert_int_equal(installed_add(installed, &packages[0], NULL, "/from/here.trm", NULL), -EALREADY);
+  assert_int_equal(installed_add(installed, &packages[0], NULL, "/x", NULL), 0); /* is only written down anew */
+  assert_string_equal(installed_at(installed, 0)->current.source, "/x");
   assert_int_equal(installed_roll_back(installed, "reference", NULL), -ENOENT);
   add(installed, &packages[1]);
   assert_in_use(installed, &packages[1], &packages[0]);
