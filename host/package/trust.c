@@ -90,8 +90,8 @@ static int check_new(const struct trust *trust, const char *name, const struct s
   const char *other = trust_name_of(trust, signing_key_id(key));
   if (other)
     return error_set(err, EEXIST, "this key is trusted already, as \"%s\"", other);
-  for (size_t i = 0; i < trust->count; i++)
-    if (strcmp(trust->names[i], name) == 0)
+  for (char **other_name = trust->names; *other_name; other_name++)
+    if (strcmp(*other_name, name) == 0)
       return error_set(err, EEXIST, "another key is called \"%s\"; choose another name, or remove that one first",
                        name);
   return trust->count < TRUST_KEYS_MAX ? 0 : error_set(err, E2BIG, "more than %u keys are trusted", TRUST_KEYS_MAX);

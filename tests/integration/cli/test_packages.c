@@ -284,6 +284,21 @@ static void wrong_words_are_usage_errors(void **state) {
   expect(2, "not taken", "install", "http://me:secret@127.0.0.1/x.trm", NULL);
 }
 
+static void commands_of_three_words_are_completed_and_explained(void **state) {
+  (void)state;
+  const char *argv[] = {"trammel", "completion", "bash", NULL};
+  struct command_result result;
+  command_run(argv, NULL, RUN_S, &result);
+  assert_int_equal(result.exit_code, 0);
+  const char *script = strbuf_text(&result.out);
+  assert_non_null(strstr(script, "'adapter index') words='add list show remove make ' ;;"));
+  assert_non_null(strstr(script, "'adapter index add'|'adapter index add '*) words='--key --help' ;;"));
+  assert_null(strstr(script, "trust add list"));
+  command_result_finish(&result);
+  expect(0, "adapter index make", "index", "--help", NULL);
+  expect(2, "Did you mean `trammel adapter index add`?", "index", "ad", NULL);
+}
+
 /* ---- indexes */
 
 static void make_index(char path[PATH_SIZE], const char *name, size_t count) {
@@ -674,6 +689,7 @@ int main(void) {
       cmocka_unit_test_setup(a_directory_has_exactly_one_package_for_this_machine, forget_all),
       cmocka_unit_test_setup(keys_have_one_name_each, forget_all),
       cmocka_unit_test_setup(wrong_words_are_usage_errors, forget_all),
+      cmocka_unit_test_setup(commands_of_three_words_are_completed_and_explained, forget_all),
       cmocka_unit_test_setup(an_index_is_a_directory, forget_all),
       cmocka_unit_test_setup(a_name_in_two_indexes_needs_the_index, forget_all),
       cmocka_unit_test_setup(an_index_that_is_not_as_signed_is_refused, forget_all),
