@@ -25,7 +25,6 @@ const struct argp cmd_adapter_trust_remove_argp = {
 
 static int add(const char *name, const char *path, struct error **err) {
   _cleanup_free_ char *data = NULL;
-  _cleanup_trust_ struct trust trust = {0};
   _cleanup_signing_key_ struct signing_key *key = NULL;
   int r = data_directory(&data, err);
   if (r == 0)
