@@ -150,6 +150,8 @@ static void what_is_removed_leaves_nothing(void **state) {
 static void only_one_changes_at_a_time(void **state) {
   const struct fixture *fixture = *state;
   _cleanup_installed_ struct installed *installed = open_for(fixture, true), *reading = open_for(fixture, false);
+  assert_non_null(installed);
+  assert_non_null(reading);
   struct installed *other = NULL;
   assert_int_equal(installed_open(fixture->scratch, true, &other, NULL), -EBUSY);
   assert_null(other);
