@@ -9,7 +9,8 @@
 #include "host/package/package.h"
 #include "host/package/version.h"
 
-static const struct argp_option options[] = {PACKAGES_OPTION_ALLOW_UNSIGNED, PACKAGES_OPTION_OUTPUT, {0}};
+static const struct argp_option options[] = {
+    PACKAGES_OPTION_ALLOW_UNSIGNED, PACKAGES_OPTION_ALLOW_UNCONFINED, PACKAGES_OPTION_OUTPUT, {0}};
 
 const struct argp cmd_adapter_install_argp = {
     .options = options,
@@ -35,6 +36,7 @@ struct session {
   char *data;
   struct trust trust;
   bool allow_unsigned;
+  bool allow_unconfined;
 };
 
 static void session_finish(struct session *session) {
@@ -120,7 +122,7 @@ static int install_package(const struct session *session, const struct obtained 
   if (r == 0)
     r = admit(session, &package, &outcome.signed_by, err);
   if (r == 0)
-    r = package_check_adapter(&package, err);
+    r = package_check_adapter(&package, session->allow_unconfined, err);
   if (r < 0)
     return error_wrap(err, "%s", obtained->source);
   r = add(session, &package, obtained->source, &outcome, err);
@@ -166,6 +168,7 @@ int cmd_adapter_install(int argc, char **argv) {
   _cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
   command_parse(&cmd_adapter_install_argp, argc, argv, &arguments);
   session.allow_unsigned = arguments.allow_unsigned;
+  session.allow_unconfined = arguments.allow_unconfined;
   int r = packages_open(&session.data, &session.trust, &err);
   if (r == 0)
     r = install(&session, arguments.words.items[0], &outcome, &err);
@@ -314,6 +317,7 @@ int cmd_adapter_upgrade(int argc, char **argv) {
   struct results results = {.list = json_array()};
   command_parse(&cmd_adapter_upgrade_argp, argc, argv, &arguments);
   session.allow_unsigned = arguments.allow_unsigned;
+  session.allow_unconfined = arguments.allow_unconfined;
   int r = upgrade(&session, &arguments.words, &results, &err);
   int printed = EXIT_ALL_PASSED;
   if (r < 0)

@@ -18,6 +18,9 @@ error_t packages_parse(int key, char *argument, struct argp_state *state) {
   case PACKAGES_ALLOW_UNSIGNED:
     arguments->allow_unsigned = true;
     return 0;
+  case PACKAGES_ALLOW_UNCONFINED:
+    arguments->allow_unconfined = true;
+    return 0;
   case ARGP_KEY_ARG:
     if (arguments->words.count == arguments->most)
       argp_error(state, "unexpected argument '%s'", argument);

@@ -19,6 +19,7 @@ struct packages_arguments {
   const char *wanted; /* what to say when there are too few */
   const char *key;    /* -k */
   bool allow_unsigned;
+  bool allow_unconfined;
   bool json;
 };
 
@@ -29,7 +30,12 @@ struct packages_arguments {
     "allow-unsigned", PACKAGES_ALLOW_UNSIGNED, NULL, 0,                                                                \
         "also install what no trusted key has signed; this is written down", 0                                         \
   }
-enum { PACKAGES_ALLOW_UNSIGNED = 0x100 };
+#define PACKAGES_OPTION_ALLOW_UNCONFINED                                                                               \
+  {                                                                                                                    \
+    "allow-unconfined", PACKAGES_ALLOW_UNCONFINED, NULL, 0,                                                            \
+        "look at the adapter also where the kernel lacks a part of its confinement; `trammel doctor` tells", 0         \
+  }
+enum { PACKAGES_ALLOW_UNSIGNED = 0x100, PACKAGES_ALLOW_UNCONFINED };
 
 /* The argp parser of such commands. */
 error_t packages_parse(int key, char *argument, struct argp_state *state);
