@@ -1,6 +1,9 @@
 # How Trammel's targets are declared. Includes are written from the top of the tree ("sdk/base/error.h"), so that the
 # layer test (tests/arch) can read each include edge.
 
+include(TrammelAdapter)
+set(TRAMMEL_ADAPTER_MAP ${PROJECT_SOURCE_DIR}/plugin-api/adapter.map)
+
 # trammel_library(NAME SOURCES a.c ... [DEPENDS lib ...]): a static library; DEPENDS are public.
 function(trammel_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
@@ -22,11 +25,8 @@ function(trammel_adapter name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
   add_library(${name} MODULE ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE trammel_flags ${arg_DEPENDS})
-  target_link_options(${name} PRIVATE
-    -Wl,--version-script=${PROJECT_SOURCE_DIR}/plugin-api/adapter.map -Wl,--no-undefined -Wl,-z,defs
-    -Wl,--as-needed) # libraries of the SDK that this adapter does not use are none of its own
-  set_target_properties(${name} PROPERTIES PREFIX ""
-    LINK_DEPENDS ${PROJECT_SOURCE_DIR}/plugin-api/adapter.map
+  trammel_adapter_properties(${name})
+  set_target_properties(${name} PROPERTIES
     LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib/trammel/adapters)
   install(TARGETS ${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/trammel/adapters)
 endfunction()
