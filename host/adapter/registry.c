@@ -181,14 +181,44 @@ static int scan_directory(struct registry *registry, const struct adapter_direct
   return r;
 }
 
+static struct registry *registry_create(const struct registry_options *options) {
+  struct registry *registry = calloc(1, sizeof *registry);
+  if (registry && !(registry->arena = arena_create(0))) {
+    free(registry);
+    return NULL;
+  }
+  if (registry)
+    registry->options = *options;
+  return registry;
+}
+
+int registry_scan_file(const char *path, const struct registry_options *options, struct registry **ret_registry,
+                       struct error **err) {
+  _cleanup_free_ char *absolute = realpath(path, NULL);
+  if (!absolute)
+    return error_set(err, errno, "adapter %s: %s", path, strerror(errno));
+  struct registry *registry = registry_create(options);
+  if (!registry)
+    return no_memory(err);
+  char *slash = strrchr(absolute, '/');
+  *slash = '\0';
+  const struct adapter_directory where = {.path = absolute};
+  int r = add_file(registry, &where, slash + 1, err);
+  if (r == 0 && !registry->entries[0].usable)
+    r = error_set(err, EINVAL, "adapter %s is not usable: %s", path, registry->entries[0].refusal);
+  if (r < 0) {
+    registry_destroy(registry);
+    return r;
+  }
+  *ret_registry = registry;
+  return 0;
+}
+
 int registry_scan(const struct adapter_directory *directories, const struct registry_options *options,
                   struct registry **ret_registry, struct error **err) {
-  struct registry *registry = calloc(1, sizeof *registry);
-  if (!registry || !(registry->arena = arena_create(0))) {
-    free(registry);
+  struct registry *registry = registry_create(options);
+  if (!registry)
     return no_memory(err);
-  }
-  registry->options = *options;
   int r = 0;
   for (; r == 0 && directories && directories->path; directories++)
     r = scan_directory(registry, directories, err);

@@ -50,6 +50,11 @@ struct registry_options {
  * that cannot be read. */
 int registry_scan(const struct adapter_directory *directories, const struct registry_options *options,
                   struct registry **ret_registry, struct error **err);
+
+/* A registry of the one adapter in the file `path`, wherever that is; it did not come with Trammel. -EINVAL with its
+ * refusal when it is not usable. */
+int registry_scan_file(const char *path, const struct registry_options *options, struct registry **ret_registry,
+                       struct error **err);
 void registry_destroy(struct registry *registry);
 
 /* A registry of one adapter that another machine serves. Takes what `remote` owns, and the description, also when it

@@ -7,8 +7,7 @@
 
 enum { KEY_ADAPTER_DIR = 0x900, KEY_PLACEMENT, KEY_ALLOW_UNCONFINED };
 
-static const struct argp_option option_table[] = {
-    {"adapter-dir", KEY_ADAPTER_DIR, "DIR", 0, "look for adapters here first; may be repeated", 1},
+static const struct argp_option placement_option_table[] = {
     {"placement", KEY_PLACEMENT, "WHERE", 0,
      "where adapters run: in-process, or child, a confined process of their own (default: in-process for those that "
      "came with Trammel, child for all others)",
@@ -21,23 +20,43 @@ static const struct argp_option option_table[] = {
 /* In the order of enum registry_placement. */
 static const char *const placements[] = {"", "in-process", "child", NULL};
 
-static error_t parse(int key, char *argument, struct argp_state *state) {
-  struct adapter_options *options = state->input;
+static error_t parse_placement(int key, char *argument, struct argp_state *state) {
+  struct registry_options *options = state->input;
   switch (key) {
-  case KEY_ADAPTER_DIR:
-    return -list_add(&options->directories, argument);
   case KEY_PLACEMENT:
-    options->registry.placement = PLACEMENT_BY_ORIGIN + 1 + command_format(state, argument, placements + 1);
+    options->placement = PLACEMENT_BY_ORIGIN + 1 + command_format(state, argument, placements + 1);
     return 0;
   case KEY_ALLOW_UNCONFINED:
-    options->registry.allow_unconfined = true;
+    options->allow_unconfined = true;
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
   }
 }
 
-const struct argp adapter_options_argp = {.options = option_table, .parser = parse};
+const struct argp placement_options_argp = {.options = placement_option_table, .parser = parse_placement};
+
+static const struct argp_option option_table[] = {
+    {"adapter-dir", KEY_ADAPTER_DIR, "DIR", 0, "look for adapters here first; may be repeated", 1},
+    {0},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+  struct adapter_options *options = state->input;
+  switch (key) {
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = &options->registry;
+    return 0;
+  case KEY_ADAPTER_DIR:
+    return -list_add(&options->directories, argument);
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_child children[] = {{&placement_options_argp, 0, NULL, 1}, {0}};
+
+const struct argp adapter_options_argp = {.options = option_table, .parser = parse, .children = children};
 
 void adapter_options_finish(struct adapter_options *options) {
   list_finish(&options->directories);

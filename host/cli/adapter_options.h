@@ -13,7 +13,10 @@ struct adapter_options {
   struct registry_options registry;
 };
 
-/* A child argp; its input is a struct adapter_options. */
+/* --placement and --allow-unconfined: a child argp; its input is a struct registry_options. */
+extern const struct argp placement_options_argp;
+
+/* All of them: a child argp; its input is a struct adapter_options. */
 extern const struct argp adapter_options_argp;
 
 void adapter_options_finish(struct adapter_options *options);

@@ -21,6 +21,8 @@ DECLARE_COMMAND(cmd_lint);
 DECLARE_COMMAND(cmd_convert);
 DECLARE_COMMAND(cmd_adapter_list);
 DECLARE_COMMAND(cmd_adapter_show);
+DECLARE_COMMAND(cmd_adapter_new);
+DECLARE_COMMAND(cmd_adapter_test);
 DECLARE_COMMAND(cmd_adapter_pack);
 DECLARE_COMMAND(cmd_adapter_sign);
 DECLARE_COMMAND(cmd_adapter_install);

@@ -15,6 +15,8 @@ const struct command commands[] = {
     {"convert", "convert SMI resources between versions", &cmd_convert_argp, cmd_convert},
     {"adapter list", "list the adapters there are, and why some are refused", &cmd_adapter_list_argp, cmd_adapter_list},
     {"adapter show", "show what an adapter is and can do", &cmd_adapter_show_argp, cmd_adapter_show},
+    {"adapter new", "write a new project for an adapter", &cmd_adapter_new_argp, cmd_adapter_new},
+    {"adapter test", "hold an adapter's translations against recorded ones", &cmd_adapter_test_argp, cmd_adapter_test},
     {"adapter pack", "make a package of an adapter", &cmd_adapter_pack_argp, cmd_adapter_pack},
     {"adapter sign", "sign a package", &cmd_adapter_sign_argp, cmd_adapter_sign},
     {"adapter install", "install an adapter's package", &cmd_adapter_install_argp, cmd_adapter_install},

@@ -2,6 +2,7 @@
 #ifndef TRAMMEL_HOST_LAB_INTERNAL_H
 #define TRAMMEL_HOST_LAB_INTERNAL_H
 
+#include "host/lab/inventory.h"
 #include "host/lab/lab.h"
 #include "host/lab/worker.h"
 
@@ -24,12 +25,5 @@ struct lab {
 static inline struct worker *lab_worker(const struct lab *lab, unsigned slot, size_t number) {
   return &lab->workers[(size_t)slot * lab->workloads + number];
 }
-
-/* The inventory of a topology whose workload i is `workers[i]`; `namespace_of` gives the real name of an alias. Lives
- * in `arena`. NULL without memory. */
-Trammel__Adapter__V1__Inventory *lab_inventory(struct arena *arena, const struct topology *topology,
-                                               const struct worker *workers,
-                                               const char *(*namespace_of)(const void *ctx, const char *alias),
-                                               const void *ctx);
 
 #endif
