@@ -210,6 +210,14 @@ const struct inventory_workload *inventory_workload(const struct inventory *inve
              : NULL;
 }
 
+const struct inventory_port *inventory_service_port(const struct inventory_service *service, uint16_t port,
+                                                    enum port_protocol transport) {
+  for (size_t i = 0; i < service->port_count; i++)
+    if (service->ports[i].port == port && (service->ports[i].protocol == PORT_UDP) == (transport == PORT_UDP))
+      return &service->ports[i];
+  return NULL;
+}
+
 bool workload_has_labels(const struct inventory_workload *workload, const struct smi_label *labels, size_t count) {
   for (size_t i = 0; i < count; i++) {
     bool found = false;

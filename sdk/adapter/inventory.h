@@ -58,6 +58,11 @@ const struct inventory_service *inventory_service(const struct inventory *invent
 const struct inventory_workload *inventory_workload(const struct inventory *inventory, const char *ns,
                                                     const char *name);
 
+/* The service's port of this number, whose `target_port` is its workloads' own; NULL when absent. UDP has port numbers
+ * of its own, which HTTP and TCP share: `transport` is PORT_UDP for those. */
+const struct inventory_port *inventory_service_port(const struct inventory_service *service, uint16_t port,
+                                                    enum port_protocol transport);
+
 /* True when the workload has every one of the labels. */
 bool workload_has_labels(const struct inventory_workload *workload, const struct smi_label *labels, size_t count);
 

@@ -291,8 +291,25 @@ static void services_of_1_0_and_of_a_longer_host_serve(void **state) {
   }
 }
 
+static void a_port_of_a_service_is_found_by_number_and_transport(void **state) {
+  (void)state;
+  static const struct inventory_port ports[] = {
+      {.name = "web", .port = 80, .target_port = 8080, .protocol = PORT_HTTP},
+      {.name = "dns", .port = 53, .target_port = 5353, .protocol = PORT_UDP},
+      {.name = "dns-tcp", .port = 53, .target_port = 5354, .protocol = PORT_TCP},
+  };
+  const struct inventory_service service = {.name = "server", .ns = "main", .ports = ports, .port_count = 3};
+  assert_ptr_equal(inventory_service_port(&service, 80, PORT_HTTP), &ports[0]);
+  assert_ptr_equal(inventory_service_port(&service, 80, PORT_TCP), &ports[0]);
+  assert_ptr_equal(inventory_service_port(&service, 53, PORT_UDP), &ports[1]);
+  assert_ptr_equal(inventory_service_port(&service, 53, PORT_HTTP), &ports[2]);
+  assert_null(inventory_service_port(&service, 80, PORT_UDP));
+  assert_null(inventory_service_port(&service, 8080, PORT_HTTP));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_port_of_a_service_is_found_by_number_and_transport),
       cmocka_unit_test(another_major_version_of_the_host_gets_no_table),
       cmocka_unit_test(describe_lists_the_methods_there_are),
       cmocka_unit_test(what_is_left_out_is_unimplemented),

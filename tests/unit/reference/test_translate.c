@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/kit/translation_json.h"
 #include "sdk/adapter/smi_wire.h"
 #include "sdk/base/strbuf.h"
 #include "sdk/smi/parse.h"
@@ -54,42 +55,14 @@ static int translate(struct arena *arena, const struct smi_set *set, bool allow_
   return fixture_call("", "Translate", &request.base, op);
 }
 
-static const char *level_name(PB(CoverageLevel) level) {
-  static const char *const names[] = {"?", "exact", "approximated", "unsupported"};
-  assert_in_range(level, 1, 3);
-  return names[level];
-}
-
 static json_t *response_to_json(const struct fake_op *op) {
   PB(TranslateResponse) *response =
       trammel__adapter__v1__translate_response__unpack(NULL, op->length, (const uint8_t *)op->message);
   assert_non_null(response);
-  json_t *objects = json_array(), *coverage = json_array();
-  for (size_t i = 0; i < response->n_objects; i++) {
-    const PB(NativeObject) *o = response->objects[i];
-    json_t *sources = json_array();
-    for (size_t j = 0; j < o->n_sources; j++)
-      json_array_append_new(
-          sources, json_sprintf("%s %s/%s", o->sources[j]->kind, o->sources[j]->namespace_, o->sources[j]->name));
-    assert_int_equal(o->transport_case, TRAMMEL__ADAPTER__V1__NATIVE_OBJECT__TRANSPORT_HTTP);
-    json_array_append_new(objects,
-                          json_pack("{s:s, s:i, s:o, s:o, s:o}", "id", o->id, "wave", (int)o->wave, "request",
-                                    json_sprintf("%s %s", o->http->method, o->http->path), "body",
-                                    json_loadb((const char *)o->body.data, o->body.len, 0, NULL), "sources", sources));
-  }
-  for (size_t i = 0; i < response->n_coverage; i++) {
-    const PB(Coverage) *c = response->coverage[i];
-    json_t *carriers = json_array();
-    for (size_t j = 0; j < c->n_objects; j++)
-      json_array_append_new(carriers, json_string(c->objects[j]));
-    json_array_append_new(
-        coverage,
-        json_pack("{s:o, s:s, s:s, s:s, s:o}", "resource",
-                  json_sprintf("%s %s/%s", c->resource->kind, c->resource->namespace_, c->resource->name), "pointer",
-                  c->pointer, "level", level_name(c->level), "reason", c->reason, "objects", carriers));
-  }
+  json_t *json = translation_to_json(response);
+  assert_int_equal(json_object_set(json, "diagnostics", op->diagnostics), 0);
   trammel__adapter__v1__translate_response__free_unpacked(response, NULL);
-  return json_pack("{s:o, s:o, s:O}", "objects", objects, "coverage", coverage, "diagnostics", op->diagnostics);
+  return json;
 }
 
 /* True when the translation of `path` is what its golden file says. */
