@@ -7,6 +7,7 @@
 #include "host/cli/adapter_options.h"
 #include "host/cli/cmds.h"
 #include "host/cli/list.h"
+#include "host/cli/logging.h"
 #include "host/kit/recordings.h"
 #include "sdk/base/utf8.h"
 
@@ -155,6 +156,7 @@ static int run(const struct arguments *arguments, struct outcome *outcome, struc
 int cmd_adapter_test(int argc, char **argv) {
   struct arguments arguments = {0};
   command_parse(&cmd_adapter_test_argp, argc, argv, &arguments);
+  logging_start(true); /* whoever runs it wrote the adapter */
   struct outcome outcome = {.list = arguments.json ? json_array() : NULL};
   _cleanup_error_ struct error *err = NULL;
   int code = run(&arguments, &outcome, &err);

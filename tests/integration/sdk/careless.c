@@ -1,7 +1,8 @@
 /* Translates each TrafficSplit as its name says: "steady" well, "unsteady" with something else each time, "failing" not
- * at all, "silent" without a word of what is in it. */
+ * at all, and at "crashing" it ends. */
 #include "sdk/adapter/adapter.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static int translate(struct call *call, const struct translate_request *request, struct translation *translation) {
@@ -10,6 +11,8 @@ static int translate(struct call *call, const struct translate_request *request,
     const struct smi_meta *meta = &request->smi.splits[i].meta;
     if (strcmp(meta->name, "failing") == 0)
       return call_fail(call, TRAMMEL_INTERNAL, "CARELESS-0001", "the table of tables is full");
+    if (strcmp(meta->name, "crashing") == 0)
+      abort();
     int number = strcmp(meta->name, "unsteady") == 0 ? count++ : 0;
     translation_add(translation,
                     native_http(call, meta->name, 0, &(struct http_place){.endpoint = "api", .path = "/x"},
