@@ -4,7 +4,7 @@ set -eu
 cd "${1:?usage: links.sh TREE}"
 
 broken=$(
-  for page in *.md docs/*.md docs/*/*.md; do
+  for page in *.md docs/*.md docs/*/*.md examples/*/*.md; do
     # One link a line: what stands in "](…)", without its anchor.
     grep -o ']([^)]*)' "$page" | sed 's/^](//; s/)$//; s/#.*//' | while read -r target; do
       case $target in

@@ -64,8 +64,9 @@ void served_start_runner(struct served *served, const char *adapter) {
   char path[4096];
   (void)snprintf(path, sizeof path, "%s/%s", getenv("TRAMMEL_BUILD_DIR"), adapter);
   served_start(served,
-               (const char *const[]){"trammel-runner", "--listen", "127.0.0.1:0", "--adapter", path, "--cert",
-                                     served->certificate, "--key", served->key, "--client-ca", served->files.ca, NULL});
+               (const char *const[]){"trammel-runner", "--listen", *served->address ? served->address : "127.0.0.1:0",
+                                     "--adapter", path, "--cert", served->certificate, "--key", served->key,
+                                     "--client-ca", served->files.ca, NULL});
 }
 
 void served_stop(struct served *served, int signal) {

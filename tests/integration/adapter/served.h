@@ -18,7 +18,8 @@ struct served {
 void served_prepare(struct served *served);
 /* Starts a program that prints "… at HOST:PORT" once it serves. */
 void served_start(struct served *served, const char *const *argv);
-/* trammel-runner --listen, with the adapter at a path below the build's directory. */
+/* trammel-runner --listen, at the address from before if there is one, with the adapter at a path below the build's
+ * directory. */
 void served_start_runner(struct served *served, const char *adapter);
 /* By a signal; the exit status must be 0 after SIGTERM. */
 void served_stop(struct served *served, int signal);

@@ -261,6 +261,30 @@ static void the_end_of_the_server_fails_the_calls_in_flight(void **state) {
   served_finish(&served);
 }
 
+/* gRPC connects again by itself, to a worker that has no instance yet. */
+static void a_server_that_was_started_again_is_called_as_before(void **state) {
+  struct fixture *fixture = *state;
+  struct served served;
+  struct registry *registry = NULL;
+  struct instance *instance = NULL;
+  served_prepare(&served);
+  served_start_runner(&served, "tests/probe-adapter/probe.so");
+  const struct adapter_entry *entry = served_find(&served, &registry);
+  assert_int_equal(instance_create(entry, NULL, &fixture->http, NULL, &instance, NULL), 0);
+  assert_answers(instance, "Echo", "before", "before");
+  served_stop(&served, SIGTERM);
+  _cleanup_error_ struct error *err = NULL;
+  served_start_runner(&served, "tests/probe-adapter/probe.so");
+  /* The end may be told to the first call. */
+  if (call(instance, "Echo", "first", NULL, NULL, &err) < 0)
+    assert_non_null(strstr(error_message(err), "the connection to it was lost"));
+  assert_answers(instance, "Echo", "after", "after");
+  instance_destroy(instance);
+  registry_destroy(registry);
+  served_stop(&served, SIGTERM);
+  served_finish(&served);
+}
+
 /* ---- several hosts */
 
 static int read_nothing(void *ctx, const ProtobufCMessage *message) {
@@ -403,6 +427,7 @@ int main(void) {
       cmocka_unit_test(effects_are_unknown_after_a_request_that_may_have_changed_the_mesh),
       cmocka_unit_test(a_deadline_ends_the_worker_that_passes_it),
       cmocka_unit_test(the_end_of_the_server_fails_the_calls_in_flight),
+      cmocka_unit_test(a_server_that_was_started_again_is_called_as_before),
       cmocka_unit_test(hosts_see_nothing_of_each_other),
       cmocka_unit_test(more_hosts_than_may_be_are_refused),
       cmocka_unit_test(the_runner_tells_what_is_wrong),
