@@ -165,7 +165,7 @@ static int open_listener(const char *text, int *ret_fd, struct error **err) {
 
 /* With the port that it came to be. */
 static void tell_ready(int listener, const char *id) {
-  struct sockaddr_storage at;
+  struct sockaddr_storage at = {0};
   socklen_t length = sizeof at;
   char host[64] = "?", port[8] = "?";
   if (getsockname(listener, (struct sockaddr *)&at, &length) == 0)

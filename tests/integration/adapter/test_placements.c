@@ -98,8 +98,7 @@ static int setup(void **state) {
                     &fixture.registry, &err) < 0)
     fail_msg("%s", error_message(err));
   const struct adapter_entry *here = registry_find(fixture.registry, "probe", &err);
-  if (!here)
-    fail_msg("%s", error_message(err));
+  assert_non_null(here);
   served_prepare(&fixture.served);
   served_start_runner(&fixture.served, "tests/probe-adapter/probe.so");
   fixture.entries[IN_PROCESS] = fixture.entries[IN_CHILD] = *here;

@@ -261,7 +261,7 @@ static void the_end_of_the_server_fails_the_calls_in_flight(void **state) {
   served_finish(&served);
 }
 
-/* gRPC connects again by itself, to a worker that has no instance yet. */
+/* Its new worker has no instance yet. */
 static void a_server_that_was_started_again_is_called_as_before(void **state) {
   struct fixture *fixture = *state;
   struct served served;
