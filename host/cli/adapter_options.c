@@ -24,7 +24,8 @@ static error_t parse_placement(int key, char *argument, struct argp_state *state
   struct registry_options *options = state->input;
   switch (key) {
   case KEY_PLACEMENT:
-    options->placement = PLACEMENT_BY_ORIGIN + 1 + command_format(state, argument, placements + 1);
+    options->placement =
+        (enum registry_placement)(PLACEMENT_BY_ORIGIN + 1 + (int)command_format(state, argument, placements + 1));
     return 0;
   case KEY_ALLOW_UNCONFINED:
     options->allow_unconfined = true;

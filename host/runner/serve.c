@@ -146,7 +146,7 @@ static int request(void *ctx, void *user, const char *endpoint, const char *meth
     r = receive(exchange->call, &answer, err);
   if (r < 0)
     return r;
-  if (answer->body_case != TRAMMEL__ADAPTER__V1__TO_ADAPTER__BODY_HTTP)
+  if (!answer || answer->body_case != TRAMMEL__ADAPTER__V1__TO_ADAPTER__BODY_HTTP)
     return error_set(err, EPROTO, "the host answered with something that is no HTTP response");
   return take_response(answer->http, ret_status, ret_body, ret_body_length, err);
 }
@@ -218,7 +218,7 @@ static int serve_exchange(struct serving *serving, struct exchange *exchange, st
   int r = diagnostics ? receive(exchange->call, &first, err) : error_set(err, ENOMEM, "out of memory");
   if (r < 0)
     return r;
-  if (first->body_case != TRAMMEL__ADAPTER__V1__TO_ADAPTER__BODY_REQUEST)
+  if (!first || first->body_case != TRAMMEL__ADAPTER__V1__TO_ADAPTER__BODY_REQUEST)
     return error_set(err, EPROTO, "a call begins with its request");
   const struct call_options options = {.deadline_ns = rpc_call_deadline(exchange->call),
                                        .cancel = rpc_call_cancelled(exchange->call),
