@@ -64,9 +64,11 @@ static int transport(void *ctx, void *user, const char *endpoint, const char *me
 static struct adapter_entry confined(const struct registry *registry, const char *id) {
   _cleanup_error_ struct error *err = NULL;
   const struct adapter_entry *entry = registry_find(registry, id, &err);
+  struct adapter_entry copy = {.confined = true};
   if (!entry)
     fail_msg("%s", error_message(err));
-  struct adapter_entry copy = *entry;
+  else
+    copy = *entry;
   copy.confined = true;
   return copy;
 }
