@@ -151,12 +151,12 @@ static void measure(struct kinds *kinds, enum kind kind, unsigned calls, int64_t
 
 static void measure_all(struct kinds *kinds, struct results *results) {
   int64_t unused;
-  for (int kind = 0; kind < KINDS; kind++)
+  for (enum kind kind = BARE; kind < KINDS; kind++)
     measure(kinds, kind, WARM_UP, &unused, &unused);
   for (unsigned round = 0; round < results->rounds; round++)
-    for (int kind = 0; kind < KINDS; kind++)
+    for (enum kind kind = BARE; kind < KINDS; kind++)
       measure(kinds, kind, CALLS, &results->p50[kind][round], &results->p99[kind][round]);
-  for (int kind = 0; kind < KINDS; kind++) {
+  for (enum kind kind = BARE; kind < KINDS; kind++) {
     qsort(results->p50[kind], results->rounds, sizeof(int64_t), compare);
     qsort(results->p99[kind], results->rounds, sizeof(int64_t), compare);
   }
@@ -180,7 +180,7 @@ static bool tell_calls(const struct results *results) {
   printf("%u rounds of %d calls; median of the rounds' medians (best, worst round), and of their 99th percentiles, in "
          "µs\n",
          results->rounds, CALLS);
-  for (int kind = 0; kind < KINDS; kind++)
+  for (enum kind kind = BARE; kind < KINDS; kind++)
     printf("%-30s %9.2f (%.2f, %.2f) %9.2f\n", all_kinds[kind].name, us(median(results, kind)),
            us(results->p50[kind][0]), us(results->p50[kind][results->rounds - 1]),
            us(results->p99[kind][results->rounds / 2]));

@@ -17,9 +17,9 @@ static int take_away(scmp_filter_ctx filter, const char *what) {
     return -EINVAL;
   int r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(seccomp), 0);
   if (r == 0)
-    r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_GET_SECCOMP));
+    r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_GET_SECCOMP, 0));
   return r == 0 ? seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 1,
-                                   SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP))
+                                   SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP, 0))
                 : r;
 }
 
