@@ -31,9 +31,10 @@ function(trammel_adapter name)
   install(TARGETS ${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/trammel/adapters)
 endfunction()
 
-# trammel_test(NAME TIER unit|integration|faults|web SOURCES a.c ... [DEPENDS lib ...] [TIMEOUT seconds]): a cmocka program.
+# trammel_test(NAME TIER unit|integration|faults|web [GRPC] SOURCES a.c ... [DEPENDS lib ...] [TIMEOUT seconds]): a cmocka program.
+# GRPC: gRPC runs in a process of the test, which ThreadSanitizer cannot judge then (label grpc).
 function(trammel_test name)
-  cmake_parse_arguments(arg "" "TIER;TIMEOUT" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(arg "GRPC" "TIER;TIMEOUT" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE trammel_flags ${arg_DEPENDS} PkgConfig::cmocka)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
@@ -41,8 +42,12 @@ function(trammel_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 180) # for a hang; sanitizers on a busy machine take long
   endif()
+  set(labels ${arg_TIER})
+  if(arg_GRPC)
+    list(APPEND labels grpc)
+  endif()
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES LABELS ${arg_TIER} TIMEOUT ${arg_TIMEOUT}
+  set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT ${arg_TIMEOUT}
     SKIP_RETURN_CODE 77 # whole program skipped, with its reason on standard output
     ENVIRONMENT "TRAMMEL_SOURCE_DIR=${PROJECT_SOURCE_DIR};TRAMMEL_BUILD_DIR=${PROJECT_BINARY_DIR}")
 endfunction()

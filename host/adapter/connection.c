@@ -230,7 +230,7 @@ static int call(struct placement *placement, const struct placed_call *wanted, c
   struct connected *own = (struct connected *)placement;
   int64_t deadline_ns = options->deadline_ns ? options->deadline_ns : clock_monotonic_ns() + CALL_TIMEOUT_DEFAULT_NS;
   struct exchange exchange = exchange_of(own, wanted, options, deadline_ns);
-  struct connection *connection;
+  struct connection *connection = NULL;
   enum verdict verdict;
   if (wanted->length > CALL_MESSAGE_MAX)
     return error_set(err, EMSGSIZE, "the request of %s has %zu bytes, at most %u are sent", wanted->method,
