@@ -196,9 +196,9 @@ static int enter(struct connected *own, const struct exchange *exchange, struct 
                  struct error **err) {
   pthread_mutex_lock(&own->lock);
   int r = wait_for_other(own, exchange, err);
-  if (r == 0 && !own->connection)
+  if (r >= 0 && !own->connection)
     r = start_for_all(own, exchange, err);
-  if (r == 0) {
+  if (r >= 0) {
     own->connection->users++;
     *ret_connection = own->connection;
   }

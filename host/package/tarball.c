@@ -97,8 +97,8 @@ static int take_in(struct tarball *tarball, const char *path, void *data, size_t
   int r = check_place(tarball, path, err);
   if (r == 0)
     r = check_room(tarball, length, err);
-  struct tarball_file file = {.path = r == 0 ? strdup(path) : NULL, .data = data, .length = length};
-  if (r == 0 && (!file.path || array_reserve((void **)&tarball->files, &tarball->capacity, tarball->count,
+  struct tarball_file file = {.path = strdup(path), .data = data, .length = length};
+  if (r >= 0 && (!file.path || array_reserve((void **)&tarball->files, &tarball->capacity, tarball->count,
                                              sizeof *tarball->files) < 0))
     r = error_set(err, ENOMEM, "out of memory");
   if (r < 0) {
