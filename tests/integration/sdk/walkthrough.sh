@@ -24,13 +24,16 @@ awk '
   /untried: end/ { untried = 0 }
   /^```/ { inside = !inside && $0 == "```sh"; if (inside && !untried) blocks++; next }
   inside && !untried { print }
-  END { if (blocks < 8) { print "only " blocks + 0 " blocks to try" >"/dev/stderr"; exit 1 } }
+  END { if (blocks < 12) { print "only " blocks + 0 " blocks to try" >"/dev/stderr"; exit 1 } }
 ' "$page" >"$scratch/commands.sh"
 
 mkdir "$scratch/home" "$scratch/empty"
 cd "$scratch/empty"
 unset CMAKE_PREFIX_PATH PKG_CONFIG_PATH TRAMMEL_ADAPTER_PATH DESTDIR
-HOME=$scratch/home PATH=$prefix/bin:$PATH sh -eux "$scratch/commands.sh"
+# Nothing of the user's is read or changed.
+HOME=$scratch/home TRAMMEL_DATA_DIR=$scratch/data PATH=$prefix/bin:$PATH
+export HOME TRAMMEL_DATA_DIR PATH
+sh -eux "$scratch/commands.sh"
 
 # What the commands must have led to.
 cd mymesh
@@ -39,6 +42,11 @@ grep -q '"percent": 50' tests/halves.json
 symbols=$(nm -D --defined-only mymesh.so | awk '{ print $NF }')
 [ "$symbols" = trammel_adapter_entry_v1 ] || { echo "mymesh.so exports: $symbols"; exit 1; }
 ! grep -rn '@[A-Z]*@' --include='*.c' --include='*.md' --include='*.txt' --include='*.json' . || { echo "a mark was not filled in"; exit 1; }
+
+# What was installed is the package that was signed, and is what Trammel uses.
+trammel adapter list | tee "$scratch/list"
+grep -q "^mymesh  *0\.1\.0  *mymesh  *ok  *$scratch/data/adapters/mymesh/0\.1\.0-[0-9a-f]*/mymesh\.so" "$scratch/list" || { echo "mymesh is not in the list"; exit 1; }
+trammel adapter verify mymesh | grep -q '^mymesh 0\.1\.0: good, signed by mymesh, from ' || { echo "mymesh is not signed by mymesh"; exit 1; }
 
 # The installed headers need no others, and compile without a warning.
 export PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
