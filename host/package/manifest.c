@@ -192,6 +192,27 @@ static int check_file(const json_t *listed, const struct tarball *tarball, struc
   return 0;
 }
 
+/* Whether it is what the host looks for in a directory of adapters. */
+static bool is_adapter(const char *path) {
+  size_t length = strlen(path);
+  return length > 3 && strcmp(path + length - 3, ".so") == 0 && !strchr(path, '/');
+}
+
+/* Once it is installed, whatever looks like an adapter is one: none but the one whose note and description are held
+ * against the manifest may be there. */
+static int check_adapters(const struct manifest *manifest, const struct tarball *tarball, struct error **err) {
+  if (!is_adapter(manifest->adapter))
+    return error_set(err, EINVAL, "its manifest says that %s is the adapter: it must end with .so and be in no folder",
+                     manifest->adapter);
+  for (size_t i = 0; i < tarball->count; i++) {
+    const char *path = tarball->files[i].path;
+    if (is_adapter(path) && strcmp(path, manifest->adapter) != 0)
+      return error_set(err, EINVAL, "it has %s besides its adapter %s; a package holds one adapter", path,
+                       manifest->adapter);
+  }
+  return 0;
+}
+
 int manifest_check_files(const struct manifest *manifest, const struct tarball *tarball, struct error **err) {
   const json_t *files = json_object_get(manifest->root, "files");
   bool adapter = false;
@@ -210,7 +231,8 @@ int manifest_check_files(const struct manifest *manifest, const struct tarball *
   size_t own = 1 + (tarball_find(tarball, MANIFEST_SIGNATURE_PATH) != NULL);
   if (!tarball_find(tarball, MANIFEST_PATH) || tarball->count != json_array_size(files) + own)
     return error_set(err, EINVAL, "it has files that its manifest does not list");
-  return adapter ? 0 : error_set(err, EINVAL, "its manifest does not list the adapter %s", manifest->adapter);
+  return adapter ? check_adapters(manifest, tarball, err)
+                 : error_set(err, EINVAL, "its manifest does not list the adapter %s", manifest->adapter);
 }
 
 static int differs(struct error **err, const char *what, const char *manifest, const char *adapter) {

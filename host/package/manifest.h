@@ -54,7 +54,8 @@ int manifest_read(const void *data, size_t length, struct diagnostics *diagnosti
                   struct error **err);
 
 /* Whether the tarball has exactly the files that the manifest lists, besides the manifest and its signature, with their
- * sizes and digests. -EINVAL says which differs. */
+ * sizes and digests, and among them one that can be loaded as an adapter: the manifest's, NAME.so in no folder. -EINVAL
+ * says which differs. */
 int manifest_check_files(const struct manifest *manifest, const struct tarball *tarball, struct error **err);
 
 /* Whether the manifest says what the adapter's ELF note says, and what its description says of endpoints and

@@ -108,6 +108,38 @@ static void a_file_more_or_less_is_refused(void **state) {
   assert_refused(&package.tarball, -EINVAL, "files that its manifest does not list");
 }
 
+/* The package with one more file that its manifest lists. */
+static void add_listed(struct package *package, const char *path) {
+  static const char digest_of_nothing[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+  json_t *files = json_object_get(package->manifest.root, "files");
+  size_t place = 0;
+  while (place < json_array_size(files) &&
+         strcmp(json_string_value(json_object_get(json_array_get(files, place), "path")), path) < 0)
+    place++;
+  assert_int_equal(
+      json_array_insert_new(files, place,
+                            json_pack("{s:s, s:i, s:s}", "path", path, "bytes", 0, "sha256", digest_of_nothing)),
+      0);
+  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+  assert_int_equal(json_write(package->manifest.root, &text), 0);
+  assert_int_equal(tarball_put(&package->tarball, MANIFEST_PATH, text.data, text.length, NULL), 0);
+  assert_int_equal(tarball_add(&package->tarball, path, "", 0, NULL), 0);
+}
+
+/* Nobody looked at what it says of itself, but it would be found where the package is installed. */
+static void a_second_adapter_is_refused(void **state) {
+  const struct fixture *fixture = *state;
+  _cleanup_package_ struct package package = {0}, again = {0};
+  _cleanup_strbuf_ struct strbuf packed = STRBUF_INIT;
+  read_back(fixture, &package);
+  add_listed(&package, "doc/other.so");
+  add_listed(&package, "so");
+  assert_int_equal(tarball_write(&package.tarball, &packed, NULL), 0);
+  assert_int_equal(package_read(packed.data, packed.length, &again, NULL), 0);
+  add_listed(&package, "other.so");
+  assert_refused(&package.tarball, -EINVAL, "it has other.so besides its adapter reference.so");
+}
+
 /* The manifest with one text in place of another, its files as they were. */
 static void assert_manifest_refused(const struct fixture *fixture, const char *before, const char *after, int code,
                                     const char *why) {
@@ -134,7 +166,7 @@ static void a_manifest_that_lies_is_refused(void **state) {
                           "/id: expected text that matches");
   assert_manifest_refused(fixture, "\"format\"", "\"extra\": 1, \"format\"", -EINVAL, "\"extra\"");
   assert_manifest_refused(fixture, "\"adapter\": \"reference.so\"", "\"adapter\": \"doc/README.md\"", -EINVAL,
-                          "not an ELF file");
+                          "doc/README.md is the adapter: it must end with .so");
   assert_manifest_refused(fixture, "{", "", -EINVAL, "its manifest.json is none");
 }
 
@@ -190,6 +222,7 @@ int main(void) {
       cmocka_unit_test(what_is_made_is_read_back),
       cmocka_unit_test(a_changed_file_is_refused),
       cmocka_unit_test(a_file_more_or_less_is_refused),
+      cmocka_unit_test(a_second_adapter_is_refused),
       cmocka_unit_test(a_manifest_that_lies_is_refused),
       cmocka_unit_test(a_signature_is_by_its_key_and_of_its_manifest),
       cmocka_unit_test(what_is_no_adapter_is_not_packed),
