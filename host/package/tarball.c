@@ -144,6 +144,35 @@ int tarball_put(struct tarball *tarball, const char *path, const void *data, siz
 
 /* ---- reading */
 
+/* The bytes of the tar as they are decompressed, counted. Two readers, because one that does both goes through whatever
+ * a few bytes become, between files and after the last one, before it returns. */
+struct stream {
+  reader *packed;
+  size_t unpacked; /* bytes so far */
+  bool too_much;
+};
+
+static la_ssize_t stream_read(reader *in, void *context, const void **ret_data) {
+  struct stream *stream = context;
+  size_t length = 0;
+  la_int64_t offset;
+  int r = archive_read_data_block(stream->packed, ret_data, &length, &offset);
+  if (r == ARCHIVE_EOF)
+    return 0;
+  if (r != ARCHIVE_OK) {
+    const char *why = archive_error_string(stream->packed);
+    archive_set_error(in, archive_errno(stream->packed), "%s", why ? why : "cannot be decompressed");
+    return ARCHIVE_FATAL;
+  }
+  stream->too_much |= length > TARBALL_UNPACKED_MAX - stream->unpacked;
+  if (stream->too_much) {
+    archive_set_error(in, E2BIG, "too much is in it");
+    return ARCHIVE_FATAL;
+  }
+  stream->unpacked += length;
+  return (la_ssize_t)length;
+}
+
 static int refuse(reader *in, struct error **err) {
   const char *why = archive_error_string(in);
   return archive_errno(in) == ENOMEM ? error_set(err, ENOMEM, "out of memory")
@@ -204,18 +233,41 @@ static int read_files(reader *in, struct tarball *tarball, struct error **err) {
   }
 }
 
+/* Decompresses what is in memory: one file, of which the name does not matter. */
+static int open_packed(reader *packed, const void *data, size_t length, struct error **err) {
+  struct archive_entry *entry;
+  if (archive_read_support_filter_gzip(packed) != ARCHIVE_OK || archive_read_support_format_raw(packed) != ARCHIVE_OK)
+    return error_set(err, ENOMEM, "out of memory");
+  if (archive_read_open_memory(packed, data, length) != ARCHIVE_OK ||
+      archive_read_next_header(packed, &entry) != ARCHIVE_OK)
+    return refuse(packed, err);
+  return 0;
+}
+
+static int open_tar(reader *in, struct stream *stream, struct error **err) {
+  /* Without that option the rest after the last file is not looked at, nor whether there is one. */
+  if (archive_read_support_format_tar(in) != ARCHIVE_OK ||
+      archive_read_set_options(in, "tar:read_concatenated_archives") != ARCHIVE_OK)
+    return error_set(err, ENOMEM, "out of memory");
+  return archive_read_open(in, stream, NULL, stream_read, NULL) == ARCHIVE_OK ? 0 : refuse(in, err);
+}
+
 int tarball_read(const void *data, size_t length, struct tarball *ret_tarball, struct error **err) {
   *ret_tarball = (struct tarball){0};
   if (length > TARBALL_PACKED_MAX)
     return error_set(err, E2BIG, "it has more than %zu bytes", TARBALL_PACKED_MAX);
+  _cleanup_(archive_read_free_p) reader *packed = archive_read_new();
   _cleanup_(archive_read_free_p) reader *in = archive_read_new();
-  /* Without that option the rest after the last file is not looked at, nor whether there is one. */
-  if (!in || archive_read_support_filter_gzip(in) != ARCHIVE_OK || archive_read_support_format_tar(in) != ARCHIVE_OK ||
-      archive_read_set_options(in, "tar:read_concatenated_archives") != ARCHIVE_OK)
+  struct stream stream = {.packed = packed};
+  if (!packed || !in)
     return error_set(err, ENOMEM, "out of memory");
-  if (archive_read_open_memory(in, data, length) != ARCHIVE_OK)
-    return refuse(in, err);
-  int r = read_files(in, ret_tarball, err);
+  int r = open_packed(packed, data, length, err);
+  if (r == 0)
+    r = open_tar(in, &stream, err);
+  if (r == 0)
+    r = read_files(in, ret_tarball, err);
+  if (r < 0 && stream.too_much) /* whatever the tar's reader makes of it */
+    r = error_set(err, E2BIG, "it unpacks to more than %zu bytes", TARBALL_UNPACKED_MAX);
   if (r < 0)
     tarball_finish(ret_tarball);
   return r;

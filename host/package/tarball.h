@@ -12,6 +12,8 @@
 #define TARBALL_BYTES_MAX ((size_t)128 << 20) /* bytes of all files */
 #define TARBALL_FILES_MAX 256u
 #define TARBALL_PATH_MAX 200u /* bytes */
+/* Bytes of all that is decompressed: the files, what the tar says of each, and its padding. */
+#define TARBALL_UNPACKED_MAX (TARBALL_BYTES_MAX + ((size_t)4 << 20))
 
 struct tarball_file {
   char *path; /* relative: names of A-Z a-z 0-9 . _ + -, none of which begins with a dot, between single slashes */

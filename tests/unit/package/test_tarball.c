@@ -106,15 +106,27 @@ struct foreign {
   size_t length;
 };
 
-static void foreign_begin(struct foreign *foreign) {
+static void foreign_begin_as(struct foreign *foreign, int (*set_format)(struct archive *),
+                             int (*add_filter)(struct archive *)) {
   enum { ROOM = 1 << 20 };
   foreign->out = archive_write_new();
   foreign->entry = archive_entry_new();
   foreign->data = malloc(ROOM);
   assert_non_null(foreign->data);
-  assert_int_equal(archive_write_add_filter_gzip(foreign->out), ARCHIVE_OK);
-  assert_int_equal(archive_write_set_format_gnutar(foreign->out), ARCHIVE_OK);
+  assert_int_equal(add_filter(foreign->out), ARCHIVE_OK);
+  (void)archive_write_set_filter_option(foreign->out, "gzip", "compression-level", "1"); /* bombs are quick to make */
+  assert_int_equal(set_format(foreign->out), ARCHIVE_OK);
   assert_int_equal(archive_write_open_memory(foreign->out, foreign->data, ROOM, &foreign->length), ARCHIVE_OK);
+}
+
+static void foreign_begin(struct foreign *foreign) {
+  foreign_begin_as(foreign, archive_write_set_format_gnutar, archive_write_add_filter_gzip);
+}
+
+static void foreign_finish(struct foreign *foreign) {
+  (void)archive_write_free(foreign->out);
+  archive_entry_free(foreign->entry);
+  free(foreign->data);
 }
 
 static void foreign_put(struct foreign *foreign, const char *path, unsigned type, const char *link, const char *text) {
@@ -137,9 +149,7 @@ static int foreign_end(struct foreign *foreign) {
   assert_int_equal(archive_write_close(foreign->out), ARCHIVE_OK);
   int r = tarball_read(foreign->data, foreign->length, &tarball, NULL);
   assert_true(r == 0 || (tarball.count == 0 && !tarball.files));
-  (void)archive_write_free(foreign->out);
-  archive_entry_free(foreign->entry);
-  free(foreign->data);
+  foreign_finish(foreign);
   return r;
 }
 
@@ -196,6 +206,56 @@ static void a_bomb_is_refused_while_it_goes_off(void **state) {
   assert_int_equal(foreign_end(&foreign), -E2BIG);
 }
 
+/* Parts of a tar that is not compressed yet; NULL is zeroes. */
+struct part {
+  const struct strbuf *text;
+  size_t length;
+};
+
+/* What reading their sum comes to, compressed. */
+static int read_parts(const struct part *parts, size_t count) {
+  enum { BLOCK = 1 << 20 };
+  struct foreign foreign;
+  char *zeroes = calloc(1, BLOCK);
+  assert_non_null(zeroes);
+  foreign_begin_as(&foreign, archive_write_set_format_raw, archive_write_add_filter_gzip);
+  archive_entry_set_filetype(foreign.entry, AE_IFREG);
+  assert_int_equal(archive_write_header(foreign.out, foreign.entry), ARCHIVE_OK);
+  for (size_t i = 0; i < count; i++)
+    for (size_t done = 0; done < parts[i].length;) {
+      size_t n = parts[i].text || parts[i].length - done < BLOCK ? parts[i].length - done : BLOCK;
+      const char *data = parts[i].text ? parts[i].text->data : zeroes;
+      assert_int_equal(archive_write_data(foreign.out, data, n), (la_ssize_t)n);
+      done += n;
+    }
+  free(zeroes);
+  return foreign_end(&foreign);
+}
+
+/* One file, and what ends a tar. */
+static void make_tar(const char *path, struct strbuf *out) {
+  struct foreign foreign;
+  foreign_begin_as(&foreign, archive_write_set_format_gnutar, archive_write_add_filter_none);
+  foreign_put(&foreign, path, AE_IFREG, NULL, "{}");
+  assert_int_equal(archive_write_close(foreign.out), ARCHIVE_OK);
+  strbuf_append(out, foreign.data, foreign.length);
+  foreign_finish(&foreign);
+}
+
+/* Zeroes where a tar may have them belong to no file, but are read all the same. */
+static void a_bomb_beside_the_files_is_refused(void **state) {
+  (void)state;
+  _cleanup_strbuf_ struct strbuf first = STRBUF_INIT, second = STRBUF_INIT;
+  make_tar("manifest.json", &first);
+  make_tar("x", &second);
+  const struct part one = {&first, first.length}, other = {&second, second.length};
+  const struct part few = {NULL, 1 << 20}, bomb = {NULL, TARBALL_UNPACKED_MAX};
+  assert_int_equal(read_parts((const struct part[]){one, few, other, few}, 4), 0);
+  assert_int_equal(read_parts((const struct part[]){one, bomb}, 2), -E2BIG);
+  assert_int_equal(read_parts((const struct part[]){one, bomb, other}, 3), -E2BIG);
+  assert_int_equal(read_parts((const struct part[]){bomb, one}, 2), -E2BIG);
+}
+
 /* Wherever it ends too early, and whatever byte is another one. */
 static void a_broken_one_is_refused_or_read_whole(void **state) {
   (void)state;
@@ -230,6 +290,7 @@ int main(void) {
       cmocka_unit_test(only_regular_files_at_their_places_are_taken),
       cmocka_unit_test(too_many_files_are_refused),
       cmocka_unit_test(a_bomb_is_refused_while_it_goes_off),
+      cmocka_unit_test(a_bomb_beside_the_files_is_refused),
       cmocka_unit_test(a_broken_one_is_refused_or_read_whole),
   };
   return cmocka_run_group_tests_name("tarball", tests, NULL, NULL);
