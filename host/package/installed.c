@@ -125,6 +125,28 @@ static int check_list(const char *path, const json_t *root, struct error **err) 
   return error_set(err, -r, "%s: %s", path, why ? why : strerror(-r));
 }
 
+/* place_of() goes by the order of ids, and an id that is there twice would have two adapters in use. */
+static int check_order(const char *path, const json_t *list, struct error **err) {
+  const char *before = "";
+  size_t i;
+  const json_t *one;
+  json_array_foreach(list, i, one) {
+    const char *id = text_of(one, "id");
+    int order = strcmp(before, id);
+    if (order == 0)
+      return error_set(err, EINVAL, "%s: /adapters/%zu: %s is there twice", path, i, id);
+    if (order > 0)
+      return error_set(err, EINVAL, "%s: /adapters/%zu: %s comes after %s, but ids must be in order", path, i, id,
+                       before);
+    const struct installed_version current = version_of(json_object_get(one, "versions"), 0);
+    const struct installed_version previous = version_of(json_object_get(one, "versions"), 1);
+    if (previous.digest && strcmp(current.digest, previous.digest) == 0)
+      return error_set(err, EINVAL, "%s: /adapters/%zu: both versions of %s are the same package", path, i, id);
+    before = id;
+  }
+  return 0;
+}
+
 /* Without a file nothing is installed. */
 static int load(struct installed *installed, struct error **err) {
   _cleanup_free_ char *path = list_path(installed), *data = NULL;
@@ -144,6 +166,8 @@ static int load(struct installed *installed, struct error **err) {
   json_t *root = json_loadb(data, length, JSON_REJECT_DUPLICATES, &where);
   r = root ? check_list(path, root, err)
            : error_set(err, EINVAL, "%s:%d:%d: %s", path, where.line, where.column, where.text);
+  if (r == 0)
+    r = check_order(path, json_object_get(root, "adapters"), err);
   if (r == 0) {
     installed->list = json_incref(json_object_get(root, "adapters"));
     r = view(installed, err);

@@ -197,6 +197,39 @@ static void a_list_that_is_none_is_refused(void **state) {
   }
 }
 
+#define SHA_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define SHA_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define VERSION(digest)                                                                                                \
+  "{\"version\":\"1\",\"sha256\":\"" digest "\",\"manifestSha256\":\"" SHA_A "\",\"source\":\"/x\"}"
+#define ADAPTER(id, versions) "{\"id\":\"" id "\",\"versions\":[" versions "]}"
+#define LIST(adapters) "{\"format\":\"trammel.installed/v1\",\"adapters\":[" adapters "]}"
+
+/* What goes by the order would change another adapter than the one that was meant. */
+static void a_list_out_of_order_is_refused(void **state) {
+  const struct fixture *fixture = *state;
+  static const struct {
+    const char *list;
+    const char *why; /* NULL: it is good */
+  } lists[] = {
+      {LIST(ADAPTER("a", VERSION(SHA_A)) "," ADAPTER("b", VERSION(SHA_B) "," VERSION(SHA_A))), NULL},
+      {LIST(ADAPTER("b", VERSION(SHA_A)) "," ADAPTER("a", VERSION(SHA_A))), "/adapters/1: a comes after b"},
+      {LIST(ADAPTER("a", VERSION(SHA_A)) "," ADAPTER("a", VERSION(SHA_B))), "/adapters/1: a is there twice"},
+      {LIST(ADAPTER("a", VERSION(SHA_A) "," VERSION(SHA_A))), "/adapters/0: both versions of a are the same"},
+  };
+  char path[512];
+  (void)snprintf(path, sizeof path, "%s/adapters", fixture->scratch);
+  assert_int_equal(files_make_directories(path, NULL), 0);
+  (void)snprintf(path, sizeof path, "%s/adapters/installed.json", fixture->scratch);
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    _cleanup_installed_ struct installed *installed = NULL;
+    _cleanup_error_ struct error *err = NULL;
+    assert_int_equal(files_replace(path, lists[i].list, strlen(lists[i].list), NULL), 0);
+    assert_int_equal(installed_open(fixture->scratch, false, &installed, &err), lists[i].why ? -EINVAL : 0);
+    if (lists[i].why && !strstr(error_message(err), lists[i].why))
+      fail_msg("expected \"%s\", found \"%s\"", lists[i].why, error_message(err));
+  }
+}
+
 /* Changes what is installed until it is killed. */
 static void __attribute__((noreturn)) change_for_ever(const struct fixture *fixture) {
   struct installed *installed = NULL;
@@ -253,6 +286,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(only_one_changes_at_a_time, setup, teardown),
       cmocka_unit_test_setup_teardown(a_changed_file_is_told, setup, teardown),
       cmocka_unit_test_setup_teardown(a_list_that_is_none_is_refused, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_list_out_of_order_is_refused, setup, teardown),
       cmocka_unit_test_setup_teardown(an_end_at_any_moment_leaves_whole_versions, setup, teardown),
   };
   return cmocka_run_group_tests_name("installed", tests, make_packages, free_packages);
