@@ -81,7 +81,7 @@ int files_write(const char *directory, const struct tarball *tarball, struct err
   if (r == 0)
     r = sync_directory(directory, err);
   if (r < 0)
-    (void)files_remove(directory, NULL);
+    (void)files_remove(AT_FDCWD, directory, NULL);
   return r;
 }
 
@@ -109,7 +109,7 @@ int files_publish(const char *path, const void *data, size_t length, struct erro
   return replace(path, 0666, data, length, err);
 }
 
-/* ---- reading and removing */
+/* ---- reading */
 
 static int compare(const FTSENT **a, const FTSENT **b) {
   return strcmp((*a)->fts_name, (*b)->fts_name);
@@ -168,16 +168,19 @@ int files_read(const char *directory, struct tarball *ret_tarball, struct error 
   return r;
 }
 
-int files_remove(const char *directory, struct error **err) {
-  _cleanup_(fts_closep) FTS *all = walk(directory);
-  if (!all)
-    return system_error(err, "removing", directory);
-  FTSENT *entry;
-  while ((entry = fts_read(all))) {
-    bool gone = entry->fts_info == FTS_NS && entry->fts_errno == ENOENT;
-    if (!gone && entry->fts_info != FTS_D && remove(entry->fts_accpath) < 0 && errno != ENOENT)
-      return system_error(err, "removing", entry->fts_path);
-  }
+/* ---- removing */
+
+static void closedir_p(DIR **directory) {
+  if (*directory)
+    (void)closedir(*directory);
+}
+
+/* Opens a directory that is no link. -ENOENT without an error when it is not there. */
+static int open_directory(int parent, const char *name, int *ret_fd, struct error **err) {
+  int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0)
+    return errno == ENOENT ? -ENOENT : system_error(err, "removing", name);
+  *ret_fd = fd;
   return 0;
 }
 
@@ -216,6 +219,56 @@ static int add_name(struct names *names, const char *name, const char *directory
 
 int files_list(const char *directory, const char *suffix, size_t max, char ***ret_names, struct error **err) {
   struct names names = {.items = calloc(2, sizeof(char *)), .capacity = 2};
+static int remove_whole(int parent, const char *name, dev_t device, unsigned depth, struct error **err);
+
+/* Takes `name` out of an open directory, whatever it is. */
+static int remove_entry(int directory, const char *name, dev_t device, unsigned depth, struct error **err) {
+  if (unlinkat(directory, name, 0) == 0 || errno == ENOENT)
+    return 0;
+  return errno == EISDIR ? remove_whole(directory, name, device, depth, err) : system_error(err, "removing", name);
+}
+
+/* All that is in an open directory, whose descriptor is taken. */
+static int remove_entries(int fd, dev_t device, unsigned depth, struct error **err) {
+  _cleanup_(closedir_p) DIR *all = fdopendir(fd);
+  if (!all) {
+    int r = system_error(err, "removing", "a directory");
+    (void)close(fd);
+    return r;
+  }
+  int r = 0;
+  for (const struct dirent *entry; r == 0 && (entry = readdir(all));)
+    if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+      r = remove_entry(dirfd(all), entry->d_name, device, depth, err);
+  return r;
+}
+
+/* A directory of the file system `device`. */
+static int remove_whole(int parent, const char *name, dev_t device, unsigned depth, struct error **err) {
+  struct stat status;
+  int fd;
+  if (depth > FILES_DEPTH_MAX)
+    return error_set(err, ELOOP, "removing %s: more than %u directories are in one another", name, FILES_DEPTH_MAX);
+  int r = open_directory(parent, name, &fd, err);
+  if (r < 0)
+    return r == -ENOENT ? 0 : r;
+  if (fstat(fd, &status) < 0 || status.st_dev != device) {
+    (void)close(fd);
+    return error_set(err, EXDEV, "removing %s: it is another file system", name);
+  }
+  r = remove_entries(fd, device, depth + 1, err);
+  if (r == 0 && unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+    r = system_error(err, "removing", name);
+  return r;
+}
+
+int files_remove(int parent, const char *name, struct error **err) {
+  struct stat status;
+  if (fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+    return errno == ENOENT ? 0 : system_error(err, "removing", name);
+  return remove_whole(parent, name, status.st_dev, 0, err);
+}
+
   DIR *all = opendir(directory);
   int r = 0;
   if (!names.items)

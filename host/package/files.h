@@ -16,8 +16,11 @@ int files_write(const char *directory, const struct tarball *tarball, struct err
 /* Reads all files below a directory: no links are followed, and what is no regular file is -EINVAL. */
 int files_read(const char *directory, struct tarball *ret_tarball, struct error **err);
 
-/* Removes the directory with all that is in it; links are not followed. An absent one is fine. */
-int files_remove(const char *directory, struct error **err);
+/* Removes the directory `name` in the one that is open at `parent` (AT_FDCWD: the current one), with all that is in it.
+ * Links are not followed, other file systems are not entered. An absent one is fine; -ENOTDIR for what is none, also
+ * for a link to one, -ELOOP beyond FILES_DEPTH_MAX. */
+#define FILES_DEPTH_MAX 128u /* directories in one another; a path in a package has at most TARBALL_PATH_MAX bytes */
+int files_remove(int parent, const char *name, struct error **err);
 
 /* Puts a whole new content in a file's place: an end at any moment leaves the content before or this one. */
 int files_replace(const char *path, const void *data, size_t length, struct error **err);

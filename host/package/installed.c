@@ -242,38 +242,60 @@ char *installed_directory(const struct installed *installed, const char *id, con
   return directory_of(installed, id, version->version, version->digest);
 }
 
-static bool is_of(const char *path, const struct installed *installed, const char *id,
-                  const struct installed_version *version) {
-  _cleanup_free_ char *own = version->version ? installed_directory(installed, id, version) : NULL;
-  return own && strcmp(own, path) == 0;
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define DIGITS "0123456789"
+
+/* Whether it is a directory's name that directory_of() makes: VERSION-DIGEST. What is called otherwise is somebody
+ * else's. */
+static bool is_own(const char *name) {
+  size_t length = strlen(name);
+  if (length < 1 + 1 + DIGEST_PART)
+    return false;
+  size_t version = length - DIGEST_PART - 1;
+  return name[version] == '-' && strspn(name + version + 1, DIGITS "abcdef") == DIGEST_PART &&
+         strspn(name, LETTERS DIGITS) > 0 && strspn(name, LETTERS DIGITS ".+_-") >= version;
 }
 
-/* Removes the directories of an adapter that the list doesn't name, and its own when it is empty then. What stays does
- * no harm, and is removed another time. */
-static void prune_adapter(const struct installed *installed, const char *id) {
-  _cleanup_free_ char *path = NULL;
-  if (asprintf(&path, "%s/%s", installed->directory, id) < 0)
-    return;
+static bool is_of(const char *name, const struct installed_version *version) {
+  char own[128];
+  return version->version && snprintf(own, sizeof own, "%s-%.*s", version->version, DIGEST_PART, version->digest) > 0 &&
+         strcmp(own, name) == 0;
+}
+
+/* NULL for what is no directory, or a link to one. */
+static DIR *open_below(int parent, const char *name) {
+  int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  DIR *all = fd < 0 ? NULL : fdopendir(fd);
+  if (!all && fd >= 0)
+    (void)close(fd);
+  return all;
+}
+
+/* Removes the directories of an adapter that the list doesn't name, and its own when that makes it empty. What stays
+ * does no harm. */
+static void prune_adapter(const struct installed *installed, int parent, const char *id) {
   const struct installed_adapter *adapter = installed_find(installed, id);
-  DIR *all = opendir(path);
-  for (const struct dirent *entry; all && (entry = readdir(all));) {
-    _cleanup_free_ char *one = NULL;
-    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-        asprintf(&one, "%s/%s", path, entry->d_name) < 0)
-      continue;
-    if (!adapter || (!is_of(one, installed, id, &adapter->current) && !is_of(one, installed, id, &adapter->previous)))
-      (void)files_remove(one, NULL);
-  }
+  DIR *all = open_below(parent, id);
+  bool removed = false;
+  for (const struct dirent *entry; all && (entry = readdir(all));)
+    if (is_own(entry->d_name) &&
+        (!adapter || (!is_of(entry->d_name, &adapter->current) && !is_of(entry->d_name, &adapter->previous))))
+      removed |= files_remove(dirfd(all), entry->d_name, NULL) == 0;
   if (all)
     (void)closedir(all);
-  (void)rmdir(path);
+  if (removed)
+    (void)unlinkat(parent, id, AT_REMOVEDIR);
+}
+
+static bool is_id(const char *name) {
+  return strspn(name, "abcdefghijklmnopqrstuvwxyz" DIGITS "-") == strlen(name) && name[0] != '-';
 }
 
 static void prune(const struct installed *installed) {
   DIR *all = opendir(installed->directory);
   for (const struct dirent *entry; all && (entry = readdir(all));)
-    if (entry->d_name[0] != '.' && strncmp(entry->d_name, "installed.json", strlen("installed.json")) != 0)
-      prune_adapter(installed, entry->d_name);
+    if (is_id(entry->d_name))
+      prune_adapter(installed, dirfd(all), entry->d_name);
   if (all)
     (void)closedir(all);
 }
@@ -334,7 +356,7 @@ static int unpack(const struct installed *installed, const struct package *packa
     return error_set(err, ENOMEM, "out of memory");
   int r = files_make_directories(own, err);
   if (r == 0)
-    r = files_remove(place, err); /* of an end before */
+    r = files_remove(AT_FDCWD, place, err); /* of an end before */
   return r < 0 ? r : files_write(place, &package->tarball, err);
 }
 

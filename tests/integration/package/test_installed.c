@@ -230,6 +230,70 @@ static void a_list_out_of_order_is_refused(void **state) {
   }
 }
 
+/* A file or directory below the scratch directory. */
+static const char *below(const struct fixture *fixture, const char *name) {
+  static char path[512];
+  (void)snprintf(path, sizeof path, "%s/%s", fixture->scratch, name);
+  return path;
+}
+
+static bool is_there(const struct fixture *fixture, const char *name) {
+  struct stat status;
+  return lstat(below(fixture, name), &status) == 0;
+}
+
+static void put(const struct fixture *fixture, const char *directory, const char *file) {
+  assert_int_equal(files_make_directories(below(fixture, directory), NULL), 0);
+  char name[256];
+  (void)snprintf(name, sizeof name, "%s/%s", directory, file);
+  assert_int_equal(files_replace(below(fixture, name), "x", 1, NULL), 0);
+}
+
+static void link_to(const struct fixture *fixture, const char *target, const char *name) {
+  char to[512];
+  (void)snprintf(to, sizeof to, "%s", below(fixture, target));
+  assert_int_equal(symlink(to, below(fixture, name)), 0);
+}
+
+static void only_what_an_install_left_is_pruned(void **state) {
+  const struct fixture *fixture = *state;
+  /* Not from here, though some of it is called like it. */
+  static const char *const kept[] = {"adapters/mine/work/x",
+                                     "adapters/mine/1.0.0-0123456789AB/x",
+                                     "adapters/mine/1.0.0-0123456789abc/x",
+                                     "adapters/mine/-0123456789ab/x",
+                                     "adapters/Mine/1.0.0-0123456789ab/x",
+                                     "adapters/reference/notes",
+                                     "elsewhere/1.0.0-0123456789ab/x",
+                                     NULL};
+  for (const char *const *name = kept; *name; name++) {
+    const char *slash = strrchr(*name, '/');
+    char directory[256];
+    (void)snprintf(directory, sizeof directory, "%.*s", (int)(slash - *name), *name);
+    put(fixture, directory, slash + 1);
+  }
+  assert_int_equal(mkdir(below(fixture, "adapters/empty"), 0700), 0);
+  link_to(fixture, "elsewhere", "adapters/linked");
+  link_to(fixture, "elsewhere/1.0.0-0123456789ab", "adapters/reference/2.0.0-0123456789ab");
+  /* What an end left. */
+  put(fixture, "adapters/reference/3.0.0-rc.1-0123456789ab/doc", "x");
+  link_to(fixture, "elsewhere", "adapters/reference/3.0.0-rc.1-0123456789ab/link");
+  put(fixture, "adapters/gone/1.0.0-0123456789ab", "x");
+
+  _cleanup_installed_ struct installed *installed = open_for(fixture, true);
+  add(installed, &fixture->packages[0]);
+  assert_in_use(installed, &fixture->packages[0], NULL);
+  assert_false(is_there(fixture, "adapters/reference/3.0.0-rc.1-0123456789ab"));
+  assert_false(is_there(fixture, "adapters/gone"));
+  assert_int_equal(installed_remove(installed, "reference", NULL), 0);
+  for (const char *const *name = kept; *name; name++)
+    if (!is_there(fixture, *name))
+      fail_msg("%s is gone", *name);
+  assert_true(is_there(fixture, "adapters/empty"));
+  assert_true(is_there(fixture, "adapters/linked"));
+  assert_true(is_there(fixture, "adapters/reference/2.0.0-0123456789ab"));
+}
+
 /* Changes what is installed until it is killed. */
 static void __attribute__((noreturn)) change_for_ever(const struct fixture *fixture) {
   struct installed *installed = NULL;
@@ -287,6 +351,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(a_changed_file_is_told, setup, teardown),
       cmocka_unit_test_setup_teardown(a_list_that_is_none_is_refused, setup, teardown),
       cmocka_unit_test_setup_teardown(a_list_out_of_order_is_refused, setup, teardown),
+      cmocka_unit_test_setup_teardown(only_what_an_install_left_is_pruned, setup, teardown),
       cmocka_unit_test_setup_teardown(an_end_at_any_moment_leaves_whole_versions, setup, teardown),
   };
   return cmocka_run_group_tests_name("installed", tests, make_packages, free_packages);
