@@ -19,11 +19,32 @@ static int system_error(struct error **err, const char *doing, const char *path)
 
 /* ---- making */
 
+static int sync_directory(const char *path, struct error **err) {
+  _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  return fd < 0 || fsync(fd) < 0 ? system_error(err, "syncing", path) : 0;
+}
+
+/* Names are in their directory, and on the disk when that is. */
+static int sync_parent(const char *path, struct error **err) {
+  _cleanup_free_ char *parent = NULL;
+  const char *slash = strrchr(path, '/');
+  bool named = slash ? asprintf(&parent, "%.*s", slash == path ? 1 : (int)(slash - path), path) >= 0
+                     : (parent = strdup(".")) != NULL;
+  return named ? sync_directory(parent, err) : error_set(err, ENOMEM, "out of memory");
+}
+
+/* One that is there is on the disk already, or is not this program's to wait for. */
+static int make_directory(const char *path, struct error **err) {
+  if (mkdir(path, 0700) == 0)
+    return sync_parent(path, err);
+  return errno == EEXIST ? 0 : system_error(err, "making", path);
+}
+
 /* The directories above `path`, from the one at `from` on. */
 static int make_parents(char *path, size_t from, struct error **err) {
   for (char *slash = strchr(path + from, '/'); slash; slash = strchr(slash + 1, '/')) {
     *slash = '\0';
-    int r = mkdir(path, 0700) < 0 && errno != EEXIST ? system_error(err, "making", path) : 0;
+    int r = make_directory(path, err);
     *slash = '/';
     if (r < 0)
       return r;
@@ -59,9 +80,9 @@ static int write_file(const char *path, mode_t mode, const void *data, size_t le
   return 0;
 }
 
-static int sync_directory(const char *path, struct error **err) {
-  _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  return fd < 0 || fsync(fd) < 0 ? system_error(err, "syncing", path) : 0;
+static bool same_parent(const char *a, const char *b) {
+  size_t length = (size_t)(strrchr(a, '/') - a);
+  return strncmp(a, b, length + 1) == 0 && !strchr(b + length + 1, '/');
 }
 
 static int write_one(const char *directory, const struct tarball_file *file, struct error **err) {
@@ -72,6 +93,21 @@ static int write_one(const char *directory, const struct tarball_file *file, str
   return r < 0 ? r : write_file(path, 0600, file->data, file->length, err);
 }
 
+static int sync_parents(const char *directory, const struct tarball *tarball, struct error **err) {
+  _cleanup_free_ char *before = NULL;
+  int r = 0;
+  for (size_t i = 0; r == 0 && i < tarball->count; i++) {
+    char *path = NULL;
+    if (asprintf(&path, "%s/%s", directory, tarball->files[i].path) < 0)
+      return error_set(err, ENOMEM, "out of memory");
+    if (!before || !same_parent(before, path)) /* they are in order, and most in few directories */
+      r = sync_parent(path, err);
+    free(before);
+    before = path;
+  }
+  return r;
+}
+
 int files_write(const char *directory, const struct tarball *tarball, struct error **err) {
   if (mkdir(directory, 0700) < 0)
     return system_error(err, "making", directory);
@@ -79,18 +115,17 @@ int files_write(const char *directory, const struct tarball *tarball, struct err
   for (size_t i = 0; r == 0 && i < tarball->count; i++)
     r = write_one(directory, &tarball->files[i], err);
   if (r == 0)
-    r = sync_directory(directory, err);
+    r = sync_parents(directory, tarball, err);
+  if (r == 0)
+    r = sync_parent(directory, err);
   if (r < 0)
     (void)files_remove(AT_FDCWD, directory, NULL);
   return r;
 }
 
 static int replace(const char *path, mode_t mode, const void *data, size_t length, struct error **err) {
-  _cleanup_free_ char *partial = NULL, *directory = NULL;
-  const char *slash = strrchr(path, '/');
-  bool named = slash ? asprintf(&directory, "%.*s", slash == path ? 1 : (int)(slash - path), path) >= 0
-                     : (directory = strdup(".")) != NULL;
-  if (!named || asprintf(&partial, "%s.partial", path) < 0)
+  _cleanup_free_ char *partial = NULL;
+  if (asprintf(&partial, "%s.partial", path) < 0)
     return error_set(err, ENOMEM, "out of memory");
   (void)unlink(partial); /* of an end before */
   int r = write_file(partial, mode, data, length, err);
@@ -98,7 +133,7 @@ static int replace(const char *path, mode_t mode, const void *data, size_t lengt
     r = system_error(err, "writing", path);
   if (r < 0)
     (void)unlink(partial);
-  return r < 0 ? r : sync_directory(directory, err);
+  return r < 0 ? r : sync_parent(path, err);
 }
 
 int files_replace(const char *path, const void *data, size_t length, struct error **err) {
@@ -184,41 +219,6 @@ static int open_directory(int parent, const char *name, int *ret_fd, struct erro
   return 0;
 }
 
-/* ---- directories of files that people put there */
-
-void files_names_free(char **names) {
-  for (char **name = names; name && *name; name++)
-    free(*name);
-  free((void *)names);
-}
-
-static bool ends_with(const char *text, const char *suffix) {
-  size_t length = strlen(text), end = strlen(suffix);
-  return length > end && strcmp(text + length - end, suffix) == 0;
-}
-
-static int compare_names(const void *a, const void *b) {
-  return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-struct names {
-  char **items; /* room for the NULL at the end */
-  size_t count;
-  size_t capacity;
-};
-
-static int add_name(struct names *names, const char *name, const char *directory, size_t max, struct error **err) {
-  if (names->count >= max)
-    return error_set(err, E2BIG, "%s has more than %zu such files", directory, max);
-  if (array_reserve((void **)&names->items, &names->capacity, names->count + 1, sizeof *names->items) < 0 ||
-      !(names->items[names->count] = strdup(name)))
-    return error_set(err, ENOMEM, "out of memory");
-  names->items[++names->count] = NULL;
-  return 0;
-}
-
-int files_list(const char *directory, const char *suffix, size_t max, char ***ret_names, struct error **err) {
-  struct names names = {.items = calloc(2, sizeof(char *)), .capacity = 2};
 static int remove_whole(int parent, const char *name, dev_t device, unsigned depth, struct error **err);
 
 /* Takes `name` out of an open directory, whatever it is. */
@@ -269,6 +269,41 @@ int files_remove(int parent, const char *name, struct error **err) {
   return remove_whole(parent, name, status.st_dev, 0, err);
 }
 
+/* ---- directories of files that people put there */
+
+void files_names_free(char **names) {
+  for (char **name = names; name && *name; name++)
+    free(*name);
+  free((void *)names);
+}
+
+static bool ends_with(const char *text, const char *suffix) {
+  size_t length = strlen(text), end = strlen(suffix);
+  return length > end && strcmp(text + length - end, suffix) == 0;
+}
+
+static int compare_names(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+struct names {
+  char **items; /* room for the NULL at the end */
+  size_t count;
+  size_t capacity;
+};
+
+static int add_name(struct names *names, const char *name, const char *directory, size_t max, struct error **err) {
+  if (names->count >= max)
+    return error_set(err, E2BIG, "%s has more than %zu such files", directory, max);
+  if (array_reserve((void **)&names->items, &names->capacity, names->count + 1, sizeof *names->items) < 0 ||
+      !(names->items[names->count] = strdup(name)))
+    return error_set(err, ENOMEM, "out of memory");
+  names->items[++names->count] = NULL;
+  return 0;
+}
+
+int files_list(const char *directory, const char *suffix, size_t max, char ***ret_names, struct error **err) {
+  struct names names = {.items = calloc(2, sizeof(char *)), .capacity = 2};
   DIR *all = opendir(directory);
   int r = 0;
   if (!names.items)

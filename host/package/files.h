@@ -6,7 +6,7 @@
 #include "sdk/base/error.h"
 #include "sdk/base/memory.h"
 
-/* mkdir -p; what is made is the user's alone. */
+/* mkdir -p; what is made is the user's alone, and on the disk when this returns. */
 int files_make_directories(const char *path, struct error **err);
 
 /* Writes all files into a directory that is not there yet, and waits until they are on the disk. On an error what was

@@ -1,0 +1,176 @@
+/* Files as a power cut would leave them: a name is on the disk when its directory was synced after it came there. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "host/package/files.h"
+#include "tests/support/command.h"
+
+enum { CALLS_MAX = 200, PATH_SIZE = 512 };
+
+/* What was called, in order. */
+static struct call {
+  enum { SYNCED, MADE, RENAMED } what;
+  char path[PATH_SIZE]; /* absolute; the new one of a rename */
+} calls[CALLS_MAX];
+static size_t call_count;
+
+static void note(int what, const char *path) {
+  assert_true(call_count < CALLS_MAX);
+  calls[call_count].what = (unsigned)what;
+  (void)snprintf(calls[call_count++].path, PATH_SIZE, "%s", path);
+}
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __real_mkdir(const char *path, mode_t mode);
+int __wrap_mkdir(const char *path, mode_t mode);
+int __real_rename(const char *from, const char *to);
+int __wrap_rename(const char *from, const char *to);
+
+int __wrap_fsync(int fd) {
+  char link[64], path[PATH_SIZE] = {0};
+  (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  assert_true(readlink(link, path, sizeof path - 1) > 0);
+  note(SYNCED, path);
+  return __real_fsync(fd);
+}
+
+int __wrap_mkdir(const char *path, mode_t mode) {
+  int r = __real_mkdir(path, mode);
+  if (r == 0)
+    note(MADE, path);
+  return r;
+}
+
+int __wrap_rename(const char *from, const char *to) {
+  int r = __real_rename(from, to);
+  if (r == 0)
+    note(RENAMED, to);
+  return r;
+}
+
+/* Where in the order; fails the test when it is not there. */
+static size_t find(int what, const char *path) {
+  for (size_t i = call_count; i > 0; i--)
+    if (calls[i - 1].what == (unsigned)what && strcmp(calls[i - 1].path, path) == 0)
+      return i - 1;
+  fail_msg("%s is not %s", path, what == SYNCED ? "on the disk" : what == MADE ? "made" : "renamed");
+  return 0;
+}
+
+/* That the directory was synced after the name came into it. */
+static void assert_named(int what, const char *path) {
+  char parent[PATH_SIZE];
+  (void)snprintf(parent, sizeof parent, "%.*s", (int)(strrchr(path, '/') - path), path);
+  if (find(SYNCED, parent) < find(what, path))
+    fail_msg("the name of %s is not on the disk", path);
+}
+
+static int setup(void **state) {
+  *state = scratch_create();
+  call_count = 0;
+  return 0;
+}
+
+static int teardown(void **state) {
+  scratch_remove(*state);
+  return 0;
+}
+
+static const char *below(const char *scratch, const char *name) {
+  static char path[PATH_SIZE];
+  (void)snprintf(path, sizeof path, "%s/%s", scratch, name);
+  return path;
+}
+
+static void directories_that_are_made_are_on_the_disk(void **state) {
+  assert_int_equal(files_make_directories(below(*state, "a/b/c"), NULL), 0);
+  assert_named(MADE, below(*state, "a"));
+  assert_named(MADE, below(*state, "a/b"));
+  assert_named(MADE, below(*state, "a/b/c"));
+}
+
+static void a_tarball_that_is_written_is_on_the_disk(void **state) {
+  static const char *const paths[] = {"doc/README.md", "doc/more/x", "doc/z", "manifest.json", NULL};
+  _cleanup_tarball_ struct tarball tarball = {0};
+  for (size_t i = 0; paths[i]; i++)
+    assert_int_equal(tarball_add(&tarball, paths[i], "x", 1, NULL), 0);
+  assert_int_equal(files_write(below(*state, "1.0.0"), &tarball, NULL), 0);
+  assert_named(MADE, below(*state, "1.0.0"));
+  assert_named(MADE, below(*state, "1.0.0/doc"));
+  assert_named(MADE, below(*state, "1.0.0/doc/more"));
+  for (size_t i = 0; paths[i]; i++) {
+    char path[PATH_SIZE];
+    (void)snprintf(path, sizeof path, "1.0.0/%s", paths[i]);
+    assert_named(SYNCED, below(*state, path));
+  }
+}
+
+static void a_file_that_is_replaced_is_on_the_disk(void **state) {
+  assert_int_equal(files_replace(below(*state, "x"), "1", 1, NULL), 0);
+  assert_named(RENAMED, below(*state, "x"));
+  if (find(RENAMED, below(*state, "x")) < find(SYNCED, below(*state, "x.partial")))
+    fail_msg("its content was not on the disk before it had the name");
+}
+
+/* ---- removing */
+
+static void put(const char *path) {
+  assert_int_equal(files_replace(path, "x", 1, NULL), 0);
+}
+
+static void links_are_removed_and_not_what_they_lead_to(void **state) {
+  char kept[PATH_SIZE];
+  assert_int_equal(files_make_directories(below(*state, "gone/deeper/still"), NULL), 0);
+  assert_int_equal(files_make_directories(below(*state, "kept"), NULL), 0);
+  put(below(*state, "kept/x"));
+  put(below(*state, "gone/deeper/still/x"));
+  (void)snprintf(kept, sizeof kept, "%s", below(*state, "kept"));
+  assert_int_equal(symlink(kept, below(*state, "gone/deeper/link")), 0);
+  assert_int_equal(symlink(kept, below(*state, "link")), 0);
+  assert_int_equal(files_remove(AT_FDCWD, below(*state, "gone"), NULL), 0);
+  assert_int_not_equal(access(below(*state, "gone"), F_OK), 0);
+  assert_int_equal(files_remove(AT_FDCWD, below(*state, "gone"), NULL), 0);
+  assert_int_equal(files_remove(AT_FDCWD, below(*state, "link"), NULL), -ENOTDIR);
+  assert_int_equal(files_remove(AT_FDCWD, below(*state, "kept/x"), NULL), -ENOTDIR);
+  assert_int_equal(access(below(*state, "link/x"), F_OK), 0);
+}
+
+/* Directories in one another, `depth` of them below the first. */
+static void make_deep(const char *path, unsigned depth) {
+  _cleanup_strbuf_ struct strbuf all = STRBUF_INIT;
+  strbuf_puts(&all, path);
+  for (unsigned i = 0; i <= depth; i++) {
+    assert_int_equal(__real_mkdir(strbuf_text(&all), 0700), 0);
+    strbuf_puts(&all, "/d");
+  }
+}
+
+static void there_is_a_limit_to_the_depth(void **state) {
+  make_deep(below(*state, "deep"), FILES_DEPTH_MAX);
+  assert_int_equal(files_remove(AT_FDCWD, below(*state, "deep"), NULL), 0);
+  make_deep(below(*state, "deep"), FILES_DEPTH_MAX + 1);
+  assert_int_equal(files_remove(AT_FDCWD, below(*state, "deep"), NULL), -ELOOP);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(directories_that_are_made_are_on_the_disk, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_tarball_that_is_written_is_on_the_disk, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_file_that_is_replaced_is_on_the_disk, setup, teardown),
+      cmocka_unit_test_setup_teardown(links_are_removed_and_not_what_they_lead_to, setup, teardown),
+      cmocka_unit_test_setup_teardown(there_is_a_limit_to_the_depth, setup, teardown),
+  };
+  return cmocka_run_group_tests_name("files", tests, NULL, NULL);
+}
