@@ -8,8 +8,9 @@
 #include "host/adapter/remote.h"
 #include "host/cli/adapter_options.h"
 #include "host/cli/cmds.h"
+#include "host/cli/origin.h"
+#include "host/cli/packages.h"
 #include "sdk/base/strbuf.h"
-#include "sdk/base/utf8.h"
 
 typedef Trammel__Adapter__V1__DescribeResponse describe_response;
 
@@ -70,7 +71,7 @@ const struct argp cmd_adapter_list_argp = {
     .options = option_table,
     .children = list_children,
     .parser = parse,
-    .doc = "Lists the adapters there are, and why some of them are refused.",
+    .doc = "Lists the adapters there are, who signed those that were installed, and why some of them are refused.",
 };
 const struct argp cmd_adapter_show_argp = {
     .options = option_table,
@@ -80,42 +81,6 @@ const struct argp cmd_adapter_show_argp = {
     .doc = "Shows what an adapter says of itself: the mesh, the SMI versions, its configuration and what it may do. "
            "ADAPTER is an id, a mesh, or " REMOTE_PREFIX "HOST:PORT.",
 };
-
-/* What was printed and did not arrive is no success: a full disk, say. */
-static int finish_output(void) {
-  if (fflush(stdout) == 0 && !ferror(stdout))
-    return EXIT_ALL_PASSED;
-  (void)fprintf(stderr, "trammel: cannot write the output: %s\n", strerror(errno));
-  return EXIT_INTERNAL;
-}
-
-/* A text from outside as JSON: names of files may hold any bytes. NULL stays null. */
-static json_t *text_to_json(const char *text) {
-  _cleanup_strbuf_ struct strbuf safe = STRBUF_INIT;
-  if (!text)
-    return json_null();
-  utf8_append_safe(&safe, text, strlen(text), "\n");
-  return strbuf_failed(&safe) ? NULL : json_string(strbuf_text(&safe));
-}
-
-/* Prints what adapters wrote without letting it do things to a terminal. */
-static int print_text(const struct strbuf *text) {
-  _cleanup_strbuf_ struct strbuf safe = STRBUF_INIT;
-  utf8_append_safe(&safe, strbuf_text(text), text->length, "\n");
-  if (strbuf_failed(text) || strbuf_failed(&safe))
-    return EXIT_INTERNAL;
-  (void)fputs(strbuf_text(&safe), stdout);
-  return finish_output();
-}
-
-/* Takes the reference. */
-static int print_json(json_t *value) {
-  int r = value ? json_dumpf(value, stdout, JSON_INDENT(2)) : -1;
-  (void)putchar('\n');
-  json_decref(value);
-  int code = finish_output();
-  return r < 0 ? EXIT_INTERNAL : code;
-}
 
 static const char *support_name(Trammel__Adapter__V1__Support support) {
   switch (support) {
@@ -138,29 +103,65 @@ static const char *placement_text(const struct adapter_entry *entry) {
                            : "in the host's process";
 }
 
-/* ---- list */
+/* ---- where installed ones are from */
 
-static json_t *entry_to_json(const struct adapter_entry *entry) {
-  const describe_response *d = entry->description;
-  return json_pack("{s:o, s:s?, s:s?, s:b, s:o, s:s, s:s, s:o}", "id", text_to_json(entry->id), "version",
-                   d ? d->adapter_version : NULL, "mesh", d ? d->mesh_type : NULL, "usable", entry->usable, "path",
-                   text_to_json(entry->path), "digest", entry->digest, "placement", placement_name(entry), "refusal",
-                   text_to_json(entry->refusal));
+/* Without a home nothing is installed. */
+static int read_origins(struct origins *ret_origins, struct error **err) {
+  _cleanup_free_ char *data = NULL;
+  _cleanup_error_ struct error *nowhere = NULL;
+  return data_directory(&data, &nowhere) < 0 ? 0 : origins_open(data, ret_origins, err);
 }
 
-static int list_json(const struct registry *registry) {
+/* Who signed it and where it is from, and what is wrong with the signature: null for what was not installed. */
+static json_t *origin_json(const struct origins *origins, const struct adapter_entry *entry) {
+  const struct installed_adapter *adapter = origins_find(origins, entry->path);
+  _cleanup_error_ struct error *wrong = NULL;
+  if (!adapter)
+    return json_null();
+  (void)origins_check_signature(origins, adapter, &wrong);
+  json_t *json = origins_json(origins, adapter);
+  (void)json_object_set_new(json, "problem", packages_text(wrong ? error_message(wrong) : NULL));
+  return json;
+}
+
+/* The same as a line, after `before`; nothing for what was not installed. */
+static void origin_text(const struct origins *origins, const struct adapter_entry *entry, const char *before,
+                        struct strbuf *out) {
+  const struct installed_adapter *adapter = origins_find(origins, entry->path);
+  _cleanup_error_ struct error *wrong = NULL;
+  if (!adapter)
+    return;
+  strbuf_puts(out, before);
+  origins_describe(origins, adapter, out);
+  /* That the key is not trusted is said already. */
+  if (origins_check_signature(origins, adapter, &wrong) < 0 && error_code(wrong) != ENOKEY)
+    strbuf_printf(out, "; NOT GOOD: %s", error_message(wrong));
+  strbuf_puts(out, "\n");
+}
+
+/* ---- list */
+
+static json_t *entry_to_json(const struct adapter_entry *entry, const struct origins *origins) {
+  const describe_response *d = entry->description;
+  return json_pack("{s:o, s:s?, s:s?, s:b, s:o, s:s, s:s, s:o, s:o}", "id", packages_text(entry->id), "version",
+                   d ? d->adapter_version : NULL, "mesh", d ? d->mesh_type : NULL, "usable", entry->usable, "path",
+                   packages_text(entry->path), "digest", entry->digest, "placement", placement_name(entry), "refusal",
+                   packages_text(entry->refusal), "installed", origin_json(origins, entry));
+}
+
+static int list_json(const struct registry *registry, const struct origins *origins) {
   json_t *list = json_array();
   int failed = 0;
   for (size_t i = 0; i < registry_count(registry); i++)
-    failed |= json_array_append_new(list, entry_to_json(registry_at(registry, i)));
-  return failed ? (json_decref(list), EXIT_INTERNAL) : print_json(list);
+    failed |= json_array_append_new(list, entry_to_json(registry_at(registry, i), origins));
+  return failed ? (json_decref(list), EXIT_INTERNAL) : packages_print_json(list);
 }
 
 static size_t wider(size_t width, const char *text) {
   return strlen(text) > width ? strlen(text) : width;
 }
 
-static int list_text(const struct registry *registry) {
+static int list_text(const struct registry *registry, const struct origins *origins) {
   size_t id = strlen("ID"), version = strlen("VERSION"), mesh = strlen("MESH");
   for (size_t i = 0; i < registry_count(registry); i++) {
     const struct adapter_entry *entry = registry_at(registry, i);
@@ -178,20 +179,22 @@ static int list_text(const struct registry *registry) {
                   (int)mesh, d ? d->mesh_type : "-", entry->usable ? "ok" : "refused", entry->path);
     if (entry->refusal)
       strbuf_printf(&out, "    %s\n", entry->refusal);
+    origin_text(origins, entry, "    ", &out);
   }
-  return print_text(&out);
+  return packages_print(&out);
 }
 
 int cmd_adapter_list(int argc, char **argv) {
   struct arguments arguments = {0};
   command_parse(&cmd_adapter_list_argp, argc, argv, &arguments);
   _cleanup_error_ struct error *err = NULL;
+  _cleanup_origins_ struct origins origins = {0};
   struct registry *registry = NULL;
   int code = EXIT_USAGE;
-  if (adapter_options_scan(&arguments.adapters, &registry, &err) < 0)
+  if (adapter_options_scan(&arguments.adapters, &registry, &err) < 0 || read_origins(&origins, &err) < 0)
     (void)fprintf(stderr, "trammel: %s\n", error_message(err));
   else
-    code = arguments.json ? list_json(registry) : list_text(registry);
+    code = arguments.json ? list_json(registry, &origins) : list_text(registry, &origins);
   registry_destroy(registry);
   adapter_options_finish(&arguments.adapters);
   return code;
@@ -243,15 +246,16 @@ static json_t *operations_to_json(const describe_response *d) {
   return list;
 }
 
-static int show_json(const struct adapter_entry *entry) {
+static int show_json(const struct adapter_entry *entry, const struct origins *origins) {
   const describe_response *d = entry->description;
-  return print_json(json_pack(
-      "{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "id", entry->id, "version",
-      d->adapter_version, "mesh", d->mesh_type, "meshName", d->mesh_name, "summary", d->summary, "path",
-      text_to_json(entry->path), "digest", entry->digest, "placement", placement_name(entry), "embedded", d->embedded,
-      "reentrant", d->reentrant, "meshVersions", texts_to_json(d->mesh_versions, d->n_mesh_versions), "methods",
-      texts_to_json(d->methods, d->n_methods), "smi", smi_to_json(d), "endpoints", endpoints_to_json(d), "operations",
-      operations_to_json(d), "configSchema", schema_of(d->config_schema)));
+  return packages_print_json(
+      json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+                entry->id, "version", d->adapter_version, "mesh", d->mesh_type, "meshName", d->mesh_name, "summary",
+                d->summary, "path", packages_text(entry->path), "digest", entry->digest, "placement",
+                placement_name(entry), "installed", origin_json(origins, entry), "embedded", d->embedded, "reentrant",
+                d->reentrant, "meshVersions", texts_to_json(d->mesh_versions, d->n_mesh_versions), "methods",
+                texts_to_json(d->methods, d->n_methods), "smi", smi_to_json(d), "endpoints", endpoints_to_json(d),
+                "operations", operations_to_json(d), "configSchema", schema_of(d->config_schema)));
 }
 
 static void join(struct strbuf *out, const char *label, char *const *texts, size_t count) {
@@ -315,13 +319,14 @@ static void show_endpoints(struct strbuf *out, const describe_response *d) {
     strbuf_printf(out, "  %s: %s\n", d->operations[i]->name, d->operations[i]->summary);
 }
 
-static int show_text(const struct adapter_entry *entry) {
+static int show_text(const struct adapter_entry *entry, const struct origins *origins) {
   const describe_response *d = entry->description;
   _cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
   strbuf_printf(&out, "%s %s: %s\n%s\n\n", entry->id, d->adapter_version, d->mesh_name, d->summary);
   strbuf_printf(&out, "%-15s%s\n%-15s%s\n", "mesh", d->mesh_type, "path", entry->path);
   if (!entry->remote)
     strbuf_printf(&out, "%-15s%s\n", "SHA-256", entry->digest);
+  origin_text(origins, entry, "installed      ", &out);
   strbuf_printf(&out, "%-15s%s\n", "runs", placement_text(entry));
   strbuf_printf(&out, "%-15s%s\n%-15s%s\n", "own mesh", d->embedded ? "yes" : "no", "reentrant",
                 d->reentrant ? "yes" : "no");
@@ -330,22 +335,23 @@ static int show_text(const struct adapter_entry *entry) {
   show_smi(&out, d);
   show_config(&out, d);
   show_endpoints(&out, d);
-  return print_text(&out);
+  return packages_print(&out);
 }
 
 int cmd_adapter_show(int argc, char **argv) {
   struct arguments arguments = {.takes_id = true};
   command_parse(&cmd_adapter_show_argp, argc, argv, &arguments);
   _cleanup_error_ struct error *err = NULL;
+  _cleanup_origins_ struct origins origins = {0};
   struct registry *registry = NULL;
   const struct adapter_entry *entry = NULL;
   if (is_remote(arguments.id))
     (void)remote_find(arguments.id + strlen(REMOTE_PREFIX), &arguments.identity, &registry, &entry, &err);
-  else if (adapter_options_scan(&arguments.adapters, &registry, &err) == 0)
+  else if (adapter_options_scan(&arguments.adapters, &registry, &err) == 0 && read_origins(&origins, &err) == 0)
     entry = registry_find(registry, arguments.id, &err);
   int code;
   if (entry)
-    code = arguments.json ? show_json(entry) : show_text(entry);
+    code = arguments.json ? show_json(entry, &origins) : show_text(entry, &origins);
   else
     code =
         error_code(err) == EHOSTUNREACH || (registry && error_code(err) == EINVAL) ? EXIT_COULD_NOT_TEST : EXIT_USAGE;

@@ -254,6 +254,69 @@ static void a_directory_has_exactly_one_package_for_this_machine(void **state) {
   expect(2, "is neither a file nor a directory", "install", "/dev/null", NULL);
 }
 
+/* ---- what list and show say of it */
+
+/* Of the adapter in a list. */
+static const json_t *installed_of(const json_t *list, const char *id) {
+  size_t i;
+  const json_t *one;
+  json_array_foreach(list, i, one) {
+    if (strcmp(text_of(one, "id"), id) == 0)
+      return json_object_get(one, "installed");
+  }
+  fail_msg("no %s is listed", id);
+  return NULL;
+}
+
+static void assert_origin(const json_t *origin, const char *signer, const char *source, const char *problem) {
+  assert_true(json_is_object(origin));
+  assert_string_equal(text_of(origin, "signer"), signer);
+  assert_string_equal(text_of(origin, "source"), source);
+  if (!strstr(text_of(origin, "problem"), problem) || (!*problem && *text_of(origin, "problem")))
+    fail_msg("expected \"%s\", found \"%s\"", problem, text_of(origin, "problem"));
+}
+
+static void assert_listed_and_shown(const char *signer, const char *source, const char *problem) {
+  json_t *list = output_of("list", "-o", "json", NULL), *shown = output_of("show", "versioned", "-o", "json", NULL);
+  assert_true(json_is_null(installed_of(list, "reference"))); /* it came with Trammel */
+  assert_origin(installed_of(list, "versioned"), signer, source, problem);
+  assert_origin(json_object_get(shown, "installed"), signer, source, problem);
+  json_decref(list);
+  json_decref(shown);
+}
+
+static void list_and_show_say_who_signed_it_and_where_it_is_from(void **state) {
+  (void)state;
+  char package[PATH_SIZE], text[2 * PATH_SIZE], command[3 * PATH_SIZE];
+  package_path(package, "packages", "1.0.0");
+  expect(0, "installed", "install", package, "--allow-unsigned", NULL);
+  assert_listed_and_shown("", package, "");
+  (void)snprintf(text, sizeof text, "\n    unsigned, from %s\n", package);
+  expect(0, text, "list", NULL);
+  (void)snprintf(text, sizeof text, "\ninstalled      unsigned, from %s\n", package);
+  expect(0, text, "show", "versioned", NULL);
+
+  expect(0, "is trusted", "trust", "add", "vendor", kept.public_key, NULL);
+  expect(0, "written down anew", "install", package, NULL);
+  assert_listed_and_shown("vendor", package, "");
+  (void)snprintf(text, sizeof text, "\n    signed by vendor, from %s\n", package);
+  expect(0, text, "list", NULL);
+
+  /* A signature that was changed after it was installed. */
+  (void)snprintf(command, sizeof command,
+                 "cd '%s' && set -- adapters/versioned/1.0.0-*/manifest.json.sig && cp \"$1\" sig && echo '{}' >\"$1\"",
+                 kept.data);
+  assert_int_equal(system(command), 0);
+  expect(0, "; NOT GOOD: ", "list", NULL);
+  (void)snprintf(command, sizeof command, "cd '%s' && mv sig adapters/versioned/1.0.0-*/manifest.json.sig", kept.data);
+  assert_int_equal(system(command), 0);
+
+  expect(0, "no longer trusted", "trust", "remove", "vendor", NULL);
+  assert_listed_and_shown("", package, "not among those to check it with");
+  expect(0, "which is not trusted, from ", "list", NULL);
+  expect(0, "which is not trusted, from ", "show", "versioned", NULL);
+}
+
 /* ---- keys and words */
 
 static void keys_have_one_name_each(void **state) {
@@ -686,6 +749,7 @@ int main(void) {
       cmocka_unit_test_setup(what_is_unsigned_is_installed_by_an_explicit_word_and_told, forget_all),
       cmocka_unit_test_setup(a_version_goes_back_and_forth_and_away, forget_all),
       cmocka_unit_test_setup(a_changed_file_is_found, forget_all),
+      cmocka_unit_test_setup(list_and_show_say_who_signed_it_and_where_it_is_from, forget_all),
       cmocka_unit_test_setup(a_directory_has_exactly_one_package_for_this_machine, forget_all),
       cmocka_unit_test_setup(keys_have_one_name_each, forget_all),
       cmocka_unit_test_setup(wrong_words_are_usage_errors, forget_all),

@@ -46,6 +46,7 @@ symbols=$(nm -D --defined-only mymesh.so | awk '{ print $NF }')
 # What was installed is the package that was signed, and is what Trammel uses.
 trammel adapter list | tee "$scratch/list"
 grep -q "^mymesh  *0\.1\.0  *mymesh  *ok  *$scratch/data/adapters/mymesh/0\.1\.0-[0-9a-f]*/mymesh\.so" "$scratch/list" || { echo "mymesh is not in the list"; exit 1; }
+grep -q '^    signed by mymesh, from ' "$scratch/list" || { echo "the list does not say who signed mymesh"; exit 1; }
 trammel adapter verify mymesh | grep -q '^mymesh 0\.1\.0: good, signed by mymesh, from ' || { echo "mymesh is not signed by mymesh"; exit 1; }
 
 # The installed headers need no others, and compile without a warning.
