@@ -62,6 +62,7 @@ static const struct {
     {"unknown_method.so", "Describe lists the unknown method \"Destroy\""},
     {"unknown_smi.so", "unknown SMI version access/v1beta1"},
     {"unknown_status.so", "Describe returned the unknown status 99"},
+    {"unsealed.so", NULL}, /* as escapes.so */
     {"wrong_id.so", "its table has the id \"another\", its note has \"wrong-id\""},
     {"wrong_major.so", "offers ABI 2.0, this host serves ABI 1.0"},
     /* Made below. */
