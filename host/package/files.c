@@ -246,7 +246,7 @@ static int remove_entries(int fd, dev_t device, unsigned depth, struct error **e
 /* A directory of the file system `device`. */
 static int remove_whole(int parent, const char *name, dev_t device, unsigned depth, struct error **err) {
   struct stat status;
-  int fd;
+  int fd = -1;
   if (depth > FILES_DEPTH_MAX)
     return error_set(err, ELOOP, "removing %s: more than %u directories are in one another", name, FILES_DEPTH_MAX);
   int r = open_directory(parent, name, &fd, err);

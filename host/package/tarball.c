@@ -106,7 +106,8 @@ static int take_in(struct tarball *tarball, const char *path, void *data, size_t
     return r;
   }
   size_t place = place_of(tarball, path);
-  memmove(&tarball->files[place + 1], &tarball->files[place], (tarball->count - place) * sizeof *tarball->files);
+  for (size_t i = tarball->count; i > place; i--)
+    tarball->files[i] = tarball->files[i - 1];
   tarball->files[place] = file;
   tarball->count++;
   tarball->bytes += length;

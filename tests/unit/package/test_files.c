@@ -111,7 +111,7 @@ static void a_tarball_that_is_written_is_on_the_disk(void **state) {
   assert_named(MADE, below(*state, "1.0.0/doc"));
   assert_named(MADE, below(*state, "1.0.0/doc/more"));
   for (size_t i = 0; paths[i]; i++) {
-    char path[PATH_SIZE];
+    char path[64];
     (void)snprintf(path, sizeof path, "1.0.0/%s", paths[i]);
     assert_named(SYNCED, below(*state, path));
   }
