@@ -23,6 +23,7 @@ DECLARE_COMMAND(cmd_adapter_list);
 DECLARE_COMMAND(cmd_adapter_show);
 DECLARE_COMMAND(cmd_adapter_new);
 DECLARE_COMMAND(cmd_adapter_test);
+DECLARE_COMMAND(cmd_adapter_check);
 DECLARE_COMMAND(cmd_adapter_pack);
 DECLARE_COMMAND(cmd_adapter_sign);
 DECLARE_COMMAND(cmd_adapter_install);

@@ -17,6 +17,7 @@ const struct command commands[] = {
     {"adapter show", "show what an adapter is and can do", &cmd_adapter_show_argp, cmd_adapter_show},
     {"adapter new", "write a new project for an adapter", &cmd_adapter_new_argp, cmd_adapter_new},
     {"adapter test", "hold an adapter's translations against recorded ones", &cmd_adapter_test_argp, cmd_adapter_test},
+    {"adapter check", "check whether an adapter keeps to the contract", &cmd_adapter_check_argp, cmd_adapter_check},
     {"adapter pack", "make a package of an adapter", &cmd_adapter_pack_argp, cmd_adapter_pack},
     {"adapter sign", "sign a package", &cmd_adapter_sign_argp, cmd_adapter_sign},
     {"adapter install", "install an adapter's package", &cmd_adapter_install_argp, cmd_adapter_install},

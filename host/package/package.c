@@ -33,8 +33,7 @@ char *package_file_name(const struct manifest *manifest) {
 
 /* ---- the adapter in a package */
 
-/* The adapter's bytes as a file in memory that no one changes any more, through the load gate. */
-static int open_adapter(const struct package *package, struct gate *ret_gate, struct error **err) {
+int package_open_adapter(const struct package *package, struct gate *ret_gate, struct error **err) {
   const struct tarball_file *file = tarball_find(&package->tarball, package->manifest.adapter);
   *ret_gate = (struct gate){.fd = -1};
   _cleanup_close_ int fd = memfd_create("trammel-adapter", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -55,7 +54,8 @@ static int open_adapter(const struct package *package, struct gate *ret_gate, st
   return r < 0 ? error_wrap(err, "%s", package->manifest.adapter) : 0;
 }
 
-static int check_platform(const struct manifest *manifest, struct error **err) {
+int package_check_platform(const struct package *package, struct error **err) {
+  const struct manifest *manifest = &package->manifest;
   if (strcmp(manifest->os, PLATFORM_OS) == 0 && strcmp(manifest->arch, platform_arch()) == 0)
     return 0;
   return error_set(err, ENOEXEC, "it is for %s on %s, this is %s on %s", manifest->os, manifest->arch, PLATFORM_OS,
@@ -64,14 +64,14 @@ static int check_platform(const struct manifest *manifest, struct error **err) {
 
 static int check_note(const struct package *package, struct error **err) {
   _cleanup_gate_ struct gate gate = {.fd = -1};
-  int r = open_adapter(package, &gate, err);
+  int r = package_open_adapter(package, &gate, err);
   return r < 0 ? r : manifest_check_note(&package->manifest, &gate.note, err);
 }
 
 int package_check_adapter(const struct package *package, bool partly, struct error **err) {
   _cleanup_gate_ struct gate gate = {.fd = -1};
   _cleanup_(description_free_p) describe_response *description = NULL;
-  int r = open_adapter(package, &gate, err);
+  int r = package_open_adapter(package, &gate, err);
   if (r == 0 && (r = child_describe(gate.fd, partly, &description, err)) < 0)
     return error_wrap(err, "%s", package->manifest.adapter);
   return r < 0 ? r : manifest_check_description(&package->manifest, description, err);
@@ -107,7 +107,7 @@ int package_read(const void *data, size_t length, struct package *ret_package, s
   int r = package_read_any(data, length, ret_package, err);
   if (r < 0)
     return r;
-  r = check_platform(&ret_package->manifest, err);
+  r = package_check_platform(ret_package, err);
   if (r == 0)
     r = check_note(ret_package, err);
   if (r < 0)
@@ -171,7 +171,7 @@ static int describe(struct package *package, const struct packing *packing, stru
   _cleanup_(description_free_p) describe_response *description = NULL;
   const char *name = base_name(packing->adapter);
   package->manifest.adapter = name;
-  int r = open_adapter(package, &gate, err);
+  int r = package_open_adapter(package, &gate, err);
   if (r == 0 && (r = child_describe(gate.fd, true, &description, err)) < 0)
     r = error_wrap(err, "%s", packing->adapter);
   return r < 0 ? r

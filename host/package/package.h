@@ -2,6 +2,7 @@
 #ifndef TRAMMEL_HOST_PACKAGE_PACKAGE_H
 #define TRAMMEL_HOST_PACKAGE_PACKAGE_H
 
+#include "host/adapter/gate.h"
 #include "host/package/digest.h"
 #include "host/package/manifest.h"
 #include "host/package/tarball.h"
@@ -25,6 +26,12 @@ int package_read(const void *data, size_t length, struct package *ret_package, s
 
 /* The same for a package of whatever platform, whose adapter is not looked at: for who hands packages on. */
 int package_read_any(const void *data, size_t length, struct package *ret_package, struct error **err);
+
+/* -ENOEXEC: it is for another platform. */
+int package_check_platform(const struct package *package, struct error **err);
+
+/* The adapter's bytes as a file in memory that no one changes any more, through the load gate, as gate_take(). */
+int package_open_adapter(const struct package *package, struct gate *ret_gate, struct error **err);
 
 /* Runs the adapter in a child, confined, and compares what it says of itself with the manifest. `partly` as in
  * child_describe(). */
