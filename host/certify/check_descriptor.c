@@ -11,7 +11,7 @@ void check_load_gate(struct sitting *sitting) {
   _cleanup_gate_ struct gate gate = {.fd = -1};
   _cleanup_error_ struct error *err = NULL;
   if (gate_open(subject->path, &gate, &err) < 0)
-    sitting_fail(sitting, "the adapter %s", error_message(err));
+    sitting_fail(sitting, "refused: %s", error_message(err));
 }
 
 static void free_description(Trammel__Adapter__V1__DescribeResponse **description) {
@@ -42,13 +42,14 @@ void check_descriptor(struct sitting *sitting) {
   const struct subject *subject = sitting->subject;
   _cleanup_error_ struct error *err = NULL;
   _cleanup_(free_description) Trammel__Adapter__V1__DescribeResponse *description = NULL;
-  if (!subject->gate.note.id[0] || !subject->entry.path) {
-    sitting_skip(sitting, "there is no note that anything could be compared with");
+  _cleanup_gate_ struct gate gate = {.fd = -1};
+  if (gate_open(subject->path, &gate, NULL) < 0) {
+    sitting_skip(sitting, "the load gate refuses the file, so that nothing of it is run");
     return;
   }
   if (child_describe(subject->gate.fd, subject->partly, &description, &err) < 0 ||
       description_check(description, &subject->gate.note, &err) < 0) {
-    sitting_fail(sitting, "the adapter %s", error_message(err));
+    sitting_fail(sitting, "refused: %s", error_message(err));
     return;
   }
   judge_texts(sitting, description);

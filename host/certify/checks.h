@@ -8,6 +8,7 @@ void check_load_gate(struct sitting *sitting);
 void check_descriptor(struct sitting *sitting);
 void check_abi_tables(struct sitting *sitting);
 void check_abi_calls(struct sitting *sitting);
+void check_threads(struct sitting *sitting);
 void check_determinism(struct sitting *sitting);
 void check_translation(struct sitting *sitting);
 void check_idempotency(struct sitting *sitting);

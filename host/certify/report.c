@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/package/files.h"
 #include "sdk/base/clock.h"
 
 void certify_report_finish(struct certify_report *report) {
@@ -86,12 +87,8 @@ static bool wanted(const struct certify_run *run, const struct certify_check *ch
   return !only || *only;
 }
 
-int certify(struct certify_report *report, const struct certify_run *run, struct error **err) {
+static int run_all(struct certify_report *report, const struct certify_run *run, struct error **err) {
   int r = 0;
-  report->began_ns = clock_realtime_ns();
-  report->outcomes = calloc(certify_check_count, sizeof *report->outcomes);
-  if (!report->outcomes)
-    return error_set(err, ENOMEM, "out of memory");
   for (size_t i = 0; r == 0 && i < certify_check_count; i++) {
     if (!wanted(run, &certify_checks[i]))
       continue;
@@ -102,6 +99,35 @@ int certify(struct certify_report *report, const struct certify_run *run, struct
       r = error_set(err, ENOMEM, "out of memory");
     if (r == 0)
       report->totals[outcome->verdict]++;
+  }
+  return r;
+}
+
+/* For what checks write; whatever ends them, it is taken away here. */
+static int make_scratch(char **ret_path, struct error **err) {
+  const char *below = getenv("TMPDIR");
+  char *path = NULL;
+  if (asprintf(&path, "%s/trammel-check-XXXXXX", below && *below == '/' ? below : "/tmp") < 0)
+    return error_set(err, ENOMEM, "out of memory");
+  if (!mkdtemp(path)) {
+    int r = error_set(err, errno, "no directory for what is written meanwhile, %s: %s", path, strerror(errno));
+    free(path);
+    return r;
+  }
+  *ret_path = path;
+  return 0;
+}
+
+int certify(struct certify_report *report, const struct certify_run *run, struct error **err) {
+  _cleanup_free_ char *scratch = NULL;
+  report->began_ns = clock_realtime_ns();
+  report->outcomes = calloc(certify_check_count, sizeof *report->outcomes);
+  int r = report->outcomes ? make_scratch(&scratch, err) : error_set(err, ENOMEM, "out of memory");
+  if (r == 0) {
+    report->subject->scratch = scratch;
+    r = run_all(report, run, err);
+    report->subject->scratch = NULL;
+    (void)files_remove(scratch, NULL);
   }
   if (r < 0)
     certify_report_finish(report);

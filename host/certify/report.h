@@ -20,7 +20,7 @@ struct outcome {
 };
 
 struct certify_report {
-  const struct subject *subject;
+  struct subject *subject;
   const char *name;    /* of the file, as it was given */
   const char *version; /* of Trammel */
   uint64_t seed;

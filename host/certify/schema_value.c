@@ -136,6 +136,15 @@ json_t *schema_value_fitting(const json_t *schema, const json_t *base, struct ch
   return value;
 }
 
+json_t *schema_value_required(const json_t *schema, struct chance *chance) {
+  json_t *value = make_object(schema, chance, 0);
+  for (unsigned i = 0; i < TRIES * TRIES && !fits(schema, value); i++) {
+    json_decref(value);
+    value = make_object(schema, chance, 0);
+  }
+  return value;
+}
+
 /* Of a type that the schema's first one is not. */
 static json_t *other_type(const json_t *schema, struct chance *chance) {
   const char *type = type_of(schema);

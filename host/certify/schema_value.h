@@ -10,6 +10,10 @@
  * reference; NULL without memory. */
 json_t *schema_value_fitting(const json_t *schema, const json_t *base, struct chance *chance);
 
+/* An object with what the schema requires, and some of what it does not. It fits unless a pattern cannot be met. A new
+ * reference; NULL without memory. */
+json_t *schema_value_required(const json_t *schema, struct chance *chance);
+
 /* An object that does not fit, made of `base`: an unknown property, or one of a wrong type. A new reference; NULL when
  * the schema lets everything pass, or without memory. */
 json_t *schema_value_wrong(const json_t *schema, const json_t *base, struct chance *chance);

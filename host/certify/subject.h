@@ -17,6 +17,7 @@ struct subject {
   char path[64];              /* by which this process and those that it forks open that same file again */
   struct error *refusal;      /* why the host would not load it; NULL: it would */
   struct adapter_entry entry; /* .usable unless it is refused */
+  const char *scratch;        /* a directory for what checks write; borrowed */
   char *config;               /* JSON text that fits the schema, with its defaults; NULL when it is refused */
 };
 

@@ -51,11 +51,14 @@ void translation_free(PB(TranslateResponse) * response) {
 /* ---- objects */
 
 /* What one response is judged with. */
+struct asked;
 struct judging {
   struct sitting *sitting;
   const char *name;
   const PB(TranslateRequest) * request;
   const PB(TranslateResponse) * response;
+  const struct asked *asked;
+  size_t asked_count;
 };
 
 static void judge_permission(const struct judging *j, const char *id, const char *endpoint, const char *method,
@@ -167,18 +170,40 @@ static bool same_resource(const PB(ResourceRef) * ref, const char *kind, const P
       action("IdentityBinding", (set)->bindings[i_]->meta);                                                            \
   } while (0)
 
-static bool is_asked_for(const PB(SmiSet) * set, const PB(ResourceRef) * ref) {
-#define MATCH(kind, meta)                                                                                              \
-  if (same_resource(ref, kind, meta))                                                                                  \
-  return true
-  FOR_EACH_META(set, MATCH);
-#undef MATCH
-  return false;
+/* What was asked for, in order: there may be many, and as many to look up. */
+struct asked {
+  const char *kind, *ns, *name;
+};
+
+static int compare_asked(const void *a, const void *b) {
+  const struct asked *x = a, *y = b;
+  int r = strcmp(x->kind, y->kind);
+  if (r == 0)
+    r = strcmp(x->ns, y->ns);
+  return r ? r : strcmp(x->name, y->name);
+}
+
+static struct asked *sorted_asked(const PB(SmiSet) * set, size_t *ret_count) {
+  size_t n = 0, most = set->n_targets + set->n_splits + set->n_route_groups + set->n_port_routes + set->n_bindings;
+  struct asked *list = calloc(most + 1, sizeof *list);
+  if (!list)
+    return NULL;
+#define ADD(kind_, meta) list[n++] = (struct asked){kind_, (meta)->namespace_, (meta)->name}
+  FOR_EACH_META(set, ADD);
+#undef ADD
+  qsort(list, n, sizeof *list, compare_asked);
+  *ret_count = n;
+  return list;
+}
+
+static bool is_asked_for(const struct judging *j, const PB(ResourceRef) * ref) {
+  const struct asked key = {ref->kind, ref->namespace_, ref->name};
+  return bsearch(&key, j->asked, j->asked_count, sizeof key, compare_asked);
 }
 
 static void judge_coverage(const struct judging *j, const PB(Coverage) * coverage, PB(NativeObject) *const *sorted) {
   const PB(ResourceRef) *ref = coverage->resource;
-  if (!ref || !is_asked_for(j->request->smi, ref)) {
+  if (!ref || !is_asked_for(j, ref)) {
     sitting_fail(j->sitting, "%s: the coverage is about %s %s/%s, which was not asked for", j->name,
                  ref ? ref->kind : "nothing", ref ? ref->namespace_ : "", ref ? ref->name : "");
     return;
@@ -229,9 +254,11 @@ static void require_coverage(const struct judging *j, const char *kind, const PB
 
 void translation_judge(struct sitting *sitting, const char *name, const PB(TranslateRequest) * request,
                        const PB(TranslateResponse) * response, struct coverage_count *count) {
-  const struct judging j = {.sitting = sitting, .name = name, .request = request, .response = response};
+  struct judging j = {.sitting = sitting, .name = name, .request = request, .response = response};
   _cleanup_free_ PB(NativeObject) **sorted = sorted_objects(response);
-  if (!sorted) {
+  _cleanup_free_ struct asked *asked = sorted_asked(request->smi, &j.asked_count);
+  j.asked = asked;
+  if (!sorted || !asked) {
     sitting_fail(sitting, "%s: no memory to judge an answer with", name);
     return;
   }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -38,7 +39,12 @@ static int drop_capabilities(struct error **err) {
 static const char *const libraries[] = {"/lib",           "/lib64",           "/usr/lib", "/usr/lib64",
                                         "/usr/local/lib", "/etc/ld.so.cache", NULL};
 
+/* Each of glibc's arenas reserves 64 MiB of addresses, and there may be eight for each processor: they alone would use
+ * up the limit, whatever the adapter needs. */
+#define ARENAS_MAX 4
+
 static int set_limits(struct error **err) {
+  (void)mallopt(M_ARENA_MAX, ARENAS_MAX);
   for (size_t i = 0; i < ARRAY_COUNT(limits); i++) {
     struct rlimit limit = {limits[i].limit, limits[i].limit};
     if (setrlimit(limits[i].resource, &limit) < 0 && errno != EPERM) /* EPERM: a tighter one holds already */
