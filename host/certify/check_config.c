@@ -8,8 +8,8 @@
 #include "host/certify/translation.h"
 #include "sdk/adapter/codec.h"
 
-#define FITTING 16
-#define WRONG 16
+#define FITTING 10
+#define WRONG 8
 
 #define NO_CONFIG "{\"type\":\"object\",\"additionalProperties\":false}"
 

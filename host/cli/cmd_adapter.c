@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "host/adapter/remote.h"
+#include "host/certify/kept.h"
 #include "host/cli/adapter_options.h"
+#include "host/cli/checked.h"
 #include "host/cli/cmds.h"
 #include "host/cli/origin.h"
 #include "host/cli/packages.h"
@@ -143,10 +145,12 @@ static void origin_text(const struct origins *origins, const struct adapter_entr
 
 static json_t *entry_to_json(const struct adapter_entry *entry, const struct origins *origins) {
   const describe_response *d = entry->description;
-  return json_pack("{s:o, s:s?, s:s?, s:b, s:o, s:s, s:s, s:o, s:o}", "id", packages_text(entry->id), "version",
+  json_auto_t *report = checked_adapter(entry);
+  return json_pack("{s:o, s:s?, s:s?, s:b, s:o, s:s, s:s, s:o, s:o, s:o}", "id", packages_text(entry->id), "version",
                    d ? d->adapter_version : NULL, "mesh", d ? d->mesh_type : NULL, "usable", entry->usable, "path",
                    packages_text(entry->path), "digest", entry->digest, "placement", placement_name(entry), "refusal",
-                   packages_text(entry->refusal), "installed", origin_json(origins, entry));
+                   packages_text(entry->refusal), "installed", origin_json(origins, entry), "checked",
+                   kept_summary_json(report));
 }
 
 static int list_json(const struct registry *registry, const struct origins *origins) {
@@ -159,6 +163,16 @@ static int list_json(const struct registry *registry, const struct origins *orig
 
 static size_t wider(size_t width, const char *text) {
   return strlen(text) > width ? strlen(text) : width;
+}
+
+/* Adapters that are refused, and those that came with Trammel, are not there to be checked. */
+static void list_checked(const struct adapter_entry *entry, struct strbuf *out) {
+  json_auto_t *report = checked_adapter(entry);
+  if (!report && (!entry->usable || !entry->confined))
+    return;
+  strbuf_puts(out, report ? "    checked: " : "    ");
+  kept_summary(report, out);
+  strbuf_putc(out, '\n');
 }
 
 static int list_text(const struct registry *registry, const struct origins *origins) {
@@ -180,6 +194,7 @@ static int list_text(const struct registry *registry, const struct origins *orig
     if (entry->refusal)
       strbuf_printf(&out, "    %s\n", entry->refusal);
     origin_text(origins, entry, "    ", &out);
+    list_checked(entry, &out);
   }
   return packages_print(&out);
 }
@@ -248,14 +263,15 @@ static json_t *operations_to_json(const describe_response *d) {
 
 static int show_json(const struct adapter_entry *entry, const struct origins *origins) {
   const describe_response *d = entry->description;
-  return packages_print_json(
-      json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-                entry->id, "version", d->adapter_version, "mesh", d->mesh_type, "meshName", d->mesh_name, "summary",
-                d->summary, "path", packages_text(entry->path), "digest", entry->digest, "placement",
-                placement_name(entry), "installed", origin_json(origins, entry), "embedded", d->embedded, "reentrant",
-                d->reentrant, "meshVersions", texts_to_json(d->mesh_versions, d->n_mesh_versions), "methods",
-                texts_to_json(d->methods, d->n_methods), "smi", smi_to_json(d), "endpoints", endpoints_to_json(d),
-                "operations", operations_to_json(d), "configSchema", schema_of(d->config_schema)));
+  json_auto_t *report = checked_adapter(entry);
+  return packages_print_json(json_pack(
+      "{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", entry->id,
+      "version", d->adapter_version, "mesh", d->mesh_type, "meshName", d->mesh_name, "summary", d->summary, "path",
+      packages_text(entry->path), "digest", entry->digest, "placement", placement_name(entry), "installed",
+      origin_json(origins, entry), "embedded", d->embedded, "reentrant", d->reentrant, "meshVersions",
+      texts_to_json(d->mesh_versions, d->n_mesh_versions), "methods", texts_to_json(d->methods, d->n_methods), "smi",
+      smi_to_json(d), "endpoints", endpoints_to_json(d), "operations", operations_to_json(d), "configSchema",
+      schema_of(d->config_schema), "checked", kept_summary_json(report)));
 }
 
 static void join(struct strbuf *out, const char *label, char *const *texts, size_t count) {
@@ -328,6 +344,10 @@ static int show_text(const struct adapter_entry *entry, const struct origins *or
     strbuf_printf(&out, "%-15s%s\n", "SHA-256", entry->digest);
   origin_text(origins, entry, "installed      ", &out);
   strbuf_printf(&out, "%-15s%s\n", "runs", placement_text(entry));
+  json_auto_t *report = checked_adapter(entry);
+  strbuf_printf(&out, "%-15s", "checked");
+  kept_summary(report, &out);
+  strbuf_putc(&out, '\n');
   strbuf_printf(&out, "%-15s%s\n%-15s%s\n", "own mesh", d->embedded ? "yes" : "no", "reentrant",
                 d->reentrant ? "yes" : "no");
   join(&out, "mesh versions", d->mesh_versions, d->n_mesh_versions);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/certify/kept.h"
+#include "host/cli/checked.h"
 #include "host/cli/cmds.h"
 #include "host/cli/packages.h"
 #include "host/package/obtain.h"
@@ -51,6 +53,7 @@ struct outcome {
   char *before;          /* NULL: none was installed */
   const char *signed_by; /* borrowed from the trusted keys; NULL: unsigned */
   char *source;
+  json_t *checked; /* the report of a check of the package; NULL: there is none */
   bool changed;
   bool again; /* the very package that was in use */
 };
@@ -60,6 +63,7 @@ static void outcome_finish(struct outcome *outcome) {
   free(outcome->version);
   free(outcome->before);
   free(outcome->source);
+  json_decref(outcome->checked);
   *outcome = (struct outcome){0};
 }
 
@@ -92,6 +96,7 @@ static int note_outcome(const struct package *package, const char *before, const
   outcome->version = strdup(package->manifest.version);
   outcome->before = before ? strdup(before) : NULL;
   outcome->source = strdup(source);
+  outcome->checked = checked_report(package->digest);
   return outcome->id && outcome->version && outcome->source && (!before || outcome->before)
              ? 0
              : error_set(err, ENOMEM, "out of memory");
@@ -136,9 +141,9 @@ static int install_package(const struct session *session, const struct obtained 
 
 static json_t *outcome_json(const struct session *session, const struct outcome *outcome) {
   const char *signer = outcome->signed_by ? trust_name_of(&session->trust, outcome->signed_by) : NULL;
-  return json_pack("{s:s, s:s, s:s?, s:b, s:s?, s:s?, s:o}", "id", outcome->id, "version", outcome->version, "before",
-                   outcome->before, "changed", outcome->changed, "keyId", outcome->signed_by, "signer", signer,
-                   "source", packages_text(outcome->source));
+  return json_pack("{s:s, s:s, s:s?, s:b, s:s?, s:s?, s:o, s:o}", "id", outcome->id, "version", outcome->version,
+                   "before", outcome->before, "changed", outcome->changed, "keyId", outcome->signed_by, "signer",
+                   signer, "source", packages_text(outcome->source), "checked", kept_summary_json(outcome->checked));
 }
 
 static void outcome_text(const struct session *session, const struct outcome *outcome, struct strbuf *out) {
@@ -148,6 +153,10 @@ static void outcome_text(const struct session *session, const struct outcome *ou
   packages_signer(out, &session->trust, outcome->signed_by);
   if (outcome->changed && !outcome->again && outcome->before)
     strbuf_printf(out, "; %s was in use before, `trammel adapter rollback %s` goes back", outcome->before, outcome->id);
+  strbuf_puts(out, outcome->checked ? "\n    checked: " : "\n    ");
+  kept_summary(outcome->checked, out);
+  if (!outcome->checked)
+    strbuf_puts(out, "; `trammel adapter check` on the package does that");
   strbuf_putc(out, '\n');
 }
 

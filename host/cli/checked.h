@@ -1,0 +1,16 @@
+/* What `trammel adapter check` has found of an adapter on this machine, for the commands that list adapters. */
+#ifndef TRAMMEL_HOST_CLI_CHECKED_H
+#define TRAMMEL_HOST_CLI_CHECKED_H
+
+#include <jansson.h>
+
+#include "host/adapter/registry.h"
+
+/* The report of the file with this digest; NULL when there is none. One that cannot be read is none, with a warning. A
+ * new reference. */
+json_t *checked_report(const char *digest);
+
+/* The same for an adapter: of its shared object, or of the package that it was installed from. */
+json_t *checked_adapter(const struct adapter_entry *entry);
+
+#endif

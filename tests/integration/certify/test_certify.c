@@ -1,0 +1,329 @@
+/* trammel adapter check: what is right passes, and each check finds what it is there to find. */
+#include <dirent.h>
+#include <jansson.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sdk/base/schema.h"
+#include "tests/support/command.h"
+
+#define LIMIT_S 400
+#define CHECKS 16
+
+static char *scratch;
+
+static int setup(void **state) {
+  char path[4096];
+  (void)state;
+  scratch = scratch_create();
+  (void)snprintf(path, sizeof path, "%s/data", scratch);
+  assert_int_equal(setenv("TRAMMEL_DATA_DIR", path, 1), 0);
+  assert_int_equal(setenv("TMPDIR", scratch, 1), 0); /* what a check leaves behind would be found there */
+  return 0;
+}
+
+static int teardown(void **state) {
+  (void)state;
+  scratch_remove(scratch);
+  return 0;
+}
+
+static const char *built(const char *name) {
+  static char path[4096];
+  (void)snprintf(path, sizeof path, "%s/%s", getenv("TRAMMEL_BUILD_DIR"), name);
+  return path;
+}
+
+static const char *flawed(const char *flaw) {
+  char name[128];
+  (void)snprintf(name, sizeof name, "tests/flawed-adapters/%s.so", flaw);
+  return built(name);
+}
+
+/* Runs `trammel adapter check -o json ADAPTER …` and reads the report. */
+static json_t *check(const char *adapter, const char *only, int *ret_code) {
+  const char *const all[] = {"trammel", "adapter", "check", "-o", "json", "--seed", "7", adapter, NULL};
+  const char *const one[] = {"trammel", "adapter", "check", "-o", "json", "--seed", "7", adapter, "--only", only, NULL};
+  struct command_result result;
+  json_error_t error;
+  command_run(only ? one : all, NULL, LIMIT_S, &result);
+  json_t *report = json_loads(strbuf_text(&result.out), JSON_REJECT_DUPLICATES, &error);
+  if (!report)
+    fail_msg("%s: %s\n%s\n%s", adapter, error.text, strbuf_text(&result.out), strbuf_text(&result.errors));
+  *ret_code = result.exit_code;
+  command_result_finish(&result);
+  return report;
+}
+
+static const char *text_at(const json_t *object, const char *key) {
+  const char *text = json_string_value(json_object_get(object, key));
+  return text ? text : "";
+}
+
+static const json_t *find_check(const json_t *report, const char *id) {
+  size_t i;
+  const json_t *one;
+  json_array_foreach(json_object_get(report, "checks"), i, one) {
+    if (strcmp(text_at(one, "id"), id) == 0)
+      return one;
+  }
+  fail_msg("the report has no check %s", id);
+  return NULL;
+}
+
+static void require_schema(const json_t *report) {
+  char path[4096];
+  (void)snprintf(path, sizeof path, "%s/docs/schema/adapter-check.json", getenv("TRAMMEL_SOURCE_DIR"));
+  json_t *schema = json_load_file(path, 0, NULL);
+  assert_non_null(schema);
+  struct diagnostics *diagnostics = diagnostics_create();
+  if (schema_validate(schema, report, NULL, diagnostics) < 0) {
+    diagnostics_print(diagnostics, stderr);
+    fail_msg("the report does not fit its schema");
+  }
+  diagnostics_destroy(diagnostics);
+  json_decref(schema);
+}
+
+static void require_nothing_left(void) {
+  DIR *directory = opendir(scratch);
+  assert_non_null(directory);
+  for (const struct dirent *entry; (entry = readdir(directory));)
+    if (strncmp(entry->d_name, "trammel-check", 13) == 0)
+      fail_msg("%s/%s was left behind", scratch, entry->d_name);
+  (void)closedir(directory);
+}
+
+/* What passes; `skipped` is the one check that may be skipped, or NULL. */
+static void require_all_passed(const char *adapter, const char *skipped) {
+  int code;
+  json_t *report = check(adapter, NULL, &code);
+  size_t i;
+  const json_t *one;
+  require_schema(report);
+  assert_int_equal(json_array_size(json_object_get(report, "checks")), CHECKS);
+  json_array_foreach(json_object_get(report, "checks"), i, one) {
+    const char *id = text_at(one, "id"), *verdict = text_at(one, "verdict");
+    if (strcmp(verdict, skipped && strcmp(id, skipped) == 0 ? "skipped" : "passed") != 0)
+      fail_msg("%s: check %s: %s: %s", adapter, id, verdict, text_at(one, "reason"));
+  }
+  assert_int_equal(code, 0);
+  assert_int_equal(json_integer_value(json_object_get(report, "exitCode")), 0);
+  assert_string_equal(text_at(report, "seed"), "7");
+  json_decref(report);
+  require_nothing_left();
+}
+
+static void an_adapter_without_a_flaw_passes_every_check(void **state) {
+  (void)state;
+  require_all_passed(flawed("sound"), NULL);
+}
+
+static void the_reference_adapter_passes(void **state) {
+  (void)state;
+  require_all_passed(built("lib/trammel/adapters/reference.so"), "backpressure");
+}
+
+static void coverage_is_counted_by_requirement(void **state) {
+  int code;
+  (void)state;
+  json_t *report = check(built("lib/trammel/adapters/reference.so"), "translation", &code);
+  const json_t *facts = json_object_get(find_check(report, "translation"), "facts");
+  assert_true(json_integer_value(json_object_get(facts, "requirementsExact")) >= 30);
+  assert_true(json_integer_value(json_object_get(facts, "partsUnsupported")) >= 1); /* of the draft */
+  json_decref(report);
+}
+
+/* ---- each check finds something */
+
+static const struct flaw {
+  const char *adapter, *check, *verdict; /* "not passed" is what all have in common */
+} flaws[] = {
+    {"tests/broken-adapters/extra_symbol.so", "load-gate", "failed"},
+    {"tests/broken-adapters/no_note.so", "load-gate", "failed"},
+    {"tests/broken-adapters/newer_minor.so", "load-gate", "failed"},
+    {"tests/broken-adapters/wrong_id.so", "descriptor", "failed"},
+    {"tests/broken-adapters/lies_mesh.so", "descriptor", "failed"},
+    {"tests/broken-adapters/crash.so", "descriptor", "failed"},
+    {"tests/broken-adapters/twice.so", "descriptor", "failed"},
+    {"tests/broken-adapters/silent.so", "descriptor", "failed"},
+    {"tests/flawed-adapters/exact.so", "abi-tables", "failed"},
+    {"tests/flawed-adapters/hasty.so", "abi-tables", "failed"},
+    {"tests/flawed-adapters/eager.so", "abi-tables", "crashed"},
+    {"tests/flawed-adapters/lingers.so", "abi-calls", "failed"},
+    {"tests/flawed-adapters/keeps.so", "abi-calls", "crashed"},
+    {"tests/flawed-adapters/silent.so", "translation", "failed"},
+    {"tests/flawed-adapters/undeclared.so", "translation", "failed"},
+    {"tests/flawed-adapters/unsteady.so", "determinism", "failed"},
+    {"tests/flawed-adapters/shared.so", "threads", "failed"},
+    {"tests/flawed-adapters/posts.so", "idempotency", "failed"},
+    {"tests/flawed-adapters/deaf.so", "cancel", "failed"},
+    {"tests/flawed-adapters/late.so", "deadline", "failed"},
+    {"tests/flawed-adapters/tireless.so", "backpressure", "failed"},
+    {"tests/flawed-adapters/trusting.so", "host-replies", "crashed"},
+    {"tests/flawed-adapters/ready.so", "host-replies", "failed"},
+    {"tests/flawed-adapters/careless.so", "memory", "crashed"},
+    {"tests/flawed-adapters/less.so", "memory", "failed"},
+    {"tests/flawed-adapters/agrees.so", "requests", "failed"},
+    {"tests/flawed-adapters/small.so", "scale", "failed"},
+    {"tests/flawed-adapters/moody.so", "config", "failed"},
+};
+
+static void find_flaw(const struct flaw *flaw) {
+  int code;
+  json_t *report = check(built(flaw->adapter), flaw->check, &code);
+  const json_t *one = find_check(report, flaw->check);
+  require_schema(report);
+  if (code != 1 || strcmp(text_at(one, "verdict"), flaw->verdict) != 0 || !*text_at(one, "reason"))
+    fail_msg("%s: check %s: %s (exit code %d), expected %s: %s", flaw->adapter, flaw->check, text_at(one, "verdict"),
+             code, flaw->verdict, text_at(one, "reason"));
+  json_decref(report);
+}
+
+static void each_check_finds_what_it_is_for(void **state) {
+  (void)state;
+  for (size_t i = 0; i < ARRAY_COUNT(flaws); i++)
+    find_flaw(&flaws[i]);
+  require_nothing_left();
+}
+
+static void every_check_of_the_program_has_a_flaw_that_it_finds(void **state) {
+  int code;
+  (void)state;
+  json_t *report = check(built("tests/broken-adapters/no_note.so"), NULL, &code); /* quick: what it refuses, it skips */
+  size_t i;
+  const json_t *one;
+  json_array_foreach(json_object_get(report, "checks"), i, one) {
+    bool found = false;
+    for (size_t k = 0; k < ARRAY_COUNT(flaws) && !found; k++)
+      found = strcmp(flaws[k].check, text_at(one, "id")) == 0;
+    if (!found)
+      fail_msg("no flaw in this test is there for the check %s", text_at(one, "id"));
+  }
+  json_decref(report);
+}
+
+static void an_adapter_that_is_refused_is_not_run(void **state) {
+  int code;
+  (void)state;
+  json_t *report = check(built("tests/broken-adapters/no_note.so"), NULL, &code);
+  assert_int_equal(code, 1);
+  assert_string_equal(text_at(find_check(report, "load-gate"), "verdict"), "failed");
+  assert_string_equal(text_at(find_check(report, "descriptor"), "verdict"), "skipped");
+  assert_string_equal(text_at(find_check(report, "config"), "verdict"), "skipped");
+  assert_int_equal(json_array_size(json_object_get(find_check(report, "config"), "places")), 0);
+  require_schema(report);
+  json_decref(report);
+}
+
+/* ---- the command */
+
+static void require_code(const char *const *argv, int code, const char *said) {
+  struct command_result result;
+  command_run(argv, NULL, LIMIT_S, &result);
+  if (result.exit_code != code || !strstr(strbuf_text(&result.errors), said))
+    fail_msg("%s: exit code %d, expected %d with '%s': %s", argv[3], result.exit_code, code, said,
+             strbuf_text(&result.errors));
+  command_result_finish(&result);
+}
+
+static void what_is_no_adapter_is_a_usage_error(void **state) {
+  char path[4096];
+  (void)state;
+  (void)snprintf(path, sizeof path, "%s/text.trm", scratch);
+  FILE *out = fopen(path, "we");
+  assert_non_null(out);
+  assert_true(fputs("no package\n", out) >= 0 && fclose(out) == 0);
+  require_code((const char *[]){"trammel", "adapter", "check", path, NULL}, 2, "neither a shared object nor a package");
+  require_code((const char *[]){"trammel", "adapter", "check", "/nowhere/x.so", NULL}, 2, "/nowhere/x.so");
+  require_code((const char *[]){"trammel", "adapter", "check", NULL}, 2, "which adapter?");
+  require_code((const char *[]){"trammel", "adapter", "check", "x.so", "--only", "luck", NULL}, 2,
+               "there are: load-gate");
+  require_code((const char *[]){"trammel", "adapter", "check", "x.so", "--seed", "-1", NULL}, 2, "--seed wants");
+  require_code((const char *[]){"trammel", "adapter", "check", flawed("sound"), "--set", "level=9", NULL}, 2, "level");
+}
+
+static void the_report_is_text_for_people(void **state) {
+  struct command_result result;
+  (void)state;
+  command_run(
+      (const char *[]){"trammel", "adapter", "check", flawed("small"), "--only", "scale", "--only", "load-gate", NULL},
+      NULL, LIMIT_S, &result);
+  assert_int_equal(result.exit_code, 1);
+  assert_non_null(strstr(strbuf_text(&result.out), "passed  load-gate"));
+  assert_non_null(strstr(strbuf_text(&result.out), "FAILED  scale"));
+  assert_non_null(strstr(strbuf_text(&result.out), "more than 1000 rules"));
+  assert_non_null(strstr(strbuf_text(&result.out), "1 passed, 0 warnings, 1 failed"));
+  assert_int_equal(result.errors.length, 0); /* progress is for terminals */
+  command_result_finish(&result);
+}
+
+static void drop_times(json_t *report) {
+  size_t i, k;
+  json_t *one, *place;
+  (void)json_object_del(report, "date");
+  json_array_foreach(json_object_get(report, "checks"), i, one) {
+    json_array_foreach(json_object_get(one, "places"), k, place) {
+      (void)json_object_del(place, "tookMs");
+    }
+  }
+}
+
+static void the_same_seed_asks_the_same(void **state) {
+  int code;
+  (void)state;
+  json_t *a = check(flawed("moody"), "config", &code), *b = check(flawed("moody"), "config", &code);
+  drop_times(a);
+  drop_times(b);
+  assert_true(json_equal(a, b));
+  json_decref(a);
+  json_decref(b);
+}
+
+static bool has_begun(void *ctx) {
+  DIR *directory = opendir(ctx);
+  bool found = false;
+  for (const struct dirent *entry; directory && (entry = readdir(directory));)
+    found |= strncmp(entry->d_name, "trammel-check", 13) == 0;
+  if (directory)
+    (void)closedir(directory);
+  return found;
+}
+
+static void an_interrupt_ends_it_and_leaves_nothing(void **state) {
+  struct command_result result;
+  (void)state;
+  struct running running =
+      command_start((const char *[]){"trammel", "adapter", "check", flawed("deaf"), "--only", "cancel", NULL}, NULL);
+  wait_until(has_begun, scratch, 30, "the check to begin");
+  assert_int_equal(kill(running.pid, SIGINT), 0);
+  command_wait(&running, 60, &result);
+  assert_int_equal(result.exit_code, 3);
+  assert_non_null(strstr(strbuf_text(&result.errors), "interrupted"));
+  command_result_finish(&result);
+  require_nothing_left();
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(an_adapter_without_a_flaw_passes_every_check),
+      cmocka_unit_test(the_reference_adapter_passes),
+      cmocka_unit_test(coverage_is_counted_by_requirement),
+      cmocka_unit_test(each_check_finds_what_it_is_for),
+      cmocka_unit_test(every_check_of_the_program_has_a_flaw_that_it_finds),
+      cmocka_unit_test(an_adapter_that_is_refused_is_not_run),
+      cmocka_unit_test(what_is_no_adapter_is_a_usage_error),
+      cmocka_unit_test(the_report_is_text_for_people),
+      cmocka_unit_test(the_same_seed_asks_the_same),
+      cmocka_unit_test(an_interrupt_ends_it_and_leaves_nothing),
+  };
+  return cmocka_run_group_tests(tests, setup, teardown);
+}
