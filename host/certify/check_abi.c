@@ -137,7 +137,7 @@ void check_abi_calls(struct sitting *sitting) {
 
 /* ---- threads */
 
-#define CALLS 50
+#define CALLS 25
 
 /* Several callers at a time: of one instance that says it is reentrant, or each of its own. */
 struct caller {

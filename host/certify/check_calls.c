@@ -14,13 +14,13 @@
 #include "sdk/base/clock.h"
 
 /* How long a call may take that has nothing to wait for. */
-#define PATIENCE_NS (20 * NS_PER_SECOND)
+#define PATIENCE_NS (30 * NS_PER_SECOND)
 /* The deadline of a call whose mesh does not answer. */
 #define SHORT_NS (200 * NS_PER_MS)
 /* How soon an instance must be of use again: after a call that waited for its mesh, and after one that computes, which
  * is not made to look at the clock. */
-#define SOON_NS (3 * NS_PER_SECOND)
-#define LATER_NS (30 * NS_PER_SECOND)
+#define SOON_NS (10 * NS_PER_SECOND)
+#define LATER_NS (60 * NS_PER_SECOND)
 #define LOOK_NS (20 * NS_PER_MS)
 /* When a translation is given up, and the deadline of one. */
 #define MOMENT_NS (20 * NS_PER_MS)
@@ -183,6 +183,7 @@ void check_cancel(struct sitting *sitting) {
   size_t count = 0;
   if (make_samples(sitting, arena, &samples, &count) < 0)
     return;
+  samples_thin_out(samples, &count);
   for (size_t i = 0; i < count && !sitting_failed(sitting); i++)
     cancel_request(sitting, &samples[i]);
   if (sitting_offers(sitting, "Translate") && !sitting_failed(sitting))
@@ -234,6 +235,7 @@ void check_deadline(struct sitting *sitting) {
   size_t count = 0;
   if (make_samples(sitting, arena, &samples, &count) < 0)
     return;
+  samples_thin_out(samples, &count);
   for (size_t i = 0; i < count && !sitting_failed(sitting); i++)
     overrun_request(sitting, &samples[i]);
   if (sitting_offers(sitting, "Translate") && !sitting_failed(sitting))

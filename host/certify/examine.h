@@ -12,7 +12,7 @@
 #include "sdk/base/error.h"
 
 /* How long a check may take in one place; checks that are slow on purpose end long before. */
-#define EXAMINE_LIMIT_S 120
+#define EXAMINE_LIMIT_S 300
 
 /* What a check came to in one place. */
 struct finding {

@@ -157,3 +157,11 @@ int samples_make(struct sitting *sitting, struct arena *arena, struct sample **r
   *ret_count = making.count;
   return making.failed ? -ENOMEM : 0;
 }
+
+void samples_thin_out(struct sample *samples, size_t *count) {
+  size_t kept = 0;
+  for (size_t i = 0; i < *count; i++)
+    if (kept == 0 || samples[i].type->streaming || samples[kept - 1].type != samples[i].type)
+      samples[kept++] = samples[i];
+  *count = kept;
+}

@@ -31,4 +31,7 @@ struct sample {
 struct sitting;
 int samples_make(struct sitting *sitting, struct arena *arena, struct sample **ret_samples, size_t *ret_count);
 
+/* Keeps the first request of each method, and of each operation. */
+void samples_thin_out(struct sample *samples, size_t *count);
+
 #endif

@@ -90,13 +90,23 @@ static int admit(const struct session *session, const struct package *package, c
   return 0;
 }
 
+/* Of the package, or of the very adapter that is in it. */
+static json_t *find_check(const struct package *package) {
+  const struct tarball_file *adapter = tarball_find(&package->tarball, package->manifest.adapter);
+  char digest[DIGEST_SIZE];
+  json_t *report = checked_report(package->digest);
+  if (report || !adapter || digest_of(adapter->data, adapter->length, digest, NULL) < 0)
+    return report;
+  return checked_report(digest);
+}
+
 static int note_outcome(const struct package *package, const char *before, const char *source, struct outcome *outcome,
                         struct error **err) {
   outcome->id = strdup(package->manifest.id);
   outcome->version = strdup(package->manifest.version);
   outcome->before = before ? strdup(before) : NULL;
   outcome->source = strdup(source);
-  outcome->checked = checked_report(package->digest);
+  outcome->checked = find_check(package);
   return outcome->id && outcome->version && outcome->source && (!before || outcome->before)
              ? 0
              : error_set(err, ENOMEM, "out of memory");

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -266,6 +267,107 @@ static void the_report_is_text_for_people(void **state) {
   command_result_finish(&result);
 }
 
+/* ---- packages, and what is kept */
+
+/* Runs a command that must end with `code`; its output. */
+static char *output_of(const char *const *argv, int code) {
+  struct command_result result;
+  command_run(argv, NULL, LIMIT_S, &result);
+  if (result.exit_code != code)
+    fail_msg("%s %s: exit code %d, expected %d: %s%s", argv[1], argv[2], result.exit_code, code,
+             strbuf_text(&result.out), strbuf_text(&result.errors));
+  char *text = strdup(strbuf_text(&result.out));
+  command_result_finish(&result);
+  assert_non_null(text);
+  return text;
+}
+
+static void require_said(const char *const *argv, int code, const char *said) {
+  char *text = output_of(argv, code);
+  if (!strstr(text, said))
+    fail_msg("%s %s does not say '%s': %s", argv[1], argv[2], said, text);
+  free(text);
+}
+
+/* The package of an adapter without a flaw. */
+static const char *pack_sound(void) {
+  static char path[4096];
+  (void)snprintf(path, sizeof path, "%s/sound.trm", scratch);
+  free(output_of((const char *[]){"trammel", "adapter", "pack", flawed("sound"), "--licence", "MIT", "-o", path, NULL},
+                 0));
+  return path;
+}
+
+static void the_report_of_a_package_is_kept_and_told(void **state) {
+  (void)state;
+  const char *package = pack_sound();
+  char sound[4096];
+  (void)snprintf(sound, sizeof sound, "%s", flawed("sound"));
+  /* One that was built, by itself, was checked by an earlier test: this data directory is new. */
+  char data[4096], before[4096];
+  (void)snprintf(before, sizeof before, "%s", getenv("TRAMMEL_DATA_DIR"));
+  (void)snprintf(data, sizeof data, "%s/data-2", scratch);
+  assert_int_equal(setenv("TRAMMEL_DATA_DIR", data, 1), 0);
+  const char *const install[] = {"trammel", "adapter", "install", "--allow-unsigned", package, NULL};
+  const char *const list[] = {"trammel", "adapter", "list", NULL};
+  const char *const show[] = {"trammel", "adapter", "show", "flawed", NULL};
+  require_said(install, 0, "not checked");
+  require_said(list, 0, "    not checked");
+  require_said(show, 0, "checked        not checked");
+
+  int code;
+  json_t *report = check(package, NULL, &code);
+  assert_int_equal(code, 0);
+  assert_string_equal(text_at(json_object_get(report, "file"), "kind"), "package");
+  require_schema(report);
+  require_said(list, 0, "    checked: 16 passed, 0 warnings, 0 failed, by Trammel");
+  require_said(show, 0, "checked        16 passed, 0 warnings, 0 failed, by Trammel");
+  require_said(install, 0, "    checked: 16 passed");
+  require_said((const char *[]){"trammel", "adapter", "list", "-o", "json", NULL}, 0, "\"passed\": 16");
+
+  char kept[4096 + 128];
+  (void)snprintf(kept, sizeof kept, "%s/checks/%s.json", data, text_at(json_object_get(report, "file"), "sha256"));
+  FILE *out = fopen(kept, "r+e");
+  assert_non_null(out);
+  assert_true(fputs("damaged", out) >= 0 && fclose(out) == 0);
+  require_code(list, 0, "a report of a check is left out");
+  require_said(list, 0, "    not checked");
+  json_decref(report);
+  assert_int_equal(setenv("TRAMMEL_DATA_DIR", before, 1), 0);
+}
+
+static void a_part_of_the_checks_is_not_kept(void **state) {
+  int code;
+  (void)state;
+  json_t *report = check(flawed("exact"), "load-gate", &code);
+  char kept[4096 + 128];
+  (void)snprintf(kept, sizeof kept, "%s/checks/%s.json", getenv("TRAMMEL_DATA_DIR"),
+                 text_at(json_object_get(report, "file"), "sha256"));
+  assert_int_equal(code, 0);
+  assert_int_equal(access(kept, F_OK), -1);
+  json_decref(report);
+}
+
+/* The digests of a package hold its files, not its manifest: unless somebody signs that, it may say anything. */
+static void a_manifest_that_says_something_else_is_found(void **state) {
+  char script[9000], lying[4096];
+  int code;
+  (void)state;
+  const char *package = pack_sound();
+  (void)snprintf(lying, sizeof lying, "%s/lying.trm", scratch);
+  (void)snprintf(script, sizeof script,
+                 "cd '%s' && mkdir -p unpacked && tar -xf '%s' -C unpacked && cd unpacked && "
+                 "sed -i 's#/v1/#/v9/#' manifest.json && tar --format=ustar -czf '%s' *",
+                 scratch, package, lying);
+  assert_int_equal(system(script), 0);
+  json_t *report = check(lying, "descriptor", &code);
+  const json_t *one = find_check(report, "descriptor");
+  assert_int_equal(code, 1);
+  assert_string_equal(text_at(one, "verdict"), "failed");
+  assert_non_null(strstr(text_at(one, "reason"), "pack the adapter again"));
+  json_decref(report);
+}
+
 static void drop_times(json_t *report) {
   size_t i, k;
   json_t *one, *place;
@@ -322,6 +424,9 @@ int main(void) {
       cmocka_unit_test(an_adapter_that_is_refused_is_not_run),
       cmocka_unit_test(what_is_no_adapter_is_a_usage_error),
       cmocka_unit_test(the_report_is_text_for_people),
+      cmocka_unit_test(the_report_of_a_package_is_kept_and_told),
+      cmocka_unit_test(a_part_of_the_checks_is_not_kept),
+      cmocka_unit_test(a_manifest_that_says_something_else_is_found),
       cmocka_unit_test(the_same_seed_asks_the_same),
       cmocka_unit_test(an_interrupt_ends_it_and_leaves_nothing),
   };
