@@ -1,6 +1,7 @@
 #include "host/certify/report.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -127,7 +128,7 @@ int certify(struct certify_report *report, const struct certify_run *run, struct
     report->subject->scratch = scratch;
     r = run_all(report, run, err);
     report->subject->scratch = NULL;
-    (void)files_remove(scratch, NULL);
+    (void)files_remove(AT_FDCWD, scratch, NULL);
   }
   if (r < 0)
     certify_report_finish(report);
