@@ -8,6 +8,7 @@
 
 #include "host/package/files.h"
 #include "sdk/base/clock.h"
+#include "sdk/base/utf8.h"
 
 void certify_report_finish(struct certify_report *report) {
   for (size_t i = 0; i < report->count; i++) {
@@ -186,12 +187,14 @@ json_t *certify_report_json(const struct certify_report *report) {
   char seed[24], date[32];
   (void)snprintf(seed, sizeof seed, "%" PRIu64, report->seed);
   date_text(report->began_ns, date);
+  _cleanup_strbuf_ struct strbuf name = STRBUF_INIT;
+  utf8_append_safe(&name, report->name, strlen(report->name), "");
   json_t *checks = json_array();
   for (size_t i = 0; i < report->count; i++)
     (void)json_array_append_new(checks, outcome_json(&report->outcomes[i]));
   return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s}, s:o, s:{s:i, s:i}, s:o, s:i, s:o}", "format",
                    "trammel.adapter-check/v1", "trammel", report->version, "date", date, "seed", seed, "file", "name",
-                   report->name, "kind", subject->packed ? "package" : "shared-object", "sha256", subject->digest,
+                   strbuf_text(&name), "kind", subject->packed ? "package" : "shared-object", "sha256", subject->digest,
                    "adapter", adapter_json(subject), "hostAbi", "major", (int)TRAMMEL_ABI_MAJOR, "minor",
                    (int)TRAMMEL_ABI_MINOR, "totals", totals_json(report), "exitCode",
                    certify_report_good(report) ? 0 : 1, "checks", checks);
