@@ -1,5 +1,6 @@
 #include "host/certify/report.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -11,7 +12,7 @@
 #include "sdk/base/utf8.h"
 
 void certify_report_finish(struct certify_report *report) {
-  for (size_t i = 0; i < report->count; i++) {
+  for (size_t i = 0; report->outcomes && i < report->count; i++) {
     struct outcome *outcome = &report->outcomes[i];
     for (size_t j = 0; j < outcome->finding_count; j++)
       finding_finish(&outcome->findings[j]);
@@ -202,12 +203,23 @@ json_t *certify_report_json(const struct certify_report *report) {
 
 /* ---- as text */
 
+/* "partsExact" as "parts exact". */
+static void append_words(struct strbuf *out, const char *name) {
+  for (; *name; name++) {
+    if (*name >= 'A' && *name <= 'Z')
+      strbuf_putc(out, ' ');
+    strbuf_putc(out, (char)tolower((unsigned char)*name));
+  }
+}
+
 static void facts_text(const struct outcome *outcome, struct strbuf *out) {
   json_auto_t *facts = facts_of(outcome);
   const char *name, *before = "            ";
   const json_t *value;
   json_object_foreach(facts, name, value) {
-    strbuf_printf(out, "%s%s %" JSON_INTEGER_FORMAT, before, name, json_integer_value(value));
+    strbuf_puts(out, before);
+    append_words(out, name);
+    strbuf_printf(out, ": %" JSON_INTEGER_FORMAT, json_integer_value(value));
     before = ", ";
   }
   if (json_object_size(facts))

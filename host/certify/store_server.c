@@ -4,6 +4,7 @@
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
@@ -159,11 +160,11 @@ static void *serve(void *ctx) {
 
 static int bind_any(struct store_server *server) {
   struct evhttp_bound_socket *bound = evhttp_bind_socket_with_handle(server->http, "127.0.0.1", 0);
-  struct sockaddr_storage address;
+  struct sockaddr_in address = {0};
   ev_socklen_t length = sizeof address;
   if (!bound || getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&address, &length) < 0)
     return -EADDRINUSE;
-  server->port = ntohs(((const struct sockaddr_in *)&address)->sin_port);
+  server->port = ntohs(address.sin_port);
   return 0;
 }
 

@@ -1,0 +1,74 @@
+/* Several callers at a time: of one instance that says it is reentrant, or each of its own. */
+#include <pthread.h>
+#include <string.h>
+
+#include "host/certify/checks.h"
+#include "host/certify/translation.h"
+
+#define CALLS 25
+
+struct caller {
+  pthread_t thread;
+  bool started;
+  struct guest *guest;
+  const struct corpus *corpus;
+  bool differs;
+};
+#define CALLERS 4
+
+static void *translate_often(void *arg) {
+  struct caller *caller = arg;
+  for (size_t i = 0; i < CALLS && !caller->differs; i++) {
+    const struct corpus_item *item = &caller->corpus->items[i % caller->corpus->count];
+    _cleanup_answer_ struct guest_answer answer = {0}, again = {0};
+    translation_ask(caller->guest, item->name, item->request, &answer);
+    translation_ask(caller->guest, item->name, item->request, &again);
+    caller->differs =
+        answer.length != again.length || (answer.length && memcmp(answer.data, again.data, answer.length) != 0);
+    if (answer.result < 0 || again.result < 0)
+      break;
+  }
+  return NULL;
+}
+
+static void run_callers(struct sitting *sitting, struct guest *const *guests, const struct corpus *corpus) {
+  struct caller callers[CALLERS] = {0};
+  for (size_t i = 0; i < CALLERS; i++) {
+    callers[i].guest = guests[i];
+    callers[i].corpus = corpus;
+    callers[i].started = pthread_create(&callers[i].thread, NULL, translate_often, &callers[i]) == 0;
+  }
+  for (size_t i = 0; i < CALLERS; i++) {
+    if (callers[i].started)
+      (void)pthread_join(callers[i].thread, NULL);
+    if (callers[i].differs)
+      sitting_fail(sitting, "%s",
+                   sitting->subject->entry.description->reentrant
+                       ? "calls at the same time on one instance disturb each other, and Describe says reentrant"
+                       : "calls at the same time on different instances disturb each other: nothing may be shared "
+                         "between instances without a lock");
+  }
+}
+
+void check_threads(struct sitting *sitting) {
+  _cleanup_corpus_ struct corpus corpus = {0};
+  _cleanup_error_ struct error *err = NULL;
+  struct guest *guests[CALLERS] = {NULL};
+  bool reentrant = sitting->subject->entry.description->reentrant;
+  if (!sitting_requires(sitting, "Translate"))
+    return;
+  if (corpus_create(&corpus, &err) < 0) {
+    sitting_fail(sitting, "the suite's cases cannot be read: %s", error_message(err));
+    return;
+  }
+  size_t made = 0;
+  for (; made < CALLERS; made++) {
+    guests[made] = made && reentrant ? guests[0] : guest_create(sitting, sitting->subject->config, NULL);
+    if (!guests[made])
+      break;
+  }
+  if (made == CALLERS)
+    run_callers(sitting, guests, &corpus);
+  for (size_t i = 0; i < (reentrant ? 1 : made); i++)
+    guest_destroy(guests[i]);
+}

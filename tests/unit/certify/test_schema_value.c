@@ -1,0 +1,98 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "host/certify/schema_value.h"
+#include "sdk/base/schema.h"
+
+#define ROUNDS 200
+
+static const char schema_text[] =
+    "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"name\"],\"properties\":{"
+    "\"name\":{\"type\":\"string\",\"pattern\":\"^[a-z]+$\",\"minLength\":1},"
+    "\"mode\":{\"enum\":[\"a\",\"b\"]},"
+    "\"level\":{\"type\":\"integer\",\"minimum\":3,\"maximum\":5},"
+    "\"list\":{\"type\":\"array\",\"minItems\":2,\"maxItems\":3,\"items\":{\"type\":\"boolean\"}},"
+    "\"inner\":{\"type\":\"object\",\"required\":[\"x\"],\"additionalProperties\":false,\"properties\":"
+    "{\"x\":{\"type\":\"integer\"}}}}}";
+
+struct fixture {
+  json_t *schema, *base;
+};
+
+static int setup(void **state) {
+  static struct fixture fixture;
+  fixture.schema = json_loads(schema_text, 0, NULL);
+  fixture.base = json_loads("{\"name\":\"mesh\"}", 0, NULL);
+  *state = &fixture;
+  return fixture.schema && fixture.base ? 0 : -1;
+}
+
+static int teardown(void **state) {
+  const struct fixture *fixture = *state;
+  json_decref(fixture->schema);
+  json_decref(fixture->base);
+  return 0;
+}
+
+static void what_is_to_fit_fits_and_differs(void **state) {
+  const struct fixture *fixture = *state;
+  struct chance chance = {1};
+  unsigned different = 0;
+  for (unsigned i = 0; i < ROUNDS; i++) {
+    json_t *value = schema_value_fitting(fixture->schema, fixture->base, &chance);
+    assert_int_equal(schema_validate(fixture->schema, value, NULL, NULL), 0);
+    different += !json_equal(value, fixture->base);
+    json_decref(value);
+  }
+  assert_true(different > ROUNDS / 2);
+}
+
+static void what_is_wrong_does_not_fit(void **state) {
+  const struct fixture *fixture = *state;
+  struct chance chance = {1};
+  unsigned made = 0;
+  for (unsigned i = 0; i < ROUNDS; i++) {
+    json_t *value = schema_value_wrong(fixture->schema, fixture->base, &chance);
+    if (value)
+      assert_int_not_equal(schema_validate(fixture->schema, value, NULL, NULL), 0);
+    made += value != NULL;
+    json_decref(value);
+  }
+  assert_true(made > ROUNDS / 2);
+}
+
+static void what_is_required_is_there(void **state) {
+  const struct fixture *fixture = *state;
+  struct chance chance = {1};
+  for (unsigned i = 0; i < ROUNDS; i++) {
+    json_t *value = schema_value_required(fixture->schema, &chance);
+    assert_int_equal(schema_validate(fixture->schema, value, NULL, NULL), 0);
+    json_decref(value);
+  }
+}
+
+static void a_seed_repeats_itself(void **state) {
+  const struct fixture *fixture = *state;
+  struct chance a = {42}, b = {42};
+  for (unsigned i = 0; i < ROUNDS; i++) {
+    json_t *x = schema_value_fitting(fixture->schema, fixture->base, &a);
+    json_t *y = schema_value_fitting(fixture->schema, fixture->base, &b);
+    assert_true(json_equal(x, y));
+    json_decref(x);
+    json_decref(y);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(what_is_to_fit_fits_and_differs),
+      cmocka_unit_test(what_is_wrong_does_not_fit),
+      cmocka_unit_test(what_is_required_is_there),
+      cmocka_unit_test(a_seed_repeats_itself),
+  };
+  return cmocka_run_group_tests(tests, setup, teardown);
+}
