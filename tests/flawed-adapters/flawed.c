@@ -59,7 +59,7 @@ static struct native_object *make_object(struct call *call, const struct smi_met
   }
 #ifdef FLAW_CARELESS
   char *copy = malloc(strlen(id) + 1);
-  strcpy(copy, id);
+  memcpy(copy, id, strlen(id) + 1);
   free(copy);
 #endif
   struct native_object *object =
