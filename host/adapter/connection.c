@@ -82,7 +82,7 @@ static int run(const struct connected *own, struct connection *connection, struc
   case EXCHANGE_FAILED:
     break;
   }
-  *ret_verdict = KEEP;
+  *ret_verdict = REPLACE;
   return cut_short(own, exchange, -r, why, err);
 }
 

@@ -31,7 +31,7 @@ enum exchange_end {
   EXCHANGE_LATE,      /* the deadline passed; so may it then */
   EXCHANGE_MALFORMED, /* what came is no answer */
   EXCHANGE_LOST,      /* nobody is at the other end any more, or takes calls; the text is gRPC's */
-  EXCHANGE_FAILED     /* no memory, or gRPC would not carry it */
+  EXCHANGE_FAILED     /* no memory, or gRPC would not carry it; the adapter may be at it still */
 };
 
 /* Runs the call to its end. EXCHANGE_RETURNED: 0, or an error as of instance_call(). Any other end: an error code, and
