@@ -255,8 +255,8 @@ static void *emit_later(void *op) {
 static int own_call(trammel_instance *instance, trammel_str method, trammel_str request, trammel_op *op) {
 #ifdef FLAW_KEEPS
   static trammel_str kept;
-  if (kept.n > 1 && kept.p[0] == kept.p[1])
-    kept.n--;
+  if (kept.n)
+    (void)*(const volatile char *)kept.p;
   kept = request;
 #endif
   int status = adapter_sdk_call(instance, method, request, op);
