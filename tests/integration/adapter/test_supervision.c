@@ -273,7 +273,7 @@ static void every_fault_is_told_and_the_next_call_is_answered(void **state) {
   print_message("%zu faults, each told, each followed by a call that was answered; memory of the host at most %ld MiB, "
                 "%ld before\n",
                 count, memory_peak_mib(), before);
-  assert_true(memory_peak_mib() - before < 256); /* not what was announced */
+  assert_true(memory_peak_mib() - before < 128); /* not what was announced */
   assert_unaffected(&bystander);
 }
 
