@@ -110,24 +110,32 @@ int rpc_send(struct rpc_call *call, const void *data, size_t length) {
   return sent ? 0 : -ECANCELED;
 }
 
+static int read_all(grpc_byte_buffer *message, uint8_t *data, size_t length) {
+  grpc_byte_buffer_reader reader;
+  grpc_slice slice;
+  size_t done = 0;
+  if (!grpc_byte_buffer_reader_init(&reader, message))
+    return -EPROTO;
+  while (grpc_byte_buffer_reader_next(&reader, &slice)) {
+    memcpy(data + done, GRPC_SLICE_START_PTR(slice), GRPC_SLICE_LENGTH(slice));
+    done += GRPC_SLICE_LENGTH(slice);
+    grpc_slice_unref(slice);
+  }
+  grpc_byte_buffer_reader_destroy(&reader);
+  return done == length ? 0 : -EPROTO;
+}
+
 /* Takes the message. */
 static int copy_out(grpc_byte_buffer *message, uint8_t **ret_data, size_t *ret_length) {
-  grpc_byte_buffer_reader reader;
+  bool plain = message->type == GRPC_BB_RAW && message->data.raw.compression == GRPC_COMPRESS_NONE;
   size_t length = grpc_byte_buffer_length(message);
   uint8_t *data = malloc(length + 1);
-  if (data && grpc_byte_buffer_reader_init(&reader, message)) {
-    grpc_slice slice;
-    size_t done = 0;
-    while (grpc_byte_buffer_reader_next(&reader, &slice)) {
-      memcpy(data + done, GRPC_SLICE_START_PTR(slice), GRPC_SLICE_LENGTH(slice));
-      done += GRPC_SLICE_LENGTH(slice);
-      grpc_slice_unref(slice);
-    }
-    grpc_byte_buffer_reader_destroy(&reader);
-  }
+  int r = !plain ? -EPROTO : data ? read_all(message, data, length) : -ENOMEM;
   grpc_byte_buffer_destroy(message);
-  if (!data)
-    return -ENOMEM;
+  if (r < 0) {
+    free(data);
+    return r;
+  }
   *ret_data = data;
   *ret_length = length;
   return 1;

@@ -22,11 +22,14 @@ void library_close(void) {
 
 grpc_channel_args library_arguments(grpc_arg room[LIBRARY_ARGUMENTS]) {
   static char received[] = GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, sent[] = GRPC_ARG_MAX_SEND_MESSAGE_LENGTH,
-              retries[] = GRPC_ARG_ENABLE_RETRIES, probe[] = GRPC_ARG_HTTP2_BDP_PROBE;
+              retries[] = GRPC_ARG_ENABLE_RETRIES, probe[] = GRPC_ARG_HTTP2_BDP_PROBE,
+              decompression[] = GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION;
   room[0] = (grpc_arg){.type = GRPC_ARG_INTEGER, .key = received, .value.integer = (int)RPC_MESSAGE_MAX};
   room[1] = (grpc_arg){.type = GRPC_ARG_INTEGER, .key = sent, .value.integer = (int)RPC_MESSAGE_MAX};
   room[2] = (grpc_arg){.type = GRPC_ARG_INTEGER, .key = retries, .value.integer = 0};
   /* The probe widens the window for a peer that sends fast, to hundreds of MiB for one that never ends a message. */
   room[3] = (grpc_arg){.type = GRPC_ARG_INTEGER, .key = probe, .value.integer = 0};
+  /* It would come before the limit on what is received. */
+  room[4] = (grpc_arg){.type = GRPC_ARG_INTEGER, .key = decompression, .value.integer = 0};
   return (grpc_channel_args){.num_args = LIBRARY_ARGUMENTS, .args = room};
 }

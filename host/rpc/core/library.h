@@ -8,7 +8,7 @@ void library_open(void);
 void library_close(void);
 
 /* What channels and servers of ours are made with; `room` must outlive the result. */
-#define LIBRARY_ARGUMENTS 4
+#define LIBRARY_ARGUMENTS 5
 grpc_channel_args library_arguments(grpc_arg room[LIBRARY_ARGUMENTS]);
 
 #endif

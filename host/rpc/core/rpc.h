@@ -24,7 +24,8 @@ struct rpc_call;
  * with the next message. */
 int rpc_send(struct rpc_call *call, const void *data, size_t length);
 
-/* Waits for the next message: 1 with a heap copy of it, 0 when there is no more, -ENOMEM. With `cancel`, which may be
+/* Waits for the next message: 1 with a heap copy of it, 0 when there is no more, -ENOMEM, -EPROTO for a compressed one:
+ * it could be made a thousand times as long. With `cancel`, which may be
  * NULL and is looked at every RPC_CANCEL_POLL_MS, the call is cancelled once it is true. */
 #define RPC_CANCEL_POLL_MS 20
 int rpc_receive(struct rpc_call *call, const atomic_bool *cancel, uint8_t **ret_data, size_t *ret_length);
