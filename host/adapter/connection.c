@@ -90,11 +90,10 @@ static int run(const struct connected *own, struct connection *connection, struc
 
 /* Makes the instance at the other end of a new connection. */
 static int configure(const struct connected *own, struct connection *connection, const struct call_options *options,
-                     int64_t deadline_ns, struct error **err) {
+                     int64_t deadline_ns, enum verdict *ret_verdict, struct error **err) {
   const struct placed_call call = {.method = "", .request = own->config, .length = strlen(own->config)};
   struct exchange exchange = exchange_of(own, &call, options, deadline_ns);
-  enum verdict verdict;
-  int r = run(own, connection, &exchange, &verdict, err);
+  int r = run(own, connection, &exchange, ret_verdict, err);
   free(exchange.message);
   return r;
 }
@@ -141,18 +140,20 @@ static int wait_for_start(const struct connected *own, const struct exchange *ex
 }
 
 /* By the one call that starts; without the lock. `ends` and `next_start_ns` change in no other call meanwhile: there is
- * no connection to end. */
+ * no connection to end. `*ret_broken` when what was started did not come to its first answer, for which the next start
+ * waits: that a caller gave up is no fault of the process. */
 static int start(const struct connected *own, const struct exchange *exchange, struct connection **ret_connection,
-                 bool *ret_tried, struct error **err) {
+                 bool *ret_broken, struct error **err) {
   struct connection *connection = NULL;
-  *ret_tried = false;
+  enum verdict verdict = BROKEN;
+  *ret_broken = false;
   int r = wait_for_start(own, exchange, err);
   if (r < 0)
     return r;
-  *ret_tried = true;
   r = own->connector->open(own->entry, &connection, err);
   if (r == 0)
-    r = configure(own, connection, exchange->options, exchange->deadline_ns, err);
+    r = configure(own, connection, exchange->options, exchange->deadline_ns, &verdict, err);
+  *ret_broken = r < 0 && verdict == BROKEN;
   if (r < 0) {
     if (connection)
       own->connector->close(connection);
@@ -166,14 +167,14 @@ static int start(const struct connected *own, const struct exchange *exchange, s
 /* With the lock held, which it lets go of meanwhile. */
 static int start_for_all(struct connected *own, const struct exchange *exchange, struct error **err) {
   struct connection *connection = NULL;
-  bool tried;
+  bool broken;
   own->starting = true;
   pthread_mutex_unlock(&own->lock);
-  int r = start(own, exchange, &connection, &tried, err);
+  int r = start(own, exchange, &connection, &broken, err);
   pthread_mutex_lock(&own->lock);
   own->starting = false;
   own->connection = connection;
-  if (r < 0 && tried) {
+  if (broken) {
     own->ends++;
     back_off(own);
   }
