@@ -198,15 +198,23 @@ static int apply_setting(const json_t *schema, const char *setting, json_t *conf
   return r < 0 ? error_set(err, -r, "--set %s: no memory", setting) : 0;
 }
 
+/* An adapter without a schema has no configuration. */
+static int read_schema(const struct adapter_entry *entry, json_t **ret_schema, struct error **err) {
+  const ProtobufCBinaryData *text = &entry->description->config_schema;
+  json_error_t wrong = {.text = "out of memory"};
+  *ret_schema = text->len ? json_loadb((const char *)text->data, text->len, 0, &wrong)
+                          : json_pack("{s:s, s:b}", "type", "object", "additionalProperties", 0);
+  return *ret_schema ? 0 : error_set(err, EPROTO, "the adapter's configuration schema is no JSON: %s", wrong.text);
+}
+
 int mesh_options_config(const struct mesh_options *options, const struct adapter_entry *entry,
                         struct diagnostics *diagnostics, json_t **ret_config, struct error **err) {
-  json_error_t wrong;
-  json_t *schema = json_loadb((const char *)entry->description->config_schema.data,
-                              entry->description->config_schema.len, 0, &wrong);
-  if (!schema)
-    return error_set(err, EPROTO, "the adapter's configuration schema is no JSON: %s", wrong.text);
+  json_t *schema = NULL;
+  int r = read_schema(entry, &schema, err);
+  if (r < 0)
+    return r;
   struct config_file file = {0};
-  int r = options->config_file ? config_file_read(options->config_file, diagnostics, &file, err) : 0;
+  r = options->config_file ? config_file_read(options->config_file, diagnostics, &file, err) : 0;
   json_t *config = file.root ? node_to_json(file.root) : json_object();
   for (size_t i = 0; r == 0 && i < options->settings.count; i++)
     r = apply_setting(schema, options->settings.items[i], config, err);

@@ -49,6 +49,12 @@ grep -q "^mymesh  *0\.1\.0  *mymesh  *ok  *$scratch/data/adapters/mymesh/0\.1\.0
 grep -q '^    signed by mymesh, from ' "$scratch/list" || { echo "the list does not say who signed mymesh"; exit 1; }
 trammel adapter verify mymesh | grep -q '^mymesh 0\.1\.0: good, signed by mymesh, from ' || { echo "mymesh is not signed by mymesh"; exit 1; }
 
+# It has no configuration, and it is asked for its mesh, which it knows nothing of.
+if trammel conformance run --mesh mymesh -q --set a=b 2>"$scratch/said"; then exit 1; fi
+grep -q 'unknown key "a"' "$scratch/said" || { cat "$scratch/said"; exit 1; }
+if trammel conformance run --mesh mymesh -q 2>"$scratch/said"; then exit 1; fi
+grep -q UNIMPLEMENTED "$scratch/said" || { cat "$scratch/said"; exit 1; }
+
 # The installed headers need no others, and compile without a warning.
 export PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
 flags=$(pkg-config --cflags trammel)
