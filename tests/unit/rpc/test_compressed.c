@@ -101,6 +101,7 @@ static void a_compressed_message_is_not_unpacked(void **state) {
   assert_int_equal(rpc_call_start(channel, "/test/Zeros", clock_in_ns(60 * NS_PER_SECOND), "x", 1, &call), 0);
   int r = rpc_receive(call, NULL, &data, &length);
   rpc_call_finish(call, &status);
+  rpc_call_destroy(call);
   free(status.text);
   rpc_channel_destroy(channel);
   print_message("received: %d; %d MiB sent, %ld MiB more memory at the peak\n", r, SENT_MIB, peak_mib() - before);
