@@ -232,13 +232,13 @@ int registry_scan(const struct adapter_directory *directories, const struct regi
 
 int registry_of_remote(const struct adapter_remote *remote, Trammel__Adapter__V1__DescribeResponse *description,
                        struct registry **ret_registry, const struct adapter_entry **ret_entry, struct error **err) {
-  struct registry *registry = calloc(1, sizeof *registry);
+  struct registry *registry = registry_create(&(struct registry_options){0});
   struct adapter_entry *entry = calloc(1, sizeof *entry);
-  if (!registry || !entry || !(registry->arena = arena_create(0))) {
+  if (!registry || !entry) {
     struct identity identity = remote->identity;
     identity_finish(&identity);
     trammel__adapter__v1__describe_response__free_unpacked(description, NULL);
-    free(registry);
+    registry_destroy(registry);
     free(entry);
     return no_memory(err);
   }
