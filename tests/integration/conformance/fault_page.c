@@ -196,16 +196,6 @@ int fault_page_write(json_t *page, FILE *out) {
 
 /* ---- comparing */
 
-static bool has(const json_t *list, const json_t *text) {
-  size_t i;
-  const json_t *item;
-  json_array_foreach(list, i, item) {
-    if (json_equal(item, text))
-      return true;
-  }
-  return false;
-}
-
 /* The row, a new reference. */
 static json_t *row_of(const char *fault) {
   char *path = fault_page_path();
@@ -218,23 +208,11 @@ static json_t *row_of(const char *fault) {
   return row;
 }
 
-/* What of `list` is in none of the others: a new reference. */
-static json_t *without(const json_t *list, const json_t *others, const json_t *more) {
-  json_t *rest = json_array();
-  size_t i;
-  json_t *item;
-  json_array_foreach(list, i, item) {
-    if (!has(others, item) && !has(more, item))
-      json_array_append(rest, item);
-  }
-  return rest;
-}
-
 /* Which of `cases` fail in one more run of nothing else; or, with `fail` false, which pass. A new reference. */
 static json_t *run_again(const char *fault, const json_t *cases, bool fail) {
   json_t *report = fault_run("smi", fault, cases);
   json_t *failed = fault_run_cases(report);
-  json_t *passed = without(cases, failed, NULL);
+  json_t *passed = fault_cases_part(cases, failed, false);
   json_decref(fail ? passed : failed);
   json_decref(report);
   return fail ? failed : passed;
@@ -254,8 +232,10 @@ void assert_page_says_smi(const char *fault, const json_t *report) {
   json_t *row = row_of(fault);
   json_t *always = json_object_get(row, "always");
   json_t *cases = fault_run_cases(report);
-  json_t *missed = confirmed(fault, without(always, cases, NULL), false);
-  json_t *unknown = confirmed(fault, without(cases, always, json_object_get(row, "sometimes")), true);
+  json_t *missed = confirmed(fault, fault_cases_part(always, cases, false), false);
+  json_t *others = fault_cases_part(cases, always, false);
+  json_t *unknown = confirmed(fault, fault_cases_part(others, json_object_get(row, "sometimes"), false), true);
+  json_decref(others);
   json_decref(cases);
   if (json_array_size(missed) > 0)
     fail_msg(PAGE ": %s is not caught by %s" AGAIN, fault, json_string_value(json_array_get(missed, 0)));

@@ -108,6 +108,27 @@ json_t *fault_run_cases(const json_t *report) {
   return cases;
 }
 
+bool fault_cases_have(const json_t *cases, const json_t *id) {
+  size_t i;
+  const json_t *item;
+  json_array_foreach(cases, i, item) {
+    if (json_equal(item, id))
+      return true;
+  }
+  return false;
+}
+
+json_t *fault_cases_part(const json_t *cases, const json_t *others, bool in) {
+  json_t *part = json_array();
+  size_t i;
+  json_t *item;
+  json_array_foreach(cases, i, item) {
+    if (fault_cases_have(others, item) == in)
+      json_array_append(part, item);
+  }
+  return part;
+}
+
 bool fault_run_certain(const json_t *report) {
   size_t i;
   const json_t *item;

@@ -17,6 +17,12 @@ bool fault_run_caught(const json_t *report);
  * reference. */
 json_t *fault_run_cases(const json_t *report);
 
+/* Whether a list of cases has the one of this id. */
+bool fault_cases_have(const json_t *cases, const json_t *id);
+
+/* What of `cases` is in `others`, too, or with `in` false what is not, in the same order. A new reference. */
+json_t *fault_cases_part(const json_t *cases, const json_t *others, bool in);
+
 /* Whether a case failed whose expected state never came true for long enough to be judged: not by chance. */
 bool fault_run_certain(const json_t *report);
 

@@ -27,16 +27,6 @@
 static const char *const faults[] = {REFERENCE_FAULTS(FAULT)};
 #define FAULT_COUNT (sizeof(faults) / sizeof(*faults))
 
-static bool has(const json_t *list, const json_t *text) {
-  size_t i;
-  const json_t *item;
-  json_array_foreach(list, i, item) {
-    if (json_equal(item, text))
-      return true;
-  }
-  return false;
-}
-
 /* Both are in order, and `list` stays so. */
 static void insert_new(json_t *list, const json_t *items) {
   size_t place = 0;
@@ -58,18 +48,6 @@ static void print_broken(const char *fault, const json_t *report) {
   free(broken);
 }
 
-/* What of `list` is in `others`, too, or with `in` false what is not: a new reference. */
-static json_t *part_of(const json_t *list, const json_t *others, bool in) {
-  json_t *part = json_array();
-  size_t i;
-  json_t *item;
-  json_array_foreach(list, i, item) {
-    if (has(others, item) == in)
-      json_array_append(part, item);
-  }
-  return part;
-}
-
 /* The cases that failed in each run, and those that failed in some. */
 static void measure_smi(const char *fault, json_t *row) {
   json_t *always = NULL;
@@ -83,13 +61,13 @@ static void measure_smi(const char *fault, json_t *row) {
     else if (!json_equal(failed, seen))
       runs = SMI_CHANCE_RUNS;
     insert_new(seen, failed);
-    json_t *still = always ? part_of(always, failed, true) : json_incref(failed);
+    json_t *still = always ? fault_cases_part(always, failed, true) : json_incref(failed);
     json_decref(always);
     always = still;
     json_decref(failed);
     json_decref(report);
   }
-  json_object_set_new(row, "sometimes", part_of(seen, always, false));
+  json_object_set_new(row, "sometimes", fault_cases_part(seen, always, false));
   json_object_set_new(row, "always", always);
   json_decref(seen);
 }
