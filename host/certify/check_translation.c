@@ -52,8 +52,23 @@ static void add_item(struct tally *tally, const struct corpus_item *item, const 
     note_requirement(tally, item->requirements[i], level_of(count));
 }
 
+static void append_requirements(struct strbuf *out, const struct tally *tally, const char *what, int level) {
+  const char *before = out->length ? "; " : "";
+  for (size_t i = 0; i < requirement_count() && i < ARRAY_COUNT(tally->levels); i++)
+    if (tally->levels[i] == level) {
+      strbuf_printf(out, "%s%s%s", before, what, requirement_at(i)->id);
+      before = ", ";
+      what = "";
+    }
+}
+
 static void tell(struct sitting *sitting, const struct tally *tally) {
+  _cleanup_strbuf_ struct strbuf names = STRBUF_INIT;
   unsigned by_level[4] = {0};
+  append_requirements(&names, tally, "approximated in a case of ", 2);
+  append_requirements(&names, tally, "unsupported in a case of ", 3);
+  if (names.length)
+    sitting_note(sitting, "%s", strbuf_text(&names));
   for (size_t i = 0; i < ARRAY_COUNT(tally->levels); i++)
     by_level[tally->levels[i]]++;
   sitting_fact(sitting, "cases", tally->cases);

@@ -46,7 +46,7 @@ static bool answers_differ(const struct outcome *outcome) {
 static int conclude(struct outcome *outcome) {
   const struct finding *worst = weightiest(outcome);
   outcome->verdict = worst->verdict;
-  bool single = outcome->finding_count == 1 || !*worst->reason;
+  bool single = outcome->finding_count == 1 || worst->verdict <= CERTIFY_PASSED || !*worst->reason;
   int n;
   if (worst->verdict < CERTIFY_FAILED && answers_differ(outcome)) {
     outcome->verdict = CERTIFY_FAILED;

@@ -22,7 +22,7 @@ static void find(struct sitting *sitting, enum certify_verdict verdict, const ch
   utf8_append_safe(&safe, strbuf_text(&text), length, "");
   pthread_mutex_lock(&lock);
   sitting->findings += verdict > CERTIFY_PASSED;
-  if (verdict > sitting->verdict || (verdict == CERTIFY_SKIPPED && sitting->findings == 0)) {
+  if (verdict > sitting->verdict || (verdict <= CERTIFY_PASSED && sitting->findings == 0)) {
     sitting->verdict = verdict;
     (void)snprintf(sitting->reason, sizeof sitting->reason, "%s", strbuf_text(&safe));
   }
@@ -37,6 +37,7 @@ static void find(struct sitting *sitting, enum certify_verdict verdict, const ch
     va_end(args);                                                                                                      \
   }
 DEFINE_FINDING(skip, CERTIFY_SKIPPED)
+DEFINE_FINDING(note, CERTIFY_PASSED)
 DEFINE_FINDING(warn, CERTIFY_WARNING)
 DEFINE_FINDING(fail, CERTIFY_FAILED)
 DEFINE_FINDING(crash, CERTIFY_CRASHED)

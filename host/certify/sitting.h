@@ -36,6 +36,8 @@ void sitting_skip(struct sitting *sitting, const char *format, ...) __attribute_
 void sitting_warn(struct sitting *sitting, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void sitting_fail(struct sitting *sitting, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void sitting_crash(struct sitting *sitting, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* What is worth telling of a check that passes. */
+void sitting_note(struct sitting *sitting, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Whether there is a failure or a crash. */
 bool sitting_failed(const struct sitting *sitting);
 

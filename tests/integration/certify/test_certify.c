@@ -140,6 +140,7 @@ static void coverage_is_counted_by_requirement(void **state) {
   const json_t *facts = json_object_get(find_check(report, "translation"), "facts");
   assert_true(json_integer_value(json_object_get(facts, "requirementsExact")) >= 30);
   assert_true(json_integer_value(json_object_get(facts, "partsUnsupported")) >= 1); /* of the draft */
+  assert_non_null(strstr(text_at(find_check(report, "translation"), "reason"), "unsupported in a case of "));
   json_decref(report);
 }
 
@@ -348,19 +349,44 @@ static void a_part_of_the_checks_is_not_kept(void **state) {
   json_decref(report);
 }
 
+/* The package of an adapter without a flaw, with a manifest that was edited. */
+static const char *pack_edited(const char *edit) {
+  static char edited[4096];
+  char script[9000];
+  const char *package = pack_sound();
+  (void)snprintf(edited, sizeof edited, "%s/edited.trm", scratch);
+  (void)snprintf(script, sizeof script,
+                 "cd '%s' && rm -rf unpacked && mkdir unpacked && tar -xf '%s' -C unpacked && cd unpacked && "
+                 "sed -i '%s' manifest.json && tar --format=ustar -czf '%s' *",
+                 scratch, package, edit, edited);
+  assert_int_equal(system(script), 0);
+  return edited;
+}
+
+static void a_package_for_another_machine_cannot_be_checked(void **state) {
+  (void)state;
+  const char *package = pack_edited("s#\"arch\": *\"[^\"]*\"#\"arch\": \"abacus\"#");
+  require_code((const char *[]){"trammel", "adapter", "check", package, NULL}, 3, "it is for linux on abacus");
+}
+
+static void where_nothing_can_be_confined_nothing_is_checked(void **state) {
+  char trammel[4096], without[4096], sound[4096];
+  (void)state;
+  (void)snprintf(trammel, sizeof trammel, "%s", built("bin/trammel"));
+  (void)snprintf(without, sizeof without, "%s", built("tests/without"));
+  (void)snprintf(sound, sizeof sound, "%s", flawed("sound"));
+  require_code((const char *[]){without, "landlock", trammel, "adapter", "check", sound, NULL}, 3, "(Landlock)");
+  require_code((const char *[]){without, "seccomp", trammel, "adapter", "check", sound, NULL}, 3, "(seccomp)");
+  require_said((const char *[]){without, "landlock", trammel, "adapter", "check", "--allow-unconfined", "--only",
+                                "determinism", sound, NULL},
+               0, "passed  determinism");
+}
+
 /* The digests of a package hold its files, not its manifest: unless somebody signs that, it may say anything. */
 static void a_manifest_that_says_something_else_is_found(void **state) {
-  char script[9000], lying[4096];
   int code;
   (void)state;
-  const char *package = pack_sound();
-  (void)snprintf(lying, sizeof lying, "%s/lying.trm", scratch);
-  (void)snprintf(script, sizeof script,
-                 "cd '%s' && mkdir -p unpacked && tar -xf '%s' -C unpacked && cd unpacked && "
-                 "sed -i 's#/v1/#/v9/#' manifest.json && tar --format=ustar -czf '%s' *",
-                 scratch, package, lying);
-  assert_int_equal(system(script), 0);
-  json_t *report = check(lying, "descriptor", &code);
+  json_t *report = check(pack_edited("s#/v1/#/v9/#"), "descriptor", &code);
   const json_t *one = find_check(report, "descriptor");
   assert_int_equal(code, 1);
   assert_string_equal(text_at(one, "verdict"), "failed");
@@ -427,6 +453,8 @@ int main(void) {
       cmocka_unit_test(the_report_of_a_package_is_kept_and_told),
       cmocka_unit_test(a_part_of_the_checks_is_not_kept),
       cmocka_unit_test(a_manifest_that_says_something_else_is_found),
+      cmocka_unit_test(a_package_for_another_machine_cannot_be_checked),
+      cmocka_unit_test(where_nothing_can_be_confined_nothing_is_checked),
       cmocka_unit_test(the_same_seed_asks_the_same),
       cmocka_unit_test(an_interrupt_ends_it_and_leaves_nothing),
   };
