@@ -48,7 +48,7 @@ static void add_item(struct tally *tally, const struct corpus_item *item, const 
   tally->all.exact += count->exact;
   tally->all.approximated += count->approximated;
   tally->all.unsupported += count->unsupported;
-  for (size_t i = 0; i < item->requirement_count; i++)
+  for (size_t i = 0; i < item->requirement_count && !item->misconfigured; i++)
     note_requirement(tally, item->requirements[i], level_of(count));
 }
 

@@ -113,6 +113,14 @@ static int make_request(struct arena *arena, const struct test_case *test, PB(Tr
   return request->smi && request->inventory && request->options ? 0 : error_set(err, ENOMEM, "out of memory");
 }
 
+static bool is_misconfigured(const struct test_case *test) {
+  for (size_t i = 0; i < test->step_count; i++)
+    for (size_t k = 0; k < test->steps[i].check_count; k++)
+      if (!check_calls(&test->steps[i].checks[k]))
+        return true;
+  return false;
+}
+
 static int fill(struct corpus *corpus, struct error **err) {
   corpus->items = arena_array(corpus->arena, suite_count(corpus->suite), sizeof *corpus->items);
   if (!corpus->items)
@@ -122,8 +130,10 @@ static int fill(struct corpus *corpus, struct error **err) {
     struct corpus_item *item = &corpus->items[corpus->count];
     if (test->group == SMI_METRICS) /* nothing of it is translated */
       continue;
-    *item = (struct corpus_item){
-        .name = test->id, .requirements = test->requirements, .requirement_count = test->requirement_count};
+    *item = (struct corpus_item){.name = test->id,
+                                 .requirements = test->requirements,
+                                 .requirement_count = test->requirement_count,
+                                 .misconfigured = is_misconfigured(test)};
     int r = make_request(corpus->arena, test, &item->request, err);
     if (r < 0)
       return error_wrap(err, "case %s", test->id);

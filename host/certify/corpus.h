@@ -2,6 +2,8 @@
 #ifndef TRAMMEL_HOST_CERTIFY_CORPUS_H
 #define TRAMMEL_HOST_CERTIFY_CORPUS_H
 
+#include <stdbool.h>
+
 #include "sdk/base/arena.h"
 #include "sdk/base/error.h"
 #include "trammel/adapter/v1/adapter.pb-c.h"
@@ -10,6 +12,7 @@ struct corpus_item {
   const char *name;                /* id of the case */
   const char *const *requirements; /* that the case proves */
   size_t requirement_count;
+  bool misconfigured; /* the case is about resources that cannot be carried out as they are */
   Trammel__Adapter__V1__TranslateRequest *request; /* unsupported parts are allowed */
 };
 
