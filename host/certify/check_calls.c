@@ -19,7 +19,7 @@
 #define SHORT_NS (200 * NS_PER_MS)
 /* How soon an instance must be of use again: after a call that waited for its mesh, and after one that computes, which
  * is not made to look at the clock. */
-#define SOON_NS (10 * NS_PER_SECOND)
+#define SOON_NS (5 * NS_PER_SECOND)
 #define LATER_NS (60 * NS_PER_SECOND)
 #define LOOK_NS (20 * NS_PER_MS)
 /* When a translation is given up, and the deadline of one. */

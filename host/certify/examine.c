@@ -94,8 +94,9 @@ static void __attribute__((noreturn))
 sit(const struct certify_check *check, struct sitting *sitting, int result, int output, pid_t parent) {
   _cleanup_error_ struct error *err = NULL;
   int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  (void)signal(SIGINT, SIG_DFL);
-  (void)signal(SIGTERM, SIG_DFL);
+  static const int defaults[] = {SIGINT, SIGTERM, SIGHUP, SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE};
+  for (size_t i = 0; i < ARRAY_COUNT(defaults); i++) /* those of crashes: a sanitizer's would make an exit of them */
+    (void)signal(defaults[i], SIG_DFL);
   (void)setsid();
   (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent || null < 0 || dup2(null, 0) < 0 ||
