@@ -13,6 +13,9 @@ const char *certify_place_name(enum certify_place place) {
   return names[place];
 }
 
+/* Of checks that call the adapter without a deadline, and take a second or two. */
+#define SHORT_LIMIT_S 60
+
 #define BOTH                                                                                                           \
   { CERTIFY_IN_PROCESS, CERTIFY_CHILD }
 
@@ -30,11 +33,13 @@ const struct certify_check certify_checks[] = {
     {.id = "abi-tables",
      .proves = "Tables are read and made as the ABI says, also with a later host and one that lacks services",
      .run = check_abi_tables,
-     .places = {CERTIFY_IN_PROCESS}},
+     .places = {CERTIFY_IN_PROCESS},
+     .limit_s = SHORT_LIMIT_S},
     {.id = "abi-calls",
      .proves = "A call sends one message, nothing after its return, and keeps nothing that it borrowed",
      .run = check_abi_calls,
-     .places = {CERTIFY_IN_PROCESS}},
+     .places = {CERTIFY_IN_PROCESS},
+     .limit_s = SHORT_LIMIT_S},
     {.id = "translation",
      .proves = "Every requirement of SMI is translated, or said to be unsupported, into objects that can be applied",
      .run = check_translation,
@@ -73,7 +78,8 @@ const struct certify_check certify_checks[] = {
     {.id = "memory",
      .proves = "When memory runs out, a call ends with an error, and never with less than was asked for",
      .run = check_memory,
-     .places = {CERTIFY_IN_PROCESS}},
+     .places = {CERTIFY_IN_PROCESS},
+     .limit_s = SHORT_LIMIT_S},
     {.id = "requests",
      .proves = "Requests that are damaged, strange or huge are refused, and change nothing",
      .run = check_requests,

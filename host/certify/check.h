@@ -32,6 +32,7 @@ struct certify_check {
   const char *proves; /* one sentence */
   void (*run)(struct sitting *sitting);
   enum certify_place places[CERTIFY_PLACE_LAST + 1]; /* ends with 0 */
+  unsigned limit_s;                                  /* how long it may take in one place; 0: EXAMINE_LIMIT_S */
   bool compared;                                     /* what the adapter answers must be the same in all places */
   bool refused_too;                                  /* also of an adapter that the host refuses to load */
 };

@@ -162,8 +162,8 @@ static int begin(const struct certify_check *check, struct sitting *sitting, str
 }
 
 /* 0 once it has ended, -ETIMEDOUT, -EINTR. */
-static int watch(struct watched *watched, const volatile sig_atomic_t *interrupted) {
-  int64_t deadline = clock_in_ns(EXAMINE_LIMIT_S * NS_PER_SECOND);
+static int watch(struct watched *watched, unsigned limit_s, const volatile sig_atomic_t *interrupted) {
+  int64_t deadline = clock_in_ns(limit_s * NS_PER_SECOND);
   struct pollfd fds[3] = {{watched->pidfd, POLLIN, 0}, {watched->result, POLLIN, 0}, {watched->output, POLLIN, 0}};
   bool more = false;
   for (;;) {
@@ -251,15 +251,16 @@ int examine(const struct certify_check *check, const struct subject *subject, en
   _cleanup_(watched_finish) struct watched watched = {.pidfd = -1, .result = -1, .output = -1};
   struct sitting sitting = {.subject = subject, .place = place, .seed = seed, .verdict = CERTIFY_PASSED};
   struct finding finding = {.place = place};
+  unsigned limit_s = check->limit_s ? check->limit_s : EXAMINE_LIMIT_S;
   int64_t began = clock_monotonic_ns();
   int r = begin(check, &sitting, &watched, err);
-  int ended = r < 0 ? r : watch(&watched, interrupted);
+  int ended = r < 0 ? r : watch(&watched, limit_s, interrupted);
   end(&watched);
   if (r == 0 && ended == 0)
     r = read_result(&watched, &finding);
   else if (r == 0 && ended == -ETIMEDOUT)
-    r = conclude(&finding, CERTIFY_FAILED, "it was not done within %d s: something in the adapter hangs or is slow",
-                 EXAMINE_LIMIT_S);
+    r = conclude(&finding, CERTIFY_FAILED, "it was not done within %u s: something in the adapter hangs or is slow",
+                 limit_s);
   else if (r == 0)
     r = error_set(err, -ended, "%s", ended == -EINTR ? "interrupted" : strerror(-ended));
   finding.took_ns = clock_monotonic_ns() - began;
