@@ -1,5 +1,6 @@
 #include "host/cli/adapter_options.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "host/cli/command.h"
@@ -85,7 +86,14 @@ static int add_installed(struct adapter_directories *directories, struct error *
   if (data_directory(&data, &nowhere) < 0)
     return 0; /* no home: nothing was installed */
   _cleanup_installed_ struct installed *installed = NULL;
-  int r = installed_open(data, false, &installed, err);
+  _cleanup_error_ struct error *damaged = NULL;
+  int r = installed_open(data, false, &installed, &damaged);
+  if (r == -ENOMEM)
+    return error_set(err, ENOMEM, "%s", error_message(damaged));
+  if (r < 0) {
+    fprintf(stderr, "trammel: warning: installed adapters are left out: %s\n", error_message(damaged));
+    return 0;
+  }
   for (size_t i = 0; r == 0 && i < installed_count(installed); i++)
     r = add_version(installed, installed_at(installed, i), directories, err);
   return r;

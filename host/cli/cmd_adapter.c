@@ -110,8 +110,15 @@ static const char *placement_text(const struct adapter_entry *entry) {
 /* Without a home nothing is installed. */
 static int read_origins(struct origins *ret_origins, struct error **err) {
   _cleanup_free_ char *data = NULL;
-  _cleanup_error_ struct error *nowhere = NULL;
-  return data_directory(&data, &nowhere) < 0 ? 0 : origins_open(data, ret_origins, err);
+  _cleanup_error_ struct error *unknown = NULL;
+  if (data_directory(&data, &unknown) < 0)
+    return 0;
+  int r = origins_open(data, ret_origins, &unknown);
+  if (r == -ENOMEM)
+    return error_set(err, ENOMEM, "%s", error_message(unknown));
+  if (r < 0)
+    fprintf(stderr, "trammel: warning: who signed what is installed is not known: %s\n", error_message(unknown));
+  return 0;
 }
 
 /* Who signed it and where it is from, and what is wrong with the signature: null for what was not installed. */

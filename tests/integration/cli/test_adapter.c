@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -120,6 +121,31 @@ static void what_cannot_be_shown_is_explained(void **state) {
   command_result_finish(&result);
 }
 
+/* What came with Trammel goes on. */
+static void a_damaged_list_of_what_is_installed_hides_nothing_else(void **state) {
+  (void)state;
+  char *scratch = scratch_create(), *adapters = NULL, *path = NULL;
+  assert_true(asprintf(&adapters, "%s/adapters", scratch) > 0);
+  assert_int_equal(mkdir(adapters, 0700), 0);
+  assert_true(asprintf(&path, "%s/installed.json", adapters) > 0);
+  FILE *out = fopen(path, "we");
+  assert_non_null(out);
+  assert_true(fputs("{", out) >= 0);
+  assert_int_equal(fclose(out), 0);
+  assert_int_equal(setenv("TRAMMEL_DATA_DIR", scratch, 1), 0);
+  const char *argv[] = {"trammel", "adapter", "show", "reference", NULL};
+  struct command_result result;
+  command_run(argv, NULL, 60, &result);
+  assert_int_equal(unsetenv("TRAMMEL_DATA_DIR"), 0);
+  assert_int_equal(result.exit_code, 0);
+  assert_non_null(strstr(strbuf_text(&result.errors), path));
+  assert_non_null(strstr(strbuf_text(&result.out), "reference"));
+  command_result_finish(&result);
+  free(path);
+  free(adapters);
+  scratch_remove(scratch);
+}
+
 int main(void) {
   (void)snprintf(broken, sizeof(broken), "%s/tests/broken-adapters", getenv("TRAMMEL_BUILD_DIR"));
   const struct CMUnitTest tests[] = {
@@ -128,6 +154,7 @@ int main(void) {
       cmocka_unit_test(output_that_cannot_be_written_is_no_success),
       cmocka_unit_test(show_tells_configuration_and_support),
       cmocka_unit_test(what_cannot_be_shown_is_explained),
+      cmocka_unit_test(a_damaged_list_of_what_is_installed_hides_nothing_else),
   };
   return cmocka_run_group_tests_name("adapter commands", tests, NULL, NULL);
 }
