@@ -84,6 +84,21 @@ static int search(const struct indexes *indexes, const struct name *name, const 
   return 0;
 }
 
+/* The owner of an index is not trusted to say what a package is: only the package is, whose vendor has signed it. */
+static int check_entry(const struct obtained *obtained, const struct index_package *entry, struct error **err) {
+  _cleanup_package_ struct package package = {0};
+  const struct manifest *manifest = &package.manifest;
+  int r = package_read_any(obtained->data, obtained->length, &package, err);
+  if (r < 0)
+    return r;
+  if (strcmp(manifest->id, entry->id) == 0 && strcmp(manifest->version, entry->version) == 0 &&
+      strcmp(manifest->os, entry->os) == 0 && strcmp(manifest->arch, entry->arch) == 0)
+    return 0;
+  return error_set(
+      err, EBADMSG, "it is %s %s for %s on %s, but the index names %s %s for %s on %s; tell who keeps the index",
+      manifest->id, manifest->version, manifest->os, manifest->arch, entry->id, entry->version, entry->os, entry->arch);
+}
+
 int obtain_from_index(const struct known_index *known, const struct index_package *entry, struct obtained *ret_obtained,
                       struct error **err) {
   _cleanup_obtained_ struct obtained obtained = {0};
@@ -105,6 +120,9 @@ int obtain_from_index(const struct known_index *known, const struct index_packag
                      "%s is not the package that the index names: it has %zu bytes and the SHA-256 %s, expected %zu "
                      "and %s",
                      place, obtained.length, digest, entry->bytes, entry->sha256);
+  r = check_entry(&obtained, entry, err);
+  if (r < 0)
+    return error_wrap(err, "%s", place);
   *ret_obtained = take(obtained);
   return 0;
 }

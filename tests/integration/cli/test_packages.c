@@ -16,6 +16,7 @@
 #include <archive_entry.h>
 #include <jansson.h>
 
+#include "host/signing/signature.h"
 #include "sdk/base/document.h"
 #include "tests/integration/engine/http_server.h"
 #include "tests/support/command.h"
@@ -451,6 +452,46 @@ static void an_index_that_is_not_as_signed_is_refused(void **state) {
   expect(2, "index.json", "index", "show", "shop", NULL);
 }
 
+/* What its owner can do: put a text in place of another in an index, and sign it. */
+static void change_index(const char *directory, const char *before, const char *after) {
+  char path[PATH_SIZE + 16], signature_path[PATH_SIZE + 32];
+  _cleanup_free_ char *data = NULL;
+  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT, signature = STRBUF_INIT;
+  _cleanup_signing_key_ struct signing_key *key = NULL;
+  size_t length = 0;
+  (void)snprintf(path, sizeof path, "%s/index.json", directory);
+  (void)snprintf(signature_path, sizeof signature_path, "%s.sig", path);
+  assert_int_equal(file_read(path, FILE_READ_MAX, &data, &length, NULL), 0);
+  const char *place = strstr(data, before);
+  assert_non_null(place);
+  strbuf_append(&text, data, (size_t)(place - data));
+  strbuf_puts(&text, after);
+  strbuf_puts(&text, place + strlen(before));
+  assert_int_equal(signing_key_read_private(kept.other_key, &key, NULL), 0);
+  assert_int_equal(signature_make(key, text.data, text.length, &signature, NULL), 0);
+  write_text(path, strbuf_text(&text));
+  write_text(signature_path, strbuf_text(&signature));
+}
+
+/* The owner of an index is not trusted: under a new name or version comes only what the vendor has signed as such. */
+static void a_package_that_is_another_than_the_index_says_is_refused(void **state) {
+  (void)state;
+  char directory[PATH_SIZE];
+  make_index(directory, "index-lies", 1);
+  expect(0, "is trusted", "trust", "add", "vendor", kept.public_key, NULL);
+  expect(0, "added", "index", "add", "shop", directory, "--key", kept.other_public, NULL);
+  expect(0, "versioned 1.0.0: installed", "install", "shop/versioned", NULL);
+
+  change_index(directory, "\"version\": \"1.0.0\"", "\"version\": \"9.9.9\"");
+  expect(1, "it is versioned 1.0.0 for linux on", "upgrade", NULL);
+  expect(1, "the index names versioned 9.9.9", "install", "shop/versioned", NULL);
+  expect(0, "versioned 1.0.0: good", "verify", NULL);
+
+  change_index(directory, "\"id\": \"versioned\"", "\"id\": \"versionee\"");
+  expect(1, "the index names versionee 9.9.9", "install", "shop/versionee", NULL);
+  expect(0, "versioned 1.0.0: good", "verify", NULL);
+}
+
 static void an_index_of_what_is_no_package_is_not_made(void **state) {
   (void)state;
   char directory[PATH_SIZE], package[PATH_SIZE + 16];
@@ -757,6 +798,7 @@ int main(void) {
       cmocka_unit_test_setup(an_index_is_a_directory, forget_all),
       cmocka_unit_test_setup(a_name_in_two_indexes_needs_the_index, forget_all),
       cmocka_unit_test_setup(an_index_that_is_not_as_signed_is_refused, forget_all),
+      cmocka_unit_test_setup(a_package_that_is_another_than_the_index_says_is_refused, forget_all),
       cmocka_unit_test_setup(an_index_of_what_is_no_package_is_not_made, forget_all),
       cmocka_unit_test_setup(an_index_is_a_web_site, forget_all),
       cmocka_unit_test_setup(a_package_comes_from_the_web, forget_all),
