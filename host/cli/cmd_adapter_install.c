@@ -55,7 +55,8 @@ struct outcome {
   char *source;
   json_t *checked; /* the report of a check of the package; NULL: there is none */
   bool changed;
-  bool again; /* the very package that was in use */
+  bool again;    /* the very package that was in use */
+  bool repaired; /* but its files were not as they were */
 };
 
 static void outcome_finish(struct outcome *outcome) {
@@ -122,8 +123,9 @@ static int add(const struct session *session, const struct package *package, con
   r = note_outcome(package, before ? before->current.version : NULL, source, outcome, err);
   if (r < 0)
     return r;
+  _cleanup_error_ struct error *damage = NULL, *why = NULL;
   outcome->again = before && strcmp(before->current.digest, package->digest) == 0;
-  _cleanup_error_ struct error *why = NULL;
+  outcome->repaired = outcome->again && installed_verify(installed, before->id, &before->current, &damage) < 0;
   r = installed_add(installed, package, outcome->signed_by, source, &why);
   outcome->changed = r == 0;
   return r < 0 && r != -EALREADY ? error_set(err, -r, "%s", error_message(why)) : 0;
@@ -156,10 +158,16 @@ static json_t *outcome_json(const struct session *session, const struct outcome 
                    signer, "source", packages_text(outcome->source), "checked", kept_summary_json(outcome->checked));
 }
 
+static const char *what_happened(const struct outcome *outcome) {
+  if (!outcome->changed)
+    return "in use already, nothing to do";
+  if (outcome->repaired)
+    return "was damaged, its files are put back";
+  return outcome->again ? "in use already, written down anew" : "installed";
+}
+
 static void outcome_text(const struct session *session, const struct outcome *outcome, struct strbuf *out) {
-  const char *what = outcome->changed ? outcome->again ? "in use already, written down anew" : "installed"
-                                      : "in use already, nothing to do";
-  strbuf_printf(out, "%s %s: %s, ", outcome->id, outcome->version, what);
+  strbuf_printf(out, "%s %s: %s, ", outcome->id, outcome->version, what_happened(outcome));
   packages_signer(out, &session->trust, outcome->signed_by);
   if (outcome->changed && !outcome->again && outcome->before)
     strbuf_printf(out, "; %s was in use before, `trammel adapter rollback %s` goes back", outcome->before, outcome->id);

@@ -123,6 +123,27 @@ int files_write(const char *directory, const struct tarball *tarball, struct err
   return r;
 }
 
+/* Where names cannot be exchanged, or `place` is not there. */
+static int put_plainly(const char *directory, const char *place, struct error **err) {
+  int r = files_remove(AT_FDCWD, place, err);
+  if (r == 0 && rename(directory, place) < 0)
+    r = system_error(err, "writing", place);
+  return r;
+}
+
+int files_put(const char *directory, const char *place, struct error **err) {
+  bool exchanged = renameat2(AT_FDCWD, directory, AT_FDCWD, place, RENAME_EXCHANGE) == 0;
+  int r = 0;
+  if (!exchanged)
+    r = errno == EINVAL || errno == ENOSYS || errno == ENOENT ? put_plainly(directory, place, err)
+                                                              : system_error(err, "writing", place);
+  if (r == 0)
+    r = sync_parent(place, err);
+  if (exchanged)
+    (void)files_remove(AT_FDCWD, directory, NULL); /* what stays of it does no harm */
+  return r;
+}
+
 static int replace(const char *path, mode_t mode, const void *data, size_t length, struct error **err) {
   _cleanup_free_ char *partial = NULL;
   if (asprintf(&partial, "%s.partial", path) < 0)

@@ -13,6 +13,10 @@ int files_make_directories(const char *path, struct error **err);
  * made is removed. */
 int files_write(const char *directory, const struct tarball *tarball, struct error **err);
 
+/* Puts a directory in the place of another one, which is removed: an end at any moment leaves one of them there. Only
+ * where the file system cannot exchange names may it leave none. Both are in the same file system. */
+int files_put(const char *directory, const char *place, struct error **err);
+
 /* Reads all files below a directory: no links are followed, and what is no regular file is -EINVAL. */
 int files_read(const char *directory, struct tarball *ret_tarball, struct error **err);
 

@@ -360,38 +360,75 @@ static int unpack(const struct installed *installed, const struct package *packa
   return r < 0 ? r : files_write(place, &package->tarball, err);
 }
 
+/* The list names the place: what is damaged there stays until all is beside it, in a directory that the next change
+ * removes after an end. */
+static int unpack_again(const struct installed *installed, const struct package *package, struct error **err) {
+  const struct manifest *manifest = &package->manifest;
+  _cleanup_free_ char *place = directory_of(installed, manifest->id, manifest->version, package->digest);
+  _cleanup_free_ char *beside = directory_of(installed, manifest->id, manifest->version, package->digest + DIGEST_PART);
+  _cleanup_free_ char *own = NULL;
+  if (!place || !beside || asprintf(&own, "%s/%s", installed->directory, manifest->id) < 0)
+    return error_set(err, ENOMEM, "out of memory");
+  int r = files_make_directories(own, err); /* it may be gone with the rest */
+  if (r == 0)
+    r = files_remove(AT_FDCWD, beside, err);
+  if (r == 0)
+    r = files_write(beside, &package->tarball, err);
+  return r < 0 ? r : files_put(beside, place, err);
+}
+
 static bool same_text(const char *a, const char *b) {
   return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* The version that was installed from this very package; NULL when there is none. */
+static const struct installed_version *version_from(const struct installed_adapter *adapter,
+                                                    const struct package *package) {
+  if (adapter && strcmp(adapter->current.digest, package->digest) == 0)
+    return &adapter->current;
+  bool previous = adapter && adapter->previous.version && strcmp(adapter->previous.digest, package->digest) == 0;
+  return previous ? &adapter->previous : NULL;
+}
+
+/* Puts the new version before the one at `kept` in the list. */
+static int add_version(struct installed *installed, const struct package *package, const char *signed_by,
+                       const char *source, size_t kept, struct error **err) {
+  const struct manifest *manifest = &package->manifest;
+  const struct tarball_file *file = tarball_find(&package->tarball, MANIFEST_PATH);
+  char digest[DIGEST_SIZE];
+  int r = digest_of(file->data, file->length, digest, err);
+  if (r < 0)
+    return r;
+  json_t *versions = json_pack("[{s:s, s:s, s:s, s:s*, s:s}]", "version", manifest->version, "sha256", package->digest,
+                               "manifestSha256", digest, "signedBy", signed_by, "source", source);
+  json_t *other =
+      installed_find(installed, manifest->id) ? json_array_get(versions_of(installed, manifest->id), kept) : NULL;
+  if (versions && other && json_array_append(versions, other) < 0) {
+    json_decref(versions);
+    versions = NULL;
+  }
+  return put_list(installed, versions ? list_with(installed, manifest->id, versions) : NULL, err);
 }
 
 int installed_add(struct installed *installed, const struct package *package, const char *signed_by, const char *source,
                   struct error **err) {
   const struct manifest *manifest = &package->manifest;
   const struct installed_adapter *before = installed_find(installed, manifest->id);
-  bool again = before && strcmp(before->current.digest, package->digest) == 0;
-  if (again && same_text(before->current.signed_by, signed_by) && same_text(before->current.source, source))
+  const struct installed_version *same = version_from(before, package);
+  _cleanup_error_ struct error *damage = NULL;
+  bool again = same && same == &before->current;
+  bool whole = same && installed_verify(installed, manifest->id, same, &damage) == 0;
+  if (again && whole && same_text(same->signed_by, signed_by) && same_text(same->source, source))
     return error_set(err, EALREADY, "%s %s is installed already, from this very package", manifest->id,
                      manifest->version);
   if (!before && installed->count >= INSTALLED_ADAPTERS_MAX)
     return error_set(err, E2BIG, "more than %u adapters are installed", INSTALLED_ADAPTERS_MAX);
-  /* The previous version again: its files are there, and stay. */
-  bool there = again || (before && before->previous.version && strcmp(before->previous.digest, package->digest) == 0);
-  int r = there ? 0 : unpack(installed, package, err);
-  if (r < 0)
-    return r;
-  char digest[DIGEST_SIZE];
-  const struct tarball_file *file = tarball_find(&package->tarball, MANIFEST_PATH);
-  r = digest_of(file->data, file->length, digest, err);
-  if (r < 0)
-    return r;
-  json_t *versions = json_pack("[{s:s, s:s, s:s, s:s*, s:s}]", "version", manifest->version, "sha256", package->digest,
-                               "manifestSha256", digest, "signedBy", signed_by, "source", source);
-  json_t *other = before ? json_array_get(versions_of(installed, manifest->id), again ? 1 : 0) : NULL;
-  if (versions && other && json_array_append(versions, other) < 0) {
-    json_decref(versions);
-    versions = NULL;
-  }
-  return put_list(installed, versions ? list_with(installed, manifest->id, versions) : NULL, err);
+  int r = 0;
+  if (!same)
+    r = unpack(installed, package, err);
+  else if (!whole)
+    r = unpack_again(installed, package, err);
+  return r < 0 ? r : add_version(installed, package, signed_by, source, again ? 1 : 0, err);
 }
 
 static int find_or_refuse(const struct installed *installed, const char *id, const struct installed_adapter **ret,

@@ -53,7 +53,7 @@ char *installed_directory(const struct installed *installed, const char *id, con
 
 /* Puts a package in use; the version in use before becomes the previous one, and the one before that is removed.
  * `signed_by` as above. When this very package is in use, only who signed it and where it came from are written down
- * anew, and -EALREADY says that they are the same. */
+ * anew, and -EALREADY says that they are the same. Files that are not those of the package any more are put back. */
 int installed_add(struct installed *installed, const struct package *package, const char *signed_by, const char *source,
                   struct error **err);
 

@@ -231,7 +231,7 @@ static void a_version_goes_back_and_forth_and_away(void **state) {
   expect(2, "no adapter \"versioned\" is installed", "upgrade", "versioned", NULL);
 }
 
-static void a_changed_file_is_found(void **state) {
+static void a_changed_file_is_found_and_put_back(void **state) {
   (void)state;
   char package[PATH_SIZE];
   package_path(package, "packages", "1.0.0");
@@ -240,6 +240,8 @@ static void a_changed_file_is_found(void **state) {
   (void)snprintf(command, sizeof command, "echo x >> \"$(find '%s' -name versioned.so)\"", kept.data);
   assert_int_equal(system(command), 0);
   expect(1, "versioned.so is not the file that its manifest lists", "verify", NULL);
+  expect(0, "was damaged, its files are put back", "install", package, "--allow-unsigned", NULL);
+  expect(0, "good, unsigned", "verify", NULL);
 }
 
 static void a_directory_has_exactly_one_package_for_this_machine(void **state) {
@@ -789,7 +791,7 @@ int main(void) {
       cmocka_unit_test_setup(only_what_a_trusted_key_signed_is_installed, forget_all),
       cmocka_unit_test_setup(what_is_unsigned_is_installed_by_an_explicit_word_and_told, forget_all),
       cmocka_unit_test_setup(a_version_goes_back_and_forth_and_away, forget_all),
-      cmocka_unit_test_setup(a_changed_file_is_found, forget_all),
+      cmocka_unit_test_setup(a_changed_file_is_found_and_put_back, forget_all),
       cmocka_unit_test_setup(list_and_show_say_who_signed_it_and_where_it_is_from, forget_all),
       cmocka_unit_test_setup(a_directory_has_exactly_one_package_for_this_machine, forget_all),
       cmocka_unit_test_setup(keys_have_one_name_each, forget_all),

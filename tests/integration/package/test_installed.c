@@ -1,12 +1,15 @@
 /* Installing: what is in use, what was before, and that an end at any moment leaves one or the other. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -173,6 +176,64 @@ static void a_changed_file_is_told(void **state) {
   assert_int_equal(symlink("/etc/passwd", path), 0);
   assert_int_equal(installed_verify(installed, adapter->id, &adapter->current, &err), -EINVAL);
   assert_non_null(strstr(error_message(err), "no regular file"));
+}
+
+/* Another content in a file of a version that is installed. */
+static void damage(const struct installed *installed, const struct installed_version *version) {
+  char path[700];
+  _cleanup_free_ char *directory = installed_directory(installed, "reference", version);
+  _cleanup_error_ struct error *err = NULL;
+  (void)snprintf(path, sizeof path, "%s/reference.so", directory);
+  assert_int_equal(files_replace(path, "x", 1, NULL), 0);
+  assert_int_equal(installed_verify(installed, "reference", version, &err), -EINVAL);
+}
+
+/* "Install it again" is what users are told of a damaged one. */
+static void a_damaged_version_is_whole_when_it_is_installed_again(void **state) {
+  const struct fixture *fixture = *state;
+  const struct package *packages = fixture->packages;
+  _cleanup_installed_ struct installed *installed = open_for(fixture, true);
+  add(installed, &packages[0]);
+  damage(installed, &installed_at(installed, 0)->current);
+  add(installed, &packages[0]);
+  assert_in_use(installed, &packages[0], NULL);
+
+  damage(installed, &installed_at(installed, 0)->current);
+  assert_int_equal(installed_add(installed, &packages[0], NULL, "/from/elsewhere.trm", NULL), 0);
+  assert_in_use(installed, &packages[0], NULL);
+
+  add(installed, &packages[1]);
+  damage(installed, &installed_at(installed, 0)->previous);
+  add(installed, &packages[0]);
+  assert_in_use(installed, &packages[0], &packages[1]);
+
+  _cleanup_free_ char *directory = installed_directory(installed, "reference", &installed_at(installed, 0)->current);
+  assert_int_equal(files_remove(AT_FDCWD, directory, NULL), 0);
+  add(installed, &packages[0]);
+  assert_in_use(installed, &packages[0], &packages[1]);
+}
+
+/* Until the files are all there, what is left of the damaged ones is used: its adapter may still be whole. */
+static void a_damaged_version_stays_when_it_cannot_be_unpacked(void **state) {
+  const struct fixture *fixture = *state;
+  _cleanup_installed_ struct installed *installed = open_for(fixture, true);
+  add(installed, &fixture->packages[0]);
+  _cleanup_free_ char *directory = installed_directory(installed, "reference", &installed_at(installed, 0)->current);
+  char path[700];
+  (void)snprintf(path, sizeof path, "%s/doc/NOTES", directory);
+  assert_int_equal(files_replace(path, "damaged", 7, NULL), 0);
+  const struct rlimit none = {.rlim_cur = 0, .rlim_max = RLIM_INFINITY};
+  struct rlimit before;
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+  assert_ptr_not_equal(signal(SIGXFSZ, SIG_IGN), SIG_ERR);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+  int r = installed_add(installed, &fixture->packages[0], NULL, "/from/here.trm", NULL);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+  assert_int_equal(r, -EFBIG);
+  (void)snprintf(path, sizeof path, "%s/reference.so", directory);
+  assert_int_equal(access(path, F_OK), 0);
+  add(installed, &fixture->packages[0]);
+  assert_in_use(installed, &fixture->packages[0], NULL);
 }
 
 static void a_list_that_is_none_is_refused(void **state) {
@@ -349,6 +410,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(what_is_removed_leaves_nothing, setup, teardown),
       cmocka_unit_test_setup_teardown(only_one_changes_at_a_time, setup, teardown),
       cmocka_unit_test_setup_teardown(a_changed_file_is_told, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_damaged_version_is_whole_when_it_is_installed_again, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_damaged_version_stays_when_it_cannot_be_unpacked, setup, teardown),
       cmocka_unit_test_setup_teardown(a_list_that_is_none_is_refused, setup, teardown),
       cmocka_unit_test_setup_teardown(a_list_out_of_order_is_refused, setup, teardown),
       cmocka_unit_test_setup_teardown(only_what_an_install_left_is_pruned, setup, teardown),
