@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "host/adapter/child.h"
+#include "host/adapter/description.h"
 #include "host/adapter/gate.h"
 #include "sdk/base/document.h"
 
@@ -68,12 +69,26 @@ static int check_note(const struct package *package, struct error **err) {
   return r < 0 ? r : manifest_check_note(&package->manifest, &gate.note, err);
 }
 
+/* What the adapter in a package says of itself, which the host that uses it will take. */
+static int ask_adapter(const struct package *package, bool partly, struct gate *gate, describe_response **ret,
+                       struct error **err) {
+  _cleanup_(description_free_p) describe_response *description = NULL;
+  int r = package_open_adapter(package, gate, err);
+  if (r < 0)
+    return r;
+  r = child_describe(gate->fd, partly, &description, err);
+  if (r == 0)
+    r = description_check(description, &gate->note, err);
+  if (r < 0)
+    return error_wrap(err, "%s", package->manifest.adapter);
+  *ret = take(description);
+  return 0;
+}
+
 int package_check_adapter(const struct package *package, bool partly, struct error **err) {
   _cleanup_gate_ struct gate gate = {.fd = -1};
   _cleanup_(description_free_p) describe_response *description = NULL;
-  int r = package_open_adapter(package, &gate, err);
-  if (r == 0 && (r = child_describe(gate.fd, partly, &description, err)) < 0)
-    return error_wrap(err, "%s", package->manifest.adapter);
+  int r = ask_adapter(package, partly, &gate, &description, err);
   return r < 0 ? r : manifest_check_description(&package->manifest, description, err);
 }
 
@@ -171,9 +186,7 @@ static int describe(struct package *package, const struct packing *packing, stru
   _cleanup_(description_free_p) describe_response *description = NULL;
   const char *name = base_name(packing->adapter);
   package->manifest.adapter = name;
-  int r = package_open_adapter(package, &gate, err);
-  if (r == 0 && (r = child_describe(gate.fd, true, &description, err)) < 0)
-    r = error_wrap(err, "%s", packing->adapter);
+  int r = ask_adapter(package, true, &gate, &description, err);
   return r < 0 ? r
                : manifest_make(&gate.note, description, &packing->facts, name, &package->tarball, &package->manifest,
                                err);

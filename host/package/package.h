@@ -33,8 +33,8 @@ int package_check_platform(const struct package *package, struct error **err);
 /* The adapter's bytes as a file in memory that no one changes any more, through the load gate, as gate_take(). */
 int package_open_adapter(const struct package *package, struct gate *ret_gate, struct error **err);
 
-/* Runs the adapter in a child, confined, and compares what it says of itself with the manifest. `partly` as in
- * child_describe(). */
+/* Runs the adapter in a child, confined: what it says of itself must be what the host takes, and what the manifest
+ * says. `partly` as in child_describe(). */
 int package_check_adapter(const struct package *package, bool partly, struct error **err);
 
 /* Whose signature it has: the key in `*ret_key`. -ENOENT when it has none, else as signature_verify(). */
@@ -51,8 +51,8 @@ struct packing {
   struct manifest_facts facts;
 };
 
-/* Makes a package: the adapter passes the load gate and is described in a child. Its bytes are appended to `out`, its
- * manifest is in `*ret_package`. */
+/* Makes a package: the adapter passes the load gate and says in a child of itself what the host takes. Its bytes are
+ * appended to `out`, its manifest is in `*ret_package`. */
 int package_make(const struct packing *packing, struct package *ret_package, struct strbuf *out, struct error **err);
 
 /* "id-version-os-arch.trm". A heap string; NULL without memory. */

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "host/adapter/child.h"
 #include "host/package/package.h"
 #include "sdk/base/document.h"
 #include "tests/support/command.h"
@@ -217,6 +218,71 @@ static void what_is_no_adapter_is_not_packed(void **state) {
   assert_int_equal(out.length, 0);
 }
 
+/* Adapters that pass the load gate and describe themselves, but not as the host takes it. */
+static const struct {
+  const char *name;
+  const char *why;
+} refused[] = {
+    {"bad_schema", "config_schema"},
+    {"bad_endpoint", "Describe names the endpoint"},
+    {"lies_version", "Describe says adapter_version \"9.9.9\", its note says \"1.0.0\""},
+    {"unknown_smi", "Describe names the unknown SMI version"},
+};
+
+static void broken_path(char path[512], const char *name) {
+  (void)snprintf(path, 512, "%s/tests/broken-adapters/%s.so", getenv("TRAMMEL_BUILD_DIR"), name);
+}
+
+static void assert_says(const struct error *err, const char *why) {
+  if (!strstr(error_message(err), why))
+    fail_msg("expected \"%s\", found \"%s\"", why, error_message(err));
+}
+
+static void what_the_host_would_not_use_is_not_packed(void **state) {
+  (void)state;
+  for (size_t i = 0; i < ARRAY_COUNT(refused); i++) {
+    char path[512];
+    broken_path(path, refused[i].name);
+    const struct packing packing = {.adapter = path, .facts = {.licence = "Apache-2.0"}};
+    _cleanup_package_ struct package package = {0};
+    _cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+    _cleanup_error_ struct error *err = NULL;
+    assert_int_equal(package_make(&packing, &package, &out, &err), -EINVAL);
+    assert_says(err, refused[i].why);
+    assert_int_equal(out.length, 0);
+  }
+}
+
+/* What somebody packs with another tool: the manifest says what the adapter says. */
+static void pack_as_it_is(const char *path, struct package *package) {
+  static const struct manifest_facts facts = {.licence = "Apache-2.0"};
+  Trammel__Adapter__V1__DescribeResponse *description = NULL;
+  _cleanup_gate_ struct gate gate = {.fd = -1};
+  _cleanup_free_ char *data = NULL;
+  size_t length = 0;
+  *package = (struct package){0};
+  assert_int_equal(gate_open(path, &gate, NULL), 0);
+  assert_int_equal(child_describe(gate.fd, true, &description, NULL), 0);
+  assert_int_equal(file_read(path, TARBALL_BYTES_MAX, &data, &length, NULL), 0);
+  assert_int_equal(tarball_add(&package->tarball, "broken.so", data, length, NULL), 0);
+  assert_int_equal(
+      manifest_make(&gate.note, description, &facts, "broken.so", &package->tarball, &package->manifest, NULL), 0);
+  trammel__adapter__v1__describe_response__free_unpacked(description, NULL);
+}
+
+static void what_the_host_would_not_use_is_not_good(void **state) {
+  (void)state;
+  for (size_t i = 0; i < ARRAY_COUNT(refused); i++) {
+    char path[512];
+    _cleanup_package_ struct package package = {0};
+    _cleanup_error_ struct error *err = NULL;
+    broken_path(path, refused[i].name);
+    pack_as_it_is(path, &package);
+    assert_int_equal(package_check_adapter(&package, true, &err), -EINVAL);
+    assert_says(err, refused[i].why);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_made_is_read_back),
@@ -226,6 +292,8 @@ int main(void) {
       cmocka_unit_test(a_manifest_that_lies_is_refused),
       cmocka_unit_test(a_signature_is_by_its_key_and_of_its_manifest),
       cmocka_unit_test(what_is_no_adapter_is_not_packed),
+      cmocka_unit_test(what_the_host_would_not_use_is_not_packed),
+      cmocka_unit_test(what_the_host_would_not_use_is_not_good),
   };
   return cmocka_run_group_tests_name("package", tests, setup, teardown);
 }
