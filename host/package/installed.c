@@ -58,22 +58,29 @@ static struct installed_version version_of(const json_t *versions, size_t i) {
                                     .source = text_of(one, "source")};
 }
 
-/* Makes `adapters` from `list`. */
-static int view(struct installed *installed, struct error **err) {
-  size_t count = json_array_size(installed->list);
+/* A list as adapters, which borrow from it. */
+static int view(const json_t *list, struct installed_adapter **ret_adapters, struct error **err) {
+  size_t count = json_array_size(list);
   struct installed_adapter *adapters = calloc(count + 1, sizeof *adapters);
   if (!adapters)
     return error_set(err, ENOMEM, "out of memory");
   for (size_t i = 0; i < count; i++) {
-    const json_t *one = json_array_get(installed->list, i);
+    const json_t *one = json_array_get(list, i);
     const json_t *versions = json_object_get(one, "versions");
     adapters[i] = (struct installed_adapter){
         .id = text_of(one, "id"), .current = version_of(versions, 0), .previous = version_of(versions, 1)};
   }
-  free(installed->adapters);
-  installed->adapters = adapters;
-  installed->count = count;
+  *ret_adapters = adapters;
   return 0;
+}
+
+/* Takes both in place of what there was. */
+static void take_list(struct installed *installed, json_t *list, struct installed_adapter *adapters) {
+  free(installed->adapters);
+  json_decref(installed->list);
+  installed->list = list;
+  installed->adapters = adapters;
+  installed->count = json_array_size(list);
 }
 
 size_t installed_count(const struct installed *installed) {
@@ -147,18 +154,16 @@ static int check_order(const char *path, const json_t *list, struct error **err)
   return 0;
 }
 
-/* Without a file nothing is installed. */
-static int load(struct installed *installed, struct error **err) {
-  _cleanup_free_ char *path = list_path(installed), *data = NULL;
+/* What installed.json says; without the file nothing is installed. */
+static int read_list(const char *path, json_t **ret_list, struct error **err) {
+  _cleanup_free_ char *data = NULL;
   size_t length = 0;
-  if (!path)
-    return error_set(err, ENOMEM, "out of memory");
   int r = file_read(path, LIST_BYTES_MAX, &data, &length, err);
   if (r == -ENOENT) {
     error_free(*err);
     *err = NULL;
-    installed->list = json_array();
-    return installed->list ? view(installed, err) : error_set(err, ENOMEM, "out of memory");
+    *ret_list = json_array();
+    return *ret_list ? 0 : error_set(err, ENOMEM, "out of memory");
   }
   if (r < 0)
     return r;
@@ -168,18 +173,31 @@ static int load(struct installed *installed, struct error **err) {
            : error_set(err, EINVAL, "%s:%d:%d: %s", path, where.line, where.column, where.text);
   if (r == 0)
     r = check_order(path, json_object_get(root, "adapters"), err);
-  if (r == 0) {
-    installed->list = json_incref(json_object_get(root, "adapters"));
-    r = view(installed, err);
-  }
+  if (r == 0)
+    *ret_list = json_incref(json_object_get(root, "adapters"));
   json_decref(root);
   return r;
 }
 
-static int save(const struct installed *installed, struct error **err) {
+/* On an error what was there before stays. */
+static int load(struct installed *installed, struct error **err) {
+  _cleanup_free_ char *path = list_path(installed);
+  struct installed_adapter *adapters = NULL;
+  json_t *list = NULL;
+  int r = path ? read_list(path, &list, err) : error_set(err, ENOMEM, "out of memory");
+  if (r == 0)
+    r = view(list, &adapters, err);
+  if (r == 0)
+    take_list(installed, list, adapters);
+  else
+    json_decref(list);
+  return r;
+}
+
+static int save(const struct installed *installed, json_t *list, struct error **err) {
   _cleanup_free_ char *path = list_path(installed);
   _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-  json_t *root = json_pack("{s:s, s:O}", "format", FORMAT, "adapters", installed->list);
+  json_t *root = json_pack("{s:s, s:O}", "format", FORMAT, "adapters", list);
   int r = path && root ? json_write(root, &text) : -ENOMEM;
   json_decref(root);
   return r < 0 ? error_set(err, -r, "writing what is installed: %s", strerror(-r))
@@ -302,21 +320,21 @@ static void prune(const struct installed *installed) {
 
 /* ---- changes */
 
-/* Takes the new list, writes it down, and removes what it no longer names; on an error all is as before. */
+/* Takes the new list, writes it down, and removes what it no longer names. On an error what is installed is what the
+ * file says: nearly always what it had before, but it may be in its place and its directory not be synced. */
 static int put_list(struct installed *installed, json_t *list, struct error **err) {
-  if (!list)
-    return error_set(err, ENOMEM, "out of memory");
-  json_t *before = installed->list;
-  installed->list = list;
-  int r = save(installed, err);
-  if (r == 0)
-    r = view(installed, err);
+  struct installed_adapter *adapters = NULL;
+  int r = list ? view(list, &adapters, err) : error_set(err, ENOMEM, "out of memory");
+  if (r == 0 && (r = save(installed, list, err)) < 0) {
+    _cleanup_error_ struct error *own = NULL; /* load() asks it; the first error is the one to tell */
+    (void)load(installed, &own);
+  }
   if (r < 0) {
-    installed->list = before;
+    free(adapters);
     json_decref(list);
     return r;
   }
-  json_decref(before);
+  take_list(installed, list, adapters);
   prune(installed);
   return 0;
 }

@@ -236,6 +236,38 @@ static void a_damaged_version_stays_when_it_cannot_be_unpacked(void **state) {
   assert_in_use(installed, &fixture->packages[0], NULL);
 }
 
+static char failing[512]; /* the directory that cannot be synced; "": none */
+
+int __wrap_fsync(int fd);
+extern int __real_fsync(int fd);
+int __wrap_fsync(int fd) {
+  char link[64], path[512] = {0};
+  (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  if (*failing && readlink(link, path, sizeof path - 1) > 0 && strcmp(path, failing) == 0) {
+    errno = EIO;
+    return -1;
+  }
+  return __real_fsync(fd);
+}
+
+/* The list is in its place already when its directory cannot be synced: what is told of it and done next goes by it. */
+static void what_is_in_the_list_counts_after_an_error(void **state) {
+  const struct fixture *fixture = *state;
+  const struct package *packages = fixture->packages;
+  _cleanup_installed_ struct installed *installed = open_for(fixture, true);
+  _cleanup_error_ struct error *err = NULL;
+  add(installed, &packages[0]);
+  (void)snprintf(failing, sizeof failing, "%s/adapters", fixture->scratch);
+  int r = installed_add(installed, &packages[1], NULL, "/from/here.trm", &err);
+  failing[0] = '\0';
+  assert_int_equal(r, -EIO);
+  _cleanup_installed_ struct installed *reading = open_for(fixture, false);
+  assert_in_use(reading, &packages[1], &packages[0]);
+  assert_in_use(installed, &packages[1], &packages[0]);
+  assert_int_equal(installed_roll_back(installed, "reference", NULL), 0);
+  assert_in_use(installed, &packages[0], &packages[1]);
+}
+
 static void a_list_that_is_none_is_refused(void **state) {
   const struct fixture *fixture = *state;
   static const char *const bad[] = {
@@ -412,6 +444,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(a_changed_file_is_told, setup, teardown),
       cmocka_unit_test_setup_teardown(a_damaged_version_is_whole_when_it_is_installed_again, setup, teardown),
       cmocka_unit_test_setup_teardown(a_damaged_version_stays_when_it_cannot_be_unpacked, setup, teardown),
+      cmocka_unit_test_setup_teardown(what_is_in_the_list_counts_after_an_error, setup, teardown),
       cmocka_unit_test_setup_teardown(a_list_that_is_none_is_refused, setup, teardown),
       cmocka_unit_test_setup_teardown(a_list_out_of_order_is_refused, setup, teardown),
       cmocka_unit_test_setup_teardown(only_what_an_install_left_is_pruned, setup, teardown),
