@@ -209,6 +209,21 @@ static int serial_before(const char *path, int64_t *ret_serial, struct error **e
   return 0;
 }
 
+static int next_serial(const char *path, int64_t now_s, int64_t *ret_serial, struct error **err) {
+  int64_t before = 0;
+  int r = serial_before(path, &before, err);
+  if (r < 0)
+    return r;
+  if (before >= INDEX_SERIAL_MAX || now_s > INDEX_SERIAL_MAX)
+    return error_set(
+        err, EOVERFLOW,
+        "%s: no serial is left, the greatest is %lld; take it away, make the index again, and have all who "
+        "use it remove and add it",
+        path, (long long)INDEX_SERIAL_MAX);
+  *ret_serial = before >= now_s ? before + 1 : now_s;
+  return 0;
+}
+
 static int write_signed(const char *directory, json_t *root, const struct signing_key *key, struct error **err) {
   _cleanup_free_ char *path = NULL, *signature_path = NULL;
   _cleanup_strbuf_ struct strbuf text = STRBUF_INIT, signature = STRBUF_INIT;
@@ -236,15 +251,13 @@ int index_make(const char *directory, const struct signing_key *key, int64_t now
                struct error **err) {
   struct index_made made = {0};
   _cleanup_free_ char *path = NULL;
-  int64_t before = 0;
   if (asprintf(&path, "%s/" INDEX_FILE, directory) < 0)
     return error_set(err, ENOMEM, "out of memory");
-  int r = serial_before(path, &before, err);
+  int r = next_serial(path, now_s, &made.serial, err);
   if (r < 0)
     return r;
   json_t *packages = json_array();
   r = packages ? gather(directory, packages, &made, err) : error_set(err, ENOMEM, "out of memory");
-  made.serial = before >= now_s ? before + 1 : now_s;
   json_t *root =
       r == 0 ? json_pack("{s:s, s:I, s:O}", "format", FORMAT, "serial", (json_int_t)made.serial, "packages", packages)
              : NULL;

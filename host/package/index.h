@@ -15,6 +15,7 @@
 #define INDEX_SIGNATURE_FILE INDEX_FILE SIGNATURE_SUFFIX
 #define INDEX_BYTES_MAX ((size_t)4 << 20)
 #define INDEX_PACKAGES_MAX 5000u
+#define INDEX_SERIAL_MAX ((INT64_C(1) << 53) - 1) /* what every reader of JSON takes as it is */
 
 struct index_package {
   const char *id;
@@ -34,7 +35,7 @@ struct index_package {
 /* The packages are in the order of id, version, os and arch, by bytes; they borrow from `root`. */
 struct index {
   json_t *root;
-  int64_t serial; /* grows with each making */
+  int64_t serial; /* 1 to INDEX_SERIAL_MAX; grows with each making */
   struct index_package *packages;
   size_t count;
 };
@@ -61,7 +62,8 @@ struct index_made {
 };
 
 /* Writes index.json and its signature for the .trm files of a directory. The serial is `now_s`, or one more than that
- * of the index that is there, whichever is more. -EINVAL names the file that is no package, or that is there twice. */
+ * of the index that is there, whichever is more; -EOVERFLOW beyond INDEX_SERIAL_MAX. -EINVAL names the file that is no
+ * package, or that is there twice. */
 int index_make(const char *directory, const struct signing_key *key, int64_t now_s, struct index_made *ret_made,
                struct error **err);
 

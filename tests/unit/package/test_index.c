@@ -12,6 +12,7 @@
 #include "host/package/index.h"
 #include "host/package/manifest.h"
 #include "sdk/base/strbuf.h"
+#include "tests/support/command.h"
 
 #define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -97,6 +98,8 @@ static void what_is_no_index_is_refused(void **state) {
   refuses("{", "", "is no JSON");
   refuses("index/v1", "index/v2", "/format");
   refuses("\"serial\":3", "\"serial\":0", "/serial");
+  refuses("\"serial\":3", "\"serial\":9007199254740992", "/serial");
+  refuses("\"serial\":3", "\"serial\":9223372036854775807", "/serial");
   refuses("\"serial\":3", "\"serial\":3,\"serial\":4", "is no JSON");
   refuses("\"serial\":3", "\"serial\":3,\"more\":4", "more");
   refuses("\"id\":\"a\"", "\"id\":\"../a\"", "/packages/0/id");
@@ -144,12 +147,46 @@ static void there_is_a_limit_to_bytes_and_packages(void **state) {
   assert_int_equal(read_text(strbuf_text(&spaces), &index, NULL), -EINVAL);
 }
 
+/* Writes the index of no packages with a serial. */
+static void write_serial(const char *path, int64_t serial) {
+  FILE *file = fopen(path, "we");
+  assert_non_null(file);
+  assert_true(fprintf(file, "{\"format\":\"trammel.package-index/v1\",\"serial\":%lld,\"packages\":[]}",
+                      (long long)serial) > 0);
+  assert_int_equal(fclose(file), 0);
+}
+
+static void a_serial_grows_to_its_end(void **state) {
+  (void)state;
+  char *scratch = scratch_create();
+  char private[300], public[300], path[300];
+  (void)snprintf(private, sizeof private, "%s/key.pem", scratch);
+  (void)snprintf(public, sizeof public, "%s/key.pub.pem", scratch);
+  (void)snprintf(path, sizeof path, "%s/" INDEX_FILE, scratch);
+  _cleanup_signing_key_ struct signing_key *key = NULL;
+  _cleanup_error_ struct error *err = NULL;
+  struct index_made made = {0};
+  assert_int_equal(signing_key_create(private, public, NULL), 0);
+  assert_int_equal(signing_key_read_private(private, &key, NULL), 0);
+  assert_int_equal(index_make(scratch, key, 7, &made, NULL), 0);
+  assert_int_equal(made.serial, 7);
+  assert_int_equal(index_make(scratch, key, 7, &made, NULL), 0);
+  assert_int_equal(made.serial, 8);
+  write_serial(path, INDEX_SERIAL_MAX - 1);
+  assert_int_equal(index_make(scratch, key, 7, &made, NULL), 0);
+  assert_int_equal(made.serial, INDEX_SERIAL_MAX);
+  assert_int_equal(index_make(scratch, key, 7, &made, &err), -EOVERFLOW);
+  assert_non_null(strstr(error_message(err), "take it away"));
+  scratch_remove(scratch);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_newest_that_suits_is_found),
       cmocka_unit_test(what_is_no_index_is_refused),
       cmocka_unit_test(what_is_there_twice_or_out_of_order_is_refused),
       cmocka_unit_test(there_is_a_limit_to_bytes_and_packages),
+      cmocka_unit_test(a_serial_grows_to_its_end),
   };
   return cmocka_run_group_tests_name("index", tests, NULL, NULL);
 }
