@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sdk/base/file.h"
+
 static bool write_all(int fd, const char *data, size_t length) {
   while (length > 0) {
     ssize_t n = write(fd, data, length);
@@ -38,14 +40,5 @@ int text_file_create(const char *path, const void *data, size_t length, struct e
 }
 
 int text_file_replace(const char *path, const char *text, struct error **err) {
-  _cleanup_free_ char *partial = NULL;
-  if (asprintf(&partial, "%s.partial", path) < 0)
-    return error_set(err, ENOMEM, "out of memory");
-  (void)unlink(partial); /* of an end before */
-  int r = text_file_create(partial, text, strlen(text), err);
-  if (r == 0 && rename(partial, path) < 0) {
-    r = failed(path, err);
-    (void)unlink(partial);
-  }
-  return r;
+  return file_replace(path, 0666, text, strlen(text), err);
 }

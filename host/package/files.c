@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sdk/base/file.h"
+
 static int system_error(struct error **err, const char *doing, const char *path) {
   int code = errno ? errno : EIO;
   return error_set(err, code, "%s %s: %s", doing, path, strerror(code));
@@ -19,24 +21,10 @@ static int system_error(struct error **err, const char *doing, const char *path)
 
 /* ---- making */
 
-static int sync_directory(const char *path, struct error **err) {
-  _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  return fd < 0 || fsync(fd) < 0 ? system_error(err, "syncing", path) : 0;
-}
-
-/* Names are in their directory, and on the disk when that is. */
-static int sync_parent(const char *path, struct error **err) {
-  _cleanup_free_ char *parent = NULL;
-  const char *slash = strrchr(path, '/');
-  bool named = slash ? asprintf(&parent, "%.*s", slash == path ? 1 : (int)(slash - path), path) >= 0
-                     : (parent = strdup(".")) != NULL;
-  return named ? sync_directory(parent, err) : error_set(err, ENOMEM, "out of memory");
-}
-
 /* One that is there is on the disk already, or is not this program's to wait for. */
 static int make_directory(const char *path, struct error **err) {
   if (mkdir(path, 0700) == 0)
-    return sync_parent(path, err);
+    return file_sync_name(path, err);
   return errno == EEXIST ? 0 : system_error(err, "making", path);
 }
 
@@ -101,7 +89,7 @@ static int sync_parents(const char *directory, const struct tarball *tarball, st
     if (asprintf(&path, "%s/%s", directory, tarball->files[i].path) < 0)
       return error_set(err, ENOMEM, "out of memory");
     if (!before || !same_parent(before, path)) /* they are in order, and most in few directories */
-      r = sync_parent(path, err);
+      r = file_sync_name(path, err);
     free(before);
     before = path;
   }
@@ -117,7 +105,7 @@ int files_write(const char *directory, const struct tarball *tarball, struct err
   if (r == 0)
     r = sync_parents(directory, tarball, err);
   if (r == 0)
-    r = sync_parent(directory, err);
+    r = file_sync_name(directory, err);
   if (r < 0)
     (void)files_remove(AT_FDCWD, directory, NULL);
   return r;
@@ -138,31 +126,18 @@ int files_put(const char *directory, const char *place, struct error **err) {
     r = errno == EINVAL || errno == ENOSYS || errno == ENOENT ? put_plainly(directory, place, err)
                                                               : system_error(err, "writing", place);
   if (r == 0)
-    r = sync_parent(place, err);
+    r = file_sync_name(place, err);
   if (exchanged)
     (void)files_remove(AT_FDCWD, directory, NULL); /* what stays of it does no harm */
   return r;
 }
 
-static int replace(const char *path, mode_t mode, const void *data, size_t length, struct error **err) {
-  _cleanup_free_ char *partial = NULL;
-  if (asprintf(&partial, "%s.partial", path) < 0)
-    return error_set(err, ENOMEM, "out of memory");
-  (void)unlink(partial); /* of an end before */
-  int r = write_file(partial, mode, data, length, err);
-  if (r == 0 && rename(partial, path) < 0)
-    r = system_error(err, "writing", path);
-  if (r < 0)
-    (void)unlink(partial);
-  return r < 0 ? r : sync_parent(path, err);
-}
-
 int files_replace(const char *path, const void *data, size_t length, struct error **err) {
-  return replace(path, 0600, data, length, err);
+  return file_replace(path, 0600, data, length, err);
 }
 
 int files_publish(const char *path, const void *data, size_t length, struct error **err) {
-  return replace(path, 0666, data, length, err);
+  return file_replace(path, 0666, data, length, err);
 }
 
 /* ---- reading */

@@ -26,7 +26,7 @@ int files_read(const char *directory, struct tarball *ret_tarball, struct error 
 #define FILES_DEPTH_MAX 128u /* directories in one another; a path in a package has at most TARBALL_PATH_MAX bytes */
 int files_remove(int parent, const char *name, struct error **err);
 
-/* Puts a whole new content in a file's place: an end at any moment leaves the content before or this one. */
+/* Puts a whole new content in the place of a file that is the user's alone, as file_replace(). */
 int files_replace(const char *path, const void *data, size_t length, struct error **err);
 
 /* The same for a file that others may read, as far as the umask lets them. */

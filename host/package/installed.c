@@ -11,6 +11,7 @@
 
 #include "host/package/files.h"
 #include "sdk/base/document.h"
+#include "sdk/base/file.h"
 #include "sdk/base/schema.h"
 
 #define FORMAT "trammel.installed/v1"
@@ -314,6 +315,8 @@ static void prune(const struct installed *installed) {
   for (const struct dirent *entry; all && (entry = readdir(all));)
     if (is_id(entry->d_name))
       prune_adapter(installed, dirfd(all), entry->d_name);
+    else if (strncmp(entry->d_name, FILE_PARTIAL, strlen(FILE_PARTIAL)) == 0) /* nobody else writes here now */
+      (void)unlinkat(dirfd(all), entry->d_name, 0);
   if (all)
     (void)closedir(all);
 }

@@ -372,12 +372,14 @@ static void only_what_an_install_left_is_pruned(void **state) {
   put(fixture, "adapters/reference/3.0.0-rc.1-0123456789ab/doc", "x");
   link_to(fixture, "elsewhere", "adapters/reference/3.0.0-rc.1-0123456789ab/link");
   put(fixture, "adapters/gone/1.0.0-0123456789ab", "x");
+  put(fixture, "adapters", ".partial-0123456789abcdef");
 
   _cleanup_installed_ struct installed *installed = open_for(fixture, true);
   add(installed, &fixture->packages[0]);
   assert_in_use(installed, &fixture->packages[0], NULL);
   assert_false(is_there(fixture, "adapters/reference/3.0.0-rc.1-0123456789ab"));
   assert_false(is_there(fixture, "adapters/gone"));
+  assert_false(is_there(fixture, "adapters/.partial-0123456789abcdef"));
   assert_int_equal(installed_remove(installed, "reference", NULL), 0);
   for (const char *const *name = kept; *name; name++)
     if (!is_there(fixture, *name))

@@ -1,4 +1,5 @@
 /* Files as a power cut would leave them: a name is on the disk when its directory was synced after it came there. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -53,10 +54,18 @@ int __wrap_mkdir(const char *path, mode_t mode) {
   return r;
 }
 
+static char renamed[PATH_SIZE];       /* the old name of the last one */
+static const char *written_meanwhile; /* which file another writer replaces before the next rename; NULL: none */
+
 int __wrap_rename(const char *from, const char *to) {
+  const char *other = written_meanwhile;
+  written_meanwhile = NULL;
+  if (other)
+    assert_int_equal(files_replace(other, "other", 5, NULL), 0);
   int r = __real_rename(from, to);
   if (r == 0)
     note(RENAMED, to);
+  (void)snprintf(renamed, sizeof renamed, "%s", from);
   return r;
 }
 
@@ -120,8 +129,77 @@ static void a_tarball_that_is_written_is_on_the_disk(void **state) {
 static void a_file_that_is_replaced_is_on_the_disk(void **state) {
   assert_int_equal(files_replace(below(*state, "x"), "1", 1, NULL), 0);
   assert_named(RENAMED, below(*state, "x"));
-  if (find(RENAMED, below(*state, "x")) < find(SYNCED, below(*state, "x.partial")))
+  if (find(RENAMED, below(*state, "x")) < find(SYNCED, renamed))
     fail_msg("its content was not on the disk before it had the name");
+}
+
+static void assert_content(const char *path, const char *expected) {
+  char content[16] = {0};
+  FILE *file = fopen(path, "re");
+  assert_non_null(file);
+  (void)fread(content, 1, sizeof content - 1, file);
+  assert_int_equal(fclose(file), 0);
+  assert_string_equal(content, expected);
+}
+
+/* How many names a directory has. */
+static unsigned names_in(const char *path) {
+  DIR *all = opendir(path);
+  unsigned count = 0;
+  assert_non_null(all);
+  for (const struct dirent *entry; (entry = readdir(all));)
+    count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+  assert_int_equal(closedir(all), 0);
+  return count;
+}
+
+/* Two programs that replace a file at the same time: the last one's content is there, whole. */
+static void two_that_replace_a_file_do_not_meet(void **state) {
+  char path[PATH_SIZE];
+  (void)snprintf(path, sizeof path, "%s", below(*state, "x"));
+  written_meanwhile = path;
+  assert_int_equal(files_replace(path, "own", 3, NULL), 0);
+  assert_null(written_meanwhile);
+  assert_content(path, "own");
+  assert_int_equal(names_in(*state), 1);
+}
+
+static void a_file_beside_the_one_that_is_replaced_stays(void **state) {
+  char beside[PATH_SIZE];
+  (void)snprintf(beside, sizeof beside, "%s", below(*state, "x.trm.partial"));
+  FILE *file = fopen(beside, "we");
+  assert_non_null(file);
+  assert_true(fputs("mine", file) >= 0);
+  assert_int_equal(fclose(file), 0);
+  assert_int_equal(files_publish(below(*state, "x.trm"), "1", 1, NULL), 0);
+  assert_content(beside, "mine");
+  assert_int_equal(names_in(*state), 2);
+}
+
+static void assert_mode(const char *path, mode_t expected) {
+  struct stat status;
+  assert_int_equal(stat(path, &status), 0);
+  assert_int_equal(status.st_mode & 07777, expected);
+}
+
+static void who_may_read_a_file_is_as_asked_and_as_the_umask_says(void **state) {
+  mode_t before = umask(027);
+  assert_int_equal(files_replace(below(*state, "own"), "1", 1, NULL), 0);
+  assert_int_equal(files_publish(below(*state, "public"), "1", 1, NULL), 0);
+  (void)umask(before);
+  assert_mode(below(*state, "own"), 0600);
+  assert_mode(below(*state, "public"), 0640);
+}
+
+static void what_cannot_be_replaced_leaves_nothing(void **state) {
+  char name[300];
+  memset(name, 'x', sizeof name - 1);
+  name[255] = '\0';
+  assert_int_equal(mkdir(below(*state, "directory"), 0700), 0);
+  assert_int_equal(files_replace(below(*state, "directory"), "1", 1, NULL), -EISDIR);
+  assert_int_equal(files_replace(below(*state, "none/x"), "1", 1, NULL), -ENOENT);
+  assert_int_equal(files_replace(below(*state, name), "1", 1, NULL), 0); /* as long as a name can be */
+  assert_int_equal(names_in(*state), 2);
 }
 
 /* ---- removing */
@@ -169,6 +247,10 @@ int main(void) {
       cmocka_unit_test_setup_teardown(directories_that_are_made_are_on_the_disk, setup, teardown),
       cmocka_unit_test_setup_teardown(a_tarball_that_is_written_is_on_the_disk, setup, teardown),
       cmocka_unit_test_setup_teardown(a_file_that_is_replaced_is_on_the_disk, setup, teardown),
+      cmocka_unit_test_setup_teardown(two_that_replace_a_file_do_not_meet, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_file_beside_the_one_that_is_replaced_stays, setup, teardown),
+      cmocka_unit_test_setup_teardown(who_may_read_a_file_is_as_asked_and_as_the_umask_says, setup, teardown),
+      cmocka_unit_test_setup_teardown(what_cannot_be_replaced_leaves_nothing, setup, teardown),
       cmocka_unit_test_setup_teardown(links_are_removed_and_not_what_they_lead_to, setup, teardown),
       cmocka_unit_test_setup_teardown(there_is_a_limit_to_the_depth, setup, teardown),
   };
