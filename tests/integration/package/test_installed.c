@@ -1,6 +1,7 @@
 /* Installing: what is in use, what was before, and that an end at any moment leaves one or the other. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -21,7 +22,7 @@
 #include "sdk/base/clock.h"
 #include "tests/support/command.h"
 
-enum { PACKAGES = 3, ENDS = 200 };
+enum { PACKAGES = 3, ENDS = 120, CHANGE_S = 60 };
 
 struct fixture {
   char *scratch; /* made anew for each test */
@@ -389,27 +390,41 @@ static void only_what_an_install_left_is_pruned(void **state) {
   assert_true(is_there(fixture, "adapters/reference/2.0.0-0123456789ab"));
 }
 
-/* Changes what is installed until it is killed. */
-static void __attribute__((noreturn)) change_for_ever(const struct fixture *fixture) {
+/* Changes what is installed until it is killed; tells of its first change. */
+static void __attribute__((noreturn)) change_for_ever(const struct fixture *fixture, int changed) {
   struct installed *installed = NULL;
   if (installed_open(fixture->scratch, true, &installed, NULL) < 0)
     _exit(1);
   for (size_t i = 0;; i++) {
     (void)installed_add(installed, &fixture->packages[i % PACKAGES], NULL, "/x", NULL);
+    if (i == 0 && write(changed, "", 1) != 1)
+      _exit(1);
     (void)installed_roll_back(installed, "reference", NULL);
     if (i % 5 == 4)
       (void)installed_remove(installed, "reference", NULL);
   }
 }
 
+/* Begins to change what is installed; with `changed`, something is when this returns. */
+static pid_t start_changing(const struct fixture *fixture, bool changed) {
+  int ends[2];
+  assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+  pid_t child = fork();
+  assert_true(child >= 0);
+  if (child == 0)
+    change_for_ever(fixture, ends[1]);
+  struct pollfd told = {.fd = ends[0], .events = POLLIN};
+  assert_true(!changed || poll(&told, 1, CHANGE_S * 1000) == 1);
+  (void)close(ends[0]);
+  (void)close(ends[1]);
+  return child;
+}
+
 static void an_end_at_any_moment_leaves_whole_versions(void **state) {
   const struct fixture *fixture = *state;
   unsigned found = 0;
   for (unsigned i = 0; i < ENDS; i++) {
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0)
-      change_for_ever(fixture);
+    pid_t child = start_changing(fixture, i % 2 == 0); /* on a slow disk no first change is done in time */
     (void)usleep(1000 + i * 7919 % 20000);
     assert_int_equal(kill(child, SIGKILL), 0);
     int status = 0;
