@@ -28,9 +28,7 @@ static int add(const char *name, const char *path, struct error **err) {
   _cleanup_signing_key_ struct signing_key *key = NULL;
   int r = data_directory(&data, err);
   if (r == 0)
-    r = trust_add(data, name, path, err);
-  if (r == 0)
-    r = signing_key_read_public(path, &key, err);
+    r = trust_add(data, name, path, &key, err);
   if (r == 0)
     printf("%s: the key %s is trusted\n", name, signing_key_id(key));
   return r;

@@ -97,7 +97,8 @@ static int check_new(const struct trust *trust, const char *name, const struct s
   return trust->count < TRUST_KEYS_MAX ? 0 : error_set(err, E2BIG, "more than %u keys are trusted", TRUST_KEYS_MAX);
 }
 
-int trust_add(const char *data_directory, const char *name, const char *path, struct error **err) {
+int trust_add(const char *data_directory, const char *name, const char *path, struct signing_key **ret_key,
+              struct error **err) {
   _cleanup_trust_ struct trust trust = {0};
   _cleanup_signing_key_ struct signing_key *key = NULL;
   _cleanup_strbuf_ struct strbuf pem = STRBUF_INIT;
@@ -116,7 +117,11 @@ int trust_add(const char *data_directory, const char *name, const char *path, st
     r = check_new(&trust, name, key, err);
   if (r == 0)
     r = signing_key_write_public(key, &pem, err);
-  return r < 0 ? r : files_replace(place, pem.data, pem.length, err);
+  if (r == 0)
+    r = files_replace(place, pem.data, pem.length, err);
+  if (r == 0 && ret_key)
+    *ret_key = take(key);
+  return r;
 }
 
 int trust_remove(const char *data_directory, const char *name, struct error **err) {

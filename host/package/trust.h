@@ -32,8 +32,10 @@ const struct signing_key *const *trust_keys(const struct trust *trust);
 /* The name of the key with this id; NULL when it is not trusted. */
 const char *trust_name_of(const struct trust *trust, const char *key_id);
 
-/* Trusts the public key in a file, under a name. -EEXIST when the name or the key is there, -E2BIG, -EINVAL. */
-int trust_add(const char *data_directory, const char *name, const char *path, struct error **err);
+/* Trusts the public key in a file, under a name; `ret_key`, unless it is NULL, gets the very key. -EEXIST when the name
+ * or the key is there, -E2BIG, -EINVAL. */
+int trust_add(const char *data_directory, const char *name, const char *path, struct signing_key **ret_key,
+              struct error **err);
 
 /* -ENOENT when no key has the name. */
 int trust_remove(const char *data_directory, const char *name, struct error **err);

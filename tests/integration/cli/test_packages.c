@@ -337,6 +337,23 @@ static void keys_have_one_name_each(void **state) {
   json_decref(list);
 }
 
+/* A pipe cannot be read a second time, and a file may be another one then: what is told is what is trusted. */
+static void the_key_that_is_told_is_the_one_that_is_trusted(void **state) {
+  (void)state;
+  char command[4 * PATH_SIZE], output[PATH_SIZE], told[PATH_SIZE] = {0};
+  in_folder(output, "told");
+  (void)snprintf(command, sizeof command, "'%s'/bin/trammel adapter trust add vendor - < '%s' > '%s'",
+                 getenv("TRAMMEL_BUILD_DIR"), kept.public_key, output);
+  assert_int_equal(system(command), 0);
+  _cleanup_free_ char *text = NULL;
+  size_t length = 0;
+  assert_int_equal(file_read(output, FILE_READ_MAX, &text, &length, NULL), 0);
+  assert_int_equal(sscanf(text, "vendor: the key %64[0-9a-f] is trusted", told), 1);
+  json_t *list = output_of("trust", "list", "-o", "json", NULL);
+  assert_string_equal(text_of(json_array_get(list, 0), "keyId"), told);
+  json_decref(list);
+}
+
 static void wrong_words_are_usage_errors(void **state) {
   (void)state;
   expect(2, "which package?", "install", NULL);
@@ -795,6 +812,7 @@ int main(void) {
       cmocka_unit_test_setup(list_and_show_say_who_signed_it_and_where_it_is_from, forget_all),
       cmocka_unit_test_setup(a_directory_has_exactly_one_package_for_this_machine, forget_all),
       cmocka_unit_test_setup(keys_have_one_name_each, forget_all),
+      cmocka_unit_test_setup(the_key_that_is_told_is_the_one_that_is_trusted, forget_all),
       cmocka_unit_test_setup(wrong_words_are_usage_errors, forget_all),
       cmocka_unit_test_setup(commands_of_three_words_are_completed_and_explained, forget_all),
       cmocka_unit_test_setup(an_index_is_a_directory, forget_all),

@@ -46,11 +46,13 @@ static void what_is_added_is_read_back(void **state) {
   assert_int_equal(trust_read(fixture->data, &none, NULL), 0);
   assert_int_equal(none.count, 0);
   assert_int_equal(access(fixture->data, F_OK), -1); /* reading makes nothing */
-  assert_int_equal(trust_add(fixture->data, "vendor", fixture->keys[0], NULL), 0);
-  assert_int_equal(trust_add(fixture->data, "a-friend", fixture->keys[1], NULL), 0);
+  assert_int_equal(trust_add(fixture->data, "vendor", fixture->keys[0], NULL, NULL), 0);
+  _cleanup_signing_key_ struct signing_key *friend = NULL;
+  assert_int_equal(trust_add(fixture->data, "a-friend", fixture->keys[1], &friend, NULL), 0);
   assert_int_equal(trust_read(fixture->data, &two, NULL), 0);
   assert_int_equal(two.count, 2);
   assert_string_equal(two.names[0], "a-friend");
+  assert_string_equal(signing_key_id(two.keys[0]), signing_key_id(friend));
   _cleanup_signing_key_ struct signing_key *key = NULL;
   assert_int_equal(signing_key_read_public(fixture->keys[0], &key, NULL), 0);
   assert_string_equal(trust_name_of(&two, signing_key_id(key)), "vendor");
@@ -63,9 +65,9 @@ static void what_is_added_is_read_back(void **state) {
 
 static void a_name_and_a_key_are_there_once(void **state) {
   const struct fixture *fixture = *state;
-  assert_int_equal(trust_add(fixture->data, "vendor", fixture->keys[0], NULL), 0);
-  assert_int_equal(trust_add(fixture->data, "vendor", fixture->keys[1], NULL), -EEXIST);
-  assert_int_equal(trust_add(fixture->data, "other", fixture->keys[0], NULL), -EEXIST);
+  assert_int_equal(trust_add(fixture->data, "vendor", fixture->keys[0], NULL, NULL), 0);
+  assert_int_equal(trust_add(fixture->data, "vendor", fixture->keys[1], NULL, NULL), -EEXIST);
+  assert_int_equal(trust_add(fixture->data, "other", fixture->keys[0], NULL, NULL), -EEXIST);
 }
 
 static void names_lead_nowhere_else(void **state) {
@@ -73,7 +75,7 @@ static void names_lead_nowhere_else(void **state) {
   static const char *const bad[] = {
       "", "-x", "../x", "a/b", "A", "a.b", "a b", "0123456789012345678901234567890123456789", NULL};
   for (int i = 0; bad[i]; i++) {
-    assert_int_equal(trust_add(fixture->data, bad[i], fixture->keys[0], NULL), -EINVAL);
+    assert_int_equal(trust_add(fixture->data, bad[i], fixture->keys[0], NULL, NULL), -EINVAL);
     assert_int_equal(trust_remove(fixture->data, bad[i], NULL), -ENOENT);
   }
   assert_int_equal(access(fixture->data, F_OK), -1);
@@ -84,7 +86,7 @@ static void a_damaged_key_is_an_error(void **state) {
   const struct fixture *fixture = *state;
   char path[300];
   struct trust trust;
-  assert_int_equal(trust_add(fixture->data, "vendor", fixture->keys[0], NULL), 0);
+  assert_int_equal(trust_add(fixture->data, "vendor", fixture->keys[0], NULL, NULL), 0);
   (void)snprintf(path, sizeof path, "%s/keys/other.pem", fixture->data);
   assert_int_equal(files_replace(path, "no key", 6, NULL), 0);
   _cleanup_error_ struct error *err = NULL;
