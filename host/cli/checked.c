@@ -19,6 +19,12 @@ json_t *checked_report(const char *digest) {
   return r < 0 ? NULL : report;
 }
 
+json_t *checked_package(const char *digest, const struct manifest *manifest) {
+  json_t *report = checked_report(digest);
+  const char *adapter = manifest_adapter_digest(manifest);
+  return report || !adapter ? report : checked_report(adapter);
+}
+
 static bool is_in(const char *path, const char *directory) {
   size_t length = strlen(directory);
   return strncmp(path, directory, length) == 0 && path[length] == '/';

@@ -50,8 +50,8 @@ static void session_finish(struct session *session) {
 struct outcome {
   char *id;
   char *version;
-  char *before;          /* NULL: none was installed */
-  const char *signed_by; /* borrowed from the trusted keys; NULL: unsigned */
+  char *before;    /* NULL: none was installed */
+  char *signed_by; /* id of the key; NULL: unsigned */
   char *source;
   json_t *checked; /* the report of a check of the package; NULL: there is none */
   bool changed;
@@ -63,6 +63,7 @@ static void outcome_finish(struct outcome *outcome) {
   free(outcome->id);
   free(outcome->version);
   free(outcome->before);
+  free(outcome->signed_by);
   free(outcome->source);
   json_decref(outcome->checked);
   *outcome = (struct outcome){0};
@@ -91,42 +92,35 @@ static int admit(const struct session *session, const struct package *package, c
   return 0;
 }
 
-/* Of the package, or of the very adapter that is in it. */
-static json_t *find_check(const struct package *package) {
-  const struct tarball_file *adapter = tarball_find(&package->tarball, package->manifest.adapter);
-  char digest[DIGEST_SIZE];
-  json_t *report = checked_report(package->digest);
-  if (report || !adapter || digest_of(adapter->data, adapter->length, digest, NULL) < 0)
-    return report;
-  return checked_report(digest);
+/* NULL stays NULL, which is no failure. */
+static bool copy(const char *text, char **ret_copy) {
+  *ret_copy = text ? strdup(text) : NULL;
+  return !text || *ret_copy;
 }
 
-static int note_outcome(const struct package *package, const char *before, const char *source, struct outcome *outcome,
-                        struct error **err) {
-  outcome->id = strdup(package->manifest.id);
-  outcome->version = strdup(package->manifest.version);
-  outcome->before = before ? strdup(before) : NULL;
-  outcome->source = strdup(source);
-  outcome->checked = find_check(package);
-  return outcome->id && outcome->version && outcome->source && (!before || outcome->before)
-             ? 0
-             : error_set(err, ENOMEM, "out of memory");
+static int note_outcome(const char *id, const struct installed_version *now, const char *before,
+                        struct outcome *outcome, struct error **err) {
+  bool copied = copy(id, &outcome->id) && copy(now->version, &outcome->version) && copy(before, &outcome->before) &&
+                copy(now->signed_by, &outcome->signed_by) && copy(now->source, &outcome->source);
+  return copied ? 0 : error_set(err, ENOMEM, "out of memory");
 }
 
-static int add(const struct session *session, const struct package *package, const char *source,
+static int add(const struct session *session, const struct package *package, const char *signed_by, const char *source,
                struct outcome *outcome, struct error **err) {
+  const struct installed_version now = {.version = package->manifest.version, .signed_by = signed_by, .source = source};
   _cleanup_installed_ struct installed *installed = NULL;
   int r = installed_open(session->data, true, &installed, err);
   if (r < 0)
     return r;
   const struct installed_adapter *before = installed_find(installed, package->manifest.id);
-  r = note_outcome(package, before ? before->current.version : NULL, source, outcome, err);
+  r = note_outcome(package->manifest.id, &now, before ? before->current.version : NULL, outcome, err);
   if (r < 0)
     return r;
+  outcome->checked = checked_package(package->digest, &package->manifest);
   _cleanup_error_ struct error *damage = NULL, *why = NULL;
   outcome->again = before && strcmp(before->current.digest, package->digest) == 0;
   outcome->repaired = outcome->again && installed_verify(installed, before->id, &before->current, &damage) < 0;
-  r = installed_add(installed, package, outcome->signed_by, source, &why);
+  r = installed_add(installed, package, signed_by, source, &why);
   outcome->changed = r == 0;
   return r < 0 && r != -EALREADY ? error_set(err, -r, "%s", error_message(why)) : 0;
 }
@@ -135,14 +129,15 @@ static int install_package(const struct session *session, const struct obtained 
                            struct error **err) {
   _cleanup_package_ struct package package = {0};
   _cleanup_(outcome_finish) struct outcome outcome = {0};
+  const char *signed_by = NULL;
   int r = package_read(obtained->data, obtained->length, &package, err);
   if (r == 0)
-    r = admit(session, &package, &outcome.signed_by, err);
+    r = admit(session, &package, &signed_by, err);
   if (r == 0)
     r = package_check_adapter(&package, session->allow_unconfined, err);
   if (r < 0)
     return error_wrap(err, "%s", obtained->source);
-  r = add(session, &package, obtained->source, &outcome, err);
+  r = add(session, &package, signed_by, obtained->source, &outcome, err);
   if (r < 0)
     return r;
   *ret_outcome = take(outcome);
@@ -245,29 +240,43 @@ static int find_newer(const struct indexes *indexes, const struct installed_adap
   return 0;
 }
 
-static int upgrade_one(const struct session *session, const struct indexes *indexes,
-                       const struct installed_adapter *adapter, struct outcome *ret_outcome, struct error **err) {
+/* What upgrades go by. */
+struct upgrading {
+  const struct session *session;
+  struct indexes indexes;
+  struct installed *installed;
+};
+
+static void upgrading_finish(struct upgrading *upgrading) {
+  indexes_finish(&upgrading->indexes);
+  installed_close(upgrading->installed);
+}
+
+static int leave(const struct upgrading *upgrading, const struct installed_adapter *adapter,
+                 struct outcome *ret_outcome, struct error **err) {
+  const struct installed_version *current = &adapter->current;
+  _cleanup_manifest_ struct manifest manifest = {0};
+  _cleanup_error_ struct error *unread = NULL; /* what is damaged is told by verify */
+  int r = note_outcome(adapter->id, current, current->version, ret_outcome, err);
+  if (r < 0)
+    return r;
+  (void)installed_manifest(upgrading->installed, adapter->id, current, &manifest, &unread);
+  ret_outcome->checked = checked_package(current->digest, &manifest);
+  return 0;
+}
+
+static int upgrade_one(const struct upgrading *upgrading, const struct installed_adapter *adapter,
+                       struct outcome *ret_outcome, struct error **err) {
   _cleanup_obtained_ struct obtained obtained = {0};
   struct known_index *known = NULL;
   const struct index_package *entry = NULL;
-  int r = find_newer(indexes, adapter, &known, &entry, err);
+  int r = find_newer(&upgrading->indexes, adapter, &known, &entry, err);
   if (r < 0)
     return r;
-  if (entry) {
-    r = obtain_from_index(known, entry, &obtained, err);
-    return r < 0 ? r : install_package(session, &obtained, ret_outcome, err);
-  }
-  const char *key = adapter->current.signed_by;
-  for (size_t i = 0; key && i < session->trust.count; i++)
-    if (strcmp(signing_key_id(session->trust.keys[i]), key) == 0)
-      ret_outcome->signed_by = signing_key_id(session->trust.keys[i]);
-  ret_outcome->id = strdup(adapter->id);
-  ret_outcome->version = strdup(adapter->current.version);
-  ret_outcome->before = strdup(adapter->current.version);
-  ret_outcome->source = strdup(adapter->current.source);
-  return ret_outcome->id && ret_outcome->version && ret_outcome->before && ret_outcome->source
-             ? 0
-             : error_set(err, ENOMEM, "out of memory");
+  if (!entry)
+    return leave(upgrading, adapter, ret_outcome, err);
+  r = obtain_from_index(known, entry, &obtained, err);
+  return r < 0 ? r : install_package(upgrading->session, &obtained, ret_outcome, err);
 }
 
 /* What is printed at the end, and the worst that happened. */
@@ -277,64 +286,62 @@ struct results {
   int code;
 };
 
-static void upgrade_and_tell(const struct session *session, const struct indexes *indexes,
-                             const struct installed_adapter *adapter, struct results *results) {
+static void upgrade_and_tell(const struct upgrading *upgrading, const struct installed_adapter *adapter,
+                             struct results *results) {
   _cleanup_error_ struct error *err = NULL;
   _cleanup_(outcome_finish) struct outcome outcome = {0};
-  if (upgrade_one(session, indexes, adapter, &outcome, &err) < 0) {
+  if (upgrade_one(upgrading, adapter, &outcome, &err) < 0) {
     int code = packages_fail(err);
     if (results->code == EXIT_ALL_PASSED || code < results->code)
       results->code = code; /* what is not good outweighs what was not there */
     return;
   }
   if (outcome.changed)
-    outcome_text(session, &outcome, &results->text);
+    outcome_text(upgrading->session, &outcome, &results->text);
   else
     strbuf_printf(&results->text, "%s %s: nothing newer\n", outcome.id, outcome.version);
-  if (json_array_append_new(results->list, outcome_json(session, &outcome)) < 0)
+  if (json_array_append_new(results->list, outcome_json(upgrading->session, &outcome)) < 0)
     results->code = EXIT_INTERNAL;
 }
 
-static int upgrade_all(const struct session *session, const struct indexes *indexes, const struct installed *installed,
-                       struct results *results) {
+static void upgrade_all(const struct upgrading *upgrading, struct results *results) {
   size_t tried = 0;
-  for (size_t i = 0; i < installed_count(installed); i++) {
-    const struct installed_adapter *adapter = installed_at(installed, i);
+  for (size_t i = 0; i < installed_count(upgrading->installed); i++) {
+    const struct installed_adapter *adapter = installed_at(upgrading->installed, i);
     _cleanup_free_ char *index = index_of(&adapter->current);
     if (!index)
       continue;
-    upgrade_and_tell(session, indexes, adapter, results);
+    upgrade_and_tell(upgrading, adapter, results);
     tried++;
   }
   if (tried == 0)
     strbuf_puts(&results->text, "nothing that is installed came from an index\n");
-  return 0;
 }
 
-static int upgrade_named(const struct session *session, const struct indexes *indexes,
-                         const struct installed *installed, const struct list *words, struct results *results,
+static int upgrade_named(const struct upgrading *upgrading, const struct list *words, struct results *results,
                          struct error **err) {
   for (size_t i = 0; i < words->count; i++)
-    if (!installed_find(installed, words->items[i]))
+    if (!installed_find(upgrading->installed, words->items[i]))
       return error_set(err, ENOENT, "no adapter \"%s\" is installed", words->items[i]);
   for (size_t i = 0; i < words->count; i++)
-    upgrade_and_tell(session, indexes, installed_find(installed, words->items[i]), results);
+    upgrade_and_tell(upgrading, installed_find(upgrading->installed, words->items[i]), results);
   return 0;
 }
 
 /* What is installed is read without holding it: downloads may take long. */
 static int upgrade(struct session *session, const struct list *words, struct results *results, struct error **err) {
-  _cleanup_indexes_ struct indexes indexes = {0};
-  _cleanup_installed_ struct installed *installed = NULL;
+  _cleanup_(upgrading_finish) struct upgrading upgrading = {.session = session};
   int r = packages_open(&session->data, &session->trust, err);
   if (r == 0)
-    r = indexes_read(session->data, &indexes, err);
+    r = indexes_read(session->data, &upgrading.indexes, err);
   if (r == 0)
-    r = installed_open(session->data, false, &installed, err);
+    r = installed_open(session->data, false, &upgrading.installed, err);
   if (r < 0)
     return r;
-  return words->count > 0 ? upgrade_named(session, &indexes, installed, words, results, err)
-                          : upgrade_all(session, &indexes, installed, results);
+  if (words->count > 0)
+    return upgrade_named(&upgrading, words, results, err);
+  upgrade_all(&upgrading, results);
+  return 0;
 }
 
 int cmd_adapter_upgrade(int argc, char **argv) {

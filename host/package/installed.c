@@ -484,25 +484,42 @@ int installed_remove(struct installed *installed, const char *id, struct error *
 
 /* ---- checking */
 
+/* What is read as the manifest must be the one that was installed. */
+static int check_manifest(const void *data, size_t length, const struct installed_version *version,
+                          struct manifest *ret_manifest, struct error **err) {
+  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
+  char digest[DIGEST_SIZE];
+  if (!diagnostics)
+    return error_set(err, ENOMEM, "out of memory");
+  int r = digest_of(data, length, digest, err);
+  if (r == 0 && strcmp(digest, version->manifest) != 0)
+    r = error_set(err, EINVAL, "its " MANIFEST_PATH " is not the one that was installed");
+  return r < 0 ? r : manifest_read(data, length, diagnostics, ret_manifest, err);
+}
+
+int installed_manifest(const struct installed *installed, const char *id, const struct installed_version *version,
+                       struct manifest *ret_manifest, struct error **err) {
+  _cleanup_free_ char *directory = installed_directory(installed, id, version), *path = NULL, *data = NULL;
+  size_t length = 0;
+  if (!directory || asprintf(&path, "%s/" MANIFEST_PATH, directory) < 0)
+    return error_set(err, ENOMEM, "out of memory");
+  int r = file_read(path, MANIFEST_BYTES_MAX, &data, &length, err);
+  return r < 0 ? r : check_manifest(data, length, version, ret_manifest, err);
+}
+
 int installed_verify(const struct installed *installed, const char *id, const struct installed_version *version,
                      struct error **err) {
   _cleanup_free_ char *directory = installed_directory(installed, id, version);
   _cleanup_tarball_ struct tarball tarball = {0};
   _cleanup_manifest_ struct manifest manifest = {0};
-  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
-  if (!directory || !diagnostics)
+  if (!directory)
     return error_set(err, ENOMEM, "out of memory");
   int r = files_read(directory, &tarball, err);
   const struct tarball_file *file = r == 0 ? tarball_find(&tarball, MANIFEST_PATH) : NULL;
   if (r == 0 && !file)
     r = error_set(err, EINVAL, "its " MANIFEST_PATH " is not there");
-  char digest[DIGEST_SIZE];
   if (r == 0)
-    r = digest_of(file->data, file->length, digest, err);
-  if (r == 0 && strcmp(digest, version->manifest) != 0)
-    r = error_set(err, EINVAL, "its " MANIFEST_PATH " is not the one that was installed");
-  if (r == 0)
-    r = manifest_read(file->data, file->length, diagnostics, &manifest, err);
+    r = check_manifest(file->data, file->length, version, &manifest, err);
   if (r == 0)
     r = manifest_check_files(&manifest, &tarball, err);
   return r < 0 ? error_wrap(err, "%s %s in %s", id, version->version, directory) : 0;

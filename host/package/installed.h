@@ -63,6 +63,10 @@ int installed_roll_back(struct installed *installed, const char *id, struct erro
 /* -ENOENT when it is not installed. */
 int installed_remove(struct installed *installed, const char *id, struct error **err);
 
+/* Reads a version's manifest, which must be the one that was installed: -EINVAL. */
+int installed_manifest(const struct installed *installed, const char *id, const struct installed_version *version,
+                       struct manifest *ret_manifest, struct error **err);
+
 /* Whether a version's files are still those of its package. -EINVAL names what differs. */
 int installed_verify(const struct installed *installed, const char *id, const struct installed_version *version,
                      struct error **err);

@@ -176,6 +176,16 @@ int manifest_read(const void *data, size_t length, struct diagnostics *diagnosti
   return r;
 }
 
+const char *manifest_adapter_digest(const struct manifest *manifest) {
+  size_t i;
+  const json_t *file;
+  json_array_foreach(json_object_get(manifest->root, "files"), i, file) {
+    if (strcmp(text_of(file, "path"), manifest->adapter) == 0)
+      return text_of(file, "sha256");
+  }
+  return NULL;
+}
+
 /* ---- checking what it says */
 
 static int check_file(const json_t *listed, const struct tarball *tarball, struct error **err) {

@@ -53,6 +53,9 @@ int manifest_make(const trammel_note *note, const Trammel__Adapter__V1__Describe
 int manifest_read(const void *data, size_t length, struct diagnostics *diagnostics, struct manifest *ret_manifest,
                   struct error **err);
 
+/* The digest that it lists for the adapter; NULL when it does not list it. */
+const char *manifest_adapter_digest(const struct manifest *manifest);
+
 /* Whether the tarball has exactly the files that the manifest lists, besides the manifest and its signature, with their
  * sizes and digests, and among them one that can be loaded as an adapter: the manifest's, NAME.so in no folder. -EINVAL
  * says which differs. */

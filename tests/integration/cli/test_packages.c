@@ -425,6 +425,64 @@ static void an_index_is_a_directory(void **state) {
   use_index(directory, directory);
 }
 
+/* A report of a check as it is kept for the file at `path`. */
+static void keep_report(const char *path) {
+  static const char text[] =
+      "{\"format\":\"trammel.adapter-check/v1\",\"trammel\":\"1.2.3\",\"date\":\"2026-01-02T03:04:05Z\",\"seed\":\"1\","
+      "\"file\":{\"name\":\"x\",\"kind\":\"package\",\"sha256\":\"DIGEST\"},"
+      "\"adapter\":{\"id\":\"x\",\"version\":\"1\",\"mesh\":\"x\",\"sha256\":\"DIGEST\",\"abi\":{\"major\":1,\"minor\":"
+      "0}},"
+      "\"hostAbi\":{\"major\":1,\"minor\":0},"
+      "\"totals\":{\"skipped\":0,\"passed\":12,\"warning\":0,\"failed\":0,\"crashed\":0},\"exitCode\":0,\"checks\":[]}";
+  char command[4 * PATH_SIZE], report[PATH_SIZE];
+  in_folder(report, "report.json");
+  write_text(report, text);
+  (void)snprintf(command, sizeof command,
+                 "d=$(sha256sum '%s' | cut -c1-64) && mkdir -p '%s/checks' && sed \"s/DIGEST/$d/g\" '%s' > "
+                 "'%s/checks/'\"$d\".json",
+                 path, kept.data, report, kept.data);
+  assert_int_equal(system(command), 0);
+}
+
+/* What upgrade says of the one adapter that is installed and has nothing newer. */
+static void assert_unchanged(const char *key_id, const char *signer, bool checked) {
+  json_t *list = output_of("upgrade", "-o", "json", NULL);
+  const json_t *one = json_array_get(list, 0);
+  assert_true(json_is_false(json_object_get(one, "changed")));
+  assert_string_equal(text_of(one, "version"), "1.0.0");
+  assert_string_equal(text_of(one, "keyId"), key_id);
+  assert_string_equal(text_of(one, "signer"), signer);
+  assert_int_equal(json_integer_value(json_object_get(json_object_get(one, "checked"), "passed")), checked ? 12 : 0);
+  assert_int_equal(json_is_null(json_object_get(one, "checked")), !checked);
+  json_decref(list);
+}
+
+static void what_has_nothing_newer_is_told_as_it_is(void **state) {
+  (void)state;
+  char directory[PATH_SIZE], package[PATH_SIZE], adapter[PATH_SIZE], checks[PATH_SIZE + 16], key_id[PATH_SIZE];
+  make_index(directory, "index-same", 1);
+  package_path(package, "packages", "1.0.0");
+  expect(0, "is trusted", "trust", "add", "vendor", kept.public_key, NULL);
+  expect(0, "added", "index", "add", "shop", directory, "--key", kept.other_public, NULL);
+  json_t *installed = output_of("install", "shop/versioned", "-o", "json", NULL);
+  (void)snprintf(key_id, sizeof key_id, "%s", text_of(installed, "keyId"));
+  assert_int_equal(strlen(key_id), 64);
+  json_decref(installed);
+  assert_unchanged(key_id, "vendor", false);
+  keep_report(package);
+  assert_unchanged(key_id, "vendor", true);
+
+  (void)snprintf(checks, sizeof checks, "%s/checks", kept.data);
+  (void)nftw(checks, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+  assert_unchanged(key_id, "vendor", false);
+  assert_true(snprintf(adapter, sizeof adapter, "%s/tests/versioned/1.0.0/versioned.so", getenv("TRAMMEL_BUILD_DIR")) <
+              PATH_SIZE);
+  keep_report(adapter);
+  assert_unchanged(key_id, "vendor", true);
+  expect(0, "no longer trusted", "trust", "remove", "vendor", NULL);
+  assert_unchanged(key_id, "", true);
+}
+
 static void a_name_in_two_indexes_needs_the_index(void **state) {
   (void)state;
   char one[PATH_SIZE], other[PATH_SIZE];
@@ -816,6 +874,7 @@ int main(void) {
       cmocka_unit_test_setup(wrong_words_are_usage_errors, forget_all),
       cmocka_unit_test_setup(commands_of_three_words_are_completed_and_explained, forget_all),
       cmocka_unit_test_setup(an_index_is_a_directory, forget_all),
+      cmocka_unit_test_setup(what_has_nothing_newer_is_told_as_it_is, forget_all),
       cmocka_unit_test_setup(a_name_in_two_indexes_needs_the_index, forget_all),
       cmocka_unit_test_setup(an_index_that_is_not_as_signed_is_refused, forget_all),
       cmocka_unit_test_setup(a_package_that_is_another_than_the_index_says_is_refused, forget_all),
