@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "host/adapter/registry.h"
+#include "host/cli/origin.h"
 #include "host/package/manifest.h"
 
 /* The report of the file with this digest; NULL when there is none. One that cannot be read is none, with a warning. A
@@ -15,6 +16,6 @@ json_t *checked_report(const char *digest);
 json_t *checked_package(const char *digest, const struct manifest *manifest);
 
 /* The same for an adapter: of its shared object, or of the package that it was installed from. */
-json_t *checked_adapter(const struct adapter_entry *entry);
+json_t *checked_adapter(const struct adapter_entry *entry, const struct origins *origins);
 
 #endif

@@ -152,7 +152,7 @@ static void origin_text(const struct origins *origins, const struct adapter_entr
 
 static json_t *entry_to_json(const struct adapter_entry *entry, const struct origins *origins) {
   const describe_response *d = entry->description;
-  json_auto_t *report = checked_adapter(entry);
+  json_auto_t *report = checked_adapter(entry, origins);
   return json_pack("{s:o, s:s?, s:s?, s:b, s:o, s:s, s:s, s:o, s:o, s:o}", "id", packages_text(entry->id), "version",
                    d ? d->adapter_version : NULL, "mesh", d ? d->mesh_type : NULL, "usable", entry->usable, "path",
                    packages_text(entry->path), "digest", entry->digest, "placement", placement_name(entry), "refusal",
@@ -173,8 +173,8 @@ static size_t wider(size_t width, const char *text) {
 }
 
 /* Adapters that are refused, and those that came with Trammel, are not there to be checked. */
-static void list_checked(const struct adapter_entry *entry, struct strbuf *out) {
-  json_auto_t *report = checked_adapter(entry);
+static void list_checked(const struct adapter_entry *entry, const struct origins *origins, struct strbuf *out) {
+  json_auto_t *report = checked_adapter(entry, origins);
   if (!report && (!entry->usable || !entry->confined))
     return;
   strbuf_puts(out, report ? "    checked: " : "    ");
@@ -201,7 +201,7 @@ static int list_text(const struct registry *registry, const struct origins *orig
     if (entry->refusal)
       strbuf_printf(&out, "    %s\n", entry->refusal);
     origin_text(origins, entry, "    ", &out);
-    list_checked(entry, &out);
+    list_checked(entry, origins, &out);
   }
   return packages_print(&out);
 }
@@ -270,7 +270,7 @@ static json_t *operations_to_json(const describe_response *d) {
 
 static int show_json(const struct adapter_entry *entry, const struct origins *origins) {
   const describe_response *d = entry->description;
-  json_auto_t *report = checked_adapter(entry);
+  json_auto_t *report = checked_adapter(entry, origins);
   return packages_print_json(json_pack(
       "{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", entry->id,
       "version", d->adapter_version, "mesh", d->mesh_type, "meshName", d->mesh_name, "summary", d->summary, "path",
@@ -351,7 +351,7 @@ static int show_text(const struct adapter_entry *entry, const struct origins *or
     strbuf_printf(&out, "%-15s%s\n", "SHA-256", entry->digest);
   origin_text(origins, entry, "installed      ", &out);
   strbuf_printf(&out, "%-15s%s\n", "runs", placement_text(entry));
-  json_auto_t *report = checked_adapter(entry);
+  json_auto_t *report = checked_adapter(entry, origins);
   strbuf_printf(&out, "%-15s", "checked");
   kept_summary(report, &out);
   strbuf_putc(&out, '\n');

@@ -457,6 +457,19 @@ static void assert_unchanged(const char *key_id, const char *signer, bool checke
   json_decref(list);
 }
 
+static void assert_listed_as_checked(void) {
+  json_t *list = output_of("list", "-o", "json", NULL);
+  size_t i;
+  const json_t *one, *found = NULL;
+  json_array_foreach(list, i, one) {
+    found = strcmp(text_of(one, "id"), "versioned") == 0 ? one : found;
+  }
+  assert_int_equal(json_integer_value(json_object_get(json_object_get(found, "checked"), "passed")), 12);
+  json_decref(list);
+  expect(0, "12 passed", "list", NULL);
+  expect(0, "12 passed", "show", "versioned", NULL);
+}
+
 static void what_has_nothing_newer_is_told_as_it_is(void **state) {
   (void)state;
   char directory[PATH_SIZE], package[PATH_SIZE], adapter[PATH_SIZE], checks[PATH_SIZE + 16], key_id[PATH_SIZE];
@@ -471,6 +484,7 @@ static void what_has_nothing_newer_is_told_as_it_is(void **state) {
   assert_unchanged(key_id, "vendor", false);
   keep_report(package);
   assert_unchanged(key_id, "vendor", true);
+  assert_listed_as_checked();
 
   (void)snprintf(checks, sizeof checks, "%s/checks", kept.data);
   (void)nftw(checks, remove_one, 16, FTW_DEPTH | FTW_PHYS);
