@@ -262,10 +262,21 @@ int manifest_check_note(const struct manifest *manifest, const trammel_note *not
                    manifest->abi_minor, note->abi_major, note->abi_minor);
 }
 
+static int check_part(const json_t *root, const char *key, json_t *described, const char *differs, struct error **err) {
+  bool same = described && json_equal(described, json_object_get(root, key));
+  json_decref(described);
+  return same ? 0 : error_set(err, EINVAL, "%s", differs);
+}
+
 int manifest_check_description(const struct manifest *manifest, const describe_response *description,
                                struct error **err) {
-  json_t *endpoints = endpoints_json(description);
-  bool same = endpoints && json_equal(endpoints, json_object_get(manifest->root, "endpoints"));
-  json_decref(endpoints);
-  return same ? 0 : error_set(err, EINVAL, "its adapter wants other endpoints or permissions than its manifest says");
+  if (strcmp(manifest->summary, description->summary) != 0)
+    return differs(err, "the summary", manifest->summary, description->summary);
+  if (strcmp(manifest->mesh_name, description->mesh_name) != 0)
+    return differs(err, "the mesh's name", manifest->mesh_name, description->mesh_name);
+  int r = check_part(manifest->root, "mesh", mesh_json(description),
+                     "its adapter names other versions of its mesh than its manifest does", err);
+  return r < 0 ? r
+               : check_part(manifest->root, "endpoints", endpoints_json(description),
+                            "its adapter wants other endpoints or permissions than its manifest says", err);
 }

@@ -61,8 +61,8 @@ const char *manifest_adapter_digest(const struct manifest *manifest);
  * says which differs. */
 int manifest_check_files(const struct manifest *manifest, const struct tarball *tarball, struct error **err);
 
-/* Whether the manifest says what the adapter's ELF note says, and what its description says of endpoints and
- * permissions. -EINVAL names what differs. */
+/* Whether the manifest says what the adapter's ELF note says, and what its description says of all that the manifest
+ * has from it: summary, mesh and its versions, endpoints and permissions. -EINVAL names what differs. */
 int manifest_check_note(const struct manifest *manifest, const trammel_note *note, struct error **err);
 int manifest_check_description(const struct manifest *manifest,
                                const Trammel__Adapter__V1__DescribeResponse *description, struct error **err);

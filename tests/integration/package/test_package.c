@@ -283,6 +283,33 @@ static void what_the_host_would_not_use_is_not_good(void **state) {
   }
 }
 
+/* The package with another value in its manifest: its adapter says something else. */
+static void assert_description_refused(const struct fixture *fixture, const char *part, const char *key, json_t *value,
+                                       const char *why) {
+  _cleanup_package_ struct package package = {0}, changed = {0};
+  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT, packed = STRBUF_INIT;
+  _cleanup_error_ struct error *err = NULL;
+  read_back(fixture, &package);
+  json_t *root = package.manifest.root;
+  assert_int_equal(json_object_set_new(part ? json_object_get(root, part) : root, key, value), 0);
+  assert_int_equal(json_write(root, &text), 0);
+  assert_int_equal(tarball_put(&package.tarball, MANIFEST_PATH, text.data, text.length, NULL), 0);
+  assert_int_equal(tarball_write(&package.tarball, &packed, NULL), 0);
+  assert_int_equal(package_read(packed.data, packed.length, &changed, NULL), 0);
+  assert_int_equal(package_check_adapter(&changed, true, &err), -EINVAL);
+  assert_says(err, why);
+}
+
+static void a_manifest_that_says_something_else_than_describe_is_refused(void **state) {
+  const struct fixture *fixture = *state;
+  assert_description_refused(fixture, NULL, "summary", json_string("Better"),
+                             "its manifest says the summary \"Better\", its adapter \"");
+  assert_description_refused(fixture, "mesh", "name", json_string("Best"),
+                             "its manifest says the mesh's name \"Best\", its adapter \"");
+  assert_description_refused(fixture, "mesh", "versions", json_pack("[s, s]", "1", "2"), "other versions of its mesh");
+  assert_description_refused(fixture, NULL, "endpoints", json_array(), "other endpoints or permissions");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_made_is_read_back),
@@ -294,6 +321,7 @@ int main(void) {
       cmocka_unit_test(what_is_no_adapter_is_not_packed),
       cmocka_unit_test(what_the_host_would_not_use_is_not_packed),
       cmocka_unit_test(what_the_host_would_not_use_is_not_good),
+      cmocka_unit_test(a_manifest_that_says_something_else_than_describe_is_refused),
   };
   return cmocka_run_group_tests_name("package", tests, setup, teardown);
 }
