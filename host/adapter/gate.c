@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "host/adapter/elf_file.h"
+#include "sdk/base/hex.h"
 
 static void digest_endp(EVP_MD_CTX **context) {
   EVP_MD_CTX_free(*context);
@@ -37,8 +37,7 @@ static int hash(int fd, char ret_digest[65], struct error **err) {
   unsigned length = 0;
   if (EVP_DigestFinal_ex(context, digest, &length) != 1 || length != 32)
     return error_set(err, EIO, "SHA-256 failed");
-  for (unsigned i = 0; i < length; i++)
-    (void)snprintf(ret_digest + (size_t)2 * i, 3, "%02x", digest[i]);
+  hex_write(digest, length, ret_digest);
   return 0;
 }
 

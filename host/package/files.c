@@ -47,25 +47,15 @@ int files_make_directories(const char *path, struct error **err) {
   return make_parents(copy, 1, err);
 }
 
-static bool write_all(int fd, const char *data, size_t length) {
-  while (length > 0) {
-    ssize_t n = write(fd, data, length);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0)
-      return false;
-    data += n;
-    length -= (size_t)n;
-  }
-  return true;
-}
-
 /* A new file, on the disk when this returns. */
-static int write_file(const char *path, mode_t mode, const void *data, size_t length, struct error **err) {
-  _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-  if (fd < 0 || !write_all(fd, data, length) || fsync(fd) < 0)
+static int write_file(const char *path, const void *data, size_t length, struct error **err) {
+  _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (fd < 0)
     return system_error(err, "writing", path);
-  return 0;
+  int r = file_write_all(fd, data, length);
+  if (r == 0 && fsync(fd) < 0)
+    r = -errno;
+  return r < 0 ? error_set(err, -r, "writing %s: %s", path, strerror(-r)) : 0;
 }
 
 static bool same_parent(const char *a, const char *b) {
@@ -78,7 +68,7 @@ static int write_one(const char *directory, const struct tarball_file *file, str
   if (asprintf(&path, "%s/%s", directory, file->path) < 0)
     return error_set(err, ENOMEM, "out of memory");
   int r = make_parents(path, strlen(directory) + 1, err);
-  return r < 0 ? r : write_file(path, 0600, file->data, file->length, err);
+  return r < 0 ? r : write_file(path, file->data, file->length, err);
 }
 
 static int sync_parents(const char *directory, const struct tarball *tarball, struct error **err) {
@@ -320,7 +310,7 @@ int files_list(const char *directory, const char *suffix, size_t max, char ***re
   return 0;
 }
 
-int files_lock(const char *directory, int *ret_fd, struct error **err) {
+int files_lock(const char *directory, bool wait, int *ret_fd, struct error **err) {
   int r = files_make_directories(directory, err);
   if (r < 0)
     return r;
@@ -328,8 +318,10 @@ int files_lock(const char *directory, int *ret_fd, struct error **err) {
   if (fd < 0)
     return system_error(err, "opening", directory);
   do
-    r = flock(fd, LOCK_EX);
+    r = flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB);
   while (r < 0 && errno == EINTR);
+  if (r < 0 && errno == EWOULDBLOCK)
+    return error_set(err, EBUSY, "another program is changing %s; try again when it is done", directory);
   if (r < 0)
     return system_error(err, "locking", directory);
   *ret_fd = fd;

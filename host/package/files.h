@@ -2,6 +2,8 @@
 #ifndef TRAMMEL_HOST_PACKAGE_FILES_H
 #define TRAMMEL_HOST_PACKAGE_FILES_H
 
+#include <stdbool.h>
+
 #include "host/package/tarball.h"
 #include "sdk/base/error.h"
 #include "sdk/base/memory.h"
@@ -39,8 +41,8 @@ void files_names_free(char **names);
 DEFINE_CLEANUP(char **, files_names_free);
 #define _cleanup_names_ _cleanup_(files_names_free_p)
 
-/* Waits until no other program has the directory, which is made when it is not there, and keeps it until the descriptor
- * is closed. For changes that take moments. */
-int files_lock(const char *directory, int *ret_fd, struct error **err);
+/* Keeps a directory, which is made when it is not there, from all other programs until the descriptor is closed. With
+ * `wait` it waits for the one that has it, for changes that take moments; without it that is -EBUSY. */
+int files_lock(const char *directory, bool wait, int *ret_fd, struct error **err);
 
 #endif

@@ -6,9 +6,9 @@
 
 #include "host/package/fetch.h"
 #include "host/package/files.h"
+#include "host/package/json_file.h"
 #include "host/package/trust.h"
 #include "sdk/base/document.h"
-#include "sdk/base/schema.h"
 
 #define FORMAT "trammel.known-index/v1"
 #define SUFFIX ".json"
@@ -56,34 +56,14 @@ static const char schema_text[] =
     "\"location\":{\"type\":\"string\",\"pattern\":\"^(/|https?://)\"},"
     "\"serial\":{\"type\":\"integer\",\"minimum\":0}}}";
 
-static int check_entry(const char *path, const json_t *root, struct error **err) {
-  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
-  json_t *schema = json_loads(schema_text, 0, NULL);
-  int r = diagnostics && schema ? schema_validate(schema, root, path, diagnostics) : -ENOMEM;
-  json_decref(schema);
-  if (r == 0)
-    return 0;
-  const char *why = r == -ENOMEM ? NULL : diagnostics_first_error(diagnostics);
-  return error_set(err, -r, "%s: %s", path, why ? why : strerror(-r));
-}
-
 static int read_entry(const char *path, struct known_index *known, struct error **err) {
-  _cleanup_free_ char *data = NULL;
-  size_t length = 0;
-  json_error_t where;
-  int r = file_read(path, ENTRY_BYTES_MAX, &data, &length, err);
+  json_auto_t *root = NULL;
+  int r = json_file_read(path, ENTRY_BYTES_MAX, schema_text, &root, err);
   if (r < 0)
     return r;
-  json_t *root = json_loadb(data, length, JSON_REJECT_DUPLICATES, &where);
-  r = root ? check_entry(path, root, err)
-           : error_set(err, EINVAL, "%s:%d:%d: %s", path, where.line, where.column, where.text);
-  if (r == 0) {
-    known->serial = json_integer_value(json_object_get(root, "serial"));
-    known->location = strdup(json_string_value(json_object_get(root, "location")));
-    r = known->location ? 0 : error_set(err, ENOMEM, "out of memory");
-  }
-  json_decref(root);
-  return r;
+  known->serial = json_integer_value(json_object_get(root, "serial"));
+  known->location = strdup(json_string_value(json_object_get(root, "location")));
+  return known->location ? 0 : error_set(err, ENOMEM, "out of memory");
 }
 
 /* `file` is "NAME.json". */
@@ -150,7 +130,7 @@ static int remember(const char *data_directory, struct known_index *known, struc
   _cleanup_close_ int lock = -1;
   if (!directory)
     return error_set(err, ENOMEM, "out of memory");
-  int r = files_lock(directory, &lock, err);
+  int r = files_lock(directory, true, &lock, err);
   if (r == 0)
     r = indexes_read(data_directory, &now, err);
   const struct known_index *own = r == 0 ? indexes_find(&now, known->name) : NULL;
@@ -241,7 +221,7 @@ static int write_new(const char *data_directory, const struct known_index *known
   _cleanup_close_ int lock = -1;
   if (!directory || !key_path)
     return error_set(err, ENOMEM, "out of memory");
-  int r = files_lock(directory, &lock, err);
+  int r = files_lock(directory, true, &lock, err);
   if (r == 0)
     r = check_new(data_directory, known->name, err); /* again: nobody else adds now */
   if (r == 0)

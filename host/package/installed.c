@@ -5,14 +5,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/package/files.h"
+#include "host/package/json_file.h"
 #include "sdk/base/document.h"
 #include "sdk/base/file.h"
-#include "sdk/base/schema.h"
 
 #define FORMAT "trammel.installed/v1"
 #define LIST_BYTES_MAX ((size_t)8 << 20)
@@ -122,17 +120,6 @@ static char *list_path(const struct installed *installed) {
   return asprintf(&path, "%s/installed.json", installed->directory) < 0 ? NULL : path;
 }
 
-static int check_list(const char *path, const json_t *root, struct error **err) {
-  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
-  json_t *schema = json_loads(schema_text, 0, NULL);
-  int r = diagnostics && schema ? schema_validate(schema, root, path, diagnostics) : -ENOMEM;
-  json_decref(schema);
-  if (r == 0)
-    return 0;
-  const char *why = r == -ENOMEM ? NULL : diagnostics_first_error(diagnostics);
-  return error_set(err, -r, "%s: %s", path, why ? why : strerror(-r));
-}
-
 /* place_of() goes by the order of ids, and an id that is there twice would have two adapters in use. */
 static int check_order(const char *path, const json_t *list, struct error **err) {
   const char *before = "";
@@ -157,26 +144,18 @@ static int check_order(const char *path, const json_t *list, struct error **err)
 
 /* What installed.json says; without the file nothing is installed. */
 static int read_list(const char *path, json_t **ret_list, struct error **err) {
-  _cleanup_free_ char *data = NULL;
-  size_t length = 0;
-  int r = file_read(path, LIST_BYTES_MAX, &data, &length, err);
+  json_auto_t *root = NULL;
+  int r = json_file_read(path, LIST_BYTES_MAX, schema_text, &root, err);
   if (r == -ENOENT) {
     error_free(*err);
     *err = NULL;
     *ret_list = json_array();
     return *ret_list ? 0 : error_set(err, ENOMEM, "out of memory");
   }
-  if (r < 0)
-    return r;
-  json_error_t where;
-  json_t *root = json_loadb(data, length, JSON_REJECT_DUPLICATES, &where);
-  r = root ? check_list(path, root, err)
-           : error_set(err, EINVAL, "%s:%d:%d: %s", path, where.line, where.column, where.text);
   if (r == 0)
     r = check_order(path, json_object_get(root, "adapters"), err);
   if (r == 0)
     *ret_list = json_incref(json_object_get(root, "adapters"));
-  json_decref(root);
   return r;
 }
 
@@ -207,20 +186,6 @@ static int save(const struct installed *installed, json_t *list, struct error **
 
 /* ---- opening */
 
-static int lock_directory(struct installed *installed, struct error **err) {
-  int r = files_make_directories(installed->directory, err);
-  if (r < 0)
-    return r;
-  installed->lock = open(installed->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (installed->lock < 0)
-    return error_set(err, errno, "opening %s: %s", installed->directory, strerror(errno));
-  if (flock(installed->lock, LOCK_EX | LOCK_NB) < 0)
-    return errno == EWOULDBLOCK
-               ? error_set(err, EBUSY, "another program is changing the installed adapters; try again when it is done")
-               : error_set(err, errno, "locking %s: %s", installed->directory, strerror(errno));
-  return 0;
-}
-
 void installed_close(struct installed *installed) {
   if (!installed)
     return;
@@ -241,7 +206,7 @@ int installed_open(const char *data_directory, bool change, struct installed **r
     installed->directory = NULL;
     return error_set(err, ENOMEM, "out of memory");
   }
-  int r = change ? lock_directory(installed, &own) : 0;
+  int r = change ? files_lock(installed->directory, false, &installed->lock, &own) : 0;
   if (r == 0)
     r = load(installed, &own);
   if (r < 0)

@@ -10,6 +10,7 @@
 #include "host/adapter/description.h"
 #include "host/adapter/gate.h"
 #include "sdk/base/document.h"
+#include "sdk/base/file.h"
 
 typedef Trammel__Adapter__V1__DescribeResponse describe_response;
 
@@ -40,18 +41,14 @@ int package_open_adapter(const struct package *package, struct gate *ret_gate, s
   _cleanup_close_ int fd = memfd_create("trammel-adapter", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (fd < 0)
     return error_set(err, errno, "no file in memory: %s", strerror(errno));
-  const char *data = file->data;
-  for (size_t done = 0; done < file->length;) {
-    ssize_t n = write(fd, data + done, file->length - done);
-    if (n <= 0)
-      return error_set(err, n < 0 ? errno : EIO, "writing a file in memory: %s", strerror(n < 0 ? errno : EIO));
-    done += (size_t)n;
-  }
+  int r = file_write_all(fd, file->data, file->length);
+  if (r < 0)
+    return error_set(err, -r, "writing a file in memory: %s", strerror(-r));
   if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
     return error_set(err, errno, "sealing a file in memory: %s", strerror(errno));
   int own = fd;
   fd = -1; /* the gate has it from here on */
-  int r = gate_take(own, ret_gate, err);
+  r = gate_take(own, ret_gate, err);
   return r < 0 ? error_wrap(err, "%s", package->manifest.adapter) : 0;
 }
 

@@ -110,7 +110,7 @@ int trust_add(const char *data_directory, const char *name, const char *path, st
     return error_set(err, EINVAL, "\"%s\" is no name for a key: 1 to %u of a-z, 0-9 and -", name, NAME_MAX_LENGTH);
   int r = signing_key_read_public(path, &key, err);
   if (r == 0)
-    r = files_lock(directory, &lock, err);
+    r = files_lock(directory, true, &lock, err);
   if (r == 0)
     r = trust_read(data_directory, &trust, err);
   if (r == 0)

@@ -14,6 +14,7 @@
 #include "host/runner/sanitized.h"
 #include "host/runner/serve.h"
 #include "host/runner/supervise.h"
+#include "sdk/base/file.h"
 
 /* The signal handler of a sanitizer would make an exit of what is a crash. */
 #if TRAMMEL_SANITIZED
@@ -50,23 +51,9 @@ static int describe(int fd, bool partly, uint8_t **ret_message, size_t *ret_leng
   return r < 0 ? r : inprocess_call(inprocess, "Describe", NULL, 0, NULL, NULL, &call, ret_message, ret_length, err);
 }
 
-static bool write_all(int fd, const void *data, size_t length) {
-  const char *p = data;
-  while (length) {
-    ssize_t n = write(fd, p, length);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0)
-      return false;
-    p += n;
-    length -= (size_t)n;
-  }
-  return true;
-}
-
 /* The exit status. */
 static int tell(char kind, const void *body, size_t length) {
-  return write_all(RUNNER_CHANNEL_FD, &kind, 1) && write_all(RUNNER_CHANNEL_FD, body, length) ? 0 : 1;
+  return file_write_all(RUNNER_CHANNEL_FD, &kind, 1) < 0 || file_write_all(RUNNER_CHANNEL_FD, body, length) < 0;
 }
 
 static int tell_refusal(const struct error *err) {

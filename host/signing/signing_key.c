@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "sdk/base/document.h"
+#include "sdk/base/hex.h"
 
 /* Nothing may ask for a passphrase: there may be nobody to ask. */
 static int no_passphrase(char *buffer, int size, int writing, void *asked) {
@@ -30,8 +31,7 @@ static bool identify(struct signing_key *key) {
     return false;
   SHA256(der, (size_t)length, digest);
   OPENSSL_free(der);
-  for (size_t i = 0; i < sizeof(digest); i++)
-    (void)snprintf(key->id + 2 * i, 3, "%02x", digest[i]);
+  hex_write(digest, sizeof(digest), key->id);
   return true;
 }
 
