@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,15 +42,34 @@ static int load(struct sitting *sitting, struct error **err) {
   return r < 0 ? r : loader_load(&gate, &sitting->table, err);
 }
 
-/* What an adapter could do in the host's process is not for it to do here. */
-static int enter(struct sitting *sitting, struct error **err) {
+/* Tokens and the like, of whoever started the program: the texts themselves go, not only the way to them. */
+static void forget_environment(void) {
+  for (char **entry = environ; entry && *entry; entry++)
+    explicit_bzero(*entry, strlen(*entry));
+  (void)clearenv();
+}
+
+/* Keeps stdin, stdout and stderr, which are this process's own by now, and two more. */
+static int close_others(int one, int other) {
+  unsigned low = (unsigned)(one < other ? one : other), high = (unsigned)(one < other ? other : one);
+  if ((low > 3 && close_range(3, low - 1, 0) < 0) || (high > low + 1 && close_range(low + 1, high - 1, 0) < 0))
+    return -errno;
+  return close_range(high + 1, UINT_MAX, 0) < 0 ? -errno : 0;
+}
+
+/* What an adapter could do in the host's process is not for it to do here, and what that has is not for it to see. */
+static int enter(struct sitting *sitting, int result, struct error **err) {
   if (sitting->place != CERTIFY_IN_PROCESS) {
 #if !TRAMMEL_SANITIZED
     (void)setrlimit(RLIMIT_AS, &(struct rlimit){MEMORY_MAX, MEMORY_MAX});
 #endif
     return 0;
   }
-  int r = confinement_enter(sitting->subject->gate.fd, sitting->subject->partly, err);
+  int r = close_others(result, sitting->subject->gate.fd);
+  if (r < 0)
+    return error_set(err, -r, "descriptors cannot be closed: %s", strerror(-r));
+  forget_environment();
+  r = confinement_enter(sitting->subject->gate.fd, sitting->subject->partly, err);
   if (r == 0)
     r = load(sitting, err);
   return r < 0 ? r : confinement_seal(err);
@@ -106,7 +126,7 @@ sit(const struct certify_check *check, struct sitting *sitting, int result, int 
   sitting->facts = json_object();
   if (!sitting->facts || !sitting->answers || EVP_DigestInit_ex(sitting->answers, EVP_sha256(), NULL) != 1)
     _exit(1);
-  if (enter(sitting, &err) < 0)
+  if (enter(sitting, result, &err) < 0)
     sitting_fail(sitting, "the check could not begin: %s", error_message(err));
   else
     check->run(sitting);

@@ -1,10 +1,14 @@
 /* A small adapter, right in all that `trammel adapter check` looks at; and, with FLAW_… defined, wrong in one thing
  * that one check is there to find. What the typed layer would not let it do is done around it, below. */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef FLAW_NOSY
+#include <sys/auxv.h>
+#endif
 #include <unistd.h>
 
 #include "sdk/adapter/adapter.h"
@@ -234,11 +238,31 @@ static const struct adapter_class flawed = {
 
 /* ---- the table, with what goes around the typed layer */
 
+#ifdef FLAW_NOSY
+extern char **environ;
+
+/* What is of the program's user only: its environment, also where that was when the program began, and descriptors that
+ * it was started with. Finding nothing is no flaw. */
+static void look_around(void) {
+  if (environ && *environ)
+    abort();
+  const char *at = program_invocation_name, *end = (const char *)getauxval(AT_EXECFN); /* between arguments and this */
+  for (; at < end - 12; at++)
+    if (memcmp(at, "FLAWED_SECRET", 13) == 0)
+      abort();
+  if (fcntl(77, F_GETFD) >= 0)
+    abort();
+}
+#endif
+
 static int own_create(const struct adapter_identity *identity, const trammel_host *host, trammel_str config,
                       trammel_instance **ret, trammel_op *op) {
 #ifdef FLAW_EXACT
   if (host->head.size != sizeof(trammel_host))
     return TRAMMEL_FAILED_PRECONDITION;
+#endif
+#ifdef FLAW_NOSY
+  look_around();
 #endif
 #ifdef FLAW_EAGER
   touch(host->get(host, TRAMMEL_LOG_SERVICE));

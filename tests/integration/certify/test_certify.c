@@ -394,6 +394,21 @@ static void a_manifest_that_says_something_else_is_found(void **state) {
   json_decref(report);
 }
 
+/* "nosy" crashes when it finds an environment or an open descriptor that are of the program's user. */
+static void an_adapter_sees_nothing_of_its_users(void **state) {
+  int code;
+  (void)state;
+  assert_int_equal(setenv("FLAWED_SECRET", "token", 1), 0);
+  assert_int_equal(dup2(1, 77), 77);
+  json_t *report = check(flawed("nosy"), "abi-tables", &code);
+  const json_t *one = find_check(report, "abi-tables");
+  if (strcmp(text_at(one, "verdict"), "passed") != 0)
+    fail_msg("%s", text_at(one, "reason"));
+  json_decref(report);
+  (void)close(77);
+  assert_int_equal(unsetenv("FLAWED_SECRET"), 0);
+}
+
 static void drop_times(json_t *report) {
   size_t i, k;
   json_t *one, *place;
@@ -455,6 +470,7 @@ int main(void) {
       cmocka_unit_test(a_manifest_that_says_something_else_is_found),
       cmocka_unit_test(a_package_for_another_machine_cannot_be_checked),
       cmocka_unit_test(where_nothing_can_be_confined_nothing_is_checked),
+      cmocka_unit_test(an_adapter_sees_nothing_of_its_users),
       cmocka_unit_test(the_same_seed_asks_the_same),
       cmocka_unit_test(an_interrupt_ends_it_and_leaves_nothing),
   };
