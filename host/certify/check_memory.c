@@ -113,13 +113,12 @@ void check_memory(struct sitting *sitting) {
     sitting_fail(sitting, "create fails with a configuration that fits");
     return;
   }
-  if (allocator_take_over() == 0) {
-    sitting_skip(sitting, "the adapter takes its memory from an allocator of its own, which cannot be made to fail");
-    return;
-  }
+  (void)allocator_take_over(); /* of libraries that the adapter may not use, too: what counts is what fails */
   for (size_t i = 0; i < count && !sitting_failed(sitting); i++)
     starve(&starving, &samples[i]);
   if (!sitting_failed(sitting))
     starve_create(&starving, &samples[count > 1 ? 1 : 0]);
+  if (starving.tried == 0)
+    sitting_skip(sitting, "the adapter asked the C library for no memory: what it has of its own cannot be made to fail");
   sitting_fact(sitting, "failedAllocations", starving.tried);
 }
