@@ -127,7 +127,10 @@ void check_host_replies(struct sitting *sitting) {
       mesh.reply = &hostile_replies[k];
       try_reply(guest, &samples[i], mesh.reply);
     }
+  if (guest && atomic_load(&mesh.requests) == 0)
+    sitting_skip(sitting, "no call that was tried asked the mesh for anything, so that nothing could be answered");
   sitting_fact(sitting, "requests", (json_int_t)count);
+  sitting_fact(sitting, "askedOfTheMesh", (json_int_t)atomic_load(&mesh.requests));
   sitting_fact(sitting, "replies", (json_int_t)hostile_reply_count);
 }
 
@@ -136,8 +139,26 @@ void check_host_replies(struct sitting *sitting) {
 #define CANCEL_REMEDY                                                                                                  \
   "Return when a service of the host says CANCELLED, and in long work look at call_cancelled() now and then"
 
+/* What was given up of all that was tried. */
+struct given_up {
+  unsigned waiting; /* calls that had asked the mesh */
+  bool computing;   /* Translate, before it was done */
+};
+
+/* An adapter that answers without its mesh has not shown what it does while it waits. */
+static void conclude(struct sitting *sitting, const struct given_up *given_up) {
+  bool translates = sitting_offers(sitting, "Translate");
+  if (given_up->waiting == 0 && !given_up->computing)
+    sitting_skip(sitting, "nothing was there to be given up: no call asked the mesh for anything%s",
+                 translates ? ", and Translate was done before" : ", and there is no Translate");
+  else if (given_up->waiting == 0)
+    sitting_note(sitting, "no call asked the mesh for anything, so that only Translate was given up");
+  sitting_fact(sitting, "givenUpWaiting", given_up->waiting);
+  sitting_fact(sitting, "givenUpComputing", given_up->computing);
+}
+
 /* A call that waits for its mesh. */
-static void cancel_request(struct sitting *sitting, const struct sample *sample) {
+static void cancel_request(struct sitting *sitting, const struct sample *sample, struct given_up *given_up) {
   struct mesh_double mesh;
   mesh_double_init(&mesh, DOUBLE_CANCELS, NULL);
   _cleanup_guest_ struct guest *guest = guest_create(sitting, sitting->subject->config, &mesh.http);
@@ -150,6 +171,7 @@ static void cancel_request(struct sitting *sitting, const struct sample *sample)
     sitting_fail(sitting, "%s: %s. " CANCEL_REMEDY, sample->about, answer.why);
   else
     require_next(guest, sample->about, "a cancel", SOON_NS, CANCEL_REMEDY);
+  given_up->waiting += atomic_load(&mesh.requests) > 0;
 }
 
 static void *cancel_later(void *cancel) {
@@ -160,7 +182,7 @@ static void *cancel_later(void *cancel) {
 }
 
 /* A call that computes: some are done before. */
-static void cancel_translation(struct sitting *sitting) {
+static void cancel_translation(struct sitting *sitting, struct given_up *given_up) {
   _cleanup_arena_ struct arena *arena = arena_create(0);
   _cleanup_guest_ struct guest *guest = guest_create(sitting, sitting->subject->config, NULL);
   _cleanup_answer_ struct guest_answer answer = {0};
@@ -174,22 +196,23 @@ static void cancel_translation(struct sitting *sitting) {
     return;
   guest_run(guest, &call, &answer);
   (void)pthread_join(thread, NULL);
+  given_up->computing = answer.result == -ECANCELED;
   require_next(guest, "Translate", "a cancel", LATER_NS, CANCEL_REMEDY);
 }
 
 void check_cancel(struct sitting *sitting) {
   _cleanup_arena_ struct arena *arena = arena_create(0);
+  struct given_up given_up = {0};
   struct sample *samples = NULL;
   size_t count = 0;
   if (make_samples(sitting, arena, &samples, &count) < 0)
     return;
   samples_thin_out(samples, &count);
   for (size_t i = 0; i < count && !sitting_failed(sitting); i++)
-    cancel_request(sitting, &samples[i]);
+    cancel_request(sitting, &samples[i], &given_up);
   if (sitting_offers(sitting, "Translate") && !sitting_failed(sitting))
-    cancel_translation(sitting);
-  else if (count == 0)
-    sitting_skip(sitting, "the adapter has no method that takes time");
+    cancel_translation(sitting, &given_up);
+  conclude(sitting, &given_up);
 }
 
 /* ---- deadline */
@@ -197,7 +220,8 @@ void check_cancel(struct sitting *sitting) {
 #define DEADLINE_REMEDY                                                                                                \
   "Return when a service of the host says DEADLINE_EXCEEDED, and in long work look at call_deadline_ns() now and then"
 
-static void run_late(struct guest *guest, const char *about, int64_t within_ns, const struct guest_call *call) {
+/* Whether the call was given up. */
+static bool run_late(struct guest *guest, const char *about, int64_t within_ns, const struct guest_call *call) {
   _cleanup_answer_ struct guest_answer answer = {0};
   int64_t began = clock_monotonic_ns();
   guest_run(guest, call, &answer);
@@ -207,41 +231,43 @@ static void run_late(struct guest *guest, const char *about, int64_t within_ns, 
                  (long long)(took / NS_PER_SECOND));
   else
     require_next(guest, about, "its deadline", within_ns, DEADLINE_REMEDY);
+  return answer.result == -ETIMEDOUT;
 }
 
-static void overrun_request(struct sitting *sitting, const struct sample *sample) {
+static void overrun_request(struct sitting *sitting, const struct sample *sample, struct given_up *given_up) {
   struct mesh_double mesh;
   mesh_double_init(&mesh, DOUBLE_WAITS, NULL);
   _cleanup_guest_ struct guest *guest = guest_create(sitting, sitting->subject->config, &mesh.http);
   if (!guest)
     return;
   const struct guest_call call = call_of(sample, SHORT_NS, NULL);
-  run_late(guest, sample->about, SOON_NS, &call);
+  (void)run_late(guest, sample->about, SOON_NS, &call);
+  given_up->waiting += atomic_load(&mesh.requests) > 0;
 }
 
-static void overrun_translation(struct sitting *sitting) {
+static void overrun_translation(struct sitting *sitting, struct given_up *given_up) {
   _cleanup_arena_ struct arena *arena = arena_create(0);
   _cleanup_guest_ struct guest *guest = guest_create(sitting, sitting->subject->config, NULL);
   struct guest_call call = {.method = "Translate"};
   if (!guest || big_request_make(sitting, arena, BIG_TARGETS, BIG_RULES, &call.request, &call.length) < 0)
     return;
   call.options.deadline_ns = clock_in_ns(MOMENT_NS);
-  run_late(guest, "Translate", LATER_NS, &call);
+  given_up->computing = run_late(guest, "Translate", LATER_NS, &call);
 }
 
 void check_deadline(struct sitting *sitting) {
   _cleanup_arena_ struct arena *arena = arena_create(0);
+  struct given_up given_up = {0};
   struct sample *samples = NULL;
   size_t count = 0;
   if (make_samples(sitting, arena, &samples, &count) < 0)
     return;
   samples_thin_out(samples, &count);
   for (size_t i = 0; i < count && !sitting_failed(sitting); i++)
-    overrun_request(sitting, &samples[i]);
+    overrun_request(sitting, &samples[i], &given_up);
   if (sitting_offers(sitting, "Translate") && !sitting_failed(sitting))
-    overrun_translation(sitting);
-  else if (count == 0)
-    sitting_skip(sitting, "the adapter has no method that takes time");
+    overrun_translation(sitting, &given_up);
+  conclude(sitting, &given_up);
 }
 
 /* ---- backpressure */
@@ -253,8 +279,10 @@ struct receiver {
   unsigned stop_after; /* messages; 0: it takes all */
   bool slow;
   unsigned taken;
+  int result; /* of the call */
 };
 
+#define TAKEN_MAX 1000u  /* messages of one stream */
 #define SLOW_MESSAGES 20 /* that a slow receiver takes its time for */
 
 static int receive(void *ctx, const uint8_t *data, size_t length) {
@@ -283,6 +311,7 @@ static void stream(struct sitting *sitting, const struct sample *sample, struct 
   if (!guest)
     return;
   guest_run(guest, &call, &answer);
+  receiver->result = answer.result;
   if (answer.result == -ETIMEDOUT)
     sitting_fail(sitting, "%s: %s", sample->about, answer.why);
   else
@@ -290,23 +319,40 @@ static void stream(struct sitting *sitting, const struct sample *sample, struct 
                  "Return when an event can no longer be sent: invocation_event() is false then");
 }
 
+/* One that stops, one that takes all at once, and one that takes its time, which must get as much as that. Whether
+ * there was an event. */
+static bool try_stream(struct sitting *sitting, const struct sample *sample) {
+  struct receiver stops = {.sitting = sitting, .about = sample->about, .stop_after = 1};
+  struct receiver quick = {.sitting = sitting, .about = sample->about, .stop_after = TAKEN_MAX};
+  struct receiver slow = {.sitting = sitting, .about = sample->about, .slow = true, .stop_after = TAKEN_MAX};
+  stream(sitting, sample, &stops);
+  if (stops.taken == 0 || sitting_failed(sitting))
+    return stops.taken > 0;
+  stream(sitting, sample, &quick);
+  stream(sitting, sample, &slow);
+  if (!sitting_failed(sitting) && (slow.taken != quick.taken || slow.result != quick.result))
+    sitting_fail(
+        sitting,
+        "%s: a slow receiver gets %u events, and one that is not gets %u: wait for it, no event may be left out",
+        sample->about, slow.taken, quick.taken);
+  return true;
+}
+
 void check_backpressure(struct sitting *sitting) {
   _cleanup_arena_ struct arena *arena = arena_create(0);
   struct sample *samples = NULL;
   size_t count = 0;
-  unsigned streams = 0;
+  unsigned streams = 0, tried = 0;
   if (make_samples(sitting, arena, &samples, &count) < 0)
     return;
   for (size_t i = 0; i < count && !sitting_failed(sitting); i++) {
-    if (!samples[i].type->streaming)
-      continue;
-    struct receiver stops = {.sitting = sitting, .about = samples[i].about, .stop_after = 1};
-    struct receiver slow = {.sitting = sitting, .about = samples[i].about, .slow = true, .stop_after = 1000};
-    stream(sitting, &samples[i], &stops);
-    if (!sitting_failed(sitting))
-      stream(sitting, &samples[i], &slow);
-    streams++;
+    streams += samples[i].type->streaming;
+    tried += samples[i].type->streaming && try_stream(sitting, &samples[i]);
   }
-  if (streams == 0)
-    sitting_skip(sitting, "the adapter has no operation, which is what streams");
+  if (tried == 0)
+    sitting_skip(sitting, streams ? "no operation sends an event when the mesh answers with {}, so that none can wait"
+                                  : "the adapter has no operation, which is what streams");
+  else if (tried < streams)
+    sitting_note(sitting, "of %u operations, %u send events when the mesh answers with {}; the others prove nothing",
+                 streams, tried);
 }

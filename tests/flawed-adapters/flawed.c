@@ -9,6 +9,7 @@
 #ifdef FLAW_NOSY
 #include <sys/auxv.h>
 #endif
+#include <time.h>
 #include <unistd.h>
 
 #include "sdk/adapter/adapter.h"
@@ -152,6 +153,11 @@ static int translate(struct call *call, const struct translate_request *request,
 /* ---- what asks the mesh */
 
 static int detect(struct call *call, struct detection *ret_detection) {
+#ifdef FLAW_RECALLS
+  (void)call;
+  ret_detection->present = true;
+  return TRAMMEL_OK;
+#endif
   struct call_http_answer answer = {0};
   int status = call_http(call, &(struct call_http){.endpoint = ENDPOINT, .path = "/v1/ready"}, &answer);
 #ifdef FLAW_DEAF
@@ -178,6 +184,20 @@ static int detect(struct call *call, struct detection *ret_detection) {
   return TRAMMEL_OK;
 }
 
+#ifdef FLAW_HURRIED
+#define HURRIED true
+#else
+#define HURRIED false
+#endif
+
+#ifndef FLAW_TIRELESS
+static int64_t now_us(void) {
+  struct timespec now = {0};
+  (void)clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
+}
+#endif
+
 static int invoke(struct call *call, const char *operation, const json_t *argument, struct invocation *invocation) {
   json_int_t count = json_integer_value(json_object_get(argument, "count"));
   (void)operation, (void)call;
@@ -186,8 +206,11 @@ static int invoke(struct call *call, const char *operation, const json_t *argume
     while (!invocation_event(invocation, false, "step", "again"))
       (void)usleep(1000);
 #else
+    int64_t began = now_us();
     if (!invocation_event(invocation, false, "step", "one of many"))
       return TRAMMEL_CANCELLED;
+    if (HURRIED && now_us() - began > 1500)
+      i++; /* it leaves one out */
 #endif
   }
   return TRAMMEL_OK;
