@@ -148,43 +148,61 @@ static void coverage_is_counted_by_requirement(void **state) {
 
 static const struct flaw {
   const char *adapter, *check, *verdict; /* "not passed" is what all have in common */
+  const char *places;                    /* in which that is found: "both", the name of one, or NULL */
   const char *said;                      /* in the reason */
 } flaws[] = {
-    {"tests/broken-adapters/extra_symbol.so", "load-gate", "failed", "exports the symbol broken_helper"},
-    {"tests/broken-adapters/no_note.so", "load-gate", "failed", "no Trammel note"},
-    {"tests/broken-adapters/newer_minor.so", "load-gate", "failed", "needs at least ABI 1.9"},
-    {"tests/broken-adapters/wrong_id.so", "descriptor", "failed", "its table has the id \"another\""},
-    {"tests/broken-adapters/lies_mesh.so", "descriptor", "failed", "mesh_type \"istio\""},
-    {"tests/broken-adapters/crash.so", "descriptor", "failed", "killed by SIGSEGV"},
-    {"tests/broken-adapters/twice.so", "descriptor", "failed", "more than one message"},
-    {"tests/broken-adapters/silent.so", "descriptor", "failed", "OK without a message"},
-    {"tests/flawed-adapters/exact.so", "abi-tables", "failed", "whose tables are longer"},
-    {"tests/flawed-adapters/hasty.so", "abi-tables", "failed", "create fails and sets its instance"},
-    {"tests/flawed-adapters/eager.so", "abi-tables", "crashed", "killed by SIGSEGV"},
-    {"tests/flawed-adapters/lingers.so", "abi-calls", "failed", "Translate sends a message after it has returned"},
-    {"tests/flawed-adapters/keeps.so", "abi-calls", "crashed", "killed by SIGSEGV"},
-    {"tests/flawed-adapters/silent.so", "translation", "failed", "the coverage says nothing of TrafficSplit"},
-    {"tests/flawed-adapters/undeclared.so", "translation", "failed", "the host refuses"},
-    {"tests/flawed-adapters/unsteady.so", "determinism", "failed", "translated twice, the answers differ"},
-    {"tests/flawed-adapters/shared.so", "threads", "failed", "disturb each other"},
-    {"tests/flawed-adapters/posts.so", "idempotency", "failed", "there is more or other than before"},
-    {"tests/flawed-adapters/deaf.so", "cancel", "failed", "after a cancel, the next call"},
-    {"tests/flawed-adapters/late.so", "deadline", "failed", "after its deadline, the next call"},
-    {"tests/flawed-adapters/tireless.so", "backpressure", "failed", "after its receiver stopped listening"},
-    {"tests/flawed-adapters/trusting.so", "host-replies", "crashed", "killed by SIGSEGV"},
-    {"tests/flawed-adapters/ready.so", "host-replies", "failed", "is ready when it answers with status 301"},
-    {"tests/flawed-adapters/own_memory.so", "memory", "skipped", "cannot be made to fail"},
-    {"tests/flawed-adapters/hurried.so", "backpressure", "failed", "a slow receiver gets"},
-    {"tests/flawed-adapters/recalls.so", "host-replies", "skipped", "asked the mesh for anything"},
-    {"tests/flawed-adapters/careless.so", "memory", "crashed", "killed by SIGSEGV"},
-    {"tests/flawed-adapters/less.so", "memory", "failed", "returns OK with another answer than usual"},
-    {"tests/flawed-adapters/agrees.so", "requests", "failed", "is answered with OK"},
-    {"tests/flawed-adapters/small.so", "scale", "failed", "more than 1000 rules"},
-    {"tests/flawed-adapters/moody.so", "config", "failed", "create ends with"},
+    {"tests/broken-adapters/extra_symbol.so", "load-gate", "failed", "file", "exports the symbol broken_helper"},
+    {"tests/broken-adapters/no_note.so", "load-gate", "failed", "file", "no Trammel note"},
+    {"tests/broken-adapters/newer_minor.so", "load-gate", "failed", "file", "needs at least ABI 1.9"},
+    {"tests/broken-adapters/wrong_id.so", "descriptor", "failed", "file", "its table has the id \"another\""},
+    {"tests/broken-adapters/lies_mesh.so", "descriptor", "failed", "file", "mesh_type \"istio\""},
+    {"tests/broken-adapters/crash.so", "descriptor", "failed", "file", "killed by SIGSEGV"},
+    {"tests/broken-adapters/twice.so", "descriptor", "failed", "file", "more than one message"},
+    {"tests/broken-adapters/silent.so", "descriptor", "failed", "file", "OK without a message"},
+    {"tests/flawed-adapters/exact.so", "abi-tables", "failed", "in-process", "whose tables are longer"},
+    {"tests/flawed-adapters/hasty.so", "abi-tables", "failed", "in-process", "create fails and sets its instance"},
+    {"tests/flawed-adapters/eager.so", "abi-tables", "crashed", "in-process", "killed by SIGSEGV"},
+    {"tests/flawed-adapters/lingers.so", "abi-calls", "failed", "in-process",
+     "Translate sends a message after it has returned"},
+    {"tests/flawed-adapters/keeps.so", "abi-calls", "crashed", "in-process", "killed by SIGSEGV"},
+    {"tests/flawed-adapters/silent.so", "translation", "failed", "both", "the coverage says nothing of TrafficSplit"},
+    {"tests/flawed-adapters/undeclared.so", "translation", "failed", "both", "the host refuses"},
+    {"tests/flawed-adapters/unsteady.so", "determinism", "failed", "both", "translated twice, the answers differ"},
+    {"tests/flawed-adapters/shared.so", "threads", "failed", "in-process", "disturb each other"},
+    {"tests/flawed-adapters/posts.so", "idempotency", "failed", "child", "there is more or other than before"},
+    {"tests/flawed-adapters/deaf.so", "cancel", "failed", "in-process", "after a cancel, the next call"},
+    {"tests/flawed-adapters/late.so", "deadline", "failed", "in-process", "after its deadline, the next call"},
+    {"tests/flawed-adapters/tireless.so", "backpressure", "failed", "in-process",
+     "after its receiver stopped listening"},
+    {"tests/flawed-adapters/trusting.so", "host-replies", "crashed", "both", "killed by SIGSEGV"},
+    {"tests/flawed-adapters/ready.so", "host-replies", "failed", "both", "is ready when it answers with status 301"},
+    {"tests/flawed-adapters/own_memory.so", "memory", "skipped", "in-process", "cannot be made to fail"},
+    {"tests/flawed-adapters/hurried.so", "backpressure", "failed", "in-process", "a slow receiver gets"},
+    {"tests/flawed-adapters/recalls.so", "host-replies", "skipped", "both", "asked the mesh for anything"},
+    {"tests/flawed-adapters/careless.so", "memory", "crashed", "in-process", "killed by SIGSEGV"},
+    {"tests/flawed-adapters/less.so", "memory", "failed", "in-process", "returns OK with another answer than usual"},
+    {"tests/flawed-adapters/agrees.so", "requests", "failed", "both", "is answered with OK"},
+    {"tests/flawed-adapters/small.so", "scale", "failed", "both", "more than 1000 rules"},
+    {"tests/flawed-adapters/moody.so", "config", "failed", "both", "create ends with"},
 };
 
 static int code_of(const char *verdict) {
   return strcmp(verdict, "failed") == 0 || strcmp(verdict, "crashed") == 0;
+}
+
+/* It is found in each place that the table names, and in no other. */
+static void require_places(const struct flaw *flaw, const json_t *one) {
+  bool both = strcmp(flaw->places, "both") == 0;
+  size_t i, found = 0;
+  const json_t *place;
+  json_array_foreach(json_object_get(one, "places"), i, place) {
+    bool here = strcmp(text_at(place, "verdict"), flaw->verdict) == 0;
+    if (here != (both || strcmp(text_at(place, "place"), flaw->places) == 0))
+      fail_msg("%s: check %s, %s: %s: %s", flaw->adapter, flaw->check, text_at(place, "place"),
+               text_at(place, "verdict"), text_at(place, "reason"));
+    found += here;
+  }
+  assert_int_equal(found, both ? 2 : 1);
 }
 
 static void find_flaw(const struct flaw *flaw) {
@@ -196,6 +214,8 @@ static void find_flaw(const struct flaw *flaw) {
       !strstr(text_at(one, "reason"), flaw->said))
     fail_msg("%s: check %s: %s (exit code %d), expected %s, '%s': %s", flaw->adapter, flaw->check,
              text_at(one, "verdict"), code, flaw->verdict, flaw->said, text_at(one, "reason"));
+  if (flaw->places)
+    require_places(flaw, one);
   json_decref(report);
 }
 
