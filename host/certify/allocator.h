@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Turns the references of all that is loaded by now, for good. How many there were, of the adapter's and of libraries of
- * the program's: it says nothing of whether the adapter makes use of them. */
+/* Turns the references of all that is loaded by now, for good. How many there were, of the adapter's and of libraries
+ * of the program's: it says nothing of whether the adapter makes use of them. */
 size_t allocator_take_over(void);
 
 /* From now on, of what this thread asks for, number `nth` (from 0) fails, and with `all_after` all after it.

@@ -166,7 +166,7 @@ int big_request_make(struct sitting *sitting, struct arena *arena, unsigned targ
   _cleanup_free_ uint8_t *data = NULL;
   size_t length = 0;
   if (!request) {
-    sitting_fail(sitting, "no memory for a request");
+    sitting_lacks(sitting, "memory");
     return -ENOMEM;
   }
   int r = translation_pack(sitting, request, &data, &length);
@@ -174,7 +174,7 @@ int big_request_make(struct sitting *sitting, struct arena *arena, unsigned targ
     return r;
   char *copy = arena_strndup(arena, (const char *)data, length);
   if (!copy) {
-    sitting_fail(sitting, "no memory for a request");
+    sitting_lacks(sitting, "memory");
     return -ENOMEM;
   }
   *ret_data = copy;

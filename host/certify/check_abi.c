@@ -87,6 +87,7 @@ void check_abi_tables(struct sitting *sitting) {
     try_without_services(sitting);
   if (!sitting_failed(sitting))
     try_instances(sitting);
+  sitting_done(sitting);
 }
 
 /* ---- abi-calls */
@@ -118,7 +119,7 @@ void check_abi_calls(struct sitting *sitting) {
   struct sample *samples = NULL;
   size_t count = 0;
   trammel_instance *instance = NULL;
-  if (!arena || !host || samples_make(sitting, arena, &samples, &count) < 0)
+  if (!host || samples_make(sitting, arena, &samples, &count) < 0)
     return;
   if (strict_create(host, sitting->subject->config, &instance) != TRAMMEL_OK) {
     sitting_fail(sitting, "create fails with a configuration that fits");
@@ -127,10 +128,13 @@ void check_abi_calls(struct sitting *sitting) {
   for (size_t i = 0; i < count && !sitting_failed(sitting); i++) {
     pthread_t thread;
     struct threaded threaded = {.host = host, .instance = instance, .sample = &samples[i]};
-    if (pthread_create(&thread, NULL, call_on_thread, &threaded) == 0)
+    if (pthread_create(&thread, NULL, call_on_thread, &threaded) != 0)
+      sitting_lacks(sitting, "thread");
+    else
       (void)pthread_join(thread, NULL);
   }
   strict_host_linger(host);
   sitting->table->destroy(instance);
   strict_host_linger(host);
+  sitting_done(sitting);
 }

@@ -60,7 +60,7 @@ static void require_next(struct guest *guest, const char *about, const char *wha
 
 /* The methods that ask the mesh; the check is skipped when there is none. */
 static int make_samples(struct sitting *sitting, struct arena *arena, struct sample **ret_samples, size_t *ret_count) {
-  int r = arena ? samples_make(sitting, arena, ret_samples, ret_count) : -ENOMEM;
+  int r = samples_make(sitting, arena, ret_samples, ret_count);
   size_t kept = 0;
   for (size_t i = 0; r == 0 && i < *ret_count; i++)
     if ((*ret_samples)[i].type->asks_mesh)
@@ -118,6 +118,7 @@ void check_host_replies(struct sitting *sitting) {
     return;
   if (count == 0) {
     sitting_skip(sitting, "the adapter asks its mesh for nothing: it has no Detect, Metrics or Invoke");
+    sitting_done(sitting);
     return;
   }
   mesh_double_init(&mesh, DOUBLE_ANSWERS, NULL);
@@ -132,6 +133,7 @@ void check_host_replies(struct sitting *sitting) {
   sitting_fact(sitting, "requests", (json_int_t)count);
   sitting_fact(sitting, "askedOfTheMesh", (json_int_t)atomic_load(&mesh.requests));
   sitting_fact(sitting, "replies", (json_int_t)hostile_reply_count);
+  sitting_done(sitting);
 }
 
 /* ---- cancel */
@@ -192,8 +194,10 @@ static void cancel_translation(struct sitting *sitting, struct given_up *given_u
                             .options = {.deadline_ns = clock_in_ns(PATIENCE_NS), .cancel = &cancel}};
   if (!guest || big_request_make(sitting, arena, BIG_TARGETS, BIG_RULES, &call.request, &call.length) < 0)
     return;
-  if (pthread_create(&thread, NULL, cancel_later, &cancel) != 0)
+  if (pthread_create(&thread, NULL, cancel_later, &cancel) != 0) {
+    sitting_lacks(sitting, "thread");
     return;
+  }
   guest_run(guest, &call, &answer);
   (void)pthread_join(thread, NULL);
   given_up->computing = answer.result == -ECANCELED;
@@ -213,6 +217,7 @@ void check_cancel(struct sitting *sitting) {
   if (sitting_offers(sitting, "Translate") && !sitting_failed(sitting))
     cancel_translation(sitting, &given_up);
   conclude(sitting, &given_up);
+  sitting_done(sitting);
 }
 
 /* ---- deadline */
@@ -268,6 +273,7 @@ void check_deadline(struct sitting *sitting) {
   if (sitting_offers(sitting, "Translate") && !sitting_failed(sitting))
     overrun_translation(sitting, &given_up);
   conclude(sitting, &given_up);
+  sitting_done(sitting);
 }
 
 /* ---- backpressure */
@@ -355,4 +361,5 @@ void check_backpressure(struct sitting *sitting) {
   else if (tried < streams)
     sitting_note(sitting, "of %u operations, %u send events when the mesh answers with {}; the others prove nothing",
                  streams, tried);
+  sitting_done(sitting);
 }

@@ -38,8 +38,10 @@ static void try_configure(const struct trying *trying, const char *config, const
   _cleanup_free_ uint8_t *data = NULL;
   size_t length = 0;
   request.config = (ProtobufCBinaryData){.len = strlen(config), .data = (uint8_t *)(uintptr_t)config};
-  if (message_pack(&request.base, &data, &length, NULL) < 0)
+  if (message_pack(&request.base, &data, &length, NULL) < 0) {
+    sitting_lacks(sitting, "memory");
     return;
+  }
   guest_run(trying->configured, &(struct guest_call){.method = "Configure", .request = data, .length = length},
             &configured);
   if (configured.result < 0) {
@@ -105,7 +107,9 @@ static void try_all(const struct trying *trying, const json_t *schema, const jso
   for (unsigned i = 0; i < FITTING && !sitting_failed(sitting); i++) {
     json_auto_t *value = schema_value_fitting(schema, base, &chance);
     _cleanup_free_ char *text = value ? json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-    if (text)
+    if (!text)
+      sitting_lacks(sitting, "memory");
+    else
       try_fitting(trying, text, &refused);
   }
   sitting_fact(sitting, "configurations", FITTING);
@@ -135,9 +139,13 @@ void check_config(struct sitting *sitting) {
     }
     trying.item = &trying.corpus.items[0];
   }
-  trying.configured = guest_create(sitting, sitting->subject->config, NULL);
+  if (!schema || !base)
+    sitting_lacks(sitting, "memory");
+  else
+    trying.configured = guest_create(sitting, sitting->subject->config, NULL);
   if (trying.configured)
     try_all(&trying, schema, base);
+  sitting_done(sitting);
   guest_destroy(trying.configured);
   corpus_finish(&trying.corpus);
 }

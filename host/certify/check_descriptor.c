@@ -12,6 +12,7 @@ void check_load_gate(struct sitting *sitting) {
   _cleanup_error_ struct error *err = NULL;
   if (gate_open(subject->path, &gate, &err) < 0)
     sitting_fail(sitting, "refused: %s", error_message(err));
+  sitting_done(sitting);
 }
 
 static void free_description(Trammel__Adapter__V1__DescribeResponse **description) {
@@ -45,6 +46,7 @@ void check_descriptor(struct sitting *sitting) {
   _cleanup_gate_ struct gate gate = {.fd = -1};
   if (gate_open(subject->path, &gate, NULL) < 0) {
     sitting_skip(sitting, "the load gate refuses the file, so that nothing of it is run");
+    sitting_done(sitting);
     return;
   }
   if (child_describe(subject->gate.fd, subject->partly, &description, &err) < 0 ||
@@ -55,4 +57,5 @@ void check_descriptor(struct sitting *sitting) {
   judge_texts(sitting, description);
   if (subject->packed)
     judge_manifest(sitting, description);
+  sitting_done(sitting);
 }

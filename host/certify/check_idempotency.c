@@ -189,4 +189,5 @@ void check_idempotency(struct sitting *sitting) {
   finish_run(&applying.first);
   finish_run(&applying.second);
   store_server_stop(applying.server);
+  sitting_done(sitting);
 }

@@ -107,7 +107,7 @@ void check_memory(struct sitting *sitting) {
       .sitting = sitting, .host = strict_host_create(sitting, STRICT_FULL), .chance = {sitting->seed}};
   struct sample *samples = NULL;
   size_t count = 0;
-  if (!arena || !starving.host || samples_make(sitting, arena, &samples, &count) < 0)
+  if (!starving.host || samples_make(sitting, arena, &samples, &count) < 0)
     return;
   if (strict_create(starving.host, sitting->subject->config, &starving.instance) != TRAMMEL_OK) {
     sitting_fail(sitting, "create fails with a configuration that fits");
@@ -119,6 +119,8 @@ void check_memory(struct sitting *sitting) {
   if (!sitting_failed(sitting))
     starve_create(&starving, &samples[count > 1 ? 1 : 0]);
   if (starving.tried == 0)
-    sitting_skip(sitting, "the adapter asked the C library for no memory: what it has of its own cannot be made to fail");
+    sitting_skip(sitting,
+                 "the adapter asked the C library for no memory: what it has of its own cannot be made to fail");
   sitting_fact(sitting, "failedAllocations", starving.tried);
+  sitting_done(sitting);
 }

@@ -96,8 +96,10 @@ static void send(struct damaging *damaging, const struct sample *sample, const c
 static void flip_bits(struct damaging *damaging, const struct sample *sample) {
   for (unsigned i = 0; i < FLIPS && sample->length; i++) {
     _cleanup_free_ uint8_t *copy = malloc(sample->length);
-    if (!copy)
+    if (!copy) {
+      sitting_lacks(damaging->sitting, "memory");
       return;
+    }
     memcpy(copy, sample->data, sample->length);
     for (size_t n = chance_below(&damaging->chance, 4) + 1; n > 0; n--)
       copy[chance_below(&damaging->chance, sample->length)] ^= (uint8_t)(1u << chance_below(&damaging->chance, 8));
@@ -156,8 +158,10 @@ static void send_deep(struct damaging *damaging, const struct sample *sample) {
 /* 32 MiB in one field, which the contract does not know, and which therefore may be passed over. */
 static void send_huge(struct damaging *damaging, const struct sample *sample) {
   _cleanup_free_ uint8_t *huge = calloc(1, HUGE_BYTES + 8);
-  if (!huge)
+  if (!huge) {
+    sitting_lacks(damaging->sitting, "memory");
     return;
+  }
   static const uint8_t head[] = {0xfa, 0x7f, 0x80, 0x80, 0x80, 0x10}; /* field 2047, 32 MiB long */
   memcpy(huge, head, sizeof head);
   memset(huge + sizeof head, 'x', HUGE_BYTES);
@@ -216,7 +220,7 @@ void check_requests(struct sitting *sitting) {
   _cleanup_arena_ struct arena *arena = arena_create(0);
   struct sample *samples = NULL;
   size_t count = 0;
-  if (!arena || samples_make(sitting, arena, &samples, &count) < 0)
+  if (samples_make(sitting, arena, &samples, &count) < 0)
     return;
   _cleanup_guest_ struct guest *guest = guest_create(sitting, sitting->subject->config, NULL);
   struct damaging damaging = {.sitting = sitting, .guest = guest, .chance = {sitting->seed}};
@@ -228,4 +232,5 @@ void check_requests(struct sitting *sitting) {
   damage_all(&damaging, samples, count);
   sitting_fact(sitting, "sent", damaging.sent);
   sitting_fact(sitting, "taken", damaging.taken);
+  sitting_done(sitting);
 }

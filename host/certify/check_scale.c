@@ -34,6 +34,8 @@ static void translate_many(struct sitting *sitting, unsigned targets, unsigned r
   (void)snprintf(name, sizeof name, "%u TrafficTarget(s) of %u rule(s)", targets, rules);
   Trammel__Adapter__V1__TranslateRequest *request = arena ? big_request(arena, targets, rules) : NULL;
   struct guest_call call = {.method = "Translate", .options = {.deadline_ns = clock_in_ns(SCALE_NS)}};
+  if (!request)
+    sitting_lacks(sitting, "memory");
   if (!guest || !request || big_request_make(sitting, arena, targets, rules, &call.request, &call.length) < 0)
     return;
   int64_t began = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID); /* a busy machine is not the adapter's fault */
@@ -61,4 +63,5 @@ void check_scale(struct sitting *sitting) {
   for (size_t i = 0; i < ARRAY_COUNT(shapes) && !sitting_failed(sitting); i++)
     translate_many(sitting, shapes[i][0], shapes[i][1]);
   sitting_fact(sitting, "rules", BIG_TARGETS * BIG_RULES);
+  sitting_done(sitting);
 }

@@ -39,7 +39,9 @@ static void run_callers(struct sitting *sitting, struct guest *const *guests, co
     callers[i].started = pthread_create(&callers[i].thread, NULL, translate_often, &callers[i]) == 0;
   }
   for (size_t i = 0; i < CALLERS; i++) {
-    if (callers[i].started)
+    if (!callers[i].started)
+      sitting_lacks(sitting, "thread");
+    else
       (void)pthread_join(callers[i].thread, NULL);
     if (callers[i].differs)
       sitting_fail(sitting, "%s",
@@ -71,4 +73,5 @@ void check_threads(struct sitting *sitting) {
     run_callers(sitting, guests, &corpus);
   for (size_t i = 0; i < (reentrant ? 1 : made); i++)
     guest_destroy(guests[i]);
+  sitting_done(sitting);
 }

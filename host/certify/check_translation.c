@@ -129,6 +129,7 @@ void check_translation(struct sitting *sitting) {
   for (size_t i = 0; guest && i < corpus.count && sitting->verdict != CERTIFY_CRASHED; i++)
     translate_item(guest, &corpus.items[i], &tally);
   tell(sitting, &tally);
+  sitting_done(sitting);
 }
 
 /* ---- determinism */
@@ -214,4 +215,5 @@ void check_determinism(struct sitting *sitting) {
   _cleanup_guest_ struct guest *other = guest ? guest_create(sitting, sitting->subject->config, NULL) : NULL;
   for (size_t i = 0; other && i < corpus.count && !sitting_failed(sitting); i++)
     translate_again(guest, other, &corpus.items[i], &chance);
+  sitting_done(sitting);
 }

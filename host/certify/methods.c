@@ -133,12 +133,13 @@ static void add_cases(struct making *making) {
 
 int samples_make(struct sitting *sitting, struct arena *arena, struct sample **ret_samples, size_t *ret_count) {
   const PB(DescribeResponse) *d = sitting->subject->entry.description;
-  struct making making = {
-      .sitting = sitting, .arena = arena, .samples = arena_array(arena, SAMPLES_MAX + 1, sizeof(struct sample))};
+  struct making making = {.sitting = sitting,
+                          .arena = arena,
+                          .samples = arena ? arena_array(arena, SAMPLES_MAX + 1, sizeof(struct sample)) : NULL};
   const PB(DescribeRequest) describe = PB_INIT(DESCRIBE_REQUEST);
   const PB(DetectRequest) detect = PB_INIT(DETECT_REQUEST);
   if (!making.samples) {
-    sitting_fail(sitting, "no memory for requests");
+    sitting_lacks(sitting, "memory");
     return -ENOMEM;
   }
   add(&making, "Describe", NULL, &describe.base);
@@ -152,7 +153,7 @@ int samples_make(struct sitting *sitting, struct arena *arena, struct sample **r
   for (size_t i = 0; i < d->n_operations && sitting_offers(sitting, "Invoke"); i++)
     add_operation(&making, d->operations[i]);
   if (making.failed)
-    sitting_fail(sitting, "requests could not be made");
+    sitting_lacks(sitting, "memory");
   *ret_samples = making.samples;
   *ret_count = making.count;
   return making.failed ? -ENOMEM : 0;

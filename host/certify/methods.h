@@ -27,7 +27,7 @@ struct sample {
 };
 
 /* Requests for all methods that the adapter offers, but Configure; of Translate the first case of the suite. All is in
- * `arena`. 0, and a finding otherwise. */
+ * `arena`, which may be NULL: no memory. 0, and a finding otherwise. */
 struct sitting;
 int samples_make(struct sitting *sitting, struct arena *arena, struct sample **ret_samples, size_t *ret_count);
 

@@ -42,6 +42,15 @@ DEFINE_FINDING(warn, CERTIFY_WARNING)
 DEFINE_FINDING(fail, CERTIFY_FAILED)
 DEFINE_FINDING(crash, CERTIFY_CRASHED)
 
+void sitting_lacks(struct sitting *sitting, const char *what) {
+  sitting_fail(sitting, "there is no %s for the check, so that it proves nothing; try again with less else at work",
+               what);
+}
+
+void sitting_done(struct sitting *sitting) {
+  sitting->done = true;
+}
+
 bool sitting_failed(const struct sitting *sitting) {
   return sitting->verdict >= CERTIFY_FAILED;
 }
@@ -68,8 +77,10 @@ bool sitting_offers(const struct sitting *sitting, const char *method) {
 
 bool sitting_requires(struct sitting *sitting, const char *method) {
   bool offered = sitting_offers(sitting, method);
-  if (!offered)
+  if (!offered) {
     sitting_skip(sitting, "the adapter has no method %s", method);
+    sitting_done(sitting);
+  }
   return offered;
 }
 

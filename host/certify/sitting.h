@@ -25,6 +25,7 @@ struct sitting {
   enum certify_verdict verdict;
   char reason[SITTING_REASON_MAX]; /* of the weightiest finding, the first of its weight */
   unsigned findings;               /* failures and warnings in all */
+  bool done;                       /* the check came to its end; else it proves nothing */
   EVP_MD_CTX *answers;             /* of what is compared between places */
   bool answered;
   json_t *facts; /* name: number */
@@ -38,6 +39,10 @@ void sitting_fail(struct sitting *sitting, const char *format, ...) __attribute_
 void sitting_crash(struct sitting *sitting, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* What is worth telling of a check that passes. */
 void sitting_note(struct sitting *sitting, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* What the check needs and the machine does not have: "memory", "a thread". A failure, for it proves nothing then. */
+void sitting_lacks(struct sitting *sitting, const char *what);
+/* The check has done all that it is there to do, or said that it is skipped: only then can it pass. */
+void sitting_done(struct sitting *sitting);
 /* Whether there is a failure or a crash. */
 bool sitting_failed(const struct sitting *sitting);
 

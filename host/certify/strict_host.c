@@ -159,7 +159,7 @@ static trammel_head head_of(enum strict_manner manner, size_t size) {
 struct strict_host *strict_host_create(struct sitting *sitting, enum strict_manner manner) {
   struct strict_host *host = malloc(sizeof *host);
   if (!host) {
-    sitting_fail(sitting, "no memory for a host");
+    sitting_lacks(sitting, "memory");
     return NULL;
   }
   memset(host, 0xa5, sizeof *host); /* whoever uses what is behind the tables it knows finds nothing that is there */
@@ -204,8 +204,10 @@ int strict_create(struct strict_host *host, const char *config, trammel_instance
   trammel_instance *const mark = (trammel_instance *)(void *)&untouched;
   trammel_instance *instance = mark;
   trammel_op *op = make_op(host, "create", true);
-  if (!op)
+  if (!op) {
+    sitting_lacks(host->sitting, "memory");
     return TRAMMEL_RESOURCE_EXHAUSTED;
+  }
   int status = host->sitting->table->create(&host->table, (trammel_str){config, strlen(config)}, &instance, op);
   end_op(op);
   judge_status(host, op, status);
@@ -246,7 +248,7 @@ void strict_call(struct strict_host *host, trammel_instance *instance, const cha
   trammel_str bytes = borrow(&borrowed, request, length);
   *ret_answer = (struct strict_answer){.status = TRAMMEL_RESOURCE_EXHAUSTED};
   if (!op || borrowed.start == MAP_FAILED) {
-    sitting_fail(host->sitting, "no memory for a call");
+    sitting_lacks(host->sitting, "memory");
     return;
   }
   ret_answer->status = host->sitting->table->call(instance, (trammel_str){method, strlen(method)}, bytes, op);
