@@ -149,11 +149,6 @@ static void judge_objects(const struct judging *j, PB(NativeObject) *const *sort
 
 /* ---- coverage */
 
-static bool same_resource(const PB(ResourceRef) * ref, const char *kind, const PB(Meta) * meta) {
-  return strcmp(ref->kind, kind) == 0 && strcmp(ref->namespace_, meta->namespace_) == 0 &&
-         strcmp(ref->name, meta->name) == 0;
-}
-
 #define FOR_EACH_META(set, action)                                                                                     \
   do {                                                                                                                 \
     for (size_t i_ = 0; i_ < (set)->n_targets; i_++)                                                                   \
@@ -173,6 +168,9 @@ static bool same_resource(const PB(ResourceRef) * ref, const char *kind, const P
 /* What was asked for, in order: there may be many, and as many to look up. */
 struct asked {
   const char *kind, *ns, *name;
+  const char *list; /* of its parts: "/spec/rules"; NULL: it has none that must be covered */
+  size_t count;
+  bool *covered; /* of each part */
 };
 
 static int compare_asked(const void *a, const void *b) {
@@ -183,31 +181,105 @@ static int compare_asked(const void *a, const void *b) {
   return r ? r : strcmp(x->name, y->name);
 }
 
-static struct asked *sorted_asked(const PB(SmiSet) * set, size_t *ret_count) {
+/* Parts are of what does something: a rule without a source, for one, allows nobody anything. */
+static size_t parts_of_target(const PB(TrafficTarget) * target) {
+  return target->n_sources ? target->n_rules : 0;
+}
+
+static void note_parts(const PB(SmiSet) * set, struct asked *list, bool *covered) {
+  for (size_t i = 0; i < set->n_targets; i++, list++) {
+    list->list = "/spec/rules";
+    list->count = parts_of_target(set->targets[i]);
+    list->covered = covered;
+    covered += list->count;
+  }
+  for (size_t i = 0; i < set->n_splits; i++, list++) {
+    list->list = "/spec/backends";
+    list->count = set->splits[i]->n_backends;
+    list->covered = covered;
+    covered += list->count;
+  }
+}
+
+static size_t count_parts(const PB(SmiSet) * set) {
+  size_t count = 0;
+  for (size_t i = 0; i < set->n_targets; i++)
+    count += parts_of_target(set->targets[i]);
+  for (size_t i = 0; i < set->n_splits; i++)
+    count += set->splits[i]->n_backends;
+  return count;
+}
+
+/* Both are heap, also `*ret_covered`, into which the list points. NULL without memory. */
+static struct asked *sorted_asked(const PB(SmiSet) * set, size_t *ret_count, bool **ret_covered) {
   size_t n = 0, most = set->n_targets + set->n_splits + set->n_route_groups + set->n_port_routes + set->n_bindings;
   struct asked *list = calloc(most + 1, sizeof *list);
-  if (!list)
+  *ret_covered = calloc(count_parts(set) + 1, sizeof **ret_covered);
+  if (!list || !*ret_covered) {
+    free(list);
     return NULL;
-#define ADD(kind_, meta) list[n++] = (struct asked){kind_, (meta)->namespace_, (meta)->name}
+  }
+#define ADD(kind_, meta) list[n++] = (struct asked){.kind = kind_, .ns = (meta)->namespace_, .name = (meta)->name}
   FOR_EACH_META(set, ADD);
 #undef ADD
+  note_parts(set, list, *ret_covered);
   qsort(list, n, sizeof *list, compare_asked);
   *ret_count = n;
   return list;
 }
 
-static bool is_asked_for(const struct judging *j, const PB(ResourceRef) * ref) {
-  const struct asked key = {ref->kind, ref->namespace_, ref->name};
-  return bsearch(&key, j->asked, j->asked_count, sizeof key, compare_asked);
+/* The first of those with this name; NULL: there is none. */
+static const struct asked *find_asked(const struct judging *j, const PB(ResourceRef) * ref) {
+  const struct asked key = {.kind = ref->kind, .ns = ref->namespace_, .name = ref->name};
+  const struct asked *found = bsearch(&key, j->asked, j->asked_count, sizeof key, compare_asked);
+  while (found && found > j->asked && compare_asked(found - 1, &key) == 0)
+    found--;
+  return found;
+}
+
+/* What all parts depend on: said to be unsupported, it takes them with it. */
+static bool is_of_all(const char *pointer, bool unsupported) {
+  static const char *const shared[] = {"/spec/service", "/spec/destination", "/spec/sources"};
+  for (size_t i = 0; unsupported && i < ARRAY_COUNT(shared); i++)
+    if (strcmp(pointer, shared[i]) == 0)
+      return true;
+  return !*pointer || strcmp(pointer, "/spec") == 0;
+}
+
+/* An entry is about one part, about something in it, or about all of them. */
+static void mark_parts(const struct asked *asked, const char *pointer, bool unsupported) {
+  size_t length = asked->list ? strlen(asked->list) : 0;
+  bool all = is_of_all(pointer, unsupported) || (length && strcmp(pointer, asked->list) == 0);
+  if (all) {
+    for (size_t i = 0; i < asked->count; i++)
+      asked->covered[i] = true;
+    return;
+  }
+  if (!length || strncmp(pointer, asked->list, length) != 0 || pointer[length] != '/')
+    return;
+  const char *digits = pointer + length + 1;
+  size_t number = 0, n = strspn(digits, "0123456789");
+  for (size_t i = 0; i < n && number < asked->count; i++)
+    number = number * 10 + (size_t)(digits[i] - '0');
+  if (n && (!digits[n] || digits[n] == '/') && number < asked->count)
+    asked->covered[number] = true;
+}
+
+static void mark(const struct judging *j, const PB(Coverage) * coverage) {
+  const struct asked *first = find_asked(j, coverage->resource), *end = j->asked + j->asked_count;
+  for (const struct asked *asked = first; asked < end && compare_asked(asked, first) == 0; asked++)
+    mark_parts(asked, coverage->pointer,
+               coverage->level == TRAMMEL__ADAPTER__V1__COVERAGE_LEVEL__COVERAGE_LEVEL_UNSUPPORTED);
 }
 
 static void judge_coverage(const struct judging *j, const PB(Coverage) * coverage, PB(NativeObject) *const *sorted) {
   const PB(ResourceRef) *ref = coverage->resource;
-  if (!ref || !is_asked_for(j, ref)) {
+  if (!ref || !find_asked(j, ref)) {
     sitting_fail(j->sitting, "%s: the coverage is about %s %s/%s, which was not asked for", j->name,
                  ref ? ref->kind : "nothing", ref ? ref->namespace_ : "", ref ? ref->name : "");
     return;
   }
+  mark(j, coverage);
   if (coverage->level != TRAMMEL__ADAPTER__V1__COVERAGE_LEVEL__COVERAGE_LEVEL_EXACT && !*coverage->reason)
     sitting_fail(j->sitting, "%s: %s %s/%s %s is not carried over exactly, and the coverage gives no reason", j->name,
                  ref->kind, ref->namespace_, ref->name, coverage->pointer);
@@ -237,26 +309,27 @@ static void count_level(struct sitting *sitting, const char *name, const PB(Cove
   }
 }
 
-/* Nobody knows what became of a resource that nothing is said of. */
-static void require_coverage(const struct judging *j, const char *kind, const PB(Meta) * meta) {
-  for (size_t i = 0; i < j->response->n_coverage; i++)
-    if (j->response->coverage[i]->resource && same_resource(j->response->coverage[i]->resource, kind, meta))
-      return;
-  sitting_fail(
-      j->sitting,
-      "%s: the coverage says nothing of %s %s/%s: cover each of its parts, with translation_cover(), also what "
-      "is unsupported",
-      j->name, kind, meta->namespace_, meta->name);
+/* Nobody knows what became of a part that nothing is said of. */
+static void require_coverage(const struct judging *j, const struct asked *asked) {
+  size_t lost = 0, first = 0;
+  for (size_t i = asked->count; i-- > 0;)
+    if (!asked->covered[i]) {
+      first = i;
+      lost++;
+    }
+  if (lost)
+    sitting_fail(j->sitting,
+                 "%s: the coverage says nothing of %zu of %zu parts of %s %s/%s, the first of them %s/%zu: cover each, "
+                 "with translation_cover(), also what is unsupported",
+                 j->name, lost, asked->count, asked->kind, asked->ns, asked->name, asked->list, first);
 }
-
-/* More than this would take long, and each is looked for among all. */
-#define REQUIRED_MAX 1000
 
 void translation_judge(struct sitting *sitting, const char *name, const PB(TranslateRequest) * request,
                        const PB(TranslateResponse) * response, struct coverage_count *count) {
   struct judging j = {.sitting = sitting, .name = name, .request = request, .response = response};
   _cleanup_free_ PB(NativeObject) **sorted = sorted_objects(response);
-  _cleanup_free_ struct asked *asked = sorted_asked(request->smi, &j.asked_count);
+  _cleanup_free_ bool *covered = NULL;
+  _cleanup_free_ struct asked *asked = sorted_asked(request->smi, &j.asked_count, &covered);
   j.asked = asked;
   if (!sorted || !asked) {
     sitting_fail(sitting, "%s: no memory to judge an answer with", name);
@@ -267,10 +340,6 @@ void translation_judge(struct sitting *sitting, const char *name, const PB(Trans
     judge_coverage(&j, response->coverage[i], sorted);
     count_level(sitting, name, response->coverage[i], count);
   }
-  for (size_t i = 0; i < request->smi->n_targets && i < REQUIRED_MAX; i++)
-    if (request->smi->targets[i]->n_rules && request->smi->targets[i]->n_sources) /* else it has no parts */
-      require_coverage(&j, "TrafficTarget", request->smi->targets[i]->meta);
-  for (size_t i = 0; i < request->smi->n_splits && i < REQUIRED_MAX; i++)
-    if (request->smi->splits[i]->n_backends)
-      require_coverage(&j, "TrafficSplit", request->smi->splits[i]->meta);
+  for (size_t i = 0; i < j.asked_count; i++)
+    require_coverage(&j, &asked[i]);
 }

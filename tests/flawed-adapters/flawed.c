@@ -83,8 +83,15 @@ static struct native_object *make_object(struct call *call, const struct smi_met
 
 static void cover(struct call *call, struct translation *translation, const struct smi_meta *meta, const char *what,
                   size_t count, const struct native_object *object) {
+#ifdef FLAW_DROPS
+  count = count > 1 ? 1 : count;
+#endif
   for (size_t i = 0; i < count; i++) {
+#ifdef FLAW_REPEATS
+    const char *pointer = arena_printf(call_arena(call), "/spec/%s/0", what);
+#else
     const char *pointer = arena_printf(call_arena(call), "/spec/%s/%zu", what, i);
+#endif
     if (!pointer) {
       call_out_of_memory(call);
       return;
