@@ -40,12 +40,14 @@ static const char *object_path(struct call *call, const struct smi_meta *meta) {
 #endif
 }
 
-/* Something else each time, or when others are at it. */
+/* Something else each time, when others are at it, or in another process. */
 static json_int_t number(const struct call *call) {
   (void)call;
 #ifdef FLAW_UNSTEADY
   static json_int_t count;
   return count++;
+#elif defined(FLAW_PLACED)
+  return (json_int_t)strlen(program_invocation_short_name); /* "trammel", "trammel-runner" */
 #elif defined(FLAW_SHARED)
   static int busy;
   static unsigned calls;
