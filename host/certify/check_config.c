@@ -53,12 +53,24 @@ static void try_configure(const struct trying *trying, const char *config, const
     sitting_fail(sitting, "after Configure with %.200s, Translate answers other than after create with it", config);
 }
 
+/* Makes an instance; a refusal is to tell people why. */
+static int try_create(struct sitting *sitting, const char *config, struct guest **ret_guest, struct error **err) {
+  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
+  int r = guest_try(sitting, config, NULL, diagnostics, ret_guest, err);
+  if (r == -EINVAL && diagnostics && diagnostics_count(diagnostics) == 0)
+    sitting_fail(sitting,
+                 "create with %.200s ends with INVALID_ARGUMENT and gives no diagnostic, so that nobody knows what to "
+                 "set instead",
+                 config);
+  return r;
+}
+
 static void try_fitting(const struct trying *trying, const char *config, unsigned *refused) {
   struct sitting *sitting = trying->sitting;
   _cleanup_error_ struct error *err = NULL;
   _cleanup_guest_ struct guest *guest = NULL;
   _cleanup_answer_ struct guest_answer answer = {0};
-  int r = guest_try(sitting, config, NULL, &guest, &err);
+  int r = try_create(sitting, config, &guest, &err);
   sitting_answer(sitting, &r, sizeof r);
   if (r == -EINVAL) {
     ++*refused;
@@ -80,7 +92,7 @@ static void try_fitting(const struct trying *trying, const char *config, unsigne
 static void try_wrong(struct sitting *sitting, const char *config, bool object) {
   _cleanup_error_ struct error *err = NULL;
   _cleanup_guest_ struct guest *guest = NULL;
-  int r = guest_try(sitting, config, NULL, &guest, &err);
+  int r = try_create(sitting, config, &guest, &err);
   if (r < 0 && r != -EINVAL)
     sitting_fail(sitting, "create with %.100s, which is no configuration, ends with: %s", config, error_message(err));
   else if (r == 0 && object)
@@ -112,6 +124,11 @@ static void try_all(const struct trying *trying, const json_t *schema, const jso
     else
       try_fitting(trying, text, &refused);
   }
+  if (refused == FITTING)
+    sitting_warn(sitting,
+                 "all of %u configurations that fit the schema are refused: let the schema say what the adapter takes, "
+                 "or nothing of it is proved",
+                 FITTING);
   sitting_fact(sitting, "configurations", FITTING);
   sitting_fact(sitting, "refused", refused);
   if (sitting->place == CERTIFY_CHILD) /* each would be a process more, and in this one they prove as much */

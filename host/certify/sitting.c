@@ -92,22 +92,24 @@ struct guest {
   struct placement *placement;
 };
 
-static int create(struct guest *guest, const char *config, const struct adapter_http *http, struct error **err) {
+static int create(struct guest *guest, const char *config, const struct adapter_http *http,
+                  struct diagnostics *diagnostics, struct error **err) {
   const struct adapter_entry *entry = &guest->sitting->subject->entry;
   const struct placement_backoff none = {.min_ns = 1, .max_ns = 1};
   if (guest->sitting->place == CERTIFY_CHILD)
-    return child_placement_create(entry, config, http, &none, NULL, &guest->placement, err);
+    return child_placement_create(entry, config, http, &none, diagnostics, &guest->placement, err);
   const struct inprocess_options options = {.id = entry->id, .description = entry->description, .http = http};
-  return inprocess_create(guest->sitting->table, &options, config, &(struct call_options){0}, &guest->inprocess, err);
+  return inprocess_create(guest->sitting->table, &options, config, &(struct call_options){.diagnostics = diagnostics},
+                          &guest->inprocess, err);
 }
 
-int guest_try(struct sitting *sitting, const char *config, const struct adapter_http *http, struct guest **ret_guest,
-              struct error **err) {
+int guest_try(struct sitting *sitting, const char *config, const struct adapter_http *http,
+              struct diagnostics *diagnostics, struct guest **ret_guest, struct error **err) {
   struct guest *guest = calloc(1, sizeof *guest);
   if (!guest)
     return error_set(err, ENOMEM, "out of memory");
   guest->sitting = sitting;
-  int r = create(guest, config, http, err);
+  int r = create(guest, config, http, diagnostics, err);
   if (r < 0) {
     free(guest);
     return r;
@@ -119,7 +121,7 @@ int guest_try(struct sitting *sitting, const char *config, const struct adapter_
 struct guest *guest_create(struct sitting *sitting, const char *config, const struct adapter_http *http) {
   _cleanup_error_ struct error *err = NULL;
   struct guest *guest = NULL;
-  if (guest_try(sitting, config, http, &guest, &err) < 0)
+  if (guest_try(sitting, config, http, NULL, &guest, &err) < 0)
     sitting_fail(sitting, "an instance could not be made: %s", error_message(err));
   return guest;
 }

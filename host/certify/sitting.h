@@ -63,8 +63,8 @@ struct guest;
 /* NULL, and a failure, when it could not be made. `config` is JSON text, `http` may be NULL; both are borrowed. */
 struct guest *guest_create(struct sitting *sitting, const char *config, const struct adapter_http *http);
 /* The same, with the error in place of a failure. */
-int guest_try(struct sitting *sitting, const char *config, const struct adapter_http *http, struct guest **ret_guest,
-              struct error **err);
+int guest_try(struct sitting *sitting, const char *config, const struct adapter_http *http,
+              struct diagnostics *diagnostics, struct guest **ret_guest, struct error **err);
 struct sitting *guest_sitting(const struct guest *guest);
 void guest_destroy(struct guest *guest);
 DEFINE_CLEANUP(struct guest *, guest_destroy);

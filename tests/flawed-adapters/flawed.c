@@ -231,6 +231,25 @@ static int configure(struct call *call) {
 }
 #endif
 
+#ifdef FLAW_PICKY
+/* Takes what is the default, and nothing else. */
+static int configure(struct call *call) {
+  const char *key;
+  json_t *value;
+  json_object_foreach((json_t *)(uintptr_t)call_config(call), key, value) {
+    if (json_integer_value(value) != 1)
+      return call_fail(call, TRAMMEL_INVALID_ARGUMENT, "FLAWED-0003", "%s is not 1", key);
+  }
+  return TRAMMEL_OK;
+}
+#endif
+
+#ifdef FLAW_MUTE
+static int configure(struct call *call) {
+  return json_object_get(call_config(call), "name") ? TRAMMEL_INVALID_ARGUMENT : TRAMMEL_OK;
+}
+#endif
+
 /* ---- description */
 
 static const struct smi_support smi[] = {{{SMI_ACCESS, 3}, SMI_TRANSLATED, NULL},
@@ -247,6 +266,16 @@ static const struct operation operations[] = {
                         "{\"count\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":9}}}"}};
 static const char *const mesh_versions[] = {"any", NULL};
 
+#define LEVEL "{\"type\":\"integer\",\"minimum\":0,\"maximum\":5,\"default\":1}"
+#ifdef FLAW_PICKY
+#define OTHERS                                                                                                         \
+  "\"a\":" LEVEL ",\"b\":" LEVEL ",\"c\":" LEVEL ",\"d\":" LEVEL ",\"e\":" LEVEL ",\"f\":" LEVEL ",\"g\":" LEVEL
+#else
+#define OTHERS "\"name\":{\"type\":\"string\",\"pattern\":\"^[a-z]*$\"}"
+#endif
+#define CONFIG_SCHEMA                                                                                                  \
+  "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"level\":" LEVEL "," OTHERS "}}"
+
 static const struct adapter_class flawed = {
     .description = {.mesh_name = "Flawed",
                     .summary = "for tests",
@@ -257,13 +286,11 @@ static const struct adapter_class flawed = {
                     .endpoint_count = 1,
                     .operations = operations,
                     .operation_count = 1,
-                    .config_schema = "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-                                     "\"level\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":5,\"default\":1},"
-                                     "\"name\":{\"type\":\"string\",\"pattern\":\"^[a-z]*$\"}}}"},
+                    .config_schema = CONFIG_SCHEMA},
     .translate = translate,
     .detect = detect,
     .invoke = invoke,
-#ifdef FLAW_MOODY
+#if defined(FLAW_MOODY) || defined(FLAW_MUTE) || defined(FLAW_PICKY)
     .configure = configure,
 #endif
 };

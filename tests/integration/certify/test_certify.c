@@ -187,6 +187,8 @@ static const struct flaw {
     {"tests/flawed-adapters/less.so", "memory", "failed", "in-process", "returns OK with another answer than usual"},
     {"tests/flawed-adapters/agrees.so", "requests", "failed", "both", "is answered with OK"},
     {"tests/flawed-adapters/small.so", "scale", "failed", "both", "more than 1000 rules"},
+    {"tests/flawed-adapters/picky.so", "config", "warning", "both", "are refused: let the schema say"},
+    {"tests/flawed-adapters/mute.so", "config", "failed", "both", "gives no diagnostic"},
     {"tests/flawed-adapters/moody.so", "config", "failed", "both", "create ends with"},
 };
 
