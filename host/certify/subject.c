@@ -19,8 +19,18 @@ static int open_package(const char *data, size_t length, struct subject *subject
   if (r < 0)
     return error_wrap(err, "it is neither a shared object nor a package");
   subject->packed = true;
+  r = digest_of(data, length, subject->digest, err);
+  if (r < 0)
+    return r;
   r = package_check_platform(&subject->package, err);
   return r < 0 ? r : package_open_adapter(&subject->package, &subject->gate, err);
+}
+
+/* The digest is of the very bytes that are checked: the file may be another one by the time it is opened again. */
+static int open_object(const char *path, struct subject *subject, struct error **err) {
+  int r = gate_open(path, &subject->gate, err);
+  memcpy(subject->digest, subject->gate.digest, sizeof subject->digest);
+  return r < 0 && !*subject->digest && subject->gate.fd >= 0 ? -EAGAIN : r;
 }
 
 /* The gate's refusal is an outcome, as long as there is a file that it can be about. */
@@ -29,15 +39,12 @@ static int open_file(const char *path, struct subject *subject, struct error **e
   size_t length = 0;
   _cleanup_error_ struct error *why = NULL;
   int r = file_read(path, ADAPTER_FILE_MAX, &data, &length, err);
-  if (r == 0)
-    r = digest_of(data, length, subject->digest, err);
   if (r < 0)
     return r;
-  bool object = is_object(data, length);
-  r = object ? gate_open(path, &subject->gate, &why) : open_package(data, length, subject, &why);
+  r = is_object(data, length) ? open_object(path, subject, &why) : open_package(data, length, subject, &why);
   if (r == 0)
     return 0;
-  if (r == -ENOMEM || subject->gate.fd < 0)
+  if (r == -ENOMEM || r == -EAGAIN || subject->gate.fd < 0)
     return error_set(err, -r, "%s: %s", path, error_message(why));
   subject->refusal = take(why);
   return 0;
