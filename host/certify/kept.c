@@ -73,10 +73,12 @@ void kept_summary(const json_t *report, struct strbuf *out) {
     strbuf_puts(out, "not checked");
     return;
   }
-  unsigned warnings = total(report, "warning");
-  strbuf_printf(out, "%u passed, %u warning%s, %u failed, by Trammel %s", total(report, "passed"), warnings,
-                warnings == 1 ? "" : "s", total(report, "failed") + total(report, "crashed"),
-                json_string_value(json_object_get(report, "trammel")));
+  unsigned warnings = total(report, "warning"), skipped = total(report, "skipped");
+  strbuf_printf(out, "%u passed, %u warning%s, %u failed", total(report, "passed"), warnings, warnings == 1 ? "" : "s",
+                total(report, "failed") + total(report, "crashed"));
+  if (skipped)
+    strbuf_printf(out, ", %u skipped", skipped);
+  strbuf_printf(out, ", by Trammel %s", json_string_value(json_object_get(report, "trammel")));
 }
 
 json_t *kept_summary_json(const json_t *report) {

@@ -63,7 +63,7 @@ static void a_later_report_takes_its_place(void **state) {
   assert_int_equal(kept_write(scratch, first, NULL), 0);
   assert_int_equal(kept_write(scratch, second, NULL), 0);
   assert_int_equal(kept_read(scratch, DIGEST, &found, NULL), 0);
-  require_summary(found, "12 passed, 2 warnings, 4 failed, by Trammel 1.2.3");
+  require_summary(found, "12 passed, 2 warnings, 4 failed, 1 skipped, by Trammel 1.2.3");
   json_decref(found);
   json_decref(first);
   json_decref(second);
@@ -72,7 +72,7 @@ static void a_later_report_takes_its_place(void **state) {
 static void a_summary_is_one_line(void **state) {
   (void)state;
   json_t *report = make_report(DIGEST, 1, 0);
-  require_summary(report, "12 passed, 1 warning, 1 failed, by Trammel 1.2.3");
+  require_summary(report, "12 passed, 1 warning, 1 failed, 1 skipped, by Trammel 1.2.3");
   require_summary(NULL, "not checked");
   json_t *summary = kept_summary_json(report), *none = kept_summary_json(NULL);
   assert_int_equal(json_integer_value(json_object_get(summary, "failed")), 1);
