@@ -199,29 +199,6 @@ static void judge_status(struct strict_host *host, const trammel_op *op, int sta
     sitting_fail(host->sitting, "%s returns OK and has sent no message", op->method);
 }
 
-int strict_create(struct strict_host *host, const char *config, trammel_instance **ret_instance) {
-  static char untouched;
-  trammel_instance *const mark = (trammel_instance *)(void *)&untouched;
-  trammel_instance *instance = mark;
-  trammel_op *op = make_op(host, "create", true);
-  if (!op) {
-    sitting_lacks(host->sitting, "memory");
-    return TRAMMEL_RESOURCE_EXHAUSTED;
-  }
-  int status = host->sitting->table->create(&host->table, (trammel_str){config, strlen(config)}, &instance, op);
-  end_op(op);
-  judge_status(host, op, status);
-  if (op->messages)
-    sitting_fail(host->sitting, "create sends a message; it only makes an instance");
-  if (status == TRAMMEL_OK && (instance == mark || !instance))
-    sitting_fail(host->sitting, "create returns OK without an instance");
-  else if (status == TRAMMEL_OK)
-    *ret_instance = instance;
-  else if (instance != mark)
-    sitting_fail(host->sitting, "create fails and sets its instance all the same: set it only when it returns OK");
-  return status;
-}
-
 /* Memory of its own, that can be taken away. */
 struct borrowed {
   char *start;
@@ -241,20 +218,54 @@ static trammel_str borrow(struct borrowed *borrowed, const void *data, size_t le
   return (trammel_str){at, length};
 }
 
+/* The addresses stay taken, so that nothing else is there; the memory does not. */
+static void take_back(const struct borrowed *borrowed) {
+  if (borrowed->start == MAP_FAILED)
+    return;
+  (void)mprotect(borrowed->start, borrowed->size, PROT_NONE);
+  (void)madvise(borrowed->start, borrowed->size, MADV_DONTNEED);
+}
+
+int strict_create(struct strict_host *host, const char *config, trammel_instance **ret_instance) {
+  static char untouched;
+  trammel_instance *const mark = (trammel_instance *)(void *)&untouched;
+  trammel_instance *instance = mark;
+  trammel_op *op = make_op(host, "create", true);
+  struct borrowed borrowed;
+  trammel_str text = borrow(&borrowed, config, strlen(config));
+  if (!op || borrowed.start == MAP_FAILED) {
+    sitting_lacks(host->sitting, "memory");
+    return TRAMMEL_RESOURCE_EXHAUSTED;
+  }
+  int status = host->sitting->table->create(&host->table, text, &instance, op);
+  end_op(op);
+  take_back(&borrowed);
+  judge_status(host, op, status);
+  if (op->messages)
+    sitting_fail(host->sitting, "create sends a message; it only makes an instance");
+  if (status == TRAMMEL_OK && (instance == mark || !instance))
+    sitting_fail(host->sitting, "create returns OK without an instance");
+  else if (status == TRAMMEL_OK)
+    *ret_instance = instance;
+  else if (instance != mark)
+    sitting_fail(host->sitting, "create fails and sets its instance all the same: set it only when it returns OK");
+  return status;
+}
+
 void strict_call(struct strict_host *host, trammel_instance *instance, const char *method, const void *request,
                  size_t length, bool streaming, struct strict_answer *ret_answer) {
-  struct borrowed borrowed;
+  struct borrowed asked, named;
   trammel_op *op = make_op(host, method, streaming);
-  trammel_str bytes = borrow(&borrowed, request, length);
+  trammel_str bytes = borrow(&asked, request, length), name = borrow(&named, method, strlen(method));
   *ret_answer = (struct strict_answer){.status = TRAMMEL_RESOURCE_EXHAUSTED};
-  if (!op || borrowed.start == MAP_FAILED) {
+  if (!op || asked.start == MAP_FAILED || named.start == MAP_FAILED) {
     sitting_lacks(host->sitting, "memory");
     return;
   }
-  ret_answer->status = host->sitting->table->call(instance, (trammel_str){method, strlen(method)}, bytes, op);
+  ret_answer->status = host->sitting->table->call(instance, name, bytes, op);
   end_op(op);
-  (void)mprotect(borrowed.start, borrowed.size, PROT_NONE);
-  (void)madvise(borrowed.start, borrowed.size, MADV_DONTNEED); /* the addresses stay taken, the memory does not */
+  take_back(&asked);
+  take_back(&named);
   judge_status(host, op, ret_answer->status);
   ret_answer->message = take(op->message);
   ret_answer->length = op->length;

@@ -34,8 +34,8 @@ struct strict_answer {
 #define _cleanup_strict_ __attribute__((cleanup(strict_answer_finish)))
 void strict_answer_finish(struct strict_answer *answer);
 
-/* `create` and `call` of the table on the calling thread. The request is taken away when the call has returned: who
- * reads it later crashes. */
+/* `create` and `call` of the table on the calling thread. What they lend, which is the configuration, the
+ * name of the method and the request, is taken away when they have returned: who reads it later crashes. */
 int strict_create(struct strict_host *host, const char *config, trammel_instance **ret_instance);
 void strict_call(struct strict_host *host, trammel_instance *instance, const char *method, const void *request,
                  size_t length, bool streaming, struct strict_answer *ret_answer);

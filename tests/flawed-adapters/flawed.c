@@ -16,7 +16,8 @@
 
 #define ENDPOINT "control"
 
-#if defined(FLAW_CARELESS) || defined(FLAW_EAGER) || defined(FLAW_KEEPS) || defined(FLAW_TRUSTING)
+#if defined(FLAW_CARELESS) || defined(FLAW_EAGER) || defined(FLAW_KEEPS) || defined(FLAW_KEEPS_CONFIG) ||              \
+    defined(FLAW_KEEPS_METHOD) || defined(FLAW_TRUSTING)
 /* A crash by a signal where nothing is, also in a build with sanitizers. */
 static __attribute__((no_sanitize("undefined"))) void touch(const void *memory) {
   (void)*(const volatile char *)memory;
@@ -314,6 +315,10 @@ static void look_around(void) {
 }
 #endif
 
+#ifdef FLAW_KEEPS_CONFIG
+static trammel_str kept_config;
+#endif
+
 static int own_create(const struct adapter_identity *identity, const trammel_host *host, trammel_str config,
                       trammel_instance **ret, trammel_op *op) {
 #ifdef FLAW_EXACT
@@ -325,6 +330,9 @@ static int own_create(const struct adapter_identity *identity, const trammel_hos
 #endif
 #ifdef FLAW_EAGER
   touch(host->get(host, TRAMMEL_LOG_SERVICE));
+#endif
+#ifdef FLAW_KEEPS_CONFIG
+  kept_config = config;
 #endif
 #ifdef FLAW_HASTY
   static char early;
@@ -343,11 +351,19 @@ static void *emit_later(void *op) {
 #endif
 
 static int own_call(trammel_instance *instance, trammel_str method, trammel_str request, trammel_op *op) {
-#ifdef FLAW_KEEPS
+#ifdef FLAW_KEEPS_CONFIG
+  if (kept_config.n)
+    touch(kept_config.p);
+#endif
+#if defined(FLAW_KEEPS) || defined(FLAW_KEEPS_METHOD)
   static trammel_str kept;
   if (kept.n)
     touch(kept.p);
+#ifdef FLAW_KEEPS
   kept = request;
+#else
+  kept = method;
+#endif
 #endif
   int status = adapter_sdk_call(instance, method, request, op);
 #ifdef FLAW_LINGERS

@@ -166,6 +166,8 @@ static const struct flaw {
      "Translate sends a message after it has returned"},
     {"tests/flawed-adapters/keeps.so", "abi-calls", "crashed", "in-process", "killed by SIGSEGV"},
     {"tests/flawed-adapters/silent.so", "translation", "failed", "both", "parts of TrafficSplit"},
+    {"tests/flawed-adapters/keeps_config.so", "abi-calls", "crashed", "in-process", "killed by SIGSEGV"},
+    {"tests/flawed-adapters/keeps_method.so", "abi-calls", "crashed", "in-process", "killed by SIGSEGV"},
     {"tests/flawed-adapters/drops.so", "translation", "failed", "both", "the first of them /spec/rules/1"},
     {"tests/flawed-adapters/repeats.so", "scale", "failed", "both", "of 9999 of 10000 parts of TrafficTarget"},
     {"tests/flawed-adapters/undeclared.so", "translation", "failed", "both", "the host refuses"},
