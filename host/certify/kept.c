@@ -78,14 +78,20 @@ void kept_summary(const json_t *report, struct strbuf *out) {
                 total(report, "failed") + total(report, "crashed"));
   if (skipped)
     strbuf_printf(out, ", %u skipped", skipped);
+  const json_t *conditions = json_object_get(report, "conditions");
+  const json_t *configuration = json_object_get(conditions, "configuration");
+  if (!json_is_true(json_object_get(conditions, "confined")))
+    strbuf_puts(out, ", unconfined");
+  if (json_is_true(json_object_get(configuration, "given")))
+    strbuf_printf(out, ", with configuration %.8s", json_string_value(json_object_get(configuration, "sha256")));
   strbuf_printf(out, ", by Trammel %s", json_string_value(json_object_get(report, "trammel")));
 }
 
 json_t *kept_summary_json(const json_t *report) {
   if (!report)
     return json_null();
-  return json_pack("{s:i, s:i, s:i, s:i, s:O, s:O}", "passed", (int)total(report, "passed"), "warnings",
+  return json_pack("{s:i, s:i, s:i, s:i, s:O, s:O, s:O}", "passed", (int)total(report, "passed"), "warnings",
                    (int)total(report, "warning"), "failed", (int)(total(report, "failed") + total(report, "crashed")),
-                   "skipped", (int)total(report, "skipped"), "trammel", json_object_get(report, "trammel"), "date",
-                   json_object_get(report, "date"));
+                   "skipped", (int)total(report, "skipped"), "conditions", json_object_get(report, "conditions"),
+                   "trammel", json_object_get(report, "trammel"), "date", json_object_get(report, "date"));
 }

@@ -15,7 +15,7 @@ int kept_write(const char *data_directory, const json_t *report, struct error **
 int kept_read(const char *data_directory, const char *digest, json_t **ret_report, struct error **err);
 
 /* "12 passed, 1 warning, 0 failed, 2 skipped, by Trammel 0.1.0"; crashes are failures, and skipped is what is not 0.
- * Without a report "not checked". */
+ * Before "by" it says when nothing was confined, and which configuration was given. Without a report "not checked". */
 void kept_summary(const json_t *report, struct strbuf *out);
 /* The same as JSON, null without a report: a new reference. */
 json_t *kept_summary_json(const json_t *report);

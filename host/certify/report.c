@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "host/package/files.h"
+#include "host/runner/confinement.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/utf8.h"
 
@@ -175,6 +176,17 @@ static json_t *adapter_json(const struct subject *subject) {
                    "sha256", subject->gate.digest, "abi", "major", (int)note->abi_major, "minor", (int)note->abi_minor);
 }
 
+/* Under what the checks were made: with the seed, it is what has to be the same for them to ask the same again. */
+static json_t *conditions_json(const struct subject *subject) {
+  const struct confinement_offer offer = confinement_offered();
+  const char *config = subject->config ? subject->config : "";
+  char digest[DIGEST_SIZE];
+  if (digest_of(config, strlen(config), digest, NULL) < 0)
+    return NULL;
+  return json_pack("{s:b, s:{s:b, s:s}}", "confined", offer.landlock > 0 && offer.seccomp, "configuration", "given",
+                   (int)subject->configured, "sha256", digest);
+}
+
 static void date_text(int64_t ns, char ret_text[32]) {
   time_t seconds = (time_t)(ns / NS_PER_SECOND);
   struct tm time;
@@ -193,12 +205,12 @@ json_t *certify_report_json(const struct certify_report *report) {
   json_t *checks = json_array();
   for (size_t i = 0; i < report->count; i++)
     (void)json_array_append_new(checks, outcome_json(&report->outcomes[i]));
-  return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s}, s:o, s:{s:i, s:i}, s:o, s:i, s:o}", "format",
+  return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s}, s:o, s:{s:i, s:i}, s:o, s:o, s:i, s:o}", "format",
                    "trammel.adapter-check/v1", "trammel", report->version, "date", date, "seed", seed, "file", "name",
                    strbuf_text(&name), "kind", subject->packed ? "package" : "shared-object", "sha256", subject->digest,
                    "adapter", adapter_json(subject), "hostAbi", "major", (int)TRAMMEL_ABI_MAJOR, "minor",
-                   (int)TRAMMEL_ABI_MINOR, "totals", totals_json(report), "exitCode",
-                   certify_report_good(report) ? 0 : 1, "checks", checks);
+                   (int)TRAMMEL_ABI_MINOR, "conditions", conditions_json(subject), "totals", totals_json(report),
+                   "exitCode", certify_report_good(report) ? 0 : 1, "checks", checks);
 }
 
 /* ---- as text */

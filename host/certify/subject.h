@@ -19,6 +19,7 @@ struct subject {
   struct adapter_entry entry; /* .usable unless it is refused */
   const char *scratch;        /* a directory for what checks write; borrowed */
   char *config;               /* JSON text that fits the schema, with its defaults; NULL when it is refused */
+  bool configured;            /* the user said what the configuration is */
 };
 
 /* Opens `path`, a shared object or a package, and asks the adapter what it is, in a confined child. 0 also for an
@@ -27,7 +28,8 @@ struct subject {
 int subject_open(const char *path, bool partly, struct subject *ret_subject, struct error **err);
 void subject_close(struct subject *subject);
 
-/* Takes `config`, which has been checked against the adapter's schema, as what the adapter is configured with. */
+/* Takes `config`, which has been checked against the adapter's schema, as what the adapter is configured with; NULL:
+ * the defaults. */
 int subject_configure(struct subject *subject, const json_t *config, struct error **err);
 
 /* The adapter's configuration schema; NULL when it has none. A new reference. */

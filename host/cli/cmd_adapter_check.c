@@ -145,6 +145,7 @@ static int configure(const struct arguments *arguments, struct subject *subject,
   _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
   json_t *config = NULL;
   bool given = arguments->mesh.settings.count > 0 || arguments->mesh.config_file;
+  subject->configured = given;
   if (!subject->entry.usable)
     return 0;
   if (!given && subject->entry.description->config_schema.len == 0)

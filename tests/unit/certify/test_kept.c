@@ -30,12 +30,13 @@ static int teardown(void **state) {
 
 static json_t *make_report(const char *digest, int warnings, int crashed) {
   return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s}, s:{s:s, s:s, s:s, s:s, s:{s:i, s:i}}, s:{s:i, s:i}, "
-                   "s:{s:i, s:i, s:i, s:i, s:i}, s:i, s:[]}",
+                   "s:{s:b, s:{s:b, s:s}}, s:{s:i, s:i, s:i, s:i, s:i}, s:i, s:[]}",
                    "format", "trammel.adapter-check/v1", "trammel", "1.2.3", "date", "2026-01-02T03:04:05Z", "seed",
                    "1", "file", "name", "x.trm", "kind", "package", "sha256", digest, "adapter", "id", "x", "version",
                    "1.0.0", "mesh", "x", "sha256", digest, "abi", "major", 1, "minor", 0, "hostAbi", "major", 1,
-                   "minor", 0, "totals", "skipped", 1, "passed", 12, "warning", warnings, "failed", 1, "crashed",
-                   crashed, "exitCode", 1, "checks");
+                   "minor", 0, "conditions", "confined", 1, "configuration", "given", 0, "sha256", digest, "totals",
+                   "skipped", 1, "passed", 12, "warning", warnings, "failed", 1, "crashed", crashed, "exitCode", 1,
+                   "checks");
 }
 
 static void require_summary(const json_t *report, const char *expected) {
@@ -67,6 +68,19 @@ static void a_later_report_takes_its_place(void **state) {
   json_decref(found);
   json_decref(first);
   json_decref(second);
+}
+
+static void a_summary_says_under_what_it_was_made(void **state) {
+  (void)state;
+  json_t *report = make_report(DIGEST, 1, 0), *conditions = json_object_get(report, "conditions");
+  (void)json_object_set_new(conditions, "confined", json_false());
+  (void)json_object_set_new(json_object_get(conditions, "configuration"), "given", json_true());
+  require_summary(report, "12 passed, 1 warning, 1 failed, 1 skipped, unconfined, with configuration 01234567, by "
+                          "Trammel 1.2.3");
+  json_t *summary = kept_summary_json(report);
+  assert_true(json_equal(json_object_get(summary, "conditions"), conditions));
+  json_decref(summary);
+  json_decref(report);
 }
 
 static void a_summary_is_one_line(void **state) {
@@ -114,6 +128,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(a_report_is_found_by_its_digest, setup, teardown),
       cmocka_unit_test_setup_teardown(a_later_report_takes_its_place, setup, teardown),
       cmocka_unit_test(a_summary_is_one_line),
+      cmocka_unit_test(a_summary_says_under_what_it_was_made),
       cmocka_unit_test_setup_teardown(what_is_no_report_of_that_file_is_refused, setup, teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
