@@ -341,11 +341,21 @@ static int own_create(const struct adapter_identity *identity, const trammel_hos
   return adapter_sdk_create(&flawed, identity, host, config, ret, op);
 }
 
-#ifdef FLAW_LINGERS
+#if defined(FLAW_LINGERS) || defined(FLAW_AFTERTHOUGHT) || defined(FLAW_DOUBLES)
 static const trammel_op_api *op_api;
+#endif
+
+#if defined(FLAW_LINGERS) || defined(FLAW_AFTERTHOUGHT)
 static void *emit_later(void *op) {
   (void)usleep(20000);
+#ifdef FLAW_LINGERS
   (void)op_api->emit(op, (trammel_str){"late", 4});
+#else
+  op_api->diagnose(op, &(trammel_diagnostic){.size = sizeof(trammel_diagnostic),
+                                             .severity = TRAMMEL_INFO,
+                                             .code = {"FLAWED-0004", 11},
+                                             .summary = {"late", 4}});
+#endif
   return NULL;
 }
 #endif
@@ -366,7 +376,15 @@ static int own_call(trammel_instance *instance, trammel_str method, trammel_str 
 #endif
 #endif
   int status = adapter_sdk_call(instance, method, request, op);
-#ifdef FLAW_LINGERS
+#ifdef FLAW_DOUBLES
+  if (status == TRAMMEL_OK && method.n == strlen("Translate") && memcmp(method.p, "Translate", method.n) == 0)
+    (void)op_api->emit(op, (trammel_str){"", 0});
+#endif
+#ifdef FLAW_STRAYS
+  if (status == TRAMMEL_OK && method.n == strlen("Translate") && memcmp(method.p, "Translate", method.n) == 0)
+    return -1;
+#endif
+#if defined(FLAW_LINGERS) || defined(FLAW_AFTERTHOUGHT)
   pthread_t thread;
   if (method.n == strlen("Translate") && memcmp(method.p, "Translate", method.n) == 0 &&
       pthread_create(&thread, NULL, emit_later, op) == 0)
@@ -391,7 +409,7 @@ static const struct {
 
 static int create(const trammel_host *host, trammel_str config, trammel_instance **ret, trammel_op *op) {
   static const struct adapter_identity identity = {"flawed", "1.0.0", "flawed"};
-#ifdef FLAW_LINGERS
+#if defined(FLAW_LINGERS) || defined(FLAW_AFTERTHOUGHT) || defined(FLAW_DOUBLES)
   op_api = host->get(host, TRAMMEL_OP_SERVICE);
 #endif
   return own_create(&identity, host, config, ret, op);
