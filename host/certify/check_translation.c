@@ -120,13 +120,19 @@ static void translate_item(struct guest *guest, const struct corpus_item *item, 
   judge_strict(guest, item, &answer, count.unsupported == 0);
 }
 
+static bool has_crashed(const struct sitting *sitting) {
+  char reason[SITTING_REASON_MAX];
+  unsigned findings;
+  return sitting_verdict(sitting, reason, &findings) == CERTIFY_CRASHED;
+}
+
 void check_translation(struct sitting *sitting) {
   _cleanup_corpus_ struct corpus corpus = {0};
   struct tally tally = {0};
   if (!sitting_requires(sitting, "Translate") || open_corpus(sitting, &corpus) < 0)
     return;
   _cleanup_guest_ struct guest *guest = guest_create(sitting, sitting->subject->config, NULL);
-  for (size_t i = 0; guest && i < corpus.count && sitting->verdict != CERTIFY_CRASHED; i++)
+  for (size_t i = 0; guest && i < corpus.count && !has_crashed(sitting); i++)
     translate_item(guest, &corpus.items[i], &tally);
   tell(sitting, &tally);
   sitting_done(sitting);

@@ -92,12 +92,15 @@ static void tell(const struct sitting *sitting, int fd) {
   char answers[DIGEST_SIZE];
   if (!finish_answers(sitting, answers))
     return;
+  char found[SITTING_REASON_MAX];
+  unsigned findings;
+  enum certify_verdict verdict = sitting_verdict(sitting, found, &findings);
   _cleanup_strbuf_ struct strbuf reason = STRBUF_INIT;
-  strbuf_puts(&reason, sitting->reason);
-  if (sitting->findings > 1)
-    strbuf_printf(&reason, " (and %u more)", sitting->findings - 1);
-  json_auto_t *value = json_pack("{s:i, s:s, s:s, s:O}", "verdict", (int)sitting->verdict, "reason",
-                                 strbuf_text(&reason), "answers", answers, "facts", sitting->facts);
+  strbuf_puts(&reason, found);
+  if (findings > 1)
+    strbuf_printf(&reason, " (and %u more)", findings - 1);
+  json_auto_t *value = json_pack("{s:i, s:s, s:s, s:O}", "verdict", (int)verdict, "reason", strbuf_text(&reason),
+                                 "answers", answers, "facts", sitting->facts);
   _cleanup_free_ char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
   size_t length = text ? strlen(text) : 0;
   for (size_t done = 0; done < length;) {

@@ -60,7 +60,20 @@ void sitting_done(struct sitting *sitting) {
 }
 
 bool sitting_failed(const struct sitting *sitting) {
-  return sitting->verdict >= CERTIFY_FAILED;
+  pthread_mutex_lock(&lock);
+  bool failed = sitting->verdict >= CERTIFY_FAILED;
+  pthread_mutex_unlock(&lock);
+  return failed;
+}
+
+enum certify_verdict sitting_verdict(const struct sitting *sitting, char ret_reason[SITTING_REASON_MAX],
+                                     unsigned *ret_findings) {
+  pthread_mutex_lock(&lock);
+  enum certify_verdict verdict = sitting->verdict;
+  memcpy(ret_reason, sitting->reason, SITTING_REASON_MAX);
+  *ret_findings = sitting->findings;
+  pthread_mutex_unlock(&lock);
+  return verdict;
 }
 
 void sitting_answer(struct sitting *sitting, const void *data, size_t length) {

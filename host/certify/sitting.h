@@ -21,7 +21,7 @@ struct sitting {
   enum certify_place place;
   uint64_t seed;
   const trammel_adapter *table; /* in-process: loaded */
-  /* What comes of it. */
+  /* What comes of it; the first three are of any thread, and read by the functions below. */
   enum certify_verdict verdict;
   char reason[SITTING_REASON_MAX]; /* of the weightiest finding, the first of its weight */
   unsigned findings;               /* failures and warnings in all */
@@ -45,6 +45,9 @@ void sitting_lacks(struct sitting *sitting, const char *what);
 void sitting_done(struct sitting *sitting);
 /* Whether there is a failure or a crash. */
 bool sitting_failed(const struct sitting *sitting);
+/* What it has come to by now, while a thread of the adapter may still be at work. */
+enum certify_verdict sitting_verdict(const struct sitting *sitting, char ret_reason[SITTING_REASON_MAX],
+                                     unsigned *ret_findings);
 
 /* Adds to what must be the same in all places. */
 void sitting_answer(struct sitting *sitting, const void *data, size_t length);

@@ -37,9 +37,11 @@ static void the_weightiest_finding_counts_and_the_first_of_its_weight(void **sta
   sitting_fail(&sitting, "a failure");
   sitting_fail(&sitting, "another");
   sitting_skip(&sitting, "nothing to do");
-  assert_int_equal(sitting.verdict, CERTIFY_FAILED);
-  assert_string_equal(sitting.reason, "a failure");
-  assert_int_equal(sitting.findings, 3);
+  char reason[SITTING_REASON_MAX];
+  unsigned findings;
+  assert_int_equal(sitting_verdict(&sitting, reason, &findings), CERTIFY_FAILED);
+  assert_string_equal(reason, "a failure");
+  assert_int_equal(findings, 3);
 }
 
 int main(void) {
