@@ -198,7 +198,7 @@ static int check_file(const json_t *listed, const struct tarball *tarball, struc
     return -EIO;
   if ((json_int_t)file->length != json_integer_value(json_object_get(listed, "bytes")) ||
       strcmp(sha256, text_of(listed, "sha256")) != 0)
-    return error_set(err, EINVAL, "%s is not the file that its manifest lists: its SHA-256 is %s", path, sha256);
+    return error_set(err, EBADMSG, "%s is not the file that its manifest lists: its SHA-256 is %s", path, sha256);
   return 0;
 }
 

@@ -433,6 +433,8 @@ static void keep_report(const char *path) {
       "\"adapter\":{\"id\":\"x\",\"version\":\"1\",\"mesh\":\"x\",\"sha256\":\"DIGEST\",\"abi\":{\"major\":1,\"minor\":"
       "0}},"
       "\"hostAbi\":{\"major\":1,\"minor\":0},"
+      "\"conditions\":{\"confined\":true,\"configuration\":{\"given\":false,\"sha256\":"
+      "\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"}},"
       "\"totals\":{\"skipped\":0,\"passed\":12,\"warning\":0,\"failed\":0,\"crashed\":0},\"exitCode\":0,\"checks\":[]}";
   char command[4 * PATH_SIZE], report[PATH_SIZE];
   in_folder(report, "report.json");

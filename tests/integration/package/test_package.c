@@ -91,7 +91,7 @@ static void a_changed_file_is_refused(void **state) {
   _cleanup_package_ struct package package = {0};
   read_back(fixture, &package);
   assert_int_equal(tarball_put(&package.tarball, "doc/README.md", "other", 5, NULL), 0);
-  assert_refused(&package.tarball, -EINVAL, "doc/README.md is not the file that its manifest lists");
+  assert_refused(&package.tarball, -EBADMSG, "doc/README.md is not the file that its manifest lists");
 }
 
 static void a_file_more_or_less_is_refused(void **state) {
