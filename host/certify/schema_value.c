@@ -48,17 +48,27 @@ static json_t *make_text(const json_t *schema, struct chance *chance) {
   return json_stringn(text, length);
 }
 
+/* A bound of the adapter's, which may be any number that JSON has. */
+static json_int_t bound(const json_t *schema, const char *key, json_int_t otherwise) {
+  const json_t *value = json_object_get(schema, key);
+  if (json_is_integer(value))
+    return json_integer_value(value);
+  if (!json_is_real(value))
+    return otherwise;
+  double real = json_real_value(value);
+  return real >= 0x1p63 ? INT64_MAX : real < -0x1p63 ? INT64_MIN : (json_int_t)real;
+}
+
 static json_t *make_integer(const json_t *schema, struct chance *chance) {
-  const json_t *least = json_object_get(schema, "minimum"), *most = json_object_get(schema, "maximum");
-  json_int_t low = least ? (json_int_t)json_number_value(least) : -1;
-  json_int_t high = most ? (json_int_t)json_number_value(most) : INT32_MAX;
+  json_int_t low = bound(schema, "minimum", -1), high = bound(schema, "maximum", INT32_MAX);
+  uint64_t width = high > low ? (uint64_t)high - (uint64_t)low : 1;
   switch (chance_below(chance, 3)) {
   case 0:
     return json_integer(low);
   case 1:
     return json_integer(high);
   default:
-    return json_integer(low + (json_int_t)chance_below(chance, high > low ? (size_t)(high - low) : 1));
+    return json_integer((json_int_t)((uint64_t)low + chance_below(chance, width)));
   }
 }
 

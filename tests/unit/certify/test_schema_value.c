@@ -75,6 +75,28 @@ static void what_is_required_is_there(void **state) {
   }
 }
 
+/* Numbers that no integer can be, and the whole range, whose width none can be. */
+static void bounds_of_any_size_are_kept_to(void **state) {
+  (void)state;
+  json_t *schema =
+      json_loads("{\"type\":\"object\",\"required\":[\"all\",\"huge\",\"high\"],\"properties\":{"
+                 "\"all\":{\"type\":\"integer\",\"minimum\":-9223372036854775808,\"maximum\":9223372036854775807},"
+                 "\"huge\":{\"type\":\"integer\",\"minimum\":-1e300,\"maximum\":1e300},"
+                 "\"high\":{\"type\":\"integer\",\"minimum\":9223372036854775800,\"maximum\":1e19}}}",
+                 0, NULL);
+  struct chance chance = {1};
+  unsigned negative = 0;
+  assert_non_null(schema);
+  for (unsigned i = 0; i < ROUNDS; i++) {
+    json_t *value = schema_value_required(schema, &chance);
+    assert_true(json_is_integer(json_object_get(value, "huge")));
+    negative += json_integer_value(json_object_get(value, "all")) < 0;
+    json_decref(value);
+  }
+  assert_in_range(negative, ROUNDS / 4, ROUNDS * 3 / 4);
+  json_decref(schema);
+}
+
 static void a_seed_repeats_itself(void **state) {
   const struct fixture *fixture = *state;
   struct chance a = {42}, b = {42};
@@ -89,9 +111,8 @@ static void a_seed_repeats_itself(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(what_is_to_fit_fits_and_differs),
-      cmocka_unit_test(what_is_wrong_does_not_fit),
-      cmocka_unit_test(what_is_required_is_there),
+      cmocka_unit_test(what_is_to_fit_fits_and_differs), cmocka_unit_test(what_is_wrong_does_not_fit),
+      cmocka_unit_test(what_is_required_is_there),       cmocka_unit_test(bounds_of_any_size_are_kept_to),
       cmocka_unit_test(a_seed_repeats_itself),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
