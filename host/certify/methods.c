@@ -40,6 +40,7 @@ struct making {
   struct arena *arena;
   struct sample *samples;
   size_t count;
+  unsigned left_out; /* of which there is no room */
   bool failed;
 };
 
@@ -47,6 +48,7 @@ static void add(struct making *making, const char *method, const char *about, co
   struct sample *sample = &making->samples[making->count];
   _cleanup_free_ uint8_t *data = NULL;
   size_t length = 0;
+  making->left_out += making->count == SAMPLES_MAX;
   if (making->count == SAMPLES_MAX || making->failed)
     return;
   making->failed = message_pack(request, &data, &length, NULL) < 0;
@@ -103,6 +105,13 @@ static void add_operation(struct making *making, const PB(Operation) * operation
   struct chance chance = {making->sitting->seed};
   json_auto_t *value = schema ? schema_value_required(schema, &chance) : NULL;
   _cleanup_free_ char *argument = value ? json_dumps(value, JSON_COMPACT) : NULL;
+  if (schema && !argument) {
+    sitting_warn(making->sitting,
+                 "Invoke of %.100s is not tried: no argument was found that fits its schema; give properties with a "
+                 "pattern a default",
+                 operation->name);
+    return;
+  }
   PB(InvokeRequest) request = PB_INIT(INVOKE_REQUEST);
   char about[128];
   (void)snprintf(about, sizeof about, "Invoke of %.100s", operation->name);
@@ -152,6 +161,9 @@ int samples_make(struct sitting *sitting, struct arena *arena, struct sample **r
     add_metrics(&making);
   for (size_t i = 0; i < d->n_operations && sitting_offers(sitting, "Invoke"); i++)
     add_operation(&making, d->operations[i]);
+  if (making.left_out)
+    sitting_warn(sitting, "%u requests are not tried: at most %d are, of all operations and methods together",
+                 making.left_out, SAMPLES_MAX);
   if (making.failed)
     sitting_lacks(sitting, "memory");
   *ret_samples = making.samples;

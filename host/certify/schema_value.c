@@ -110,8 +110,11 @@ static json_t *make(const json_t *schema, struct chance *chance, unsigned depth)
   const json_t *choices = json_object_get(schema, "enum");
   json_t *constant = json_object_get(schema, "const");
   const char *type = type_of(schema);
+  json_t *usual = json_object_get(schema, "default");
   if (constant)
     return json_deep_copy(constant);
+  if (usual && chance_below(chance, 2)) /* it fits where a pattern is in the way */
+    return json_deep_copy(usual);
   if (json_array_size(choices))
     return json_deep_copy(json_array_get(choices, chance_below(chance, json_array_size(choices))));
   if (depth > DEPTH_MAX || strcmp(type, "null") == 0)
@@ -152,7 +155,10 @@ json_t *schema_value_required(const json_t *schema, struct chance *chance) {
     json_decref(value);
     value = make_object(schema, chance, 0);
   }
-  return value;
+  if (fits(schema, value))
+    return value;
+  json_decref(value);
+  return NULL;
 }
 
 /* Of a type that the schema's first one is not. */

@@ -10,8 +10,8 @@
  * reference; NULL without memory. */
 json_t *schema_value_fitting(const json_t *schema, const json_t *base, struct chance *chance);
 
-/* An object with what the schema requires, and some of what it does not. It fits unless a pattern cannot be met. A new
- * reference; NULL without memory. */
+/* An object with what the schema requires, and some of what it does not. A new reference; NULL when none
+ * was found that fits, because of a pattern and without a default, or without memory. */
 json_t *schema_value_required(const json_t *schema, struct chance *chance);
 
 /* An object that does not fit, made of `base`: an unknown property, or one of a wrong type. A new reference; NULL when

@@ -260,7 +260,35 @@ static const struct endpoint_permission permissions[] = {
     {"GET", "/v1/"}, {"PUT", "/v1/"}, {"POST", "/v1/"}, {"DELETE", "/v1/"}};
 static const struct endpoint_need endpoints[] = {
     {.name = ENDPOINT, .purpose = "tests", .permissions = permissions, .permission_count = 4}};
+#define STEPS(name_)                                                                                                   \
+  { .name = name_, .summary = "sends many events" }
+#define TEN(digit)                                                                                                     \
+  STEPS("a" #digit "0"), STEPS("a" #digit "1"), STEPS("a" #digit "2"), STEPS("a" #digit "3"), STEPS("a" #digit "4"),   \
+      STEPS("a" #digit "5"), STEPS("a" #digit "6"), STEPS("a" #digit "7"), STEPS("a" #digit "8"),                      \
+      STEPS("a" #digit "9")
 static const struct operation operations[] = {
+#ifdef FLAW_MANY
+    TEN(0),
+    TEN(1),
+    TEN(2),
+    TEN(3),
+    TEN(4),
+    TEN(5),
+    TEN(6),
+    TEN(7),
+    TEN(8),
+    TEN(9),
+    TEN(10),
+    TEN(11),
+    TEN(12),
+    TEN(13),
+#endif
+#ifdef FLAW_RIDDLES
+    {.name = "riddle",
+     .summary = "takes what nobody would guess",
+     .argument_schema = "{\"type\":\"object\",\"required\":[\"x\"],\"properties\":"
+                        "{\"x\":{\"type\":\"string\",\"pattern\":\"^#[0-9]{9}$\"}}}"},
+#endif
     {.name = "steps",
      .summary = "sends many events",
      .argument_schema = "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"count\"],\"properties\":"
@@ -286,7 +314,7 @@ static const struct adapter_class flawed = {
                     .endpoints = endpoints,
                     .endpoint_count = 1,
                     .operations = operations,
-                    .operation_count = 1,
+                    .operation_count = sizeof operations / sizeof operations[0],
                     .config_schema = CONFIG_SCHEMA},
     .translate = translate,
     .detect = detect,

@@ -187,6 +187,8 @@ static const struct flaw {
     {"tests/flawed-adapters/ready.so", "host-replies", "failed", "both", "is ready when it answers with status 301"},
     {"tests/flawed-adapters/own_memory.so", "memory", "skipped", "in-process", "cannot be made to fail"},
     {"tests/flawed-adapters/hurried.so", "backpressure", "failed", "in-process", "a slow receiver gets"},
+    {"tests/flawed-adapters/riddles.so", "backpressure", "warning", "in-process", "Invoke of riddle is not tried"},
+    {"tests/flawed-adapters/many.so", "abi-calls", "warning", "in-process", "requests are not tried: at most 128"},
     {"tests/flawed-adapters/recalls.so", "host-replies", "skipped", "both", "asked the mesh for anything"},
     {"tests/flawed-adapters/careless.so", "memory", "crashed", "in-process", "killed by SIGSEGV"},
     {"tests/flawed-adapters/less.so", "memory", "failed", "in-process", "returns OK with another answer than usual"},

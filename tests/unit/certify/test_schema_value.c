@@ -75,6 +75,22 @@ static void what_is_required_is_there(void **state) {
   }
 }
 
+static void what_cannot_be_met_is_not_made_unless_there_is_a_default(void **state) {
+  (void)state;
+  json_t *schema = json_loads("{\"type\":\"object\",\"required\":[\"x\"],\"properties\":{\"x\":{\"type\":\"string\","
+                              "\"pattern\":\"^#[0-9]{9}$\"}}}",
+                              0, NULL);
+  struct chance chance = {1};
+  assert_non_null(schema);
+  assert_null(schema_value_required(schema, &chance));
+  json_t *x = json_object_get(json_object_get(schema, "properties"), "x");
+  assert_int_equal(json_object_set_new(x, "default", json_string("#123456789")), 0);
+  json_t *value = schema_value_required(schema, &chance);
+  assert_string_equal(json_string_value(json_object_get(value, "x")), "#123456789");
+  json_decref(value);
+  json_decref(schema);
+}
+
 /* Numbers that no integer can be, and the whole range, whose width none can be. */
 static void bounds_of_any_size_are_kept_to(void **state) {
   (void)state;
@@ -111,8 +127,11 @@ static void a_seed_repeats_itself(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(what_is_to_fit_fits_and_differs), cmocka_unit_test(what_is_wrong_does_not_fit),
-      cmocka_unit_test(what_is_required_is_there),       cmocka_unit_test(bounds_of_any_size_are_kept_to),
+      cmocka_unit_test(what_is_to_fit_fits_and_differs),
+      cmocka_unit_test(what_is_wrong_does_not_fit),
+      cmocka_unit_test(what_is_required_is_there),
+      cmocka_unit_test(what_cannot_be_met_is_not_made_unless_there_is_a_default),
+      cmocka_unit_test(bounds_of_any_size_are_kept_to),
       cmocka_unit_test(a_seed_repeats_itself),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
