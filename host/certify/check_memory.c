@@ -16,7 +16,7 @@ struct starving {
   struct strict_host *host;
   trammel_instance *instance;
   struct chance chance;
-  unsigned tried, survived;
+  unsigned tried;
 };
 
 static bool same(const struct strict_answer *a, const struct strict_answer *b) {
@@ -32,7 +32,7 @@ static void call(const struct starving *starving, const struct sample *sample, s
 /* An answer must be the whole one, or an error. */
 static void judge(const struct starving *starving, const struct sample *sample, const struct strict_answer *full,
                   uint64_t nth, const struct strict_answer *answer) {
-  if (answer->status == TRAMMEL_OK && !sample->type->streaming && !same(full, answer))
+  if (answer->status == TRAMMEL_OK && !same(full, answer))
     sitting_fail(starving->sitting,
                  "%s, when allocation %llu fails, returns OK with another answer than usual; what cannot be done is "
                  "RESOURCE_EXHAUSTED, never less than was asked for",
@@ -47,20 +47,24 @@ static void starve_at(struct starving *starving, const struct sample *sample, co
     call(starving, sample, &starved);
     (void)allocator_disarm();
     starving->tried++;
-    starving->survived += starved.status == TRAMMEL_OK;
     judge(starving, sample, full, nth, &starved);
     call(starving, sample, &after);
-    if (!sample->type->streaming && !same(full, &after))
+    if (!same(full, &after))
       sitting_fail(starving->sitting, "%s, once allocation %llu had failed before, is no longer answered as usual",
                    sample->about, (unsigned long long)nth);
   }
 }
 
 static void starve(struct starving *starving, const struct sample *sample) {
-  _cleanup_strict_ struct strict_answer full = {0};
+  _cleanup_strict_ struct strict_answer full = {0}, again = {0};
   allocator_arm(UINT64_MAX, false);
   call(starving, sample, &full);
   uint64_t count = allocator_disarm();
+  call(starving, sample, &again);
+  if (!same(&full, &again)) { /* with times in its events, say */
+    sitting_note(starving->sitting, "%s is not tried: two answers that lack nothing are not the same", sample->about);
+    return;
+  }
   uint64_t tries = count < TRIED_MAX ? count : TRIED_MAX;
   for (uint64_t i = 0; i < tries && !sitting_failed(starving->sitting); i++)
     starve_at(starving, sample, &full, tries == count ? i : chance_below(&starving->chance, count));
@@ -113,6 +117,8 @@ void check_memory(struct sitting *sitting) {
     sitting_fail(sitting, "create fails with a configuration that fits");
     return;
   }
+  samples_thin_out(samples, &count);
+  strict_host_spare(starving.host);
   (void)allocator_take_over(); /* of libraries that the adapter may not use, too: what counts is what fails */
   for (size_t i = 0; i < count && !sitting_failed(sitting); i++)
     starve(&starving, &samples[i]);

@@ -33,6 +33,7 @@ struct strict_host {
   unsigned char table_tail[TABLE_TAIL];
   struct sitting *sitting;
   enum strict_manner manner;
+  bool spares;
   struct {
     trammel_op_api api;
     unsigned char tail[TABLE_TAIL];
@@ -46,6 +47,9 @@ struct strict_host {
     unsigned char tail[TABLE_TAIL];
   } http;
 };
+
+/* Bytes of a call's messages. */
+#define KEPT_MAX ((size_t)64 << 20)
 
 #define LINGER_NS (150 * NS_PER_MS)
 
@@ -67,13 +71,15 @@ static int64_t op_deadline_ns(trammel_op *op) {
 }
 
 static int keep_message(trammel_op *op, trammel_str message) {
-  free(op->message);
-  op->message = malloc(message.n + 1);
-  if (!op->message)
+  size_t head = op->streaming ? sizeof message.n : 0;
+  char *longer = message.n > KEPT_MAX - op->length ? NULL : realloc(op->message, op->length + head + message.n + 1);
+  if (!longer)
     return -ENOMEM;
+  op->message = longer;
+  memcpy(longer + op->length, &message.n, head);
   if (message.n)
-    memcpy(op->message, message.p, message.n);
-  op->length = message.n;
+    memcpy(longer + op->length + head, message.p, message.n);
+  op->length += head + message.n;
   op->messages++;
   return 0;
 }
@@ -165,6 +171,7 @@ struct strict_host *strict_host_create(struct sitting *sitting, enum strict_mann
   memset(host, 0xa5, sizeof *host); /* whoever uses what is behind the tables it knows finds nothing that is there */
   host->sitting = sitting;
   host->manner = manner;
+  host->spares = false;
   host->table = (trammel_host){.head = head_of(manner, sizeof host->table), .ctx = host, .get = get_service};
   host->op.api = (trammel_op_api){.head = head_of(manner, sizeof host->op.api),
                                   .cancelled = op_cancelled,
@@ -175,6 +182,10 @@ struct strict_host *strict_host_create(struct sitting *sitting, enum strict_mann
   host->log.api = (trammel_log_api){.head = head_of(manner, sizeof host->log.api), .write = log_write};
   host->http.api = (trammel_http_api){.head = head_of(manner, sizeof host->http.api), .request = http_request};
   return host;
+}
+
+void strict_host_spare(struct strict_host *host) {
+  host->spares = true;
 }
 
 static trammel_op *make_op(struct strict_host *host, const char *method, bool streaming) {
@@ -190,6 +201,15 @@ static void end_op(trammel_op *op) {
   pthread_mutex_lock(&op->lock);
   op->returned = true;
   pthread_mutex_unlock(&op->lock);
+}
+
+/* Who uses it later finds it marked as returned, unless it is to be spared. */
+static void drop_op(const struct strict_host *host, trammel_op *op) {
+  if (!host->spares)
+    return;
+  pthread_mutex_destroy(&op->lock);
+  free(op->message);
+  free(op);
 }
 
 static void judge_status(struct strict_host *host, const trammel_op *op, int status) {
@@ -219,9 +239,11 @@ static trammel_str borrow(struct borrowed *borrowed, const void *data, size_t le
 }
 
 /* The addresses stay taken, so that nothing else is there; the memory does not. */
-static void take_back(const struct borrowed *borrowed) {
-  if (borrowed->start == MAP_FAILED)
+static void take_back(const struct strict_host *host, const struct borrowed *borrowed) {
+  if (host->spares) {
+    (void)munmap(borrowed->start, borrowed->size);
     return;
+  }
   (void)mprotect(borrowed->start, borrowed->size, PROT_NONE);
   (void)madvise(borrowed->start, borrowed->size, MADV_DONTNEED);
 }
@@ -239,7 +261,7 @@ int strict_create(struct strict_host *host, const char *config, trammel_instance
   }
   int status = host->sitting->table->create(&host->table, text, &instance, op);
   end_op(op);
-  take_back(&borrowed);
+  take_back(host, &borrowed);
   judge_status(host, op, status);
   if (op->messages)
     sitting_fail(host->sitting, "create sends a message; it only makes an instance");
@@ -249,6 +271,7 @@ int strict_create(struct strict_host *host, const char *config, trammel_instance
     *ret_instance = instance;
   else if (instance != mark)
     sitting_fail(host->sitting, "create fails and sets its instance all the same: set it only when it returns OK");
+  drop_op(host, op);
   return status;
 }
 
@@ -264,12 +287,12 @@ void strict_call(struct strict_host *host, trammel_instance *instance, const cha
   }
   ret_answer->status = host->sitting->table->call(instance, name, bytes, op);
   end_op(op);
-  take_back(&asked);
-  take_back(&named);
+  take_back(host, &asked);
+  take_back(host, &named);
   judge_status(host, op, ret_answer->status);
   ret_answer->message = take(op->message);
   ret_answer->length = op->length;
-  ret_answer->messages = op->messages;
+  drop_op(host, op);
 }
 
 void strict_answer_finish(struct strict_answer *answer) {

@@ -24,12 +24,16 @@ struct strict_host;
  */
 struct strict_host *strict_host_create(struct sitting *sitting, enum strict_manner manner);
 
-/* What one call came to. `message` is heap, the caller's; NULL when none was sent. */
+/* From now on, addresses of what was lent are given back, too, and so is what calls leave: for thousands of calls. Who
+ * keeps what it borrowed may not be found out then. */
+void strict_host_spare(struct strict_host *host);
+
+/* What one call came to. `message` is heap, the caller's; NULL when none was sent. Those of a stream are in it one
+ * after the other, each behind its length. */
 struct strict_answer {
   int status;
   char *message;
   size_t length;
-  unsigned messages;
 };
 #define _cleanup_strict_ __attribute__((cleanup(strict_answer_finish)))
 void strict_answer_finish(struct strict_answer *answer);

@@ -192,6 +192,7 @@ static const struct flaw {
     {"tests/flawed-adapters/recalls.so", "host-replies", "skipped", "both", "asked the mesh for anything"},
     {"tests/flawed-adapters/careless.so", "memory", "crashed", "in-process", "killed by SIGSEGV"},
     {"tests/flawed-adapters/less.so", "memory", "failed", "in-process", "returns OK with another answer than usual"},
+    {"tests/flawed-adapters/less_events.so", "memory", "failed", "in-process", "Invoke of steps, when allocation"},
     {"tests/flawed-adapters/agrees.so", "requests", "failed", "both", "is answered with OK"},
     {"tests/flawed-adapters/small.so", "scale", "failed", "both", "more than 1000 rules"},
     {"tests/flawed-adapters/picky.so", "config", "warning", "both", "are refused: let the schema say"},
