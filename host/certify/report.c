@@ -154,20 +154,27 @@ static json_t *facts_of(const struct outcome *outcome) {
   return json_object();
 }
 
+/* Takes `value`. A list that lacks one is none: false. */
+static bool append(json_t *list, json_t *value) {
+  return list && value && json_array_append_new(list, value) == 0;
+}
+
 static json_t *outcome_json(const struct outcome *outcome) {
-  json_t *places = json_array();
+  json_auto_t *places = json_array();
   for (size_t i = 0; i < outcome->finding_count; i++)
-    (void)json_array_append_new(places, finding_json(&outcome->findings[i]));
-  return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "id", outcome->check->id, "proves", outcome->check->proves,
+    if (!append(places, finding_json(&outcome->findings[i])))
+      return NULL;
+  return json_pack("{s:s, s:s, s:s, s:s, s:o, s:O}", "id", outcome->check->id, "proves", outcome->check->proves,
                    "verdict", certify_verdict_name(outcome->verdict), "reason", outcome->reason, "facts",
                    facts_of(outcome), "places", places);
 }
 
 static json_t *totals_json(const struct certify_report *report) {
-  json_t *totals = json_object();
+  json_auto_t *totals = json_object();
   for (int v = CERTIFY_SKIPPED; v <= CERTIFY_VERDICT_LAST; v++)
-    (void)json_object_set_new(totals, certify_verdict_name((enum certify_verdict)v), json_integer(report->totals[v]));
-  return totals;
+    if (json_object_set_new(totals, certify_verdict_name((enum certify_verdict)v), json_integer(report->totals[v])) < 0)
+      return NULL;
+  return json_incref(totals);
 }
 
 static json_t *adapter_json(const struct subject *subject) {
@@ -202,10 +209,11 @@ json_t *certify_report_json(const struct certify_report *report) {
   date_text(report->began_ns, date);
   _cleanup_strbuf_ struct strbuf name = STRBUF_INIT;
   utf8_append_safe(&name, report->name, strlen(report->name), "");
-  json_t *checks = json_array();
+  json_auto_t *checks = json_array();
   for (size_t i = 0; i < report->count; i++)
-    (void)json_array_append_new(checks, outcome_json(&report->outcomes[i]));
-  return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s}, s:o, s:{s:i, s:i}, s:o, s:o, s:i, s:o}", "format",
+    if (!append(checks, outcome_json(&report->outcomes[i])))
+      return NULL;
+  return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s}, s:o, s:{s:i, s:i}, s:o, s:o, s:i, s:O}", "format",
                    "trammel.adapter-check/v1", "trammel", report->version, "date", date, "seed", seed, "file", "name",
                    strbuf_text(&name), "kind", subject->packed ? "package" : "shared-object", "sha256", subject->digest,
                    "adapter", adapter_json(subject), "hostAbi", "major", (int)TRAMMEL_ABI_MAJOR, "minor",

@@ -171,8 +171,10 @@ static int print(const struct arguments *arguments, const struct certify_report 
   _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
   _cleanup_error_ struct error *err = NULL;
   json_t *json = certify_report_json(report);
-  if (!json)
+  if (!json) {
+    (void)fputs("trammel: the report could not be made: out of memory; run the checks again\n", stderr);
     return EXIT_INTERNAL;
+  }
   if (keep(arguments, json, &err) < 0) /* it is there to be read all the same */
     (void)fprintf(stderr, "trammel: warning: %s\n", error_message(err));
   certify_report_text(report, &text);
