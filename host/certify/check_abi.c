@@ -133,8 +133,8 @@ void check_abi_calls(struct sitting *sitting) {
     else
       (void)pthread_join(thread, NULL);
   }
-  strict_host_linger(host);
+  strict_host_linger();
   sitting->table->destroy(instance);
-  strict_host_linger(host);
+  strict_host_linger();
   sitting_done(sitting);
 }

@@ -25,16 +25,11 @@
 /* When a translation is given up, and the deadline of one. */
 #define MOMENT_NS (20 * NS_PER_MS)
 
-static int drop_message(void *ctx, const uint8_t *message, size_t length) {
-  (void)ctx, (void)message, (void)length;
-  return 0;
-}
-
 static struct guest_call call_of(const struct sample *sample, int64_t limit_ns, const atomic_bool *cancel) {
   return (struct guest_call){.method = sample->type->name,
                              .request = sample->data,
                              .length = sample->length,
-                             .on_message = sample->type->streaming ? drop_message : NULL,
+                             .on_message = sample->type->streaming ? guest_drop_message : NULL,
                              .options = {.deadline_ns = clock_in_ns(limit_ns), .cancel = cancel}};
 }
 

@@ -21,11 +21,6 @@
 /* Bytes of a request whose answers are compared between places; what memory a longer one takes is another question. */
 #define COMPARED_MAX (256u << 10)
 
-static int drop_message(void *ctx, const uint8_t *message, size_t length) {
-  (void)ctx, (void)message, (void)length;
-  return 0;
-}
-
 struct damaging {
   struct sitting *sitting;
   struct guest *guest;
@@ -82,7 +77,7 @@ static void send(struct damaging *damaging, const struct sample *sample, const c
   const struct guest_call call = {.method = sample->type->name,
                                   .request = data,
                                   .length = length,
-                                  .on_message = sample->type->streaming ? drop_message : NULL,
+                                  .on_message = sample->type->streaming ? guest_drop_message : NULL,
                                   .options = {.deadline_ns = clock_in_ns(LIMIT_NS)}};
   if (sitting_failed(sitting))
     return;

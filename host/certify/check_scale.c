@@ -21,11 +21,14 @@ static void translate_many(struct sitting *sitting, unsigned targets, unsigned r
   char name[64];
   (void)snprintf(name, sizeof name, "%u TrafficTarget(s) of %u rule(s)", targets, rules);
   Trammel__Adapter__V1__TranslateRequest *request = arena ? big_request(arena, targets, rules) : NULL;
-  struct guest_call call = {.method = "Translate", .options = {.deadline_ns = clock_in_ns(SCALE_NS)}};
+  struct guest_call call = {.method = "Translate"};
+  _cleanup_free_ uint8_t *data = NULL;
   if (!request)
     sitting_lacks(sitting, "memory");
-  if (!guest || !request || big_request_make(sitting, arena, targets, rules, &call.request, &call.length) < 0)
+  if (!guest || !request || translation_pack(sitting, request, &data, &call.length) < 0)
     return;
+  call.request = data;
+  call.options.deadline_ns = clock_in_ns(SCALE_NS);
   int64_t began = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID); /* a busy machine is not the adapter's fault */
   guest_run(guest, &call, &answer);
   int64_t took = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID) - began;

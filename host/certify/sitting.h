@@ -83,6 +83,9 @@ struct guest_call {
   struct call_options options;
 };
 
+/* An `on_message` for who does not look at a stream's messages. */
+int guest_drop_message(void *ctx, const uint8_t *message, size_t length);
+
 struct guest_answer {
   int result; /* 0, or -errno as of instance_call() */
   uint8_t *data;

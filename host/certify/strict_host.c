@@ -300,8 +300,7 @@ void strict_answer_finish(struct strict_answer *answer) {
   answer->message = NULL;
 }
 
-void strict_host_linger(struct strict_host *host) {
+void strict_host_linger(void) {
   const struct timespec moment = {0, LINGER_NS};
-  (void)host;
   (void)nanosleep(&moment, NULL);
 }

@@ -45,6 +45,6 @@ void strict_call(struct strict_host *host, trammel_instance *instance, const cha
                  size_t length, bool streaming, struct strict_answer *ret_answer);
 
 /* Waits a little for what comes after calls have returned, which is a finding. */
-void strict_host_linger(struct strict_host *host);
+void strict_host_linger(void);
 
 #endif

@@ -55,7 +55,6 @@ struct asked;
 struct judging {
   struct sitting *sitting;
   const char *name;
-  const PB(TranslateRequest) * request;
   const PB(TranslateResponse) * response;
   const struct asked *asked;
   size_t asked_count;
@@ -326,7 +325,7 @@ static void require_coverage(const struct judging *j, const struct asked *asked)
 
 void translation_judge(struct sitting *sitting, const char *name, const PB(TranslateRequest) * request,
                        const PB(TranslateResponse) * response, struct coverage_count *count) {
-  struct judging j = {.sitting = sitting, .name = name, .request = request, .response = response};
+  struct judging j = {.sitting = sitting, .name = name, .response = response};
   _cleanup_free_ PB(NativeObject) **sorted = sorted_objects(response);
   _cleanup_free_ bool *covered = NULL;
   _cleanup_free_ struct asked *asked = sorted_asked(request->smi, &j.asked_count, &covered);
