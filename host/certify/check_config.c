@@ -145,15 +145,12 @@ static void try_all(const struct trying *trying, const json_t *schema, const jso
 
 void check_config(struct sitting *sitting) {
   struct trying trying = {.sitting = sitting};
-  _cleanup_error_ struct error *err = NULL;
   json_auto_t *own = subject_schema(sitting->subject);
   json_auto_t *schema = own ? json_incref(own) : json_loads(NO_CONFIG, 0, NULL);
   json_auto_t *base = json_loads(sitting->subject->config, 0, NULL);
   if (sitting_offers(sitting, "Translate")) {
-    if (corpus_create(&trying.corpus, &err) < 0) {
-      sitting_fail(sitting, "the suite's cases cannot be read: %s", error_message(err));
+    if (translation_cases(sitting, &trying.corpus) < 0)
       return;
-    }
     trying.item = &trying.corpus.items[0];
   }
   if (!schema || !base)

@@ -160,12 +160,9 @@ static void try_item(struct applying *applying, const struct corpus_item *item, 
 static void try_corpus(struct applying *applying) {
   struct sitting *sitting = applying->sitting;
   _cleanup_corpus_ struct corpus corpus = {0};
-  _cleanup_error_ struct error *err = NULL;
   unsigned kubernetes = 0;
-  if (corpus_create(&corpus, &err) < 0) {
-    sitting_fail(sitting, "the suite's cases cannot be read: %s", error_message(err));
+  if (translation_cases(sitting, &corpus) < 0)
     return;
-  }
   for (size_t i = 0; i < corpus.count && !sitting_failed(sitting); i += EVERY)
     try_item(applying, &corpus.items[i], &kubernetes);
   if (applying->applied == 0 && kubernetes == 0)

@@ -71,7 +71,6 @@ static void compare_callers(struct sitting *sitting, struct guest *const *guests
 
 void check_threads(struct sitting *sitting) {
   _cleanup_corpus_ struct corpus corpus = {0};
-  _cleanup_error_ struct error *err = NULL;
   struct guest *guests[CALLERS] = {NULL};
   bool reentrant = sitting->subject->entry.description->reentrant;
   if (!sitting_requires(sitting, "Translate"))
@@ -81,10 +80,8 @@ void check_threads(struct sitting *sitting) {
     sitting_done(sitting);
     return;
   }
-  if (corpus_create(&corpus, &err) < 0) {
-    sitting_fail(sitting, "the suite's cases cannot be read: %s", error_message(err));
+  if (translation_cases(sitting, &corpus) < 0)
     return;
-  }
   size_t made = 0;
   for (; made < CALLERS; made++) {
     guests[made] = made && reentrant ? guests[0] : guest_create(sitting, sitting->subject->config, NULL);

@@ -13,14 +13,6 @@ static bool same_bytes(const struct guest_answer *a, const struct guest_answer *
   return a->length == b->length && (a->length == 0 || memcmp(a->data, b->data, a->length) == 0);
 }
 
-static int open_corpus(struct sitting *sitting, struct corpus *ret_corpus) {
-  _cleanup_error_ struct error *err = NULL;
-  int r = corpus_create(ret_corpus, &err);
-  if (r < 0)
-    sitting_fail(sitting, "the suite's cases cannot be read: %s", error_message(err));
-  return r;
-}
-
 /* ---- translation */
 
 /* How well each requirement is carried over: the least of the cases that prove it. */
@@ -129,7 +121,7 @@ static bool has_crashed(const struct sitting *sitting) {
 void check_translation(struct sitting *sitting) {
   _cleanup_corpus_ struct corpus corpus = {0};
   struct tally tally = {0};
-  if (!sitting_requires(sitting, "Translate") || open_corpus(sitting, &corpus) < 0)
+  if (!sitting_requires(sitting, "Translate") || translation_cases(sitting, &corpus) < 0)
     return;
   _cleanup_guest_ struct guest *guest = guest_create(sitting, sitting->subject->config, NULL);
   for (size_t i = 0; guest && i < corpus.count && !has_crashed(sitting); i++)
@@ -215,7 +207,7 @@ static void translate_again(struct guest *guest, struct guest *other, const stru
 void check_determinism(struct sitting *sitting) {
   _cleanup_corpus_ struct corpus corpus = {0};
   struct chance chance = {sitting->seed};
-  if (!sitting_requires(sitting, "Translate") || open_corpus(sitting, &corpus) < 0)
+  if (!sitting_requires(sitting, "Translate") || translation_cases(sitting, &corpus) < 0)
     return;
   _cleanup_guest_ struct guest *guest = guest_create(sitting, sitting->subject->config, NULL);
   _cleanup_guest_ struct guest *other = guest ? guest_create(sitting, sitting->subject->config, NULL) : NULL;

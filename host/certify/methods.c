@@ -122,10 +122,8 @@ static void add_operation(struct making *making, const PB(Operation) * operation
 }
 
 static void add_cases(struct making *making) {
-  _cleanup_error_ struct error *err = NULL;
   _cleanup_corpus_ struct corpus corpus = {0};
-  if (corpus_create(&corpus, &err) < 0) {
-    sitting_fail(making->sitting, "the suite's cases cannot be read: %s", error_message(err));
+  if (translation_cases(making->sitting, &corpus) < 0) {
     making->failed = true;
     return;
   }

@@ -8,6 +8,14 @@
 
 #define PB(name) Trammel__Adapter__V1__##name
 
+int translation_cases(struct sitting *sitting, struct corpus *ret_corpus) {
+  _cleanup_error_ struct error *err = NULL;
+  int r = corpus_create(ret_corpus, &err);
+  if (r < 0)
+    sitting_fail(sitting, "the suite's cases cannot be read: %s", error_message(err));
+  return r;
+}
+
 int translation_pack(struct sitting *sitting, const PB(TranslateRequest) * request, uint8_t **ret_data,
                      size_t *ret_length) {
   _cleanup_error_ struct error *err = NULL;

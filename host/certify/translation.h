@@ -10,6 +10,9 @@ struct coverage_count {
   unsigned exact, approximated, unsupported;
 };
 
+/* The suite's cases. 0, and a finding otherwise. */
+int translation_cases(struct sitting *sitting, struct corpus *ret_corpus);
+
 /* Asks for the translation of a request that is right. What is not to be expected then is a finding that begins with
  * `name`. */
 void translation_ask(struct guest *guest, const char *name, const Trammel__Adapter__V1__TranslateRequest *request,
