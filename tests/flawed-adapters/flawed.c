@@ -332,7 +332,6 @@ static const struct adapter_class flawed = {
 /* ---- the table, with what goes around the typed layer */
 
 #ifdef FLAW_NOSY
-extern char **environ;
 
 /* What is of the program's user only: its environment, also where that was when the program began, and descriptors that
  * it was started with. Finding nothing is no flaw. */
