@@ -137,7 +137,7 @@ static void assert_content(const char *path, const char *expected) {
   char content[16] = {0};
   FILE *file = fopen(path, "re");
   assert_non_null(file);
-  (void)fread(content, 1, sizeof content - 1, file);
+  content[fread(content, 1, sizeof content - 1, file)] = '\0';
   assert_int_equal(fclose(file), 0);
   assert_string_equal(content, expected);
 }
