@@ -10,6 +10,11 @@
 #include "host/adapter/status.h"
 #include "sdk/adapter/codec.h"
 
+/* How long either side looks before it sleeps: less than two wake-ups take, so a call in a row of short ones needs
+ * none. */
+#define LOOK_NS (10 * INT64_C(1000))
+#define LOOKS 32 /* between two glances at the clock */
+
 /* How often a caller with a cancel flag looks at it. */
 #define CANCEL_POLL_NS (20 * INT64_C(1000000))
 
@@ -22,6 +27,7 @@ struct inprocess {
   pthread_mutex_t lock;
   pthread_cond_t work;
   trammel_op *first, *last; /* the queue */
+  atomic_uint queued;       /* ops in it: may be looked at without the lock */
   bool stopping;
   unsigned left_behind; /* calls given up that have not returned */
   trammel_op *finished[INPROCESS_FINISHED];
@@ -47,6 +53,26 @@ void inprocess_late(struct inprocess *inprocess) {
   atomic_fetch_add(&inprocess->late, 1);
 }
 
+static inline void relax(void) {
+#if defined __x86_64__
+  __builtin_ia32_pause();
+#elif defined __aarch64__
+  __asm__ volatile("yield");
+#endif
+}
+
+/* Waits briefly for `*value` to be other than 0. */
+static void look(const atomic_uint *value) {
+  int64_t until = clock_in_ns(LOOK_NS);
+  do {
+    for (int i = 0; i < LOOKS; i++) {
+      if (atomic_load_explicit(value, memory_order_acquire))
+        return;
+      relax();
+    }
+  } while (clock_monotonic_ns() < until);
+}
+
 /* ---- the adapter's threads */
 
 static trammel_op *next_op(struct inprocess *p) {
@@ -58,6 +84,7 @@ static trammel_op *next_op(struct inprocess *p) {
     p->first = op->next;
     if (!p->first)
       p->last = NULL;
+    atomic_fetch_sub(&p->queued, 1);
   }
   pthread_mutex_unlock(&p->lock);
   return op;
@@ -101,6 +128,7 @@ static void *worker(void *arg) {
     int status = run(p, op);
     op_done(op, status);
     remember(p, op);
+    look(&p->queued);
   }
   return NULL;
 }
@@ -125,6 +153,7 @@ static void enqueue(struct inprocess *p, trammel_op *op) {
   else
     p->first = op;
   p->last = op;
+  atomic_fetch_add(&p->queued, 1);
   pthread_mutex_unlock(&p->lock);
   pthread_cond_signal(&p->work);
 }
@@ -270,6 +299,7 @@ static int execute(struct inprocess *p, trammel_op *op, const struct call_option
   if (r < 0)
     return r;
   enqueue(p, op_ref(op));
+  look(&op->over);
   int why = await_end(op, call, on_message, ctx);
   if (why == 0) {
     r = judge(op, err);

@@ -86,6 +86,7 @@ void op_done(trammel_op *op, int status) {
   free(op->request); /* the op may be kept for a while, its request need not */
   op->request = NULL;
   pthread_mutex_unlock(&op->lock);
+  atomic_store(&op->over, 1);
   pthread_cond_broadcast(&op->changed); /* whoever wakes finds the lock free */
 }
 

@@ -35,6 +35,7 @@ struct trammel_op {
   void *user; /* of call_options */
 
   enum op_state state;
+  atomic_uint over; /* state is OP_DONE: may be looked at without the lock */
   bool cancelled; /* by the caller or the deadline: the receiver is gone */
   int cancel_fd;  /* -1 until asked for */
   int status;     /* OP_DONE */

@@ -68,11 +68,23 @@ static void to_adapter_free(PB(ToAdapter) * message) {
 }
 DEFINE_CLEANUP(PB(ToAdapter) *, to_adapter_free);
 
-static int send_answer(struct exchange *exchange, const uint8_t *data, size_t length, struct error **err) {
+static PB(FromAdapter) answer_of(const uint8_t *data, size_t length) {
   PB(FromAdapter) message = TRAMMEL__ADAPTER__V1__FROM_ADAPTER__INIT;
   message.body_case = TRAMMEL__ADAPTER__V1__FROM_ADAPTER__BODY_MESSAGE;
   message.message = (ProtobufCBinaryData){.data = (uint8_t *)(uintptr_t)data, .len = length};
-  return send_message(exchange, &message, err);
+  return message;
+}
+
+/* A unary method's, which ends the call. */
+static int send_only_answer(struct exchange *exchange, const uint8_t *answer, size_t answer_length,
+                            struct error **err) {
+  PB(FromAdapter) message = answer_of(answer, answer_length);
+  _cleanup_free_ uint8_t *data = NULL;
+  size_t length = 0;
+  int r = message_pack(&message.base, &data, &length, err);
+  if (r == 0)
+    rpc_send_last(exchange->call, data, length);
+  return r;
 }
 
 static char *text(const char *from) {
@@ -180,19 +192,13 @@ static int make_instance(struct serving *serving, ProtobufCBinaryData text, cons
 }
 
 static int on_message(void *ctx, const uint8_t *data, size_t length) {
-  return send_answer(ctx, data, length, NULL);
+  PB(FromAdapter) message = answer_of(data, length);
+  return send_message(ctx, &message, NULL);
 }
 
-/* As it was told without a configuration, before anything was served. */
-static int send_description(const struct serving *serving, struct exchange *exchange, struct error **err) {
-  _cleanup_free_ uint8_t *data = NULL;
-  size_t length = 0;
-  int r = message_pack(&serving->description->base, &data, &length, err);
-  return r < 0 ? r : send_answer(exchange, data, length, err);
-}
-
+/* The answer is a unary method's; one that streams has none. */
 static int run(struct serving *serving, struct exchange *exchange, const PB(CallRequest) * call,
-               const struct call_options *options, struct error **err) {
+               const struct call_options *options, uint8_t **ret_answer, size_t *ret_length, struct error **err) {
   if (!*call->method)
     return make_instance(serving, call->request, options, err);
   int r = call->config.len ? make_instance(serving, call->config, options, err) : 0;
@@ -201,15 +207,12 @@ static int run(struct serving *serving, struct exchange *exchange, const PB(Call
   pthread_mutex_lock(&serving->lock);
   struct inprocess *instance = serving->instance;
   pthread_mutex_unlock(&serving->lock);
-  if (!instance && strcmp(call->method, "Describe") == 0)
-    return send_description(serving, exchange, err);
+  if (!instance && strcmp(call->method, "Describe") == 0) /* as it was told before anything was served */
+    return message_pack(&serving->description->base, ret_answer, ret_length, err);
   if (!instance)
     return error_set(err, EPROTO, "there is no instance yet");
-  _cleanup_free_ uint8_t *answer = NULL;
-  size_t length = 0;
-  r = inprocess_call(instance, call->method, call->request.data, call->request.len, call->streaming ? on_message : NULL,
-                     exchange, options, &answer, &length, err);
-  return r < 0 || call->streaming ? r : send_answer(exchange, answer, length, err);
+  return inprocess_call(instance, call->method, call->request.data, call->request.len,
+                        call->streaming ? on_message : NULL, exchange, options, ret_answer, ret_length, err);
 }
 
 static int serve_exchange(struct serving *serving, struct exchange *exchange, struct error **err) {
@@ -224,10 +227,12 @@ static int serve_exchange(struct serving *serving, struct exchange *exchange, st
                                        .cancel = rpc_call_cancelled(exchange->call),
                                        .diagnostics = diagnostics,
                                        .user = exchange};
-  r = run(serving, exchange, first->request, &options, err);
+  _cleanup_free_ uint8_t *answer = NULL;
+  size_t length = 0;
+  r = run(serving, exchange, first->request, &options, &answer, &length, err);
   for (size_t i = 0; i < diagnostics_count(diagnostics); i++)
     send_diagnostic(exchange, diagnostics_at(diagnostics, i));
-  return r;
+  return r == 0 && answer ? send_only_answer(exchange, answer, length, err) : r;
 }
 
 static int serve_call(void *ctx, struct rpc_call *call, const char *method, char **ret_text) {

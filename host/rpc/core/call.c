@@ -39,6 +39,8 @@ void call_finish(struct rpc_call *call) {
   grpc_slice_unref(call->text);
   if (call->message)
     grpc_byte_buffer_destroy(call->message);
+  if (call->last)
+    grpc_byte_buffer_destroy(call->last);
   (void)sem_destroy(&call->starting.done);
   (void)sem_destroy(&call->sending.done);
   (void)sem_destroy(&call->receiving.done);

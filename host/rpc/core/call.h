@@ -27,6 +27,7 @@ struct rpc_call {
   grpc_slice text;
   grpc_call_details details; /* of a served call */
   grpc_byte_buffer *message; /* what `receiving` fills in */
+  grpc_byte_buffer *last;    /* of a served call: goes with its status */
   int gone;                  /* what gRPC says at its end */
   atomic_bool cancelled;
 };

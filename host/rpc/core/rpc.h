@@ -87,6 +87,10 @@ struct rpc_service {
 /* Serves calls over a connected stream socket, which it takes, until the other side is gone: 0. */
 int rpc_serve(int fd, const struct rpc_service *service, struct error **err);
 
+/* Sends the call's last message together with its status, once it is served: less work for both sides. No
+ * rpc_send() may follow. */
+void rpc_send_last(struct rpc_call *call, const void *data, size_t length);
+
 /* The deadline that came with the call, CLOCK_MONOTONIC; 0: none. */
 int64_t rpc_call_deadline(const struct rpc_call *call);
 

@@ -1,4 +1,5 @@
-/* The serving side: one thread takes what gRPC has to tell, and each call has a thread of its own. */
+/* The serving side. One thread at a time leads: it takes what gRPC has to tell. When that is a call, another thread
+ * leads from then on and it serves the call itself, so that no call waits for a thread to wake. */
 #include <errno.h>
 #include <fcntl.h>
 #include <grpc/grpc_posix.h>
@@ -16,8 +17,8 @@
 #include "host/rpc/core/call.h"
 #include "host/rpc/core/library.h"
 
-/* Threads that serve; more calls than these wait. */
-#define WORKERS_MAX 64
+/* One leads, the others serve; more calls than these wait. */
+#define THREADS_MAX 64
 
 struct served {
   struct rpc_call call; /* first */
@@ -33,13 +34,14 @@ struct server {
   struct operation accepting, shutting;
   struct served *accepted; /* what `accepting` fills in */
   int watched;             /* a duplicate of the socket; to see that the other side is gone */
-  pthread_mutex_t lock;    /* guards what follows */
-  pthread_cond_t changed;  /* `waiting` or `ending`: idle workers wait for it */
-  struct served_list waiting;
-  unsigned queued; /* calls in `waiting` */
-  unsigned workers, idle;
-  bool ending;
-  bool shut; /* the server's thread's */
+  struct served *ready;    /* a call that just began; the leader's, as `shut` */
+  bool shut;
+  pthread_mutex_t lock;       /* guards what follows */
+  pthread_cond_t changed;     /* `led`, `over` or `threads` */
+  struct served_list waiting; /* for a thread, all being busy */
+  unsigned threads, idle, serving;
+  bool led; /* a thread leads */
+  bool over;
 };
 
 static void free_served(struct served *served) {
@@ -55,14 +57,21 @@ static void on_gone(struct operation *operation) {
   (void)sem_post(&operation->done);
 }
 
+void rpc_send_last(struct rpc_call *call, const void *data, size_t length) {
+  call->last = message_of(data, length);
+}
+
+/* With the last message, when there is one. */
 static void send_status(struct rpc_call *call, int code, const char *text) {
   grpc_slice details = text ? grpc_slice_from_copied_string(text) : grpc_empty_slice();
-  const grpc_op ops[] = {
-      {.op = GRPC_OP_SEND_STATUS_FROM_SERVER,
-       .data.send_status_from_server = {.status = (grpc_status_code)code, .status_details = &details}},
-      {.op = GRPC_OP_SEND_INITIAL_METADATA},
-  };
-  if (call_begin(call, &call->starting, ops, call->begun ? 1 : 2))
+  grpc_op ops[3] = {{.op = GRPC_OP_SEND_STATUS_FROM_SERVER,
+                     .data.send_status_from_server = {.status = (grpc_status_code)code, .status_details = &details}}};
+  size_t count = 1;
+  if (!call->begun)
+    ops[count++] = (grpc_op){.op = GRPC_OP_SEND_INITIAL_METADATA};
+  if (call->last && (!call->sending.begun || call_wait(&call->sending))) /* one message at a time */
+    ops[count++] = (grpc_op){.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = call->last};
+  if (call_begin(call, &call->starting, ops, count))
     (void)call_wait(&call->starting);
   grpc_slice_unref(details);
 }
@@ -82,57 +91,29 @@ static void serve(struct server *server, struct served *served) {
   gpr_free(method);
 }
 
-static void *work(void *context) {
-  struct server *server = context;
-  pthread_mutex_lock(&server->lock);
-  for (;;) {
-    struct served *served = STAILQ_FIRST(&server->waiting);
-    if (!served && server->ending)
-      break;
-    if (!served) {
-      server->idle++;
-      pthread_cond_wait(&server->changed, &server->lock);
-      server->idle--;
-      continue;
-    }
-    STAILQ_REMOVE_HEAD(&server->waiting, next);
-    server->queued--;
-    pthread_mutex_unlock(&server->lock);
-    serve(server, served);
-    free_served(served);
-    pthread_mutex_lock(&server->lock);
-  }
-  server->workers--;
-  pthread_mutex_unlock(&server->lock);
-  return NULL;
-}
+/* ---- the leader */
 
 /* Its first message is there, or there is none: a thread that came before would wait for it. */
-static void hand_over(struct operation *receiving) {
+static void on_first_message(struct operation *receiving) {
   struct served *served = (struct served *)receiving->call;
-  struct server *server = served->server;
-  pthread_t thread;
   receiving->over = NULL;
   (void)sem_post(&receiving->done);
-  pthread_mutex_lock(&server->lock);
-  STAILQ_INSERT_TAIL(&server->waiting, served, next);
-  server->queued++; /* an idle worker that was woken for another call still counts as idle */
-  if (server->queued > server->idle && server->workers < WORKERS_MAX &&
-      pthread_create(&thread, NULL, work, server) == 0) {
-    (void)pthread_detach(thread);
-    server->workers++;
-  }
-  pthread_mutex_unlock(&server->lock);
-  pthread_cond_signal(&server->changed);
+  served->server->ready = served;
 }
 
-/* ---- the server's thread */
+/* Takes no further call, ends those there are, and then the server. */
+static void stop(struct server *server) {
+  grpc_server_shutdown_and_notify(server->server, server->queue, &server->shutting);
+  grpc_server_cancel_all_calls(server->server);
+}
 
 static void accept_next(struct server *server) {
   struct served *served = calloc(1, sizeof *served);
   server->accepted = served;
-  if (!served)
+  if (!served) {
+    stop(server); /* its callers see the connection end, instead of no answer */
     return;
+  }
   call_init(&served->call);
   if (grpc_server_request_call(server->server, &served->call.call, &served->call.details, &served->call.initial,
                                server->queue, server->queue, &server->accepting) == GRPC_CALL_OK)
@@ -149,9 +130,9 @@ static void on_accepted(struct server *server, bool success) {
     return;
   }
   served->server = server;
-  served->call.receiving.over = hand_over;
+  served->call.receiving.over = on_first_message;
   if (!call_receive(&served->call))
-    hand_over(&served->call.receiving);
+    on_first_message(&served->call.receiving);
   accept_next(server);
 }
 
@@ -176,8 +157,7 @@ static void *watch(void *context) {
   struct pollfd fd = {.fd = server->watched, .events = POLLRDHUP};
   while (poll(&fd, 1, -1) < 0 && errno == EINTR)
     continue;
-  grpc_server_shutdown_and_notify(server->server, server->queue, &server->shutting);
-  grpc_server_cancel_all_calls(server->server);
+  stop(server);
   return NULL;
 }
 
@@ -189,25 +169,115 @@ static bool take_event(struct server *server, gpr_timespec until) {
   return event.type == GRPC_OP_COMPLETE;
 }
 
-static bool has_workers(struct server *server) {
-  pthread_mutex_lock(&server->lock);
-  bool has = server->workers > 0;
-  pthread_mutex_unlock(&server->lock);
-  return has;
+static void *work(void *context);
+
+/* Whether there is, or will be, a thread that leads in place of this one. Called with the lock held. */
+static bool has_successor(struct server *server) {
+  pthread_t thread;
+  if (server->idle > 0)
+    return true;
+  if (server->threads == THREADS_MAX || pthread_create(&thread, NULL, work, server) != 0)
+    return false;
+  (void)pthread_detach(thread);
+  server->threads++;
+  return true;
 }
 
-/* Calls that are served still wait for events. */
-static void end_workers(struct server *server) {
+/* Whether the leader is to serve the call that just began; else the next thread that is free does. */
+static bool takes_over(struct server *server, struct served *served) {
   pthread_mutex_lock(&server->lock);
-  server->ending = true;
+  bool takes = has_successor(server);
+  server->serving++;
+  if (!takes)
+    STAILQ_INSERT_TAIL(&server->waiting, served, next);
+  pthread_mutex_unlock(&server->lock);
+  return takes;
+}
+
+static bool is_over(struct server *server) {
+  if (!server->shut)
+    return false;
+  pthread_mutex_lock(&server->lock);
+  bool over = server->serving == 0; /* calls that are served still wait for events */
+  pthread_mutex_unlock(&server->lock);
+  return over;
+}
+
+/* How long to wait for an event: once the server is shut, the end of the last call brings none. */
+static gpr_timespec patience(const struct server *server) {
+  return server->shut ? gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(10, GPR_TIMESPAN))
+                      : gpr_inf_future(GPR_CLOCK_MONOTONIC);
+}
+
+/* Takes events until one is a call for this thread to serve; NULL: the server is over. */
+static struct served *lead(struct server *server) {
+  while (!is_over(server)) {
+    (void)take_event(server, patience(server));
+    struct served *served = take(server->ready);
+    if (served && takes_over(server, served))
+      return served;
+  }
+  return NULL;
+}
+
+/* ---- threads */
+
+/* Called and left with the lock held. */
+static void serve_unlocked(struct server *server, struct served *served) {
+  pthread_mutex_unlock(&server->lock);
+  serve(server, served);
+  free_served(served);
+  pthread_mutex_lock(&server->lock);
+  server->serving--;
+}
+
+/* The same. */
+static void lead_and_serve(struct server *server) {
+  server->led = true;
+  pthread_mutex_unlock(&server->lock);
+  struct served *served = lead(server);
+  pthread_mutex_lock(&server->lock);
+  server->led = false;
+  if (served) {
+    pthread_cond_signal(&server->changed);
+    serve_unlocked(server, served);
+  } else {
+    server->over = true;
+    pthread_cond_broadcast(&server->changed);
+  }
+}
+
+static void *work(void *context) {
+  struct server *server = context;
+  pthread_mutex_lock(&server->lock);
+  while (!server->over) {
+    struct served *served = STAILQ_FIRST(&server->waiting);
+    if (served) {
+      STAILQ_REMOVE_HEAD(&server->waiting, next);
+      serve_unlocked(server, served);
+    } else if (!server->led) {
+      lead_and_serve(server);
+    } else {
+      server->idle++;
+      pthread_cond_wait(&server->changed, &server->lock);
+      server->idle--;
+    }
+  }
+  server->threads--;
   pthread_cond_broadcast(&server->changed);
   pthread_mutex_unlock(&server->lock);
-  while (has_workers(server))
-    (void)take_event(server, gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(10, GPR_TIMESPAN)));
+  return NULL;
+}
+
+static void await_threads(struct server *server) {
+  pthread_mutex_lock(&server->lock);
+  while (server->threads > 0)
+    pthread_cond_wait(&server->changed, &server->lock);
+  pthread_mutex_unlock(&server->lock);
 }
 
 static void close_down(struct server *server) {
-  end_workers(server);
+  await_threads(server);
   grpc_server_destroy(server->server);
   grpc_completion_queue_shutdown(server->queue);
   while (take_event(server, gpr_inf_future(GPR_CLOCK_MONOTONIC)))
@@ -219,7 +289,8 @@ int rpc_serve(int fd, const struct rpc_service *service, struct error **err) {
   struct server server = {.service = service,
                           .lock = PTHREAD_MUTEX_INITIALIZER,
                           .changed = PTHREAD_COND_INITIALIZER,
-                          .waiting = STAILQ_HEAD_INITIALIZER(server.waiting)};
+                          .waiting = STAILQ_HEAD_INITIALIZER(server.waiting),
+                          .threads = 1};
   pthread_t watcher;
   server.watched = fcntl(fd, F_DUPFD_CLOEXEC, 0);
   if (server.watched < 0) {
@@ -239,13 +310,13 @@ int rpc_serve(int fd, const struct rpc_service *service, struct error **err) {
   grpc_server_credentials_release(none);
   accept_next(&server);
   int r = pthread_create(&watcher, NULL, watch, &server);
-  if (r == 0) {
-    while (!server.shut && take_event(&server, gpr_inf_future(GPR_CLOCK_MONOTONIC)))
-      continue;
-    (void)pthread_join(watcher, NULL);
-  } else {
+  if (r != 0) {
     (void)error_set(err, r, "serving: no thread: %s", strerror(r));
+    stop(&server);
   }
+  (void)work(&server);
+  if (r == 0)
+    (void)pthread_join(watcher, NULL);
   close_down(&server);
   (void)close(server.watched);
   library_close();

@@ -60,6 +60,19 @@ static int tell_deadline(struct rpc_call *call) {
   return rpc_send(call, &left_ms, sizeof left_ms) < 0 ? GRPC_CANCELLED : GRPC_OK;
 }
 
+static int count_down(struct rpc_call *call) {
+  int r = rpc_send(call, "two", 3);
+  if (r == 0)
+    r = rpc_send(call, "one", 3);
+  rpc_send_last(call, "zero", 4);
+  return r < 0 ? GRPC_CANCELLED : GRPC_OK;
+}
+
+static int only_last(struct rpc_call *call) {
+  rpc_send_last(call, "last", 4);
+  return GRPC_OK;
+}
+
 static int serve(void *ctx, struct rpc_call *call, const char *method, char **ret_text) {
   (void)ctx;
   if (strcmp(method, "/test/Echo") == 0)
@@ -70,6 +83,10 @@ static int serve(void *ctx, struct rpc_call *call, const char *method, char **re
     return flood(call);
   if (strcmp(method, "/test/Deadline") == 0)
     return tell_deadline(call);
+  if (strcmp(method, "/test/CountDown") == 0)
+    return count_down(call);
+  if (strcmp(method, "/test/OnlyLast") == 0)
+    return only_last(call);
   *ret_text = strdup("no such method");
   return 12;
 }
@@ -150,6 +167,24 @@ static void messages_come_back_in_order(void **state) {
   }
   assert_int_equal(rpc_send(call, "", 0), 0);
   assert_received(call, "");
+  rpc_call_destroy(call);
+}
+
+static void a_last_message_comes_after_the_others(void **state) {
+  struct rpc_call *call = start(*state, "/test/CountDown", 20000, "");
+  assert_received(call, "two");
+  assert_received(call, "one");
+  assert_received(call, "zero");
+  assert_no_more(call);
+  assert_ends(call, GRPC_OK, NULL);
+  rpc_call_destroy(call);
+}
+
+static void a_last_message_may_be_the_only_one(void **state) {
+  struct rpc_call *call = start(*state, "/test/OnlyLast", 20000, "");
+  assert_received(call, "last");
+  assert_no_more(call);
+  assert_ends(call, GRPC_OK, NULL);
   rpc_call_destroy(call);
 }
 
@@ -285,6 +320,8 @@ static void a_side_that_is_gone_ends_the_call(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(messages_come_back_in_order, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_last_message_comes_after_the_others, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_last_message_may_be_the_only_one, setup, teardown),
       cmocka_unit_test_setup_teardown(a_status_has_its_text, setup, teardown),
       cmocka_unit_test_setup_teardown(a_cancel_reaches_who_serves, setup, teardown),
       cmocka_unit_test_setup_teardown(a_deadline_travels_and_ends_the_call, setup, teardown),
