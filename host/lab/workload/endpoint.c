@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sdk/base/loopback.h"
 #include "sdk/base/memory.h"
 
 int endpoint_parse(const char *address, uint16_t port, struct endpoint *ret_endpoint, struct error **err) {
@@ -97,6 +98,8 @@ static int socket_listen(int fd, struct endpoint *endpoint, int type) {
 
 int endpoint_bind(struct endpoint *endpoint, int type, struct error **err) {
   int fd = socket(endpoint->address.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd >= 0 && type == SOCK_STREAM)
+    loopback_tune(fd, (const struct sockaddr *)&endpoint->address); /* those it accepts inherit it */
   int r = fd < 0 ? -errno : socket_listen(fd, endpoint, type);
   if (r < 0) {
     char text[ENDPOINT_TEXT_MAX];
@@ -134,6 +137,8 @@ static int socket_connect(int fd, const struct endpoint *endpoint, int type) {
   int yes = 1;
   if (type == SOCK_STREAM && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes)) < 0)
     return -errno;
+  if (type == SOCK_STREAM)
+    loopback_tune(fd, (const struct sockaddr *)&endpoint->address);
   int r = type == SOCK_DGRAM ? bind_next_port(fd, endpoint) : 0;
   if (r < 0)
     return r;

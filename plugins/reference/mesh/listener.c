@@ -11,6 +11,7 @@
 #include "plugins/reference/mesh/limits.h"
 #include "plugins/reference/mesh/workload.h"
 #include "sdk/base/error.h"
+#include "sdk/base/loopback.h"
 
 enum {
   BACKLOG = 1024,
@@ -29,6 +30,8 @@ int listener_open(struct listener *listener, struct error **err) {
     datagram_make_room(fd);
   else
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+  if (!udp)
+    loopback_tune(fd, (const struct sockaddr *)&listener->address); /* those it accepts inherit it */
   if (bind(fd, (const struct sockaddr *)&listener->address, sizeof listener->address) < 0 ||
       (!udp && listen(fd, BACKLOG) < 0))
     return error_set(err, errno, "listening on %s:%u%s: %s", text, port, udp ? " (UDP)" : "", strerror(errno));

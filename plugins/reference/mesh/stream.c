@@ -12,6 +12,7 @@
 #include "plugins/reference/mesh/handshaker.h"
 #include "plugins/reference/mesh/limits.h"
 #include "sdk/base/clock.h"
+#include "sdk/base/loopback.h"
 #include "sdk/base/strbuf.h"
 
 enum {
@@ -160,6 +161,7 @@ struct stream *stream_connect(struct stream_loop *loop, const struct sockaddr_in
       close(fd);
     return NULL;
   }
+  loopback_tune(fd, (const struct sockaddr *)address);
   stream->tls = tls;
   stream->state = STATE_CONNECTING;
   if (connect(fd, (const struct sockaddr *)address, sizeof *address) < 0 && errno != EINPROGRESS)
