@@ -36,9 +36,9 @@ struct trammel_op {
 
   enum op_state state;
   atomic_uint over; /* state is OP_DONE: may be looked at without the lock */
-  bool cancelled; /* by the caller or the deadline: the receiver is gone */
-  int cancel_fd;  /* -1 until asked for */
-  int status;     /* OP_DONE */
+  bool cancelled;   /* by the caller or the deadline: the receiver is gone */
+  int cancel_fd;    /* -1 until asked for */
+  int status;       /* OP_DONE */
   bool has_message;
   uint8_t *message;
   size_t message_length;
