@@ -246,7 +246,7 @@ static const struct asked *find_asked(const struct judging *j, const PB(Resource
 
 /* What all parts depend on: said to be unsupported, it takes them with it. */
 static bool is_of_all(const char *pointer, bool unsupported) {
-  static const char *const shared[] = {"/spec/service", "/spec/destination", "/spec/sources"};
+  static const char *const shared[] = {"/spec/service", "/spec/matches", "/spec/destination", "/spec/sources"};
   for (size_t i = 0; unsupported && i < ARRAY_COUNT(shared); i++)
     if (strcmp(pointer, shared[i]) == 0)
       return true;

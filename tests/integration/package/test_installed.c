@@ -171,7 +171,7 @@ static void a_changed_file_is_told(void **state) {
   _cleanup_error_ struct error *err = NULL;
   (void)snprintf(path, sizeof path, "%s/reference.so", directory);
   assert_int_equal(files_replace(path, "x", 1, NULL), 0);
-  assert_int_equal(installed_verify(installed, adapter->id, &adapter->current, &err), -EINVAL);
+  assert_int_equal(installed_verify(installed, adapter->id, &adapter->current, &err), -EBADMSG);
   assert_non_null(strstr(error_message(err), "reference.so is not the file"));
   (void)snprintf(path, sizeof path, "%s/more", directory);
   assert_int_equal(symlink("/etc/passwd", path), 0);
@@ -186,7 +186,7 @@ static void damage(const struct installed *installed, const struct installed_ver
   _cleanup_error_ struct error *err = NULL;
   (void)snprintf(path, sizeof path, "%s/reference.so", directory);
   assert_int_equal(files_replace(path, "x", 1, NULL), 0);
-  assert_int_equal(installed_verify(installed, "reference", version, &err), -EINVAL);
+  assert_int_equal(installed_verify(installed, "reference", version, &err), -EBADMSG);
 }
 
 /* "Install it again" is what users are told of a damaged one. */
