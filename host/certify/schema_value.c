@@ -59,6 +59,12 @@ static json_int_t bound(const json_t *schema, const char *key, json_int_t otherw
   return real >= 0x1p63 ? INT64_MAX : real < -0x1p63 ? INT64_MIN : (json_int_t)real;
 }
 
+/* `offset` above `low`, also where that is more than a signed number can say. */
+static json_t *integer_above(json_int_t low, uint64_t offset) {
+  uint64_t value = (uint64_t)low + offset;
+  return json_integer((json_int_t)value);
+}
+
 static json_t *make_integer(const json_t *schema, struct chance *chance) {
   json_int_t low = bound(schema, "minimum", -1), high = bound(schema, "maximum", INT32_MAX);
   uint64_t width = high > low ? (uint64_t)high - (uint64_t)low : 1;
@@ -68,7 +74,7 @@ static json_t *make_integer(const json_t *schema, struct chance *chance) {
   case 1:
     return json_integer(high);
   default:
-    return json_integer((json_int_t)((uint64_t)low + chance_below(chance, width)));
+    return integer_above(low, chance_below(chance, width));
   }
 }
 
