@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "host/package/files.h"
@@ -59,6 +60,22 @@ static int compare_packages(const struct index_package *a, const struct index_pa
   return order != 0 ? order : strcmp(a->arch, b->arch);
 }
 
+/* What is no semantic version comes first, by bytes. */
+static int compare_versions(const char *a, const char *b) {
+  bool a_semantic = version_is_semantic(a), b_semantic = version_is_semantic(b);
+  if (a_semantic != b_semantic)
+    return a_semantic ? 1 : -1;
+  return a_semantic ? version_compare(a, b) : 0;
+}
+
+static int compare_for_people(const void *a_package, const void *b_package) {
+  const struct index_package *a = a_package, *b = b_package;
+  int order = strcmp(a->id, b->id);
+  if (order == 0)
+    order = compare_versions(a->version, b->version);
+  return order != 0 ? order : compare_packages(a, b);
+}
+
 static int check_shape(const json_t *root, struct error **err) {
   _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
   json_t *schema = json_loadb((const char *)index_schema, index_schema_length, 0, NULL);
@@ -87,6 +104,7 @@ static int view(struct index *index, struct error **err) {
       return error_set(err, EINVAL, "its " INDEX_FILE " is none: %s %s is there twice or out of order",
                        index->packages[i].id, index->packages[i].version);
   }
+  qsort(index->packages, index->count, sizeof *index->packages, compare_for_people);
   return 0;
 }
 

@@ -32,7 +32,8 @@ struct index_package {
   const char *sha256;
 };
 
-/* The packages are in the order of id, version, os and arch, by bytes; they borrow from `root`. */
+/* The packages are in the order of id, version (0.2.0 before 0.10.0), os and arch; they borrow from `root`. The file
+ * has them in the order of bytes, so that there is one way to write it. */
 struct index {
   json_t *root;
   int64_t serial; /* 1 to INDEX_SERIAL_MAX; grows with each making */

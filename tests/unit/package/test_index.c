@@ -73,6 +73,27 @@ static void the_newest_that_suits_is_found(void **state) {
   finds(&index, "c", NULL, false, NULL);
 }
 
+static void the_packages_are_in_the_order_of_versions(void **state) {
+  (void)state;
+  /* As the file has them, and as they are to be read. */
+  static const char *const written[] = {"0.10.0", "0.2.0", "0.2.0+b", "0.2.0-rc.10", "0.2.0-rc.9", "1", "next"};
+  static const char *const expected[] = {"1", "next", "0.2.0-rc.9", "0.2.0-rc.10", "0.2.0", "0.2.0+b", "0.10.0"};
+  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+  _cleanup_index_ struct index index = {0};
+  struct error *err = NULL;
+  begin(&text);
+  for (size_t i = 0; i < ARRAY_COUNT(written); i++)
+    put(&text, "a", written[i], 0, "x86_64");
+  put(&text, "b", "0.1.0", 0, "x86_64");
+  strbuf_puts(&text, "]}");
+  if (read_text(strbuf_text(&text), &index, &err) < 0)
+    fail_msg("%s", error_message(err));
+  assert_int_equal(index.count, ARRAY_COUNT(expected) + 1);
+  for (size_t i = 0; i < ARRAY_COUNT(expected); i++)
+    assert_string_equal(index.packages[i].version, expected[i]);
+  assert_string_equal(index.packages[index.count - 1].id, "b");
+}
+
 /* Reads an index of one package with a text in place of another. */
 static void refuses(const char *before, const char *after, const char *why) {
   _cleanup_strbuf_ struct strbuf text = STRBUF_INIT, changed = STRBUF_INIT;
@@ -183,6 +204,7 @@ static void a_serial_grows_to_its_end(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_newest_that_suits_is_found),
+      cmocka_unit_test(the_packages_are_in_the_order_of_versions),
       cmocka_unit_test(what_is_no_index_is_refused),
       cmocka_unit_test(what_is_there_twice_or_out_of_order_is_refused),
       cmocka_unit_test(there_is_a_limit_to_bytes_and_packages),
