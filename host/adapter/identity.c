@@ -13,6 +13,15 @@ static const char *reason(void) {
   return text ? text : "no such thing in it";
 }
 
+/* A file that could not be read says nothing of what is in it. */
+static int refuse(const char *path, const char *expected, struct error **err) {
+  unsigned long first = ERR_peek_error();
+  if (!ERR_SYSTEM_ERROR(first))
+    return error_set(err, EINVAL, "%s: expected %s: %s", path, expected, reason());
+  ERR_clear_error();
+  return error_set(err, ERR_GET_REASON(first), "reading %s: %s", path, strerror(ERR_GET_REASON(first)));
+}
+
 /* Never asks for a pass phrase: there may be nobody to answer. */
 static int no_pass_phrase(char *text, int size, int writing, void *ctx) {
   (void)text;
@@ -27,12 +36,11 @@ static int fill(SSL_CTX *context, const struct identity_files *files, struct err
   if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1)
     return error_set(err, EIO, "TLS: %s", reason());
   if (SSL_CTX_load_verify_file(context, files->ca) != 1)
-    return error_set(err, EINVAL, "%s: expected certificates of an authority in PEM: %s", files->ca, reason());
+    return refuse(files->ca, "certificates of an authority in PEM", err);
   if (SSL_CTX_use_certificate_chain_file(context, files->certificate) != 1)
-    return error_set(err, EINVAL, "%s: expected a certificate in PEM: %s", files->certificate, reason());
+    return refuse(files->certificate, "a certificate in PEM", err);
   if (SSL_CTX_use_PrivateKey_file(context, files->key, SSL_FILETYPE_PEM) != 1)
-    return error_set(err, EINVAL, "%s: expected the private key of %s in PEM, without a pass phrase: %s", files->key,
-                     files->certificate, reason());
+    return refuse(files->key, "the private key of the certificate in PEM, without a pass phrase", err);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
   return 0;
 }

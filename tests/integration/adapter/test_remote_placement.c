@@ -358,6 +358,21 @@ static void the_runner_tells_what_is_wrong(void **state) {
   assert_runner_refuses(RUNNER("127.0.0.1:0", served->certificate, served->certificate), 1, "server.pem");
   assert_runner_refuses(RUNNER("127.0.0.1:0", broken, served->certificate), 1, "crashed while it was loaded");
   assert_runner_refuses(RUNNER("127.0.0.1:0", adapter, served->files.certificate), 1, "expected the private key");
+  assert_runner_refuses(RUNNER("127.0.0.1:0", adapter, "/none/cert.pem"), 1, "reading /none/cert.pem: No such file");
+  assert_runner_refuses(RUNNER("127.0.0.1:0", adapter, adapter), 1, "expected a certificate in PEM");
+}
+
+static void a_file_of_the_runner_that_cannot_be_read_is_told_as_that(void **state) {
+  const struct fixture *fixture = *state;
+  const struct served *served = &fixture->served;
+  static const char *const options[] = {"--cert", "--key", "--client-ca"};
+  const char *files[] = {served->certificate, served->key, served->files.ca};
+  for (size_t i = 0; i < ARRAY_COUNT(options); i++) {
+    const char *argv[] = {"trammel-runner", "--listen", "127.0.0.1:0", "--adapter", "/none.so", options[0],
+                          files[0],         options[1], files[1],      options[2],  files[2],   NULL};
+    argv[6 + 2 * i] = "/none/file.pem";
+    assert_runner_refuses(argv, 1, "reading /none/file.pem: No such file or directory");
+  }
 }
 
 static void conformance_runs_through_it(void **state) {
@@ -431,6 +446,7 @@ int main(void) {
       cmocka_unit_test(hosts_see_nothing_of_each_other),
       cmocka_unit_test(more_hosts_than_may_be_are_refused),
       cmocka_unit_test(the_runner_tells_what_is_wrong),
+      cmocka_unit_test(a_file_of_the_runner_that_cannot_be_read_is_told_as_that),
       cmocka_unit_test(conformance_runs_through_it),
       cmocka_unit_test(options_that_do_not_fit_are_refused),
   };
