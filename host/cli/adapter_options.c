@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "host/cli/command.h"
+#include "host/cli/packages.h"
 #include "host/package/installed.h"
 
 enum { KEY_ADAPTER_DIR = 0x900, KEY_PLACEMENT, KEY_ALLOW_UNCONFINED };
@@ -82,12 +83,12 @@ static int add_version(const struct installed *installed, const struct installed
 
 static int add_installed(struct adapter_directories *directories, struct error **err) {
   _cleanup_free_ char *data = NULL;
-  _cleanup_error_ struct error *nowhere = NULL;
-  if (data_directory(&data, &nowhere) < 0)
-    return 0; /* no home: nothing was installed */
+  int r = packages_directory(&data, err);
+  if (r < 0 || !data)
+    return r;
   _cleanup_installed_ struct installed *installed = NULL;
   _cleanup_error_ struct error *damaged = NULL;
-  int r = installed_open(data, false, &installed, &damaged);
+  r = installed_open(data, false, &installed, &damaged);
   if (r == -ENOMEM)
     return error_set(err, ENOMEM, "%s", error_message(damaged));
   if (r < 0) {

@@ -111,9 +111,10 @@ static const char *placement_text(const struct adapter_entry *entry) {
 static int read_origins(struct origins *ret_origins, struct error **err) {
   _cleanup_free_ char *data = NULL;
   _cleanup_error_ struct error *unknown = NULL;
-  if (data_directory(&data, &unknown) < 0)
-    return 0;
-  int r = origins_open(data, ret_origins, &unknown);
+  int r = packages_directory(&data, err);
+  if (r < 0 || !data)
+    return r;
+  r = origins_open(data, ret_origins, &unknown);
   if (r == -ENOMEM)
     return error_set(err, ENOMEM, "%s", error_message(unknown));
   if (r < 0)

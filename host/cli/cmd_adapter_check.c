@@ -196,9 +196,16 @@ static int fail(const struct error *err) {
              : code;
 }
 
+/* Before anything is checked: a place for the report that is a mistake is told now, not after minutes. */
+static int open_subject(const struct arguments *arguments, struct subject *ret_subject, struct error **err) {
+  _cleanup_free_ char *data = NULL;
+  int r = packages_directory(&data, err);
+  return r < 0 ? r : subject_open(arguments->path, arguments->allow_unconfined, ret_subject, err);
+}
+
 static int run(const struct arguments *arguments, struct error **err) {
   struct subject subject;
-  int r = subject_open(arguments->path, arguments->allow_unconfined, &subject, err);
+  int r = open_subject(arguments, &subject, err);
   if (r < 0)
     return fail(*err);
   bool shown = isatty(STDERR_FILENO) == 1;

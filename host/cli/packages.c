@@ -104,6 +104,13 @@ void packages_signer(struct strbuf *out, const struct trust *trust, const char *
     strbuf_puts(out, "unsigned");
 }
 
+int packages_directory(char **ret_path, struct error **err) {
+  _cleanup_error_ struct error *why = NULL;
+  *ret_path = NULL;
+  int r = data_directory(ret_path, &why);
+  return r == -ENOENT || r == 0 ? 0 : error_set(err, -r, "%s", error_message(why));
+}
+
 int packages_open(char **ret_data_directory, struct trust *ret_trust, struct error **err) {
   _cleanup_free_ char *data = NULL;
   int r = data_directory(&data, err);

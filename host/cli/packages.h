@@ -54,6 +54,10 @@ json_t *packages_text(const char *text);
 /* "signed by NAME", "signed by the key ID, which is not trusted" or "unsigned". */
 void packages_signer(struct strbuf *out, const struct trust *trust, const char *key_id);
 
+/* The data directory, for what also works without one: `*ret_path` is NULL then, and nothing is installed. -EINVAL for
+ * a TRAMMEL_DATA_DIR that is no absolute path. */
+int packages_directory(char **ret_path, struct error **err);
+
 /* Data directory and trusted keys. */
 int packages_open(char **ret_data_directory, struct trust *ret_trust, struct error **err);
 

@@ -72,6 +72,28 @@ static void a_file_name_that_is_no_utf8_is_listed_escaped(void **state) {
   free(path);
 }
 
+/* Not passed over: what is installed would be missing, and nobody would know why. */
+static void a_data_directory_that_is_no_absolute_path_is_refused_everywhere(void **state) {
+  (void)state;
+  static const char *const commands[][5] = {{"adapter", "list"},          {"adapter", "show", "reference"},
+                                            {"adapter", "check", "x.so"}, {"adapter", "install", "./x"},
+                                            {"adapter", "verify"},        {"adapter", "trust", "list"},
+                                            {"adapter", "index", "list"}, {"conformance", "run", "-q"}};
+  assert_int_equal(setenv("TRAMMEL_DATA_DIR", "here", 1), 0);
+  for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
+    const char *argv[7] = {"trammel"};
+    for (size_t k = 0; k < 5; k++)
+      argv[k + 1] = commands[i][k];
+    struct command_result result;
+    command_run(argv, NULL, 60, &result);
+    if (result.exit_code != 2 ||
+        !strstr(strbuf_text(&result.errors), "TRAMMEL_DATA_DIR must be an absolute path, not 'here'"))
+      fail_msg("%s %s: exit code %d: %s", argv[1], argv[2], result.exit_code, strbuf_text(&result.errors));
+    command_result_finish(&result);
+  }
+  assert_int_equal(unsetenv("TRAMMEL_DATA_DIR"), 0);
+}
+
 static void output_that_cannot_be_written_is_no_success(void **state) {
   (void)state;
   static const char *const formats[] = {"text", "json"};
@@ -151,6 +173,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_bad_adapter_is_refused_and_the_good_one_stays),
       cmocka_unit_test(a_file_name_that_is_no_utf8_is_listed_escaped),
+      cmocka_unit_test(a_data_directory_that_is_no_absolute_path_is_refused_everywhere),
       cmocka_unit_test(output_that_cannot_be_written_is_no_success),
       cmocka_unit_test(show_tells_configuration_and_support),
       cmocka_unit_test(what_cannot_be_shown_is_explained),
