@@ -19,6 +19,10 @@
 #include "sdk/adapter/translation.h"
 #include "trammel/abi.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum smi_support_level {
   SMI_UNSUPPORTED = 1,
   SMI_TRANSLATED, /* the adapter turns it into the mesh's own API */
@@ -197,7 +201,7 @@ struct adapter_identity {
   const char *mesh;
 };
 
-int adapter_sdk_create(const struct adapter_class *class, const struct adapter_identity *identity,
+int adapter_sdk_create(const struct adapter_class *adapter, const struct adapter_identity *identity,
                        const trammel_host *host, trammel_str config, trammel_instance **ret, trammel_op *op);
 int adapter_sdk_call(trammel_instance *instance, trammel_str method, trammel_str request, trammel_op *op);
 const void *adapter_sdk_get(trammel_instance *instance, const char *extension_id);
@@ -238,5 +242,9 @@ void adapter_sdk_destroy(trammel_instance *instance);
     };                                                                                                                 \
     return host->abi_major == TRAMMEL_ABI_MAJOR ? &table : NULL;                                                       \
   }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -15,6 +15,10 @@
 #include "sdk/smi/model.h"
 #include "trammel/abi.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct call;
 
 /* Memory for this call: freed when it ends. Everything handed to the builders may live in it. */
@@ -75,5 +79,9 @@ int call_http(struct call *call, const struct call_http *request, struct call_ht
 /* GET and read the body as JSON, which lives as long as the call. TRAMMEL_OK for status 200 only: any other, and a body
  * that is not JSON, is TRAMMEL_UNAVAILABLE with a diagnostic `code`. */
 int call_get_json(struct call *call, const char *endpoint, const char *path, const char *code, const json_t **ret_body);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

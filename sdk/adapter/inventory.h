@@ -9,6 +9,10 @@
 #include "sdk/base/error.h"
 #include "sdk/smi/model.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum port_protocol {
   PORT_HTTP = 1, /* HTTP/1.1 and h2c */
   PORT_TCP,
@@ -74,5 +78,9 @@ const char *port_protocol_name(enum port_protocol protocol);
 struct Trammel__Adapter__V1__Inventory;
 int inventory_from_wire(struct arena *arena, const struct Trammel__Adapter__V1__Inventory *message,
                         struct inventory *ret_inventory, struct error **err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

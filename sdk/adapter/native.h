@@ -4,6 +4,10 @@
 
 #include "sdk/adapter/call.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct native_object;
 
 /* How an object is created, read back and removed over HTTP. */
@@ -36,5 +40,9 @@ const char *native_id(const struct native_object *object);
 /* `text` as one segment of a path: what is not unreserved (RFC 3986) is percent-encoded. In the call's memory; "" when
  * that is used up. */
 const char *path_segment(struct call *call, const char *text);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

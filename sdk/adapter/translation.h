@@ -5,6 +5,10 @@
 #include "sdk/adapter/inventory.h"
 #include "sdk/adapter/native.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct translate_request {
   struct smi_set smi;
   struct inventory inventory;
@@ -38,5 +42,9 @@ void translation_add(struct translation *translation, struct native_object *obje
  * translation with something unsupported fails (TRAMMEL_UNIMPLEMENTED) unless the request allows it: then it stays left
  * out, with a warning. */
 void translation_cover(struct translation *translation, const struct coverage *coverage);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,6 +7,10 @@
 
 #include "sdk/base/memory.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct arena;
 
 /* `limit` is the most bytes that allocations use up in all, each rounded up to its alignment; 0 for no limit. The last
@@ -31,5 +35,9 @@ char *arena_strndup(struct arena *arena, const char *text, size_t length);
 char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define arena_new(arena, T) ((T *)arena_alloc((arena), sizeof(T)))
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

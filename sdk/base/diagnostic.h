@@ -11,6 +11,10 @@
 
 #include "sdk/base/memory.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum severity {
   SEVERITY_INFO = 1,
   SEVERITY_WARNING = 2,
@@ -84,5 +88,9 @@ void diagnostics_print(const struct diagnostics *list, FILE *out);
  * detail, remedy; absent ones are left out. */
 json_t *diagnostic_to_json(const struct diagnostic *diagnostic);
 json_t *diagnostics_to_json(const struct diagnostics *list);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

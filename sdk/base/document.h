@@ -19,6 +19,10 @@
 #include "sdk/base/arena.h"
 #include "sdk/base/diagnostic.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Limits on what is read. The defaults hold for everything a user or a mesh gives. */
 struct document_limits {
   size_t bytes;     /* of one input; default 16 MiB */
@@ -119,5 +123,9 @@ json_t *node_to_json(const struct node *node);
  * is not UTF-8 (YAML). */
 int yaml_write(const json_t *value, struct strbuf *out);
 int json_write(const json_t *value, struct strbuf *out);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

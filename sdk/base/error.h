@@ -8,6 +8,10 @@
 
 #include "sdk/base/memory.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct error;
 
 /* Sets `*err` (freeing one that is already there) to a formatted message with the positive errno `code`. Returns -code,
@@ -36,5 +40,9 @@ int error_code(const struct error *err);
 void error_free(struct error *err);
 DEFINE_CLEANUP(struct error *, error_free);
 #define _cleanup_error_ _cleanup_(error_free_p)
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Runs `f(&variable)` when the variable leaves its scope. For `.c` files only. */
 #define _cleanup_(f) __attribute__((cleanup(f)))
 
@@ -41,5 +45,9 @@ static inline void close_p(int *fd) {
 /* Makes room for one more element in the heap array `*array` of `count` elements of `size` bytes whose capacity is
  * `*capacity`; grows by doubling. Returns 0 or -ENOMEM (the array is then as it was). */
 int array_reserve(void **array, size_t *capacity, size_t count, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,6 +9,10 @@
 
 #include "sdk/base/memory.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct strbuf {
   char *data; /* NULL while nothing was appended; use strbuf_text() for a string */
   size_t length;
@@ -42,5 +46,9 @@ bool strbuf_failed(const struct strbuf *buffer);
 char *strbuf_steal(struct strbuf *buffer);
 
 #define _cleanup_strbuf_ _cleanup_(strbuf_finish)
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 
 #include "sdk/smi/model.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What an entry is found by, what it stands for, and its place among the entries added. */
 struct smi_index_entry {
   enum smi_kind kind;
@@ -43,5 +47,9 @@ bool smi_index_same(const struct smi_index_entry *a, const struct smi_index_entr
 
 /* Every resource of a set, sorted. -ENOMEM. */
 int smi_index_set(struct smi_index *index, struct arena *arena, const struct smi_set *set);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -58,7 +58,7 @@ static void lint_path(struct linting *linting, const struct smi_http_route_group
   if (*pattern == '\0')
     lint_report(linting, SEVERITY_WARNING, "SMI-0215", &group->meta, pointer,
                 "leave it out, or write .* to say that it is meant", "an empty pathRegex matches every path");
-  else if ((analysis.class == REGEX_LITERAL_PREFIX || analysis.class == REGEX_EXACT) && analysis.literal[0] != '/')
+  else if ((analysis.kind == REGEX_LITERAL_PREFIX || analysis.kind == REGEX_EXACT) && analysis.literal[0] != '/')
     lint_report(linting, SEVERITY_WARNING, "SMI-0215", &group->meta, pointer,
                 "begin it with '/', or with .* to match anywhere in the path",
                 "pathRegex \"%s\" matches from the start of the path, which is always a '/': it never matches",

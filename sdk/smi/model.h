@@ -13,6 +13,10 @@
 #include "sdk/base/arena.h"
 #include "sdk/base/diagnostic.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct node;
 
 enum smi_group {
@@ -176,5 +180,9 @@ const struct smi_http_route_group *smi_find_route_group(const struct smi_set *se
 const struct smi_port_route *smi_find_port_route(const struct smi_set *set, enum smi_kind kind, const char *ns,
                                                  const char *name);
 const struct smi_http_match *smi_find_match(const struct smi_http_route_group *group, const char *name);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

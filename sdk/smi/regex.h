@@ -6,7 +6,11 @@
 #include "sdk/base/arena.h"
 #include "sdk/base/error.h"
 
-enum regex_class {
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum regex_kind {
   REGEX_ANYTHING =
       1, /* matches every path that starts with '/', or every header value: ".*", "", "/", "/.*" for paths */
   REGEX_LITERAL_PREFIX, /* a path or value that starts with `literal` */
@@ -15,7 +19,7 @@ enum regex_class {
 };
 
 struct regex_analysis {
-  enum regex_class class;
+  enum regex_kind kind;
   const char *literal; /* for prefix and exact, escapes resolved; else NULL */
 };
 
@@ -23,17 +27,21 @@ struct regex_analysis {
  * quantifiers, atomic groups, conditionals, bad syntax, repetition counts over 1000). */
 int regex_check(const char *pattern, struct error **err);
 
-/* The class of a pathRegex (anchored at the start only: a literal is a prefix, a literal and '$' is exact). A leading
+/* The kind of a pathRegex (anchored at the start only: a literal is a prefix, a literal and '$' is exact). A leading
  * '^' changes nothing. `pattern` NULL is REGEX_ANYTHING. 0, -EINVAL as regex_check, -ENOMEM. */
 int regex_analyse_path(struct arena *arena, const char *pattern, struct regex_analysis *ret_analysis,
                        struct error **err);
 
-/* The class of a header regex (full match: a literal is exact, a literal and ".*" is a prefix). */
+/* The kind of a header regex (full match: a literal is exact, a literal and ".*" is a prefix). */
 int regex_analyse_header(struct arena *arena, const char *pattern, struct regex_analysis *ret_analysis,
                          struct error **err);
 
 /* The same pattern for a data plane that matches the whole string: "(?:R).*" for paths, "(?:R)" for headers. */
 const char *regex_full_path(struct arena *arena, const char *pattern);
 const char *regex_full_header(struct arena *arena, const char *pattern);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

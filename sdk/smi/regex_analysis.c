@@ -30,14 +30,14 @@ static enum tail split_literal(const char *pattern, char *literal) {
 }
 
 /* A newline is not matched by '.', and never is in a path or a header. */
-static int analyse(struct arena *arena, const char *pattern, enum regex_class nothing, const char *slash,
+static int analyse(struct arena *arena, const char *pattern, enum regex_kind nothing, const char *slash,
                    struct regex_analysis *ret_analysis, struct error **err) {
-  struct regex_analysis analysis = {.class = REGEX_GENERAL};
+  struct regex_analysis analysis = {.kind = REGEX_GENERAL};
   char *literal;
   int r;
 
   if (!pattern) {
-    *ret_analysis = (struct regex_analysis){.class = REGEX_ANYTHING};
+    *ret_analysis = (struct regex_analysis){.kind = REGEX_ANYTHING};
     return 0;
   }
   r = regex_check(pattern, err);
@@ -59,8 +59,8 @@ static int analyse(struct arena *arena, const char *pattern, enum regex_class no
   case TAIL_OTHER:
     break;
   }
-  if (analysis.class == REGEX_LITERAL_PREFIX && (literal[0] == '\0' || strcmp(literal, slash) == 0))
-    analysis = (struct regex_analysis){.class = REGEX_ANYTHING};
+  if (analysis.kind == REGEX_LITERAL_PREFIX && (literal[0] == '\0' || strcmp(literal, slash) == 0))
+    analysis = (struct regex_analysis){.kind = REGEX_ANYTHING};
   *ret_analysis = analysis;
   return 0;
 }

@@ -7,6 +7,10 @@
 
 #include "sdk/base/error.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define WEIGHTS_MAX 10000
 
 /* A Kubernetes Quantity ("1", "500m", "1.5", "2k", "1e3", "1Ki") in units of 10^-decimals. -EINVAL: no quantity,
@@ -22,5 +26,9 @@ void weights_reduce(uint64_t *weights, size_t count);
 /* Percentages by largest remainder: the sum is exactly 100 unless all weights are 0 (then all 0); zeros stay zero.
  * -ERANGE when a weight above zero would round to 0 (the mesh cannot say it), with a reason. */
 int weights_to_percent(const uint64_t *weights, size_t count, uint32_t *ret_percent, struct error **err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -28,12 +28,12 @@ static void check_match(const char *pattern, const char *text) {
 
 /* The literal itself, and for a prefix also something longer, must match the wrapped pattern. */
 static void check_analysis(struct arena *arena, const struct regex_analysis *analysis, const char *wrapped) {
-  const char *literal = analysis->class == REGEX_ANYTHING ? "/any" : analysis->literal;
+  const char *literal = analysis->kind == REGEX_ANYTHING ? "/any" : analysis->literal;
 
-  if (analysis->class == REGEX_GENERAL || strchr(literal, '\n'))
+  if (analysis->kind == REGEX_GENERAL || strchr(literal, '\n'))
     return;
   check_match(wrapped, literal);
-  if (analysis->class == REGEX_LITERAL_PREFIX)
+  if (analysis->kind == REGEX_LITERAL_PREFIX)
     check_match(wrapped, arena_printf(arena, "%s/more", literal));
 }
 

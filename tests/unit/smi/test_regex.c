@@ -152,16 +152,16 @@ static void nesting_and_length_are_bounded(void **state) {
   assert_int_equal(regex_check(text, NULL), 0);
 }
 
-static void expect_class(bool path, const char *pattern, enum regex_class class, const char *literal) {
+static void expect_class(bool path, const char *pattern, enum regex_kind kind, const char *literal) {
   struct arena *arena = arena_create(0);
   struct regex_analysis analysis;
 
   assert_int_equal(path ? regex_analyse_path(arena, pattern, &analysis, NULL)
                         : regex_analyse_header(arena, pattern, &analysis, NULL),
                    0);
-  if (analysis.class != class ||
+  if (analysis.kind != kind ||
       (literal ? !analysis.literal || strcmp(analysis.literal, literal) != 0 : analysis.literal != NULL))
-    fail_msg("%s: class %d, literal %s", pattern, (int)analysis.class, analysis.literal ? analysis.literal : "none");
+    fail_msg("%s: kind %d, literal %s", pattern, (int)analysis.kind, analysis.literal ? analysis.literal : "none");
   arena_destroy(arena);
 }
 
@@ -213,7 +213,7 @@ static bool pcre2_matches(const char *pattern, const char *text) {
 }
 
 static bool analysis_matches(const struct regex_analysis *analysis, const char *text) {
-  switch (analysis->class) {
+  switch (analysis->kind) {
   case REGEX_ANYTHING:
     return true;
   case REGEX_LITERAL_PREFIX:
