@@ -15,15 +15,23 @@ else
   echo "groff is not installed: the pages' roff is not checked"
 fi
 
+# names PAGE OPTIONS WHOSE: the page names each of the options.
+names() {
+  [ -n "$2" ] || { echo "$3 --help shows no option"; failed=1; }
+  for option in $2; do
+    sed 's/\\-/-/g' "$pages/$1" | grep -qF -e "$option" || { echo "$1 lacks $option of $3"; failed=1; }
+  done
+}
+
 # covers PAGE COMMAND: the page names each long option that the command's --help shows, except those that every command has.
 covers() {
   # shellcheck disable=SC2086 # a command is several words
-  options=$("$trammel" $2 --help | grep -oE -e '--[a-z][a-z-]+' | sort -u |
-    grep -vxE -e '--(help|usage|version)') || true
-  [ -n "$options" ] || { echo "$2 --help shows no option"; failed=1; }
-  for option in $options; do
-    sed 's/\\-/-/g' "$pages/$1" | grep -qF -e "$option" || { echo "$1 lacks $option of $2"; failed=1; }
-  done
+  options=$("$trammel" $2 --help | long_options)
+  names "$1" "$options" "$2"
+}
+
+long_options() {
+  grep -oE -e '--[a-z][a-z-]+' | sort -u | grep -vxE -e '--(help|usage|version)' || true
 }
 
 covers trammel-conformance.1 'conformance run'
@@ -36,6 +44,8 @@ covers trammel-report.1 'report sign'
 covers trammel-report.1 'report verify'
 covers trammel-adapter.1 'adapter list'
 covers trammel-adapter.1 'adapter show'
+covers trammel-adapter.1 'adapter new'
+covers trammel-adapter.1 'adapter test'
 covers trammel-adapter.1 'adapter check'
 covers trammel-adapter.1 'adapter pack'
 covers trammel-adapter.1 'adapter sign'
@@ -49,6 +59,7 @@ covers trammel-adapter.1 'adapter index add'
 covers trammel-adapter.1 'adapter index list'
 covers trammel-adapter.1 'adapter index show'
 covers trammel-adapter.1 'adapter index make'
+names trammel-runner.1 "$("${trammel%/*}/trammel-runner" --help | long_options)" trammel-runner
 covers trammel-lint.1 lint
 covers trammel-lint.1 convert
 covers trammel.1 'adapter list'
