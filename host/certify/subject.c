@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "host/adapter/child.h"
 #include "host/adapter/description.h"
@@ -33,11 +34,18 @@ static int open_object(const char *path, struct subject *subject, struct error *
   return r < 0 && !*subject->digest && subject->gate.fd >= 0 ? -EAGAIN : r;
 }
 
+static bool is_directory(const char *path) {
+  struct stat status;
+  return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 /* The gate's refusal is an outcome, as long as there is a file that it can be about. */
 static int open_file(const char *path, struct subject *subject, struct error **err) {
   _cleanup_free_ char *data = NULL;
   size_t length = 0;
   _cleanup_error_ struct error *why = NULL;
+  if (is_directory(path))
+    return error_set(err, EISDIR, "%s is a directory; name the shared object (.so) or the package (.trm) in it", path);
   int r = file_read(path, ADAPTER_FILE_MAX, &data, &length, err);
   if (r < 0)
     return r;

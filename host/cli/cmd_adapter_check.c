@@ -84,6 +84,8 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   case ARGP_KEY_ARG:
     if (arguments->path)
       argp_error(state, "one adapter at a time");
+    if (strcmp(argument, "-") == 0)
+      argp_error(state, "standard input cannot be checked; name a file: a shared object (.so) or a package (.trm)");
     arguments->path = argument;
     return 0;
   case ARGP_KEY_END:

@@ -321,8 +321,8 @@ static void upgrade_all(const struct upgrading *upgrading, struct results *resul
 static int upgrade_named(const struct upgrading *upgrading, const struct list *words, struct results *results,
                          struct error **err) {
   for (size_t i = 0; i < words->count; i++)
-    if (!installed_find(upgrading->installed, words->items[i]))
-      return error_set(err, ENOENT, "no adapter \"%s\" is installed", words->items[i]);
+    if (!installed_require(upgrading->installed, words->items[i], err))
+      return -ENOENT;
   for (size_t i = 0; i < words->count; i++)
     upgrade_and_tell(upgrading, installed_find(upgrading->installed, words->items[i]), results);
   return 0;

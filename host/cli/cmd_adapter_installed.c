@@ -119,8 +119,8 @@ static void verify(struct verifying *verifying, const struct installed_adapter *
 static int verify_words(struct verifying *verifying, const struct list *words, struct error **err) {
   const struct installed *installed = verifying->origins.installed;
   for (size_t i = 0; i < words->count; i++)
-    if (!installed_find(installed, words->items[i]))
-      return error_set(err, ENOENT, "no adapter \"%s\" is installed", words->items[i]);
+    if (!installed_require(installed, words->items[i], err))
+      return -ENOENT;
   for (size_t i = 0; i < words->count; i++)
     verify(verifying, installed_find(installed, words->items[i]));
   for (size_t i = 0; words->count == 0 && i < installed_count(installed); i++)

@@ -61,7 +61,7 @@ const struct argp cmd_adapter_test_argp = {
     .args_doc = "ADAPTER.so DIR...",
     .doc = "Translates each NAME.yaml of the folders, which holds resources of SMI, and compares the result with "
            "NAME.json beside it. setup.yaml in a folder says what is translated for. Ends with 1 when something "
-           "differs.",
+           "differs. A translation may take 30 seconds.",
 };
 
 /* What came of all folders so far. */

@@ -417,20 +417,22 @@ int installed_add(struct installed *installed, const struct package *package, co
   return r < 0 ? r : add_version(installed, package, signed_by, source, again ? 1 : 0, err);
 }
 
-static int find_or_refuse(const struct installed *installed, const char *id, const struct installed_adapter **ret,
-                          struct error **err) {
-  *ret = installed_find(installed, id);
-  return *ret ? 0 : error_set(err, ENOENT, "no adapter \"%s\" is installed; `trammel adapter list` shows them", id);
+const struct installed_adapter *installed_require(const struct installed *installed, const char *id,
+                                                  struct error **err) {
+  const struct installed_adapter *found = installed_find(installed, id);
+  if (!found)
+    (void)error_set(err, ENOENT,
+                    "no adapter \"%s\" is installed from a package; `trammel adapter verify` shows those that are", id);
+  return found;
 }
 
 int installed_roll_back(struct installed *installed, const char *id, struct error **err) {
-  const struct installed_adapter *adapter;
-  int r = find_or_refuse(installed, id, &adapter, err);
-  if (r < 0)
-    return r;
+  const struct installed_adapter *adapter = installed_require(installed, id, err);
+  if (!adapter)
+    return -ENOENT;
   if (!adapter->previous.version)
     return error_set(err, ENOENT, "%s has no previous version, %s is the only one", id, adapter->current.version);
-  r = installed_verify(installed, id, &adapter->previous, err);
+  int r = installed_verify(installed, id, &adapter->previous, err);
   if (r < 0)
     return r;
   const json_t *versions = versions_of(installed, id);
@@ -439,10 +441,9 @@ int installed_roll_back(struct installed *installed, const char *id, struct erro
 }
 
 int installed_remove(struct installed *installed, const char *id, struct error **err) {
-  const struct installed_adapter *adapter;
-  int r = find_or_refuse(installed, id, &adapter, err);
-  if (r < 0)
-    return r;
+  const struct installed_adapter *adapter = installed_require(installed, id, err);
+  if (!adapter)
+    return -ENOENT;
   /* `id` may be borrowed from what changes. */
   return put_list(installed, list_with(installed, id, NULL), err);
 }

@@ -47,6 +47,9 @@ size_t installed_count(const struct installed *installed);
 /* In the order of ids; borrowed until the next change. */
 const struct installed_adapter *installed_at(const struct installed *installed, size_t i);
 const struct installed_adapter *installed_find(const struct installed *installed, const char *id);
+/* The same; ENOENT, told to people, when it is not installed. */
+const struct installed_adapter *installed_require(const struct installed *installed, const char *id,
+                                                  struct error **err);
 
 /* Where a version's files are. A heap string; NULL without memory. */
 char *installed_directory(const struct installed *installed, const char *id, const struct installed_version *version);

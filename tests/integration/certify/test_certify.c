@@ -290,6 +290,8 @@ static void what_is_no_adapter_is_a_usage_error(void **state) {
   assert_true(fputs("no package\n", out) >= 0 && fclose(out) == 0);
   require_code((const char *[]){"trammel", "adapter", "check", path, NULL}, 2, "neither a shared object nor a package");
   require_code((const char *[]){"trammel", "adapter", "check", "/nowhere/x.so", NULL}, 2, "/nowhere/x.so");
+  require_code((const char *[]){"trammel", "adapter", "check", scratch, NULL}, 2, "is a directory; name the shared");
+  require_code((const char *[]){"trammel", "adapter", "check", "-", NULL}, 2, "standard input cannot be checked");
   require_code((const char *[]){"trammel", "adapter", "check", NULL}, 2, "which adapter?");
   require_code((const char *[]){"trammel", "adapter", "check", "x.so", "--only", "luck", NULL}, 2,
                "there are: load-gate");

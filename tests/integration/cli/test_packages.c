@@ -357,6 +357,7 @@ static void the_key_that_is_told_is_the_one_that_is_trusted(void **state) {
 static void wrong_words_are_usage_errors(void **state) {
   (void)state;
   expect(2, "which package?", "install", NULL);
+  expect(2, "trammel adapter verify` shows those that are", "remove", "reference", NULL);
   expect(2, "unexpected argument", "install", "a", "b", NULL);
   expect(2, "--licence is needed", "pack", "x.so", NULL);
   expect(2, "--key KEY.pem is needed", "sign", "x.trm", NULL);
