@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 
 #include "host/package/digest.h"
+#include "host/package/licence.h"
 #include "sdk/base/document.h"
 #include "sdk/base/schema.h"
 
@@ -117,6 +118,9 @@ static json_t *files_json(const struct tarball *tarball) {
 int manifest_make(const trammel_note *note, const describe_response *description, const struct manifest_facts *facts,
                   const char *adapter, const struct tarball *tarball, struct manifest *ret_manifest,
                   struct error **err) {
+  int r = licence_check(facts->licence, err);
+  if (r < 0)
+    return r;
   json_t *root = json_pack("{s:s, s:s, s:s, s:{s:i, s:i}, s:{s:s, s:s}, s:o, s:o, s:s, s:s, s:s*, s:s, s:o}", "format",
                            FORMAT, "id", note->id, "version", note->version, "abi", "major", (int)note->abi_major,
                            "minor", (int)note->abi_minor, "platform", "os", PLATFORM_OS, "arch", platform_arch(),

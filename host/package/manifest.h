@@ -44,7 +44,8 @@ struct manifest_facts {
 };
 
 /* The manifest of an adapter, from its ELF note and its description, with the digests of the files that the tarball has
- * so far: `adapter` is the path of its shared object among them. 0 or -ENOMEM. */
+ * so far: `adapter` is the path of its shared object among them. 0, -EINVAL for a licence that is no SPDX
+ * expression, or -ENOMEM. */
 int manifest_make(const trammel_note *note, const Trammel__Adapter__V1__DescribeResponse *description,
                   const struct manifest_facts *facts, const char *adapter, const struct tarball *tarball,
                   struct manifest *ret_manifest, struct error **err);

@@ -132,6 +132,11 @@ static void keygen(const char *path) {
   command_result_finish(&result);
 }
 
+static void built_adapter(char path[PATH_SIZE], const char *version) {
+  assert_true(snprintf(path, PATH_SIZE, "%s/tests/versioned/%s/versioned.so", getenv("TRAMMEL_BUILD_DIR"), version) <
+              PATH_SIZE);
+}
+
 static int make_packages(void **state) {
   (void)state;
   char packages[PATH_SIZE];
@@ -148,8 +153,7 @@ static int make_packages(void **state) {
   keygen(kept.other_key);
   for (size_t i = 0; i < VERSIONS; i++) {
     char adapter[PATH_SIZE], package[PATH_SIZE];
-    assert_true(snprintf(adapter, sizeof adapter, "%s/tests/versioned/%s/versioned.so", getenv("TRAMMEL_BUILD_DIR"),
-                         versions[i]) < PATH_SIZE);
+    built_adapter(adapter, versions[i]);
     package_path(package, "packages", versions[i]);
     expect(0, "SHA-256 ", "pack", adapter, "--licence", "Apache-2.0", "-o", packages, NULL);
     expect(0, "signed with the key ", "sign", package, "--key", kept.key, NULL);
@@ -356,10 +360,14 @@ static void the_key_that_is_told_is_the_one_that_is_trusted(void **state) {
 
 static void wrong_words_are_usage_errors(void **state) {
   (void)state;
+  char adapter[PATH_SIZE];
+  built_adapter(adapter, versions[0]);
   expect(2, "which package?", "install", NULL);
   expect(2, "trammel adapter verify` shows those that are", "remove", "reference", NULL);
   expect(2, "unexpected argument", "install", "a", "b", NULL);
   expect(2, "--licence is needed", "pack", "x.so", NULL);
+  expect(2, "the licence 'foo bar' is no SPDX expression", "pack", adapter, "--licence", "foo bar", "-o", kept.folder,
+         NULL);
   expect(2, "--key KEY.pem is needed", "sign", "x.trm", NULL);
   expect(2, "--key FILE.pem is needed", "index", "add", "x", "/tmp", NULL);
   expect(2, "a name and a key are needed", "trust", "add", "x", NULL);
