@@ -2,12 +2,11 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "host/package/files.h"
+#include "host/engine/journal.h"
 #include "host/runner/confinement.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/utf8.h"
@@ -107,32 +106,27 @@ static int run_all(struct certify_report *report, const struct certify_run *run,
   return r;
 }
 
-/* For what checks write; whatever ends them, it is taken away here. */
-static int make_scratch(char **ret_path, struct error **err) {
-  const char *below = getenv("TMPDIR");
-  char *path = NULL;
-  if (asprintf(&path, "%s/trammel-check-XXXXXX", below && *below == '/' ? below : "/tmp") < 0)
-    return error_set(err, ENOMEM, "out of memory");
-  if (!mkdtemp(path)) {
-    int r = error_set(err, errno, "no directory for what is written meanwhile, %s: %s", path, strerror(errno));
-    free(path);
+/* With a directory for what checks write. It is that of a run, so that `trammel cleanup` takes it when this program is
+ * killed. */
+static int run_in_scratch(struct certify_report *report, const struct certify_run *run, struct error **err) {
+  _cleanup_free_ char *state = NULL;
+  struct journal *journal = NULL;
+  int r = state_directory(&state, err);
+  if (r == 0)
+    r = journal_create(state, &journal, err);
+  if (r < 0)
     return r;
-  }
-  *ret_path = path;
-  return 0;
+  report->subject->scratch = journal_directory(journal);
+  r = run_all(report, run, err);
+  report->subject->scratch = NULL;
+  (void)journal_finish(journal);
+  return r;
 }
 
 int certify(struct certify_report *report, const struct certify_run *run, struct error **err) {
-  _cleanup_free_ char *scratch = NULL;
   report->began_ns = clock_realtime_ns();
   report->outcomes = calloc(certify_check_count, sizeof *report->outcomes);
-  int r = report->outcomes ? make_scratch(&scratch, err) : error_set(err, ENOMEM, "out of memory");
-  if (r == 0) {
-    report->subject->scratch = scratch;
-    r = run_all(report, run, err);
-    report->subject->scratch = NULL;
-    (void)files_remove(AT_FDCWD, scratch, NULL);
-  }
+  int r = report->outcomes ? run_in_scratch(report, run, err) : error_set(err, ENOMEM, "out of memory");
   if (r < 0)
     certify_report_finish(report);
   return r;

@@ -20,6 +20,7 @@
 #define CHECKS 16
 
 static char *scratch;
+static char kept_state[4096];
 
 static int setup(void **state) {
   char path[4096];
@@ -27,7 +28,8 @@ static int setup(void **state) {
   scratch = scratch_create();
   (void)snprintf(path, sizeof path, "%s/data", scratch);
   assert_int_equal(setenv("TRAMMEL_DATA_DIR", path, 1), 0);
-  assert_int_equal(setenv("TMPDIR", scratch, 1), 0); /* what a check leaves behind would be found there */
+  (void)snprintf(kept_state, sizeof kept_state, "%s/state", scratch); /* what a check leaves behind would be there */
+  assert_int_equal(setenv("TRAMMEL_STATE_DIR", kept_state, 1), 0);
   return 0;
 }
 
@@ -94,13 +96,13 @@ static void require_schema(const json_t *report) {
   json_decref(schema);
 }
 
+static bool is_anything_left(void) {
+  return access(kept_state, F_OK) == 0;
+}
+
 static void require_nothing_left(void) {
-  DIR *directory = opendir(scratch);
-  assert_non_null(directory);
-  for (const struct dirent *entry; (entry = readdir(directory));)
-    if (strncmp(entry->d_name, "trammel-check", 13) == 0)
-      fail_msg("%s/%s was left behind", scratch, entry->d_name);
-  (void)closedir(directory);
+  if (is_anything_left())
+    fail_msg("%s was left behind", kept_state);
 }
 
 /* What passes; `skipped` is the one check that may be skipped, or NULL. */
@@ -477,28 +479,55 @@ static void the_same_seed_asks_the_same(void **state) {
   json_decref(b);
 }
 
+/* Its directory is there. */
 static bool has_begun(void *ctx) {
-  DIR *directory = opendir(ctx);
+  char runs[4096 + 8];
+  (void)ctx;
+  (void)snprintf(runs, sizeof runs, "%s/runs", kept_state);
+  DIR *directory = opendir(runs);
   bool found = false;
   for (const struct dirent *entry; directory && (entry = readdir(directory));)
-    found |= strncmp(entry->d_name, "trammel-check", 13) == 0;
+    found |= entry->d_name[0] != '.';
   if (directory)
     (void)closedir(directory);
   return found;
 }
 
+static struct running start_check(void) {
+  struct running running =
+      command_start((const char *[]){"trammel", "adapter", "check", flawed("deaf"), "--only", "cancel", NULL}, NULL);
+  wait_until(has_begun, NULL, 30, "the check to begin");
+  return running;
+}
+
 static void an_interrupt_ends_it_and_leaves_nothing(void **state) {
   struct command_result result;
   (void)state;
-  struct running running =
-      command_start((const char *[]){"trammel", "adapter", "check", flawed("deaf"), "--only", "cancel", NULL}, NULL);
-  wait_until(has_begun, scratch, 30, "the check to begin");
+  struct running running = start_check();
   assert_int_equal(kill(running.pid, SIGINT), 0);
   command_wait(&running, 60, &result);
   assert_int_equal(result.exit_code, 3);
   assert_non_null(strstr(strbuf_text(&result.errors), "interrupted"));
   command_result_finish(&result);
   require_nothing_left();
+}
+
+/* The process of a check holds the lock, too, and ends a moment later. */
+static bool is_cleaned_up(void *ctx) {
+  (void)ctx;
+  free(output_of((const char *[]){"trammel", "cleanup", NULL}, 0));
+  return !is_anything_left();
+}
+
+static void what_a_killed_check_leaves_is_taken_by_cleanup(void **state) {
+  struct command_result result;
+  (void)state;
+  struct running running = start_check();
+  assert_int_equal(kill(running.pid, SIGKILL), 0);
+  command_wait(&running, 60, &result);
+  command_result_finish(&result);
+  assert_true(is_anything_left());
+  wait_until(is_cleaned_up, NULL, 30, "trammel cleanup to take it");
 }
 
 int main(void) {
@@ -519,6 +548,7 @@ int main(void) {
       cmocka_unit_test(an_adapter_sees_nothing_of_its_users),
       cmocka_unit_test(the_same_seed_asks_the_same),
       cmocka_unit_test(an_interrupt_ends_it_and_leaves_nothing),
+      cmocka_unit_test(what_a_killed_check_leaves_is_taken_by_cleanup),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }
