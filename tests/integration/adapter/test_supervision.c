@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -476,6 +477,61 @@ static void a_killed_host_leaves_no_process(void **state) {
   command_result_finish(&result);
 }
 
+/* ---- a start that its caller gives up */
+
+struct given_up {
+  struct placement *placement;
+  atomic_bool cancel, done;
+  struct error *err;
+  int result;
+};
+
+static void *call_until_cancelled(void *context) {
+  struct given_up *given_up = context;
+  const struct call_options options = {.cancel = &given_up->cancel};
+  given_up->result = call(given_up->placement, "Wait", "", &options, &given_up->err);
+  atomic_store(&given_up->done, true);
+  return NULL;
+}
+
+/* Stops what was started before it can answer, and only then gives the call up. */
+static bool stop_and_cancel(void *context) {
+  struct given_up *given_up = context;
+  struct processes all = {.pids = {getpid()}, .count = 1};
+  add_descendants(&all);
+  for (size_t i = 1; i < all.count; i++)
+    (void)kill(all.pids[i], SIGSTOP);
+  if (all.count > 1)
+    atomic_store(&given_up->cancel, true);
+  return atomic_load(&given_up->done);
+}
+
+/* Whether the start was given up; the call itself, when the child was quicker. */
+static bool give_up(struct placement *placement) {
+  struct given_up given_up = {.placement = placement};
+  pthread_t thread;
+  assert_int_equal(pthread_create(&thread, NULL, call_until_cancelled, &given_up), 0);
+  wait_until(stop_and_cancel, &given_up, 60, "the end of a call that was cancelled");
+  assert_int_equal(pthread_join(thread, NULL), 0);
+  assert_int_equal(given_up.result, -ECANCELED);
+  bool start = strstr(error_message(given_up.err), "create was cancelled") != NULL;
+  error_free(given_up.err);
+  return start;
+}
+
+static void a_start_that_a_caller_gave_up_makes_no_later_one_wait(void **state) {
+  const struct placement_backoff never = {3600 * NS_PER_SECOND, 3600 * NS_PER_SECOND};
+  const int64_t end_ns = clock_in_ns(60 * NS_PER_SECOND);
+  struct placement *placement = place(*state, &never);
+  bool given_up = give_up(placement); /* a call: its child is there already */
+  assert_false(given_up);
+  while (!given_up && clock_monotonic_ns() < end_ns)
+    given_up = give_up(placement);
+  assert_true(given_up);
+  assert_answers(placement); /* which would be an hour later */
+  placement->destroy(placement);
+}
+
 int main(int argc, char **argv) {
   if (argc > 1 && strcmp(argv[1], "--host") == 0)
     return be_host();
@@ -486,6 +542,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(a_slow_reply_within_its_deadline_is_one),
       cmocka_unit_test(starts_wait_longer_after_each_end),
       cmocka_unit_test(a_call_whose_deadline_is_before_the_start_fails_at_once),
+      cmocka_unit_test(a_start_that_a_caller_gave_up_makes_no_later_one_wait),
       cmocka_unit_test(the_host_outlives_many_crashes_in_a_row),
   };
   return cmocka_run_group_tests_name("supervision", tests, scan, forget);
