@@ -31,10 +31,11 @@ function(trammel_adapter name)
   install(TARGETS ${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/trammel/adapters)
 endfunction()
 
-# trammel_test(NAME TIER unit|integration|faults|web [GRPC] SOURCES a.c ... [DEPENDS lib ...] [TIMEOUT seconds]): a cmocka program.
+# trammel_test(NAME TIER unit|integration|faults|web [GRPC] SOURCES a.c ... [DEPENDS lib ...] [TIMEOUT seconds] [PARTS n]):
+# a cmocka program. PARTS: it is run n times, as NAME_1 to NAME_n, with the number of the part and n as its arguments.
 # GRPC: gRPC runs in a process of the test, which ThreadSanitizer cannot judge then (label grpc).
 function(trammel_test name)
-  cmake_parse_arguments(arg "GRPC" "TIER;TIMEOUT" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(arg "GRPC" "TIER;TIMEOUT;PARTS" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE trammel_flags ${arg_DEPENDS} PkgConfig::cmocka)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
@@ -46,8 +47,17 @@ function(trammel_test name)
   if(arg_GRPC)
     list(APPEND labels grpc)
   endif()
-  add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT ${arg_TIMEOUT}
+  set(tests)
+  if(arg_PARTS)
+    foreach(part RANGE 1 ${arg_PARTS})
+      add_test(NAME ${name}_${part} COMMAND ${name} ${part} ${arg_PARTS})
+      list(APPEND tests ${name}_${part})
+    endforeach()
+  else()
+    add_test(NAME ${name} COMMAND ${name})
+    set(tests ${name})
+  endif()
+  set_tests_properties(${tests} PROPERTIES LABELS "${labels}" TIMEOUT ${arg_TIMEOUT}
     SKIP_RETURN_CODE 77 # whole program skipped, with its reason on standard output
     ENVIRONMENT "TRAMMEL_SOURCE_DIR=${PROJECT_SOURCE_DIR};TRAMMEL_BUILD_DIR=${PROJECT_BINARY_DIR}")
 endfunction()
