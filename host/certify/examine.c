@@ -18,6 +18,7 @@
 #include "host/runner/confinement.h"
 #include "host/runner/sanitized.h"
 #include "sdk/base/clock.h"
+#include "sdk/base/hex.h"
 #include "sdk/base/utf8.h"
 
 /* Bytes of what a check's process tells, and of what is kept of what it writes. */
@@ -83,8 +84,7 @@ static bool finish_answers(const struct sitting *sitting, char ret_text[DIGEST_S
     return true;
   if (EVP_DigestFinal_ex(sitting->answers, bytes, &size) != 1 || size != (DIGEST_SIZE - 1) / 2)
     return false;
-  for (unsigned i = 0; i < size; i++)
-    (void)snprintf(ret_text + (size_t)2 * i, 3, "%02x", bytes[i]);
+  hex_write(bytes, size, ret_text);
   return true;
 }
 
