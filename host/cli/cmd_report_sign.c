@@ -8,6 +8,7 @@
 #include "host/cli/list.h"
 #include "host/signing/signature.h"
 #include "sdk/base/document.h"
+#include "sdk/base/file.h"
 
 struct arguments {
   const char *file;
@@ -85,22 +86,6 @@ static char *path_with(const char *path, const char *suffix) {
   return asprintf(&text, "%s%s", path, suffix) < 0 ? NULL : text;
 }
 
-/* Complete, or as it was before. */
-static int write_file(const char *path, const struct strbuf *text, struct error **err) {
-  _cleanup_free_ char *partial = path_with(path, ".partial");
-  if (!partial)
-    return error_set(err, ENOMEM, "writing %s: no memory", path);
-  FILE *out = fopen(partial, "we");
-  bool good = out && fwrite(text->data, 1, text->length, out) == text->length;
-  good = (out ? fclose(out) == 0 : false) && good;
-  if (good && rename(partial, path) == 0)
-    return 0;
-  int code = errno ? errno : EIO;
-  if (out)
-    (void)unlink(partial);
-  return error_set(err, code, "writing %s: %s", path, strerror(code));
-}
-
 /* What was open to others is said, for people to decide. */
 static void warn_of_mode(const char *path) {
   struct stat status;
@@ -133,7 +118,7 @@ static int sign(const struct arguments *arguments, struct error **err) {
   r = signature_make(key, data, length, &text, err);
   if (r < 0)
     return EXIT_INTERNAL;
-  if (write_file(path, &text, err) < 0)
+  if (file_replace(path, 0666, text.data, text.length, err) < 0)
     return EXIT_USAGE;
   printf("%s: signed with the key %s\n", path, signing_key_id(key));
   return EXIT_ALL_PASSED;

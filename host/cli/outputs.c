@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "host/cli/command.h"
+#include "sdk/base/file.h"
 
 enum {
   FORMAT_TEXT,
@@ -75,11 +76,27 @@ static bool is_written_in_place(const char *file) {
   return stat(file, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
-static bool same_file(FILE *a, FILE *b) {
+/* The directory that a path names a file in. */
+static bool look_at_directory(const char *file, struct stat *ret_status) {
+  const char *slash = strrchr(file, '/');
+  _cleanup_free_ char *directory = slash ? strndup(file, (size_t)(slash - file) + 1) : strdup(".");
+
+  return directory && stat(directory, ret_status) == 0;
+}
+
+static const char *name_of(const char *file) {
+  const char *slash = strrchr(file, '/');
+
+  return slash ? slash + 1 : file;
+}
+
+/* Whether one would be put in the other's place; to devices and pipes, several may be written. */
+static bool same_place(const struct output *a, const struct output *b) {
   struct stat x, y;
 
-  return fstat(fileno(a), &x) == 0 && fstat(fileno(b), &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino &&
-         S_ISREG(x.st_mode);
+  return !a->stream && !b->stream && strcmp(name_of(a->file), name_of(b->file)) == 0 &&
+         look_at_directory(a->file, &x) && look_at_directory(b->file, &y) && x.st_dev == y.st_dev &&
+         x.st_ino == y.st_ino;
 }
 
 static int open_file(struct output *output, struct error **err) {
@@ -87,18 +104,10 @@ static int open_file(struct output *output, struct error **err) {
 
   if (stat(output->file, &status) == 0 && S_ISDIR(status.st_mode))
     return error_set(err, EISDIR, "writing %s: it is a directory", output->file);
-  bool in_place = is_written_in_place(output->file);
-  if (!in_place && asprintf(&output->partial, "%s.partial", output->file) < 0) {
-    output->partial = NULL;
-    return error_set(err, ENOMEM, "writing %s: no memory", output->file);
-  }
-  output->stream = fopen(in_place ? output->file : output->partial, "we");
-  if (output->stream)
-    return 0;
-  int code = errno;
-  free(output->partial);
-  output->partial = NULL;
-  return error_set(err, code, "writing %s: %s", output->file, strerror(code));
+  if (!is_written_in_place(output->file))
+    return file_replace_try(output->file, err);
+  output->stream = fopen(output->file, "we");
+  return output->stream ? 0 : error_set(err, errno, "writing %s: %s", output->file, strerror(errno));
 }
 
 int outputs_open(struct outputs *outputs, struct error **err) {
@@ -106,7 +115,7 @@ int outputs_open(struct outputs *outputs, struct error **err) {
     struct output *output = &outputs->list[i];
     int r = output->file ? open_file(output, err) : 0;
     for (int k = 0; r == 0 && k < i; k++)
-      if (output->file && outputs->list[k].file && same_file(output->stream, outputs->list[k].stream))
+      if (output->file && outputs->list[k].file && same_place(output, &outputs->list[k]))
         r = error_set(err, EEXIST, "two outputs go to %s; give each a file of its own", output->file);
     if (r < 0)
       return r;
@@ -119,26 +128,32 @@ void outputs_finish(struct outputs *outputs) {
     struct output *output = &outputs->list[i];
     if (output->stream)
       (void)fclose(output->stream);
-    if (output->partial)
-      (void)unlink(output->partial);
-    free(output->partial);
     output->stream = NULL;
-    output->partial = NULL;
   }
 }
 
+/* Closes the stream. */
+static int write_stream(const struct output *output, const struct run_result *run, FILE *stream, struct error **err) {
+  int r = write_format(output->format, run, false, stream);
+  if (fclose(stream) != 0 && r == 0)
+    r = -errno;
+  return r < 0 ? error_set(err, -r, "writing %s: %s", output->file, strerror(-r)) : 0;
+}
+
+static int replace_file(const struct output *output, const struct run_result *run, struct error **err) {
+  _cleanup_free_ char *text = NULL;
+  size_t length = 0;
+  FILE *memory = open_memstream(&text, &length);
+  if (!memory)
+    return error_set(err, ENOMEM, "writing %s: no memory", output->file);
+  int r = write_stream(output, run, memory, err);
+  return r < 0 ? r : file_replace(output->file, 0666, text, length, err);
+}
+
 static int write_file(struct output *output, const struct run_result *run, struct error **err) {
-  int r = write_format(output->format, run, false, output->stream);
-  if (fclose(output->stream) != 0 && r == 0)
-    r = -errno;
+  FILE *stream = output->stream;
   output->stream = NULL;
-  if (r == 0 && output->partial && rename(output->partial, output->file) < 0)
-    r = -errno;
-  if (r < 0)
-    return error_set(err, -r, "writing %s: %s", output->file, strerror(-r));
-  free(output->partial);
-  output->partial = NULL;
-  return 0;
+  return stream ? write_stream(output, run, stream, err) : replace_file(output, run, err);
 }
 
 int outputs_write(struct outputs *outputs, const struct run_result *run, bool colour, struct error **err) {

@@ -12,8 +12,7 @@
 struct output {
   int format;
   const char *file; /* NULL: standard output */
-  FILE *stream;     /* once it is open */
-  char *partial; /* beside `file`, becomes it when it is complete; NULL: `stream` is `file` itself, a device or pipe */
+  FILE *stream;     /* of a device or pipe, once it is open; NULL: `file` is replaced when its content is complete */
 };
 
 struct outputs {
@@ -28,15 +27,15 @@ void outputs_add(const struct argp_state *state, struct outputs *outputs, char *
 /* Whether standard output carries the report for people, and may carry progress, too. */
 bool outputs_for_people(const struct outputs *outputs);
 
-/* Opens every file, so that a run does not end in a report that has no place: beside its place, as FILE.partial.
- * -EEXIST when two outputs go to one file, or why one cannot be opened. */
+/* Sees to it that a run does not end in a report that has no place: opens devices and pipes, and tries the places of
+ * files. -EEXIST when two outputs go to one file, or why one cannot be opened. */
 int outputs_open(struct outputs *outputs, struct error **err);
 
 /* Writes every report; text to standard output when none was asked for. A file is complete or as it was before. 0 or
  * the first error. */
 int outputs_write(struct outputs *outputs, const struct run_result *run, bool colour, struct error **err);
 
-/* Removes what outputs_open() made and outputs_write() did not complete. */
+/* Closes what outputs_open() opened and outputs_write() did not. */
 void outputs_finish(struct outputs *outputs);
 
 #endif

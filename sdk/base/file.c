@@ -65,6 +65,15 @@ static int create_beside(const char *path, mode_t mode, char **ret_beside, int *
   return error_set(err, EEXIST, "writing %s: no name is free for a file beside it", path);
 }
 
+int file_replace_try(const char *path, struct error **err) {
+  _cleanup_free_ char *beside = NULL;
+  _cleanup_close_ int fd = -1;
+  int r = create_beside(path, 0600, &beside, &fd, err);
+  if (r == 0)
+    (void)unlink(beside);
+  return r;
+}
+
 int file_replace(const char *path, mode_t mode, const void *data, size_t length, struct error **err) {
   _cleanup_free_ char *beside = NULL;
   _cleanup_close_ int fd = -1;

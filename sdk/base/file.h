@@ -18,6 +18,10 @@ int file_write_all(int fd, const void *data, size_t length);
  * directory cannot be synced it has the new content. */
 int file_replace(const char *path, mode_t mode, const void *data, size_t length, struct error **err);
 
+/* Whether file_replace() has a place for a file, as far as can be known before: makes one beside `path`, and removes
+ * it. */
+int file_replace_try(const char *path, struct error **err);
+
 /* Waits until the name of a file or directory is on the disk: names are in their directory, and there when that is. */
 int file_sync_name(const char *path, struct error **err);
 

@@ -1,4 +1,5 @@
 /* The whole path: trammel runs the suite against the embedded mesh, with real processes, sidecars and traffic. */
+#include <dirent.h>
 #include <errno.h>
 #include <glob.h>
 #include <jansson.h>
@@ -310,6 +311,17 @@ static void run_shell(const char *command, struct command_result *ret_result) {
   command_run((const char *[]){"/bin/sh", "-c", command, NULL}, NULL, 60, ret_result);
 }
 
+/* Whether there is a file that was not completed. */
+static bool has_partial(const char *directory) {
+  DIR *all = opendir(directory);
+  bool found = false;
+  assert_non_null(all);
+  for (const struct dirent *entry; (entry = readdir(all));)
+    found |= strstr(entry->d_name, "partial") != NULL;
+  (void)closedir(all);
+  return found;
+}
+
 static void outputs_are_complete_or_not_there(void **state) {
   struct state *s = *state;
   struct command_result result;
@@ -319,7 +331,7 @@ static void outputs_are_complete_or_not_there(void **state) {
             &result);
   assert_int_equal(result.exit_code, 3);
   assert_false(exists(s->directory, "a"));
-  assert_false(exists(s->directory, "a.partial"));
+  assert_false(has_partial(s->directory));
   command_result_finish(&result);
   run_shell("cd \"$HERE\" && exec \"$TRAMMEL_BUILD_DIR\"/bin/trammel conformance run --filter access/http/ -q -o "
             "json=a -o junit=./a",
@@ -327,7 +339,7 @@ static void outputs_are_complete_or_not_there(void **state) {
   assert_int_equal(result.exit_code, 2);
   assert_non_null(strstr(strbuf_text(&result.errors), "two outputs"));
   assert_false(exists(s->directory, "a"));
-  assert_false(exists(s->directory, "a.partial"));
+  assert_false(has_partial(s->directory));
   command_result_finish(&result);
   run_shell("cd \"$HERE\" && exec \"$TRAMMEL_BUILD_DIR\"/bin/trammel conformance run --requirement SPL-01 -q -o "
             "json=a -o text >/dev/full",
@@ -335,7 +347,7 @@ static void outputs_are_complete_or_not_there(void **state) {
   assert_int_equal(result.exit_code, 4);
   assert_non_null(strstr(strbuf_text(&result.errors), "standard output"));
   assert_true(exists(s->directory, "a"));
-  assert_false(exists(s->directory, "a.partial"));
+  assert_false(has_partial(s->directory));
   command_result_finish(&result);
 }
 

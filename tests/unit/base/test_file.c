@@ -87,11 +87,30 @@ static void a_file_stays_when_there_is_no_room_for_the_next(void **state) {
   assert_int_equal(mkdir(*state, 0700), 0);
 }
 
+static void a_place_is_tried_and_left_as_it_was(void **state) {
+  struct stat status;
+  _cleanup_error_ struct error *err = NULL;
+  assert_int_equal(file_replace("there", 0600, "before", 6, NULL), 0);
+  assert_int_equal(file_replace_try("there", NULL), 0);
+  assert_content("there", "before");
+  assert_int_equal(file_replace_try("new", NULL), 0);
+  assert_int_equal(stat("new", &status), -1);
+  assert_int_equal(file_replace_try("nowhere/new", &err), -ENOENT);
+  assert_non_null(strstr(error_message(err), "writing nowhere/new"));
+  assert_int_equal(stat(*state, &status), 0);
+  assert_int_equal(unlink("there"), 0);
+  assert_int_equal(chdir("/"), 0);
+  assert_int_equal(rmdir(*state), 0); /* nothing else is in it */
+  assert_int_equal(mkdir(*state, 0700), 0);
+  assert_int_equal(chdir(*state), 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(what_does_not_all_fit_is_an_error, setup, teardown),
       cmocka_unit_test_setup_teardown(a_file_without_a_directory_in_its_name_is_replaced, setup, teardown),
       cmocka_unit_test_setup_teardown(a_file_stays_when_there_is_no_room_for_the_next, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_place_is_tried_and_left_as_it_was, setup, teardown),
   };
   return cmocka_run_group_tests_name("file", tests, NULL, NULL);
 }
