@@ -14,9 +14,8 @@
 
 #include "host/adapter/instance.h"
 #include "sdk/base/clock.h"
+#include "tests/integration/adapter/probe_call.h"
 #include "trammel/abi.h"
-
-#define EVENT (&trammel__adapter__v1__invoke_event__descriptor)
 
 struct fixture {
   struct registry *registry;
@@ -68,34 +67,15 @@ static int teardown(void **state) {
 }
 
 static struct instance *create(struct fixture *fixture) {
-  struct instance *instance = NULL;
-  struct error *err = NULL;
-  if (instance_create(fixture->probe, NULL, &fixture->http, NULL, &instance, &err) < 0)
-    fail_msg("%s", error_message(err));
-  return instance;
-}
-
-/* Calls the probe; its answer's summary goes to `ret_text` (256 bytes; NULL when none is expected). */
-static int call(struct instance *instance, const char *method, const char *argument, const struct call_options *options,
-                char *ret_text, struct error **err) {
-  Trammel__Adapter__V1__InvokeRequest request = TRAMMEL__ADAPTER__V1__INVOKE_REQUEST__INIT;
-  request.operation = (char *)(uintptr_t)argument;
-  ProtobufCMessage *response = NULL;
-  int r = instance_call(instance, method, &request.base, EVENT, options, &response, err);
-  if (r == 0) {
-    if (ret_text)
-      (void)snprintf(ret_text, 256, "%s", ((Trammel__Adapter__V1__InvokeEvent *)response)->summary);
-    protobuf_c_message_free_unpacked(response, NULL);
-  }
-  return r;
+  return probe_create(fixture->probe, &fixture->http);
 }
 
 static void a_call_is_answered(void **state) {
   struct instance *instance = create(*state);
-  char text[256];
-  assert_int_equal(call(instance, "Echo", "hello", NULL, text, NULL), 0);
+  char text[PROBE_TEXT_SIZE];
+  assert_int_equal(probe_call(instance, "Echo", "hello", NULL, text, NULL), 0);
   assert_string_equal(text, "hello");
-  assert_int_equal(call(instance, "NoSuchMethod", "", NULL, text, NULL), -ENOTSUP);
+  assert_int_equal(probe_call(instance, "NoSuchMethod", "", NULL, text, NULL), -ENOTSUP);
   instance_destroy(instance);
 }
 
@@ -111,7 +91,7 @@ static void every_status_has_its_error(void **state) {
       {"-5", -EPROTO, "unknown status -5"}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     struct error *err = NULL;
-    assert_int_equal(call(instance, "Status", cases[i].status, NULL, NULL, &err), cases[i].error);
+    assert_int_equal(probe_call(instance, "Status", cases[i].status, NULL, NULL, &err), cases[i].error);
     assert_non_null(strstr(error_message(err), cases[i].name));
     assert_non_null(strstr(error_message(err), "adapter probe: Status"));
     error_free(err);
@@ -122,12 +102,12 @@ static void every_status_has_its_error(void **state) {
 static void a_unary_call_sends_exactly_one_message(void **state) {
   struct instance *instance = create(*state);
   struct error *err = NULL;
-  char text[256];
-  assert_int_equal(call(instance, "Twice", "", NULL, text, &err), -EPROTO);
+  char text[PROBE_TEXT_SIZE];
+  assert_int_equal(probe_call(instance, "Twice", "", NULL, text, &err), -EPROTO);
   assert_non_null(strstr(error_message(err), "more than one message"));
-  assert_int_equal(call(instance, "Silent", "", NULL, text, &err), -EPROTO);
+  assert_int_equal(probe_call(instance, "Silent", "", NULL, text, &err), -EPROTO);
   assert_non_null(strstr(error_message(err), "without a message"));
-  assert_int_equal(call(instance, "Oversize", "", NULL, text, &err), -EPROTO);
+  assert_int_equal(probe_call(instance, "Oversize", "", NULL, text, &err), -EPROTO);
   assert_non_null(strstr(error_message(err), "too large"));
   error_free(err);
   instance_destroy(instance);
@@ -136,10 +116,11 @@ static void a_unary_call_sends_exactly_one_message(void **state) {
 static void nothing_is_taken_after_the_return(void **state) {
   struct instance *instance = create(*state);
   struct diagnostics *diagnostics = diagnostics_create();
-  char text[256];
-  assert_int_equal(call(instance, "Late", "", NULL, text, NULL), 0);
+  char text[PROBE_TEXT_SIZE];
+  assert_int_equal(probe_call(instance, "Late", "", NULL, text, NULL), 0);
   assert_string_equal(text, "in time");
-  assert_int_equal(call(instance, "LateNow", "", &(struct call_options){.diagnostics = diagnostics}, text, NULL), 0);
+  assert_int_equal(probe_call(instance, "LateNow", "", &(struct call_options){.diagnostics = diagnostics}, text, NULL),
+                   0);
   assert_int_equal(atoi(text), -EPROTO);
   assert_int_equal(diagnostics_count(diagnostics), 1);
   assert_string_equal(diagnostics_at(diagnostics, 0)->code, "ADAPTER-0007");
@@ -152,12 +133,12 @@ static void a_deadline_ends_the_call(void **state) {
   struct error *err = NULL;
   int64_t began = clock_monotonic_ns();
   const struct call_options options = {.deadline_ns = began + 100 * NS_PER_MS};
-  assert_int_equal(call(instance, "Wait", "", &options, NULL, &err), -ETIMEDOUT);
+  assert_int_equal(probe_call(instance, "Wait", "", &options, NULL, &err), -ETIMEDOUT);
   assert_true(clock_monotonic_ns() - began < 5 * NS_PER_SECOND);
   assert_non_null(strstr(error_message(err), "did not answer within"));
   error_free(err);
-  char text[256];
-  assert_int_equal(call(instance, "Echo", "still there", NULL, text, NULL), 0);
+  char text[PROBE_TEXT_SIZE];
+  assert_int_equal(probe_call(instance, "Echo", "still there", NULL, text, NULL), 0);
   instance_destroy(instance);
 }
 
@@ -165,7 +146,7 @@ static void a_deadline_in_the_past_is_told_as_that(void **state) {
   struct instance *instance = create(*state);
   struct error *err = NULL;
   const struct call_options options = {.deadline_ns = clock_monotonic_ns() - NS_PER_SECOND};
-  assert_int_equal(call(instance, "Wait", "", &options, NULL, &err), -ETIMEDOUT);
+  assert_int_equal(probe_call(instance, "Wait", "", &options, NULL, &err), -ETIMEDOUT);
   assert_non_null(strstr(error_message(err), "the deadline of Wait had passed"));
   error_free(err);
   instance_destroy(instance);
@@ -181,7 +162,7 @@ struct canceller {
 
 static void *call_wait(void *arg) {
   struct canceller *c = arg;
-  c->result = call(c->instance, c->method, c->pipe, &(struct call_options){.cancel = &c->cancel}, NULL, NULL);
+  c->result = probe_call(c->instance, c->method, c->pipe, &(struct call_options){.cancel = &c->cancel}, NULL, NULL);
   return NULL;
 }
 
@@ -226,15 +207,15 @@ static void an_adapter_that_does_not_return_is_left_behind_and_may_come_back(voi
   assert_int_equal(pipe(ends), 0);
   (void)snprintf(number, sizeof number, "%d", ends[0]);
   const struct call_options soon = {.deadline_ns = clock_monotonic_ns() + 50 * NS_PER_MS};
-  assert_int_equal(call(instance, "Deaf", number, &soon, NULL, &err), -ETIMEDOUT);
+  assert_int_equal(probe_call(instance, "Deaf", number, &soon, NULL, &err), -ETIMEDOUT);
   assert_non_null(strstr(error_message(err), "has not returned"));
-  assert_int_equal(call(instance, "Echo", "", NULL, text, &err), -EIO);
+  assert_int_equal(probe_call(instance, "Echo", "", NULL, text, &err), -EIO);
   assert_non_null(strstr(error_message(err), "never returned from an earlier call"));
   assert_int_equal(write(ends[1], "x", 1), 1);
   int64_t until = clock_monotonic_ns() + 10 * NS_PER_SECOND;
   int r;
   do
-    r = call(instance, "Echo", "back", NULL, text, &err);
+    r = probe_call(instance, "Echo", "back", NULL, text, &err);
   while (r == -EIO && clock_monotonic_ns() < until);
   assert_int_equal(r, 0);
   assert_string_equal(text, "back");
@@ -251,16 +232,16 @@ static void an_instance_can_be_destroyed_around_a_call_that_never_returns(void *
   assert_int_equal(pipe(ends), 0);
   (void)snprintf(number, sizeof number, "%d", ends[0]);
   const struct call_options soon = {.deadline_ns = clock_monotonic_ns() + 50 * NS_PER_MS};
-  assert_int_equal(call(instance, "Deaf", number, &soon, NULL, NULL), -ETIMEDOUT);
+  assert_int_equal(probe_call(instance, "Deaf", number, &soon, NULL, NULL), -ETIMEDOUT);
   int64_t began = clock_monotonic_ns();
   instance_destroy(instance);
   assert_true(clock_monotonic_ns() - began < NS_PER_SECOND);
 }
 
 static void *call_echo(void *arg) {
-  char text[256];
+  char text[PROBE_TEXT_SIZE];
   for (int i = 0; i < 50; i++)
-    if (call(arg, "Echo", "x", NULL, text, NULL) < 0)
+    if (probe_call(arg, "Echo", "x", NULL, text, NULL) < 0)
       return (void *)1;
   return NULL;
 }
@@ -283,9 +264,9 @@ static void http_needs_a_declared_permission(void **state) {
   struct instance *instance = create(fixture);
   struct diagnostics *diagnostics = diagnostics_create();
   const struct call_options options = {.diagnostics = diagnostics};
-  char text[256];
+  char text[PROBE_TEXT_SIZE];
   fixture->requests = 0;
-  assert_int_equal(call(instance, "Http", "control GET /v1/ready", &options, text, NULL), 0);
+  assert_int_equal(probe_call(instance, "Http", "control GET /v1/ready", &options, text, NULL), 0);
   assert_string_equal(text, "0 200 control GET /v1/ready");
   assert_int_equal(fixture->requests, 1);
   static const char *const refused[] = {
@@ -294,7 +275,7 @@ static void http_needs_a_declared_permission(void **state) {
       "control GET http://elsewhere/x", "control GET /v1/..",           "control GET /v1/.%2e?x",
   };
   for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
-    assert_int_equal(call(instance, "Http", refused[i], &options, text, NULL), 0);
+    assert_int_equal(probe_call(instance, "Http", refused[i], &options, text, NULL), 0);
     if (strncmp(text, "7 0 ", 4) != 0) /* PERMISSION_DENIED */
       fail_msg("%s: %s", refused[i], text);
     assert_int_equal(diagnostics_count(diagnostics), i + 1);
@@ -313,17 +294,17 @@ static void http_errors_become_statuses(void **state) {
     const char *text;
   } cases[] = {{-ENOENT, "9 "}, {-ETIMEDOUT, "4 "}, {-ECANCELED, "1 "}, {-EFBIG, "8 "}, {-ECONNREFUSED, "14 "}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-    char text[256];
+    char text[PROBE_TEXT_SIZE];
     fixture->answer = cases[i].error;
-    assert_int_equal(call(instance, "Http", "control GET /v1/x", NULL, text, NULL), 0);
+    assert_int_equal(probe_call(instance, "Http", "control GET /v1/x", NULL, text, NULL), 0);
     assert_memory_equal(text, cases[i].text, strlen(cases[i].text));
   }
   fixture->answer = 0;
   instance_destroy(instance);
   instance = NULL;
   assert_int_equal(instance_create(fixture->probe, NULL, NULL, NULL, &instance, NULL), 0);
-  char text[256];
-  assert_int_equal(call(instance, "Http", "control GET /v1/x", NULL, text, NULL), 0);
+  char text[PROBE_TEXT_SIZE];
+  assert_int_equal(probe_call(instance, "Http", "control GET /v1/x", NULL, text, NULL), 0);
   assert_memory_equal(text, "9 ", 2);
   instance_destroy(instance);
 }
@@ -343,7 +324,7 @@ static int receive(void *ctx, const ProtobufCMessage *message) {
 static int stream(struct instance *instance, const char *count, struct receiver *receiver) {
   Trammel__Adapter__V1__InvokeRequest request = TRAMMEL__ADAPTER__V1__INVOKE_REQUEST__INIT;
   request.operation = (char *)(uintptr_t)count;
-  return instance_stream(instance, "Stream", &request.base, EVENT, receive, receiver, NULL, NULL);
+  return instance_stream(instance, "Stream", &request.base, PROBE_EVENT, receive, receiver, NULL, NULL);
 }
 
 static void a_stream_delivers_everything_in_order(void **state) {
@@ -357,10 +338,10 @@ static void a_stream_delivers_everything_in_order(void **state) {
 static void a_stream_that_nobody_reads_is_stopped_and_not_buffered(void **state) {
   struct instance *instance = create(*state);
   struct receiver receiver = {.stop_at = 3};
-  char text[256];
+  char text[PROBE_TEXT_SIZE];
   assert_int_equal(stream(instance, "1000000", &receiver), -ECANCELED);
   assert_int_equal(receiver.got, 3);
-  assert_int_equal(call(instance, "Emitted", "", NULL, text, NULL), 0);
+  assert_int_equal(probe_call(instance, "Emitted", "", NULL, text, NULL), 0);
   assert_in_range(atoi(text), 3, 4);
   instance_destroy(instance);
 }

@@ -17,10 +17,10 @@
 
 #include "host/adapter/instance.h"
 #include "sdk/base/clock.h"
+#include "tests/integration/adapter/probe_call.h"
 #include "tests/integration/adapter/served.h"
 #include "tests/support/certificates.h"
 
-#define EVENT (&trammel__adapter__v1__invoke_event__descriptor)
 /* As host/runner/guests.h says. */
 #define HOSTS_MAX 16
 
@@ -71,31 +71,13 @@ static int teardown(void **state) {
 }
 
 static struct instance *create(struct fixture *fixture) {
-  struct instance *instance = NULL;
-  struct error *err = NULL;
-  if (instance_create(fixture->probe, NULL, &fixture->http, NULL, &instance, &err) < 0)
-    fail_msg("%s", error_message(err));
-  return instance;
-}
-
-static int call(struct instance *instance, const char *method, const char *argument, const struct call_options *options,
-                char *ret_text, struct error **err) {
-  Trammel__Adapter__V1__InvokeRequest request = TRAMMEL__ADAPTER__V1__INVOKE_REQUEST__INIT;
-  ProtobufCMessage *response = NULL;
-  request.operation = (char *)(uintptr_t)argument;
-  int r = instance_call(instance, method, &request.base, EVENT, options, &response, err);
-  if (r == 0) {
-    if (ret_text)
-      (void)snprintf(ret_text, 256, "%s", ((Trammel__Adapter__V1__InvokeEvent *)response)->summary);
-    protobuf_c_message_free_unpacked(response, NULL);
-  }
-  return r;
+  return probe_create(fixture->probe, &fixture->http);
 }
 
 static void assert_answers(struct instance *instance, const char *method, const char *argument, const char *text) {
-  char answer[256];
+  char answer[PROBE_TEXT_SIZE];
   _cleanup_error_ struct error *err = NULL;
-  if (call(instance, method, argument, NULL, answer, &err) < 0)
+  if (probe_call(instance, method, argument, NULL, answer, &err) < 0)
     fail_msg("%s", error_message(err));
   assert_string_equal(answer, text);
 }
@@ -184,7 +166,7 @@ static void a_crash_is_told_and_costs_the_others_nothing(void **state) {
   _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
   const struct call_options options = {.diagnostics = diagnostics};
   assert_answers(other, "Echo", "before", "before");
-  assert_int_equal(call(one, "Crash", "", &options, NULL, &err), -EIO);
+  assert_int_equal(probe_call(one, "Crash", "", &options, NULL, &err), -EIO);
   assert_non_null(strstr(error_message(err), "the connection to it was lost"));
   assert_non_null(strstr(error_message(err), "it had sent nothing that changes the mesh"));
   assert_int_equal(diagnostics_count(diagnostics), 1);
@@ -202,9 +184,9 @@ static void effects_are_unknown_after_a_request_that_may_have_changed_the_mesh(v
   _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
   const struct call_options options = {.diagnostics = diagnostics};
   int before = atomic_load(&fixture->requests);
-  assert_int_equal(call(instance, "HttpCrash", "control GET /v1/x", &options, NULL, &err), -EIO);
+  assert_int_equal(probe_call(instance, "HttpCrash", "control GET /v1/x", &options, NULL, &err), -EIO);
   assert_string_equal(diagnostics_at(diagnostics, 0)->code, "ADAPTER-0010");
-  assert_int_equal(call(instance, "HttpCrash", "control POST /v1/made", &options, NULL, &err), -EIO);
+  assert_int_equal(probe_call(instance, "HttpCrash", "control POST /v1/made", &options, NULL, &err), -EIO);
   assert_non_null(strstr(error_message(err), "whether the mesh was changed is not known"));
   assert_string_equal(diagnostics_at(diagnostics, 1)->code, "ADAPTER-0011");
   assert_int_equal(atomic_load(&fixture->requests) - before, 2);
@@ -215,7 +197,7 @@ static void a_deadline_ends_the_worker_that_passes_it(void **state) {
   struct instance *instance = create(*state);
   _cleanup_error_ struct error *err = NULL;
   const struct call_options soon = {.deadline_ns = clock_in_ns(200 * NS_PER_MS)};
-  assert_int_equal(call(instance, "Spin", "", &soon, NULL, &err), -ETIMEDOUT);
+  assert_int_equal(probe_call(instance, "Spin", "", &soon, NULL, &err), -ETIMEDOUT);
   assert_non_null(strstr(error_message(err), "did not answer in time; the connection to it was closed"));
   assert_answers(instance, "Echo", "again", "again");
   instance_destroy(instance);
@@ -229,14 +211,14 @@ struct waiting {
 
 static void *wait_for_end(void *context) {
   struct waiting *waiting = context;
-  waiting->result = call(waiting->instance, "Wait", "", NULL, NULL, &waiting->err);
+  waiting->result = probe_call(waiting->instance, "Wait", "", NULL, NULL, &waiting->err);
   return NULL;
 }
 
 /* The call is on its way once an Echo that queues behind it is not answered. */
 static void assert_busy(struct instance *instance) {
   const struct call_options soon = {.deadline_ns = clock_in_ns(100 * NS_PER_MS)};
-  (void)call(instance, "Echo", "", &soon, NULL, NULL);
+  (void)probe_call(instance, "Echo", "", &soon, NULL, NULL);
 }
 
 static void the_end_of_the_server_fails_the_calls_in_flight(void **state) {
@@ -276,7 +258,7 @@ static void a_server_that_was_started_again_is_called_as_before(void **state) {
   _cleanup_error_ struct error *err = NULL;
   served_start_runner(&served, "tests/probe-adapter/probe.so");
   /* The end may be told to the first call. */
-  if (call(instance, "Echo", "first", NULL, NULL, &err) < 0)
+  if (probe_call(instance, "Echo", "first", NULL, NULL, &err) < 0)
     assert_non_null(strstr(error_message(err), "the connection to it was lost"));
   assert_answers(instance, "Echo", "after", "after");
   instance_destroy(instance);
@@ -298,7 +280,7 @@ static void hosts_see_nothing_of_each_other(void **state) {
   static char seven[] = "7";
   struct instance *one = create(*state), *other = create(*state);
   request.operation = seven;
-  assert_int_equal(instance_stream(one, "Stream", &request.base, EVENT, read_nothing, NULL, NULL, NULL), 0);
+  assert_int_equal(instance_stream(one, "Stream", &request.base, PROBE_EVENT, read_nothing, NULL, NULL, NULL), 0);
   assert_answers(one, "Emitted", "", "7");
   assert_answers(other, "Emitted", "", "0");
   instance_destroy(one);
