@@ -72,7 +72,7 @@ static void keep_report(const char *path) {
       "\"conditions\":{\"confined\":true,\"configuration\":{\"given\":false,\"sha256\":"
       "\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"}},"
       "\"totals\":{\"skipped\":0,\"passed\":12,\"warning\":0,\"failed\":0,\"crashed\":0},\"exitCode\":0,\"checks\":[]}";
-  char command[4 * PATH_SIZE], report[PATH_SIZE];
+  char command[5 * PATH_SIZE], report[PATH_SIZE];
   packages_in_folder(report, "report.json");
   packages_write(report, text);
   (void)snprintf(command, sizeof command,
