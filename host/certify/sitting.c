@@ -11,14 +11,6 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* Bytes of a text that is UTF-8 from its start, at most `most`, that end with a whole character. */
-static size_t whole_characters(const char *text, size_t length, size_t most) {
-  size_t n = length < most ? length : most;
-  while (n < length && n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
-    n--;
-  return n;
-}
-
 static void find(struct sitting *sitting, enum certify_verdict verdict, const char *format, va_list args)
     __attribute__((format(printf, 3, 0)));
 
@@ -27,7 +19,7 @@ static void find(struct sitting *sitting, enum certify_verdict verdict, const ch
   _cleanup_strbuf_ struct strbuf text = STRBUF_INIT, safe = STRBUF_INIT;
   strbuf_vprintf(&text, format, args);
   utf8_append_safe(&safe, strbuf_text(&text), text.length < SITTING_REASON_MAX ? text.length : SITTING_REASON_MAX, "");
-  int length = (int)whole_characters(strbuf_text(&safe), safe.length, SITTING_REASON_MAX - 1);
+  int length = (int)utf8_fit(strbuf_text(&safe), safe.length, SITTING_REASON_MAX - 1);
   pthread_mutex_lock(&lock);
   sitting->findings += verdict > CERTIFY_PASSED;
   if (verdict > sitting->verdict || (verdict <= CERTIFY_PASSED && sitting->findings == 0)) {

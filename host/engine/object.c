@@ -6,6 +6,7 @@
 #include "host/engine/patience.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/strbuf.h"
+#include "sdk/base/utf8.h"
 
 /* How long one object may take, and what is read of an answer. */
 #define OBJECT_TIMEOUT_NS (10 * NS_PER_SECOND)
@@ -28,10 +29,8 @@ struct transport {
 
 /* Text of a mesh, fit for a one-line message. */
 static void append_text(struct strbuf *out, const char *text, size_t length) {
-  size_t shown = length < REASON_MAX ? length : REASON_MAX;
+  size_t shown = utf8_fit(text, length, REASON_MAX);
 
-  while (shown > 0 && shown < length && ((unsigned char)text[shown] & 0xc0) == 0x80)
-    shown--; /* not within a character */
   for (size_t i = 0; i < shown; i++) {
     bool control = (unsigned char)text[i] < 0x20 || text[i] == 0x7f;
     strbuf_append(out, control ? " " : &text[i], 1);

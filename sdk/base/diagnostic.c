@@ -55,16 +55,10 @@ void diagnostics_destroy(struct diagnostics *list) {
 
 /* Copies `text` when there is one; what is longer than the list keeps is cut at a character. */
 static bool text_copy(struct arena *arena, const char *text, const char **ret_copy) {
-  size_t length;
-
   *ret_copy = NULL;
   if (!text)
     return true;
-  length = strnlen(text, DIAGNOSTIC_TEXT_MAX + 1);
-  if (length > DIAGNOSTIC_TEXT_MAX)
-    for (length = DIAGNOSTIC_TEXT_MAX; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80;)
-      length--;
-  *ret_copy = arena_strndup(arena, text, length);
+  *ret_copy = arena_strndup(arena, text, utf8_fit(text, strnlen(text, DIAGNOSTIC_TEXT_MAX + 1), DIAGNOSTIC_TEXT_MAX));
   return *ret_copy;
 }
 

@@ -65,6 +65,13 @@ size_t utf8_count(const char *text, size_t length) {
   return count;
 }
 
+size_t utf8_fit(const char *text, size_t length, size_t most) {
+  size_t n = length < most ? length : most;
+  while (n < length && n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
+    n--;
+  return n;
+}
+
 bool utf8_is_control(uint32_t character) {
   return character < 0x20 || (character >= 0x7f && character < 0xa0) || (character >= 0x200e && character <= 0x200f) ||
          (character >= 0x2028 && character <= 0x202e) || (character >= 0x2066 && character <= 0x2069) ||

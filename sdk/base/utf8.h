@@ -21,6 +21,9 @@ bool utf8_valid(const char *text, size_t length, size_t *ret_offset);
 /* Characters in a text that is UTF-8. */
 size_t utf8_count(const char *text, size_t length);
 
+/* How many of the text's bytes are whole characters within its first `most`; of a text that is UTF-8. */
+size_t utf8_fit(const char *text, size_t length, size_t most);
+
 /* Whether the character does something to a terminal instead of being shown: C0, DEL, C1, bidirectional overrides. */
 bool utf8_is_control(uint32_t character);
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "sdk/base/utf8.h"
 #include "sdk/smi/parse.h"
 
 #define NAME_MAX_LENGTH 253
@@ -75,10 +76,7 @@ const char *text_shown(struct arena *arena, const char *text) {
   if (length <= SHOWN_MAX) {
     shown = arena_strdup(arena, text);
   } else {
-    length = SHOWN_MAX;
-    while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80) /* inside a UTF-8 sequence */
-      length--;
-    shown = arena_printf(arena, "%.*s…", (int)length, text);
+    shown = arena_printf(arena, "%.*s…", (int)utf8_fit(text, length, SHOWN_MAX), text);
   }
   return shown ? shown : "";
 }
