@@ -18,6 +18,7 @@
 #include "host/runner/confinement.h"
 #include "host/runner/sanitized.h"
 #include "sdk/base/clock.h"
+#include "sdk/base/file.h"
 #include "sdk/base/hex.h"
 #include "sdk/base/utf8.h"
 
@@ -102,15 +103,8 @@ static void tell(const struct sitting *sitting, int fd) {
   json_auto_t *value = json_pack("{s:i, s:s, s:s, s:O}", "verdict", (int)verdict, "reason", strbuf_text(&reason),
                                  "answers", answers, "facts", sitting->facts);
   _cleanup_free_ char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
-  size_t length = text ? strlen(text) : 0;
-  for (size_t done = 0; done < length;) {
-    ssize_t n = write(fd, text + done, length - done);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0)
-      return;
-    done += (size_t)n;
-  }
+  if (text)
+    (void)file_write_all(fd, text, strlen(text));
 }
 
 static void run(const struct certify_check *check, struct sitting *sitting) {

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "sdk/base/document.h"
+#include "sdk/base/file.h"
 #include "sdk/base/hex.h"
 
 /* Nothing may ask for a passphrase: there may be nobody to ask. */
@@ -140,14 +141,9 @@ static int create_file(const char *path, mode_t mode, int *ret_fd, struct error 
 static int write_memory(int fd, BIO *memory, const char *path, struct error **err) {
   char *data = NULL;
   long length = BIO_get_mem_data(memory, &data);
-  for (long done = 0; done < length;) {
-    ssize_t written = write(fd, data + done, (size_t)(length - done));
-    if (written < 0 && errno == EINTR)
-      continue;
-    if (written < 0)
-      return error_set(err, errno, "writing %s: %s", path, strerror(errno));
-    done += written;
-  }
+  int r = file_write_all(fd, data, (size_t)length);
+  if (r < 0)
+    return error_set(err, -r, "writing %s: %s", path, strerror(-r));
   return fsync(fd) < 0 && errno != EINVAL ? error_set(err, errno, "writing %s: %s", path, strerror(errno)) : 0;
 }
 

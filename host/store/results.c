@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "sdk/base/clock.h"
+#include "sdk/base/file.h"
 #include "sdk/base/strbuf.h"
 
 #define SUFFIX ".jsonl"
@@ -58,18 +59,10 @@ static void remove_empty(const char *state) {
 /* ---- writing */
 
 static int write_whole(struct results *results, const char *data, size_t length) {
-  size_t done = 0;
+  int r = file_write_all(results->fd, data, length);
 
-  while (done < length) {
-    ssize_t n = write(results->fd, data + done, length - done);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0) {
-      int code = errno;
-      return ftruncate(results->fd, results->length) < 0 ? -EIO : -code;
-    }
-    done += (size_t)n;
-  }
+  if (r < 0)
+    return ftruncate(results->fd, results->length) < 0 ? -EIO : r;
   results->length += (off_t)length;
   return 0;
 }

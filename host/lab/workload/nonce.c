@@ -4,6 +4,8 @@
 #include <sys/random.h>
 #include <sys/types.h>
 
+#include "sdk/base/hex.h"
+
 static int source_fill(struct nonce_source *source) {
   size_t have = 0;
   while (have < sizeof(source->bytes)) {
@@ -18,17 +20,12 @@ static int source_fill(struct nonce_source *source) {
 }
 
 int nonce_draw(struct nonce_source *source, char ret_nonce[NONCE_LENGTH + 1]) {
-  static const char digits[] = "0123456789abcdef";
   if (source->left < NONCE_LENGTH / 2) {
     int r = source_fill(source);
     if (r < 0)
       return r;
   }
-  for (size_t i = 0; i < NONCE_LENGTH / 2; i++) {
-    uint8_t byte = source->bytes[--source->left];
-    ret_nonce[2 * i] = digits[byte >> 4];
-    ret_nonce[2 * i + 1] = digits[byte & 15];
-  }
-  ret_nonce[NONCE_LENGTH] = '\0';
+  source->left -= NONCE_LENGTH / 2;
+  hex_write(source->bytes + source->left, NONCE_LENGTH / 2, ret_nonce);
   return 0;
 }
