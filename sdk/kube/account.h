@@ -1,0 +1,36 @@
+/* ServiceAccounts as the pods that run as them, and the labels by which a selector finds exactly those pods. */
+#ifndef TRAMMEL_SDK_KUBE_ACCOUNT_H
+#define TRAMMEL_SDK_KUBE_ACCOUNT_H
+
+#include "sdk/adapter/call.h"
+#include "sdk/adapter/inventory.h"
+
+struct kube_account {
+  const char *ns;
+  const char *name;
+  const struct inventory_workload *const *workloads; /* that run as it, by name */
+  size_t workload_count;
+  /* Labels that all its workloads have, without those that change with a rollout; sorted by name. They select no other
+   * workload of the namespace when `selectable`. */
+  const struct smi_label *selector;
+  size_t selector_count;
+  bool selectable;
+  const struct inventory_workload *intruder; /* that the labels select, too; NULL when selectable, or without labels */
+};
+
+struct kube_accounts {
+  const struct kube_account *items; /* by namespace and name */
+  size_t count;
+};
+
+/* Every account of the inventory that a workload runs as, in the call's memory; borrows the inventory. False, and the
+ * call marked, without memory. */
+bool kube_accounts_init(struct call *call, const struct inventory *inventory, struct kube_accounts *ret_accounts);
+
+/* NULL when no workload runs as it. */
+const struct kube_account *kube_account_find(const struct kube_accounts *accounts, const char *ns, const char *name);
+
+/* {"app": "api", …}: for matchLabels. A new reference; NULL without memory. */
+json_t *kube_account_labels(const struct kube_account *account);
+
+#endif
