@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "sdk/adapter/adapter.h"
-#include "tests/unit/reference/fake_host.h"
+#include "tests/support/fake_host.h"
 #include "trammel/adapter/v1/adapter.pb-c.h"
 
 #define PB(name) Trammel__Adapter__V1__##name

@@ -12,7 +12,7 @@
 #include "sdk/adapter/adapter.h"
 #include "sdk/kube/account.h"
 #include "sdk/kube/object.h"
-#include "tests/unit/reference/fake_host.h"
+#include "tests/support/fake_host.h"
 #include "trammel/adapter/v1/adapter.pb-c.h"
 
 /* What the test at hand does within the call. */

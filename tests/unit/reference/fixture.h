@@ -2,7 +2,7 @@
 #ifndef TRAMMEL_TESTS_UNIT_REFERENCE_FIXTURE_H
 #define TRAMMEL_TESTS_UNIT_REFERENCE_FIXTURE_H
 
-#include "tests/unit/reference/fake_host.h"
+#include "tests/support/fake_host.h"
 #include "trammel/adapter/v1/adapter.pb-c.h"
 
 #define PB(name) Trammel__Adapter__V1__##name

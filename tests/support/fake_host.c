@@ -1,4 +1,4 @@
-#include "tests/unit/reference/fake_host.h"
+#include "tests/support/fake_host.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* A host for an adapter's C ABI that keeps what the adapter sends. For unit tests. */
-#ifndef TRAMMEL_TESTS_UNIT_REFERENCE_FAKE_HOST_H
-#define TRAMMEL_TESTS_UNIT_REFERENCE_FAKE_HOST_H
+#ifndef TRAMMEL_TESTS_SUPPORT_FAKE_HOST_H
+#define TRAMMEL_TESTS_SUPPORT_FAKE_HOST_H
 
 #include <jansson.h>
 
