@@ -2,7 +2,7 @@
 #ifndef TRAMMEL_PLUGINS_REFERENCE_MATCH_H
 #define TRAMMEL_PLUGINS_REFERENCE_MATCH_H
 
-#include "plugins/reference/coverage.h"
+#include "sdk/adapter/coverage.h"
 
 /* Appends the match to the array `matches`. What cannot be carried over is left out (matches are OR'd, so that narrows)
  * and covered. */

@@ -108,17 +108,6 @@ static struct native_object *split_object(struct work *w) {
   return object;
 }
 
-/* What depended on a part that is left out is left out, too. */
-static void withdraw(struct coverage_list *coverage) {
-  for (size_t i = 0; i < coverage->count; i++)
-    if (coverage->items[i].level != COVERAGE_UNSUPPORTED) {
-      coverage->items[i].level = COVERAGE_UNSUPPORTED;
-      coverage->items[i].code = CODE_NOTHING_LEFT;
-      coverage->items[i].reason =
-          "another part of the split cannot be carried over, and the split only makes sense whole";
-    }
-}
-
 void split_translate(struct call *call, const struct translate_request *request, size_t index,
                      struct translation *translation) {
   struct work w = {.call = call, .request = request, .split = &request->smi.splits[index], .coverage = {.call = call}};
@@ -138,6 +127,7 @@ void split_translate(struct call *call, const struct translate_request *request,
   if (object)
     translation_add(translation, object);
   else
-    withdraw(&w.coverage);
+    coverage_withdraw(&w.coverage, CODE_NOTHING_LEFT,
+                      "another part of the split cannot be carried over, and the split only makes sense whole");
   coverage_state(&w.coverage, translation, (const struct native_object *const[]){object}, object ? 1 : 0);
 }

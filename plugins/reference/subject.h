@@ -2,7 +2,7 @@
 #ifndef TRAMMEL_PLUGINS_REFERENCE_SUBJECT_H
 #define TRAMMEL_PLUGINS_REFERENCE_SUBJECT_H
 
-#include "plugins/reference/coverage.h"
+#include "sdk/adapter/coverage.h"
 
 struct account {
   const char *ns;

@@ -324,16 +324,6 @@ static void resolve_subjects(struct work *w) {
   }
 }
 
-/* Rules whose subjects are all left out are in force nowhere, and not because someone wrote it so. */
-static void withdraw(struct coverage_list *coverage) {
-  for (size_t i = 0; i < coverage->count; i++)
-    if (coverage->items[i].level != COVERAGE_UNSUPPORTED) {
-      coverage->items[i].level = COVERAGE_UNSUPPORTED;
-      coverage->items[i].code = CODE_NOTHING_LEFT;
-      coverage->items[i].reason = "no destination or no source of its target could be carried over";
-    }
-}
-
 /* What was written without rules, or without sources, is carried over as such and allows nothing; what lost them all on
  * the way is not carried over. */
 static bool has_substance(const struct work *w) {
@@ -346,8 +336,10 @@ static void emit(struct work *w, struct translation *translation) {
   bool resolved = (!limited(&w->tcp) || w->tcp.resolutions) && (!limited(&w->udp) || w->udp.resolutions);
   size_t most_objects = resolved && has_substance(w) ? w->destinations.count : 0;
   if (w->destinations.count == 0 || (w->sources.count == 0 && w->target->source_count)) {
-    withdraw(&w->coverage);
-    withdraw(&w->subject_coverage);
+    /* They are in force nowhere, and not because someone wrote it so. */
+    static const char reason[] = "no destination or no source of its target could be carried over";
+    coverage_withdraw(&w->coverage, CODE_NOTHING_LEFT, reason);
+    coverage_withdraw(&w->subject_coverage, CODE_NOTHING_LEFT, reason);
   }
   struct native_object **objects = arena_array(call_arena(w->call), most_objects, sizeof(void *));
   if (!objects) {

@@ -1,4 +1,4 @@
-#include "plugins/reference/coverage.h"
+#include "sdk/adapter/coverage.h"
 
 #include <stdio.h>
 
@@ -29,4 +29,14 @@ void coverage_state(const struct coverage_list *list, struct translation *transl
     }
     translation_cover(translation, &item);
   }
+}
+
+void coverage_withdraw(struct coverage_list *list, const char *code, const char *reason) {
+  for (size_t i = 0; i < list->count; i++)
+    if (list->items[i].level != COVERAGE_UNSUPPORTED) {
+      list->items[i].level = COVERAGE_UNSUPPORTED;
+      list->items[i].code = code;
+      list->items[i].reason = reason;
+      list->items[i].remedy = NULL;
+    }
 }

@@ -1,8 +1,8 @@
 /* Coverage of one resource, collected before the objects that carry it exist. */
-#ifndef TRAMMEL_PLUGINS_REFERENCE_COVERAGE_H
-#define TRAMMEL_PLUGINS_REFERENCE_COVERAGE_H
+#ifndef TRAMMEL_SDK_ADAPTER_COVERAGE_H
+#define TRAMMEL_SDK_ADAPTER_COVERAGE_H
 
-#include "sdk/adapter/adapter.h"
+#include "sdk/adapter/translation.h"
 
 struct coverage_list {
   struct call *call;
@@ -14,6 +14,9 @@ struct coverage_list {
 /* Adds one; the pointer is formatted. Texts live as long as the call. */
 void coverage_add(struct coverage_list *list, const struct coverage *coverage, const char *pointer, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Makes unsupported whatever is not, for the reason given: what it depends on was left out. */
+void coverage_withdraw(struct coverage_list *list, const char *code, const char *reason);
 
 /* States all of them. What is not unsupported is carried by `objects`. */
 void coverage_state(const struct coverage_list *list, struct translation *translation,
