@@ -16,6 +16,12 @@
 struct http_client {
   CURLM *multi; /* owns the connections, so that they outlive a request */
   CURL *easy;
+  char *authorities;
+  char *certificate;
+  char *key;
+  char *server_name;
+  char *proxy;
+  char *user_agent;
 };
 
 /* One request under way. */
@@ -25,9 +31,19 @@ struct exchange {
   size_t body_max;
   size_t head_length;
   size_t limit_passed; /* 0: none was */
+  bool ended;          /* by on_data */
+  CURL *easy;          /* borrowed from the client */
   struct strbuf body;
   struct strbuf location; /* method and URL, fit for messages */
   char curl_error[CURL_ERROR_SIZE];
+};
+
+/* What libcurl is given of a request. */
+struct outgoing {
+  struct curl_slist *headers;
+  struct curl_slist *connect_to; /* NULL: where the URL says */
+  const char *url;
+  char *own_url; /* NULL: `url` is the request's */
 };
 
 static CURLcode global_result;
@@ -36,7 +52,27 @@ static void global_init(void) {
   global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+/* Each text is copied, also the key: who gave it may forget it. */
+static bool copy_options(struct http_client *client, const struct http_client_options *options) {
+  const char *const from[] = {options->authorities, options->certificate, options->key,
+                              options->server_name, options->proxy,       options->user_agent};
+  char **const to[] = {&client->authorities, &client->certificate, &client->key,
+                       &client->server_name, &client->proxy,       &client->user_agent};
+
+  for (size_t i = 0; i < ARRAY_COUNT(from); i++) {
+    *to[i] = from[i] ? strdup(from[i]) : NULL;
+    if (from[i] && !*to[i])
+      return false;
+  }
+  return true;
+}
+
 int http_client_create(struct http_client **ret_client, struct error **err) {
+  return http_client_create_with(&(struct http_client_options){0}, ret_client, err);
+}
+
+int http_client_create_with(const struct http_client_options *options, struct http_client **ret_client,
+                            struct error **err) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
 
   (void)pthread_once(&once, global_init);
@@ -47,7 +83,7 @@ int http_client_create(struct http_client **ret_client, struct error **err) {
     return error_set(err, ENOMEM, "out of memory for an HTTP client");
   client->multi = curl_multi_init();
   client->easy = curl_easy_init();
-  if (!client->multi || !client->easy) {
+  if (!client->multi || !client->easy || !copy_options(client, options)) {
     http_client_destroy(client);
     return error_set(err, ENOMEM, "out of memory for an HTTP client");
   }
@@ -60,6 +96,14 @@ void http_client_destroy(struct http_client *client) {
     return;
   curl_easy_cleanup(client->easy);
   curl_multi_cleanup(client->multi);
+  if (client->key)
+    explicit_bzero(client->key, strlen(client->key));
+  free(client->authorities);
+  free(client->certificate);
+  free(client->key);
+  free(client->server_name);
+  free(client->proxy);
+  free(client->user_agent);
   free(client);
 }
 
@@ -102,6 +146,9 @@ static int check(const struct http_request *request, struct error **err) {
     return error_set(err, EINVAL, "%s: the URL must not hold spaces or control characters", request->method);
   if (request->content_type && !is_printable(request->content_type, 0x20))
     return error_set(err, EINVAL, "%s: the content type must not hold control characters", request->method);
+  for (const char *const *line = request->headers; line && *line; line++)
+    if (!is_printable(*line, 0x20))
+      return error_set(err, EINVAL, "%s: a header must not hold control characters", request->method);
   return 0;
 }
 
@@ -109,6 +156,12 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx) {
   struct exchange *exchange = ctx;
   size_t length = size * count;
 
+  if (exchange->request->on_data) {
+    long status = 0;
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+    exchange->ended = !exchange->request->on_data((unsigned)status, data, length, exchange->request->data_ctx);
+    return exchange->ended ? 0 : length;
+  }
   if (length > exchange->body_max - exchange->body.length) {
     exchange->limit_passed = exchange->body_max;
     return 0;
@@ -169,39 +222,120 @@ static CURLcode set_redirects(CURL *easy, const struct http_request *request) {
   return CURLE_OK;
 }
 
-static CURLcode set_options(CURL *easy, struct exchange *exchange, struct curl_slist *headers) {
+static CURLcode set_blob(CURL *easy, CURLoption option, const char *text) {
+  struct curl_blob blob = {.data = (void *)(uintptr_t)text, .len = strlen(text), .flags = CURL_BLOB_NOCOPY};
+
+  return curl_easy_setopt(easy, option, &blob);
+}
+
+/* With authorities of its own a client trusts these alone, so the system's must be taken out: they stay otherwise. */
+static CURLcode set_tls(CURL *easy, const struct http_client *client) {
+  CURLcode code = CURLE_OK;
+
+  SET(CURLOPT_SSL_VERIFYPEER, 1L);
+  SET(CURLOPT_SSL_VERIFYHOST, 2L);
+  SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  if (client->authorities) {
+    SET(CURLOPT_CAINFO, NULL);
+    SET(CURLOPT_CAPATH, NULL);
+    code = set_blob(easy, CURLOPT_CAINFO_BLOB, client->authorities);
+  }
+  if (code == CURLE_OK && client->certificate)
+    code = set_blob(easy, CURLOPT_SSLCERT_BLOB, client->certificate);
+  if (code == CURLE_OK && client->key)
+    code = set_blob(easy, CURLOPT_SSLKEY_BLOB, client->key);
+  return code;
+}
+
+/* A peer that is gone without a word is noticed by what is sent to it while nothing else is. */
+static CURLcode set_connection(CURL *easy, const struct http_client *client) {
+  SET(CURLOPT_PROXY, client->proxy ? client->proxy : "");
+  SET(CURLOPT_NOPROXY, ""); /* the environment's list is not asked */
+  SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  SET(CURLOPT_TCP_KEEPALIVE, 1L);
+  SET(CURLOPT_TCP_KEEPIDLE, 30L);
+  SET(CURLOPT_TCP_KEEPINTVL, 10L);
+  SET(CURLOPT_USERAGENT, client->user_agent ? client->user_agent : "trammel");
+  return set_tls(easy, client);
+}
+
+static CURLcode set_options(const struct http_client *client, struct exchange *exchange, const struct outgoing *out) {
+  CURL *easy = client->easy;
+
   curl_easy_reset(easy);
   SET(CURLOPT_ERRORBUFFER, exchange->curl_error);
   SET(CURLOPT_NOSIGNAL, 1L);
   SET(CURLOPT_PROTOCOLS_STR, "http,https");
-  SET(CURLOPT_PROXY, "");
   SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-  SET(CURLOPT_USERAGENT, "trammel");
-  SET(CURLOPT_URL, exchange->request->url);
+  SET(CURLOPT_URL, out->url);
+  SET(CURLOPT_CONNECT_TO, out->connect_to);
   SET(CURLOPT_PATH_AS_IS, 1L);
-  SET(CURLOPT_HTTPHEADER, headers);
+  SET(CURLOPT_HTTPHEADER, out->headers);
   SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
   SET(CURLOPT_WRITEFUNCTION, on_body);
   SET(CURLOPT_WRITEDATA, exchange);
   SET(CURLOPT_HEADERFUNCTION, on_header);
   SET(CURLOPT_HEADERDATA, exchange);
-  CURLcode code = set_redirects(easy, exchange->request);
+  CURLcode code = set_connection(easy, client);
+  if (code == CURLE_OK)
+    code = set_redirects(easy, exchange->request);
   return code == CURLE_OK ? set_method(easy, exchange->request) : code;
 }
 
+static bool add_header(struct curl_slist **headers, const char *line) {
+  struct curl_slist *longer = curl_slist_append(*headers, line);
+
+  if (longer)
+    *headers = longer;
+  return longer != NULL;
+}
+
 /* "Expect:" takes away the wait for 100 Continue that libcurl does before larger bodies. */
-static struct curl_slist *make_headers(const struct http_request *request) {
+static bool make_headers(const struct http_request *request, struct curl_slist **headers) {
   _cleanup_strbuf_ struct strbuf type = STRBUF_INIT;
   const char *content_type = request->content_type ? request->content_type : "application/json";
 
   strbuf_printf(&type, "Content-Type:%s%s", request->body ? " " : "", request->body ? content_type : "");
-  if (strbuf_failed(&type))
-    return NULL;
-  struct curl_slist *expect = curl_slist_append(NULL, "Expect:");
-  struct curl_slist *all = expect ? curl_slist_append(expect, strbuf_text(&type)) : NULL;
-  if (!all)
-    curl_slist_free_all(expect);
-  return all;
+  bool good = !strbuf_failed(&type) && add_header(headers, "Expect:") && add_header(headers, strbuf_text(&type));
+  for (const char *const *line = request->headers; good && line && *line; line++)
+    good = add_header(headers, *line);
+  return good;
+}
+
+/* libcurl asks a server for, and verifies, the name in the URL. To have another one there, the URL gets that name and
+ * the connection goes to the host that was in it, which also stays the one in the Host header. */
+static bool rename_server(const char *name, const char *url, struct outgoing *out) {
+  _cleanup_strbuf_ struct strbuf renamed = STRBUF_INIT, connect_to = STRBUF_INIT, host = STRBUF_INIT;
+  const char *authority = strstr(url, "://") + 3;
+  size_t length = strcspn(authority, "/?#");
+  const char *port = memrchr(authority, ':', length);
+
+  if (port && memchr(port, ']', length - (size_t)(port - authority)))
+    port = NULL; /* within an IPv6 address */
+  int host_length = (int)(port ? port - authority : (ptrdiff_t)length);
+  int port_length = (int)length - host_length;
+  strbuf_printf(&renamed, "%.*s%s%.*s%s", (int)(authority - url), url, name, port_length, authority + host_length,
+                authority + length);
+  strbuf_printf(&connect_to, "%s:%.*s:%.*s:", name, port ? port_length - 1 : 0, port ? port + 1 : "", host_length,
+                authority);
+  strbuf_printf(&host, "Host: %.*s", (int)length, authority);
+  out->connect_to = strbuf_failed(&connect_to) ? NULL : curl_slist_append(NULL, strbuf_text(&connect_to));
+  bool good = out->connect_to && !strbuf_failed(&host) && add_header(&out->headers, strbuf_text(&host));
+  out->own_url = strbuf_steal(&renamed);
+  out->url = out->own_url;
+  return good && out->url;
+}
+
+static bool outgoing_init(struct outgoing *out, const struct http_client *client, const struct http_request *request) {
+  out->url = request->url;
+  return make_headers(request, &out->headers) &&
+         (!client->server_name || rename_server(client->server_name, request->url, out));
+}
+
+static void outgoing_finish(struct outgoing *out) {
+  curl_slist_free_all(out->headers);
+  curl_slist_free_all(out->connect_to);
+  free(out->own_url);
 }
 
 static int wait_ms(const struct exchange *exchange, int64_t left_ns) {
@@ -243,6 +377,8 @@ static int failure(CURL *easy, const struct exchange *exchange, CURLcode code, s
   long os_errno = 0;
 
   (void)curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
+  if (exchange->ended)
+    return error_set(err, ECANCELED, "%s: ended by its reader", what);
   if (exchange->limit_passed > 0)
     return error_set(err, EFBIG, "%s: the answer is larger than the %zu bytes allowed", what, exchange->limit_passed);
   if (strbuf_failed(&exchange->body) || code == CURLE_OUT_OF_MEMORY)
@@ -255,12 +391,17 @@ static int failure(CURL *easy, const struct exchange *exchange, CURLcode code, s
     return error_set(err, EINVAL, "%s: %s", what, why);
   if (code == CURLE_COULDNT_CONNECT && os_errno == ECONNREFUSED)
     return error_set(err, ECONNREFUSED, "%s: connection refused", what);
+  if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY)
+    return error_set(err, EHOSTUNREACH, "%s: %s", what, why);
+  if (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE)
+    return error_set(err, ECONNRESET, "%s: %s", what, why);
   return error_set(err, EIO, "%s: %s", what, why);
 }
 
 static int collect(CURL *easy, struct exchange *exchange, struct http_response *ret_response, struct error **err) {
   long status = 0;
   const char *type = NULL;
+  curl_off_t retry_after = 0;
   struct http_response response = {.body_length = exchange->body.length};
 
   strbuf_append(&exchange->body, "", 0);
@@ -269,6 +410,8 @@ static int collect(CURL *easy, struct exchange *exchange, struct http_response *
     return error_set(err, ENOMEM, "%s: out of memory", strbuf_text(&exchange->location));
   (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
   (void)curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &type);
+  (void)curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after);
+  response.retry_after_s = retry_after;
   response.status = (unsigned)status;
   if (type)
     strncpy(response.content_type, type, sizeof(response.content_type) - 1);
@@ -276,9 +419,9 @@ static int collect(CURL *easy, struct exchange *exchange, struct http_response *
   return 0;
 }
 
-static int perform(struct http_client *client, struct exchange *exchange, struct curl_slist *headers,
+static int perform(struct http_client *client, struct exchange *exchange, const struct outgoing *out,
                    struct http_response *ret_response, struct error **err) {
-  CURLcode code = set_options(client->easy, exchange, headers);
+  CURLcode code = set_options(client, exchange, out);
   if (code != CURLE_OK)
     return failure(client->easy, exchange, code, err);
   CURLMcode added = curl_multi_add_handle(client->multi, client->easy);
@@ -294,7 +437,8 @@ static int perform(struct http_client *client, struct exchange *exchange, struct
 
 int http_client_send(struct http_client *client, const struct http_request *request, struct http_response *ret_response,
                      struct error **err) {
-  struct exchange exchange = {.request = request};
+  struct exchange exchange = {.request = request, .easy = client->easy};
+  struct outgoing out = {0};
 
   int r = check(request, err);
   if (r < 0)
@@ -303,13 +447,12 @@ int http_client_send(struct http_client *client, const struct http_request *requ
   exchange.deadline_ns =
       request->deadline_ns > 0 ? request->deadline_ns : clock_monotonic_ns() + HTTP_TIMEOUT_DEFAULT_NS;
   describe(&exchange.location, request->method, request->url);
-  struct curl_slist *headers = make_headers(request);
-  if (headers && !strbuf_failed(&exchange.location))
-    r = perform(client, &exchange, headers, ret_response, err);
+  if (outgoing_init(&out, client, request) && !strbuf_failed(&exchange.location))
+    r = perform(client, &exchange, &out, ret_response, err);
   else
     r = error_set(err, ENOMEM, "out of memory for an HTTP request");
-  curl_slist_free_all(headers);
   curl_easy_reset(client->easy); /* so that nothing of this call's stack is referred to */
+  outgoing_finish(&out);
   strbuf_finish(&exchange.body);
   strbuf_finish(&exchange.location);
   return r;
