@@ -269,6 +269,7 @@ static CURLcode set_options(const struct http_client *client, struct exchange *e
   SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
   SET(CURLOPT_URL, out->url);
   SET(CURLOPT_CONNECT_TO, out->connect_to);
+  SET(CURLOPT_FRESH_CONNECT, exchange->request->once ? 1L : 0L);
   SET(CURLOPT_PATH_AS_IS, 1L);
   SET(CURLOPT_HTTPHEADER, out->headers);
   SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);

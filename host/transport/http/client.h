@@ -40,10 +40,11 @@ struct http_request {
   const char *content_type; /* NULL: application/json when there is a body */
   const void *body;
   size_t body_length;
-  size_t response_max;        /* 0: HTTP_BODY_MAX */
-  int64_t deadline_ns;        /* CLOCK_MONOTONIC; 0: HTTP_TIMEOUT_DEFAULT_NS from now */
-  const atomic_bool *cancel;  /* polled every 20 ms; NULL: none */
-  unsigned redirects_max;     /* of a GET, never from https to http; 0: a redirect is an answer like any other */
+  size_t response_max;       /* 0: HTTP_BODY_MAX */
+  int64_t deadline_ns;       /* CLOCK_MONOTONIC; 0: HTTP_TIMEOUT_DEFAULT_NS from now */
+  const atomic_bool *cancel; /* polled every 20 ms; NULL: none */
+  unsigned redirects_max;    /* of a GET, never from https to http; 0: a redirect is an answer like any other */
+  bool once; /* must not reach the server twice: on a new connection, since libcurl repeats what an old one lost */
   const char *const *headers; /* "Name: value", NULL-terminated; NULL: none. Never shown in messages */
   http_data_fn *on_data;      /* called on this thread instead of collecting the body, whose limit then does not hold */
   void *data_ctx;
