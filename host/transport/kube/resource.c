@@ -51,6 +51,24 @@ void kube_api_version_append(struct strbuf *out, const struct kube_resource *res
   strbuf_printf(out, "%s%s%s", resource->group, resource->group[0] ? "/" : "", resource->version);
 }
 
+static void append_segment(struct strbuf *out, const char *text) {
+  strbuf_putc(out, '/');
+  append_escaped(out, text);
+}
+
+int kube_version_path_append(struct strbuf *out, const struct kube_resource *version, struct error **err) {
+  int r = check_segment("version", version->version, err);
+
+  r = r < 0 || !version->group[0] ? r : check_segment("API group", version->group, err);
+  if (r < 0)
+    return r;
+  strbuf_puts(out, version->group[0] ? "/apis" : "/api");
+  if (version->group[0])
+    append_segment(out, version->group);
+  append_segment(out, version->version);
+  return strbuf_failed(out) ? error_set(err, ENOMEM, "out of memory for a path") : 0;
+}
+
 static int check_ref(const struct kube_ref *ref, struct error **err) {
   const struct kube_resource *resource = ref->resource;
 
@@ -61,28 +79,18 @@ static int check_ref(const struct kube_ref *ref, struct error **err) {
     return error_set(err, EINVAL, "%s %s: a namespace is needed", resource->plural, ref->name);
   if (ref->subresource && !ref->name)
     return error_set(err, EINVAL, "%s: a subresource needs a name", resource->plural);
-  int r = check_segment("version", resource->version, err);
-  r = r < 0 ? r : check_segment("resource", resource->plural, err);
-  r = r < 0 || !resource->group[0] ? r : check_segment("API group", resource->group, err);
+  int r = check_segment("resource", resource->plural, err);
   r = r < 0 || !ref->namespace_ ? r : check_segment("namespace", ref->namespace_, err);
   r = r < 0 || !ref->name ? r : check_segment("name", ref->name, err);
   return r < 0 || !ref->subresource ? r : check_segment("subresource", ref->subresource, err);
 }
 
-static void append_segment(struct strbuf *out, const char *text) {
-  strbuf_putc(out, '/');
-  append_escaped(out, text);
-}
-
 int kube_path_append(struct strbuf *out, const struct kube_ref *ref, struct error **err) {
   int r = check_ref(ref, err);
 
+  r = r < 0 ? r : kube_version_path_append(out, ref->resource, err);
   if (r < 0)
     return r;
-  strbuf_puts(out, ref->resource->group[0] ? "/apis" : "/api");
-  if (ref->resource->group[0])
-    append_segment(out, ref->resource->group);
-  append_segment(out, ref->resource->version);
   if (ref->namespace_) {
     strbuf_puts(out, "/namespaces");
     append_segment(out, ref->namespace_);

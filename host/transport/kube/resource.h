@@ -46,6 +46,9 @@ int kube_api_version_split(const char *api_version, struct kube_resource *ret_re
 /* Appends "v1" or "group/version". */
 void kube_api_version_append(struct strbuf *out, const struct kube_resource *resource);
 
+/* Appends "/api/v1" or "/apis/group/version". -EINVAL when these are no path segments. */
+int kube_version_path_append(struct strbuf *out, const struct kube_resource *version, struct error **err);
+
 /* Appends the path of an object or a list: "/apis/apps/v1/namespaces/demo/deployments/web". -EINVAL when a name is no
  * path segment, or a namespace is given to a kind that has none. A name needs a namespace where the kind has one. */
 int kube_path_append(struct strbuf *out, const struct kube_ref *ref, struct error **err);
