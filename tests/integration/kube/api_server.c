@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <poll.h>
@@ -191,6 +192,7 @@ static void serve(struct api_connection *c) {
 static void *run_connection(void *ctx) {
   struct api_connection *c = ctx;
 
+  (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
   c->ssl = SSL_new(c->server->tls);
   need(c->ssl && SSL_set_fd(c->ssl, c->fd) == 1, "TLS");
   if (SSL_accept(c->ssl) == 1)
