@@ -77,8 +77,10 @@ static int read_token_file(const char *path, char **ret_token, struct error **er
   size_t length = 0;
 
   int r = file_read(path, KUBECONFIG_FILE_BYTES_MAX, &text, &length, err);
-  if (r < 0)
-    return error_wrap(err, "token file");
+  if (r < 0) {
+    (void)error_wrap(err, "token file");
+    return r;
+  }
   char *token = token_of(text);
   secret_free(text);
   *ret_token = token;

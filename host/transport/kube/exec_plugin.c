@@ -314,8 +314,8 @@ int exec_plugin_run(const struct kube_config *config, int64_t deadline_ns, const
                              ret_credential, err);
     if (r < 0) {
       struct quote command;
-      r = error_wrap(err, "credentials program %s",
-                     quote_text(&command, config->exec->command, strlen(config->exec->command)));
+      (void)error_wrap(err, "credentials program %s",
+                       quote_text(&command, config->exec->command, strlen(config->exec->command)));
     }
   }
   finish(&plugin);

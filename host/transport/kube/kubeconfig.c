@@ -130,8 +130,10 @@ static int read_pod(const char *directory, struct kube_config *config, struct er
                      "cluster: name a kubeconfig");
   int r = make_server(host, port, config, err);
   r = r < 0 ? r : read_account_file(directory, "ca.crt", &config->authorities, err);
-  if (r < 0)
-    return error_wrap(err, "in a pod (KUBERNETES_SERVICE_HOST is set)");
+  if (r < 0) {
+    (void)error_wrap(err, "in a pod (KUBERNETES_SERVICE_HOST is set)");
+    return r;
+  }
   if (read_account_file(directory, "namespace", &config->namespace_, NULL) == 0)
     config->namespace_[strcspn(config->namespace_, " \r\n")] = '\0';
   if (asprintf(&config->token_file, "%s/token", directory) < 0) {
