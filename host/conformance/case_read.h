@@ -3,7 +3,7 @@
 #define TRAMMEL_HOST_CONFORMANCE_CASE_READ_H
 
 #include "host/conformance/suite.h"
-#include "host/lab/fields.h"
+#include "sdk/base/fields.h"
 
 /* Limits of a case. */
 #define CASE_RESOURCES_MAX 64
@@ -16,7 +16,7 @@
 #define CASE_WEIGHT_MAX 1000000
 #define CASE_REPEAT_MAX 5000
 
-/* Codes of cases, after those of host/lab/fields.h. docs/cases.md lists them. */
+/* Codes of cases, after those of sdk/base/fields.h. docs/cases.md lists them. */
 enum case_code {
   CASE_UNKNOWN_TOPOLOGY = 6,
   CASE_UNKNOWN_NAMESPACE,

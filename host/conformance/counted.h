@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "host/lab/fields.h"
+#include "sdk/base/fields.h"
 #include "host/lab/topology.h"
 
 #define COUNTED_ANY (-1)        /* not looked at */

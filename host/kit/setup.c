@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "host/lab/fields.h"
+#include "sdk/base/fields.h"
 #include "host/lab/inventory.h"
 
 static const char *as_written(const void *ctx, const char *alias) {

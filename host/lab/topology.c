@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "host/lab/fields.h"
+#include "sdk/base/fields.h"
 
 /* Codes of this module, after those of fields.h. */
 enum topology_code {

@@ -5,7 +5,7 @@
 #include <limits.h>
 
 #include "host/conformance/result.h"
-#include "host/lab/fields.h"
+#include "sdk/base/fields.h"
 
 /* The text under `key`, which lives as long as the document; NULL when absent. */
 const char *kept_text(const struct node *map, const char *key);

@@ -1,4 +1,4 @@
-#include "host/lab/fields.h"
+#include "sdk/base/fields.h"
 
 #include <errno.h>
 #include <stdarg.h>

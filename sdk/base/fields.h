@@ -1,8 +1,8 @@
 /* Reads the fields of YAML maps into an arena and says what is wrong with them: what topologies and cases are read
  * with. The first codes are shared: PREFIX-0001 unknown field, -0002 missing field, -0003 value of a wrong kind or out
  * of range, -0004 too many, -0005 given twice. */
-#ifndef TRAMMEL_HOST_LAB_FIELDS_H
-#define TRAMMEL_HOST_LAB_FIELDS_H
+#ifndef TRAMMEL_SDK_BASE_FIELDS_H
+#define TRAMMEL_SDK_BASE_FIELDS_H
 
 #include <stdbool.h>
 #include <stdint.h>
