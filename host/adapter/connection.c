@@ -234,8 +234,9 @@ static int call(struct placement *placement, const struct placed_call *wanted, c
   struct connection *connection = NULL;
   enum verdict verdict;
   if (wanted->length > CALL_MESSAGE_MAX)
-    return error_set(err, EMSGSIZE, "the request of %s has %zu bytes, at most %u are sent", wanted->method,
-                     wanted->length, CALL_MESSAGE_MAX);
+    return error_set(err, EMSGSIZE,
+                     "the request of %s has %zu bytes, at most %u are sent to another process; ask for less at a time",
+                     wanted->method, wanted->length, CALL_MESSAGE_MAX);
   exchange.config = own->connector->config_with_calls ? own->config : NULL;
   int r = enter(own, &exchange, &connection, err);
   if (r < 0)

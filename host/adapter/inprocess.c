@@ -219,6 +219,10 @@ static bool give_up(trammel_op *op) {
   return returned;
 }
 
+static size_t message_max(const struct inprocess *p) {
+  return p->options.message_max ? p->options.message_max : CALL_MESSAGE_MAX;
+}
+
 /* Judges a call that has returned. */
 static int judge(trammel_op *op, struct error **err) {
   const char *id = inprocess_id(op->owner);
@@ -292,7 +296,7 @@ static int execute(struct inprocess *p, trammel_op *op, const struct call_option
                    int (*on_message)(void *ctx, const uint8_t *message, size_t length), void *ctx, struct error **err) {
   int64_t began = clock_monotonic_ns();
   op->deadline_ns = call->deadline_ns ? call->deadline_ns : began + CALL_TIMEOUT_DEFAULT_NS;
-  op->message_max = CALL_MESSAGE_MAX;
+  op->message_max = message_max(p);
   op->user = call->user;
   op->streaming = on_message != NULL;
   int r = check_free(p, err);
@@ -317,9 +321,9 @@ static int execute(struct inprocess *p, trammel_op *op, const struct call_option
 int inprocess_call(struct inprocess *p, const char *method, const void *request, size_t length,
                    int (*on_message)(void *ctx, const uint8_t *message, size_t length), void *ctx,
                    const struct call_options *call, uint8_t **ret_message, size_t *ret_length, struct error **err) {
-  if (length > CALL_MESSAGE_MAX)
-    return error_set(err, EMSGSIZE, "the request of %s has %zu bytes, at most %u are sent", method, length,
-                     CALL_MESSAGE_MAX);
+  if (length > message_max(p))
+    return error_set(err, EMSGSIZE, "the request of %s has %zu bytes, at most %zu are sent; ask for less at a time",
+                     method, length, message_max(p));
   trammel_op *op = op_create(p, method, request, length);
   if (!op)
     return error_set(err, ENOMEM, "out of memory");

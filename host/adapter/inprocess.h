@@ -19,6 +19,7 @@ struct inprocess_options {
   const char *id;                                            /* for messages and the log */
   const Trammel__Adapter__V1__DescribeResponse *description; /* permissions, reentrancy; NULL before it is known */
   const struct adapter_http *http;                           /* NULL: none */
+  size_t message_max;                                        /* bytes of a request or response; 0: CALL_MESSAGE_MAX */
 };
 
 /* Borrows everything until destroyed. Calls the adapter's create() with `config` (JSON text; empty: none), within

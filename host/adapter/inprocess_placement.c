@@ -36,7 +36,8 @@ static int load(const struct adapter_entry *entry, const trammel_adapter **ret_a
 int inprocess_placement_create(const struct adapter_entry *entry, const char *config, const struct adapter_http *http,
                                struct diagnostics *diagnostics, struct placement **ret_placement, struct error **err) {
   const trammel_adapter *adapter = NULL;
-  const struct inprocess_options options = {.id = entry->id, .description = entry->description, .http = http};
+  const struct inprocess_options options = {
+      .id = entry->id, .description = entry->description, .http = http, .message_max = CALL_MESSAGE_INPROCESS_MAX};
   int r = load(entry, &adapter, err);
   if (r < 0)
     return r;

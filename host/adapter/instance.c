@@ -10,6 +10,9 @@
 /* What an adapter without a schema takes: nothing. */
 #define NO_CONFIG "{\"type\":\"object\",\"additionalProperties\":false}"
 
+/* Memory that a message of an adapter in this process may unpack to. */
+#define INPROCESS_MEMORY_MAX ((size_t)8 * CALL_MESSAGE_INPROCESS_MAX)
+
 struct instance {
   const struct adapter_entry *entry;
   struct placement *placement;
@@ -87,7 +90,9 @@ const struct adapter_entry *instance_entry(const struct instance *instance) {
 
 static int decode(const struct instance *instance, const char *method, const ProtobufCMessageDescriptor *type,
                   const uint8_t *data, size_t length, ProtobufCMessage **ret_message, struct error **err) {
-  if (message_unpack(type, data, length, MESSAGE_MEMORY_MAX, ret_message, err) == 0)
+  const struct adapter_entry *entry = instance->entry;
+  size_t memory_max = entry->confined || entry->remote ? MESSAGE_MEMORY_MAX : INPROCESS_MEMORY_MAX;
+  if (message_unpack(type, data, length, memory_max, ret_message, err) == 0)
     return 0;
   (void)error_wrap(err, "adapter %s: %s", instance->entry->id, method);
   return -EPROTO;

@@ -32,8 +32,10 @@ struct call_options {
 };
 #define CALL_TIMEOUT_DEFAULT_NS (30 * INT64_C(1000000000))
 
-/* Bytes of one request or response message. */
+/* Bytes of one request or response message, between processes and machines. Within this process there is no wire, and
+ * a translation of 100,000 TrafficTargets has room. */
 #define CALL_MESSAGE_MAX (64u * 1024 * 1024)
+#define CALL_MESSAGE_INPROCESS_MAX (512u * 1024 * 1024)
 
 struct instance;
 

@@ -11,8 +11,9 @@
 #include "sdk/base/arena.h"
 #include "sdk/base/error.h"
 
-/* Bytes of one message, and of memory one message may unpack to: protobuf-c needs a multiple of the wire's bytes. */
-#define MESSAGE_MAX (64u * 1024 * 1024)
+/* Bytes of one message, and of memory one message may unpack to: protobuf-c needs a multiple of the wire's bytes.
+ * Between processes and machines the host takes less (CALL_MESSAGE_MAX of host/adapter/instance.h). */
+#define MESSAGE_MAX (512u * 1024 * 1024)
 #define MESSAGE_MEMORY_MAX (512u * 1024 * 1024)
 /* Messages within messages. The contract's own depth is 6. */
 #define MESSAGE_DEPTH_MAX 16

@@ -14,7 +14,7 @@
 #define PB_VALUE(NAME) TRAMMEL__ADAPTER__V1__##NAME
 
 /* Memory of one call: a full request unpacked, the SDK's types of it, and the response. */
-#define CALL_MEMORY_MAX ((size_t)1024 * 1024 * 1024)
+#define CALL_MEMORY_MAX ((size_t)4 * 1024 * 1024 * 1024)
 /* JSON documents one call may fetch. */
 #define CALL_JSON_MAX 64
 

@@ -6,7 +6,7 @@
 #include "sdk/smi/model.h"
 
 /* Limits of one set. */
-#define SMI_RESOURCES_MAX 20000
+#define SMI_RESOURCES_MAX 300000
 #define SMI_LIST_MAX 10000   /* rules, sources, matches, headers, backends, ports of one resource; items of a List */
 #define SMI_LIST_DEPTH_MAX 4 /* Lists within Lists */
 #define SMI_REGEX_MAX 4096   /* bytes of one regular expression */

@@ -69,8 +69,9 @@ static int run_late_now(trammel_op *op) {
 }
 
 static int run_oversize(trammel_op *op) {
-  char *data = calloc(1, (size_t)CALL_MESSAGE_MAX + 1);
-  int r = data ? broken_op->emit(op, (trammel_str){data, (size_t)CALL_MESSAGE_MAX + 1}) : -ENOMEM;
+  size_t size = (size_t)CALL_MESSAGE_INPROCESS_MAX + 1; /* more than any placement takes */
+  char *data = calloc(1, size);
+  int r = data ? broken_op->emit(op, (trammel_str){data, size}) : -ENOMEM;
   free(data);
   return r == -EMSGSIZE ? TRAMMEL_OK : TRAMMEL_INTERNAL;
 }
