@@ -19,6 +19,8 @@ DECLARE_COMMAND(cmd_report_verify);
 DECLARE_COMMAND(cmd_report_keygen);
 DECLARE_COMMAND(cmd_lint);
 DECLARE_COMMAND(cmd_convert);
+DECLARE_COMMAND(cmd_translate);
+DECLARE_COMMAND(cmd_inventory);
 DECLARE_COMMAND(cmd_adapter_list);
 DECLARE_COMMAND(cmd_adapter_show);
 DECLARE_COMMAND(cmd_adapter_new);

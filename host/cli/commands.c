@@ -13,6 +13,8 @@ const struct command commands[] = {
     {"report keygen", "make a key pair for signing", &cmd_report_keygen_argp, cmd_report_keygen},
     {"lint", "check SMI resources and say what is wrong, where", &cmd_lint_argp, cmd_lint},
     {"convert", "convert SMI resources between versions", &cmd_convert_argp, cmd_convert},
+    {"translate", "translate SMI resources to a mesh's own API", &cmd_translate_argp, cmd_translate},
+    {"inventory", "show the workloads and services that manifests have", &cmd_inventory_argp, cmd_inventory},
     {"adapter list", "list the adapters there are, and why some are refused", &cmd_adapter_list_argp, cmd_adapter_list},
     {"adapter show", "show what an adapter is and can do", &cmd_adapter_show_argp, cmd_adapter_show},
     {"adapter new", "write a new project for an adapter", &cmd_adapter_new_argp, cmd_adapter_new},

@@ -15,12 +15,16 @@ enum { KEY_MESH = 'm', KEY_SET = 's', KEY_CONFIG = 'c', KEY_ENDPOINT = 0x200, KE
 static const struct argp_option option_table[] = {
     {0, 0, 0, 0, "Mesh:", 1},
     {"mesh", KEY_MESH, "NAME", 0, "the mesh or adapter to use (default: the adapter that brings its own mesh)", 1},
+    {"endpoint", KEY_ENDPOINT, "NAME=URL", 0,
+     "use the mesh that is there, whose endpoint NAME is at URL, and install none; may be repeated", 1},
+    {0},
+};
+
+static const struct argp_option adapter_table[] = {
     {"set", KEY_SET, "KEY=VALUE", 0, "set a key of the adapter's configuration; `trammel adapter show NAME` lists them",
      1},
     {"config", KEY_CONFIG, "FILE", 0, "read the adapter's configuration from a YAML or JSON file; --set goes on top",
      1},
-    {"endpoint", KEY_ENDPOINT, "NAME=URL", 0,
-     "use the mesh that is there, whose endpoint NAME is at URL, and install none; may be repeated", 1},
     {"adapter", KEY_ADAPTER, REMOTE_PREFIX "HOST:PORT", 0, "use the adapter that is served there, over TLS", 1},
     {0},
 };
@@ -31,28 +35,30 @@ static void check_endpoint(const struct argp_state *state, const char *text) {
     argp_error(state, "--endpoint wants NAME=URL, such as control=http://127.0.0.1:8500, not '%s'", text);
 }
 
-static const char *remote_address(const struct argp_state *state, const char *text) {
+static const char *name_option(const struct mesh_options *options) {
+  return options->name_option ? options->name_option : "mesh";
+}
+
+static const char *remote_address(const struct argp_state *state, const struct mesh_options *options,
+                                  const char *text) {
   if (strncmp(text, REMOTE_PREFIX, strlen(REMOTE_PREFIX)) != 0)
-    argp_error(state, "--adapter wants " REMOTE_PREFIX "HOST:PORT, not '%s'; --mesh chooses an adapter that is here",
-               text);
+    argp_error(state, "--adapter wants " REMOTE_PREFIX "HOST:PORT, not '%s'; --%s chooses an adapter that is here",
+               text, name_option(options));
   return text + strlen(REMOTE_PREFIX);
 }
 
 static void check_remote(const struct argp_state *state, const struct mesh_options *options) {
   identity_options_check(state, &options->identity, options->remote != NULL);
   if (options->remote && (options->mesh || options->adapters.directories.count > 0))
-    argp_error(state, "--adapter chooses the adapter; leave out --mesh and --adapter-dir");
+    argp_error(state, "--adapter chooses the adapter; leave out --%s and --adapter-dir", name_option(options));
 }
 
-static error_t parse(int key, char *argument, struct argp_state *state) {
+static error_t parse_adapter(int key, char *argument, struct argp_state *state) {
   struct mesh_options *options = state->input;
   switch (key) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = &options->adapters;
     state->child_inputs[1] = &options->identity;
-    return 0;
-  case KEY_MESH:
-    options->mesh = argument;
     return 0;
   case KEY_SET:
     if (!strchr(argument, '=') || argument[0] == '=')
@@ -62,10 +68,24 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     options->config_file = argument;
     return 0;
   case KEY_ADAPTER:
-    options->remote = remote_address(state, argument);
+    options->remote = remote_address(state, options, argument);
     return 0;
   case ARGP_KEY_END:
     check_remote(state, options);
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+  struct mesh_options *options = state->input;
+  switch (key) {
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = options;
+    return 0;
+  case KEY_MESH:
+    options->mesh = argument;
     return 0;
   case KEY_ENDPOINT:
     check_endpoint(state, argument);
@@ -75,8 +95,11 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   }
 }
 
-static const struct argp_child children[] = {
+static const struct argp_child adapter_children[] = {
     {&adapter_options_argp, 0, NULL, 1}, {&identity_options_argp, 0, NULL, 1}, {0}};
+const struct argp adapter_choice_argp = {
+    .options = adapter_table, .parser = parse_adapter, .children = adapter_children};
+static const struct argp_child children[] = {{&adapter_choice_argp, 0, NULL, 1}, {0}};
 const struct argp mesh_options_argp = {.options = option_table, .parser = parse, .children = children};
 
 void mesh_options_finish(struct mesh_options *options) {

@@ -11,6 +11,7 @@
 #include "sdk/base/diagnostic.h"
 
 struct mesh_options {
+  const char *name_option;        /* what the option that sets `mesh` is called; NULL: "mesh" */
   const char *mesh;               /* --mesh; NULL: the adapter that brings its own mesh */
   const char *remote;             /* HOST:PORT of --adapter remote:HOST:PORT; NULL: an adapter's file */
   struct identity_files identity; /* for it */
@@ -22,6 +23,10 @@ struct mesh_options {
 
 /* A child argp; its input is a struct mesh_options. */
 extern const struct argp mesh_options_argp;
+
+/* The part of it that says where the adapter is and how it is configured, for commands that have an option of their own
+ * for its name and use no mesh. */
+extern const struct argp adapter_choice_argp;
 
 void mesh_options_finish(struct mesh_options *options);
 

@@ -60,7 +60,8 @@ void smi_inputs_finish(struct smi_inputs *inputs) {
 /* Files being read. */
 struct loading {
   struct smi_input *input;
-  struct smi_reader *reader;
+  const struct smi_input_reading *reading;
+  struct smi_reader *reader; /* NULL: nobody wants resources of SMI */
   size_t bytes;
 };
 
@@ -74,12 +75,14 @@ static int report_unreadable(struct loading *loading, const char *path, const ch
 
 static int read_documents(struct loading *loading, const struct document_list *list) {
   for (size_t i = 0; i < list->count; i++) {
-    int r = smi_reader_document(loading->reader, list->roots[i]);
+    int r = loading->reader ? smi_reader_document(loading->reader, list->roots[i]) : 0;
 
     if (r == -E2BIG)
       loading->input->unreadable = true;
     if (r == -E2BIG || r == -ENOMEM)
       return r;
+    if (loading->reading->document && loading->reading->document(loading->reading->ctx, list->roots[i]) == -ENOMEM)
+      return -ENOMEM;
   }
   return 0;
 }
@@ -193,26 +196,46 @@ static int report_nothing(struct smi_input *input) {
   return diagnostics_add(input->diagnostics, &diagnostic) < 0 ? -ENOMEM : 0;
 }
 
-int smi_inputs_read(const struct smi_inputs *inputs, struct smi_input *ret_input) {
-  const struct smi_parse_options options = {.default_namespace = inputs->ns, .documents_stay = true};
-  struct loading loading = {.input = ret_input};
-  int r = 0;
-
+int smi_input_init(struct smi_input *ret_input) {
   *ret_input = (struct smi_input){.arena = arena_create(SMI_INPUT_MEMORY_MAX), .diagnostics = diagnostics_create()};
-  if (ret_input->arena && ret_input->diagnostics)
-    loading.reader = smi_reader_create(ret_input->arena, &options, ret_input->diagnostics);
-  if (!loading.reader)
-    return -ENOMEM;
-  for (size_t i = 0; r == 0 && i < inputs->count; i++)
-    r = load_path(&loading, inputs->paths[i]);
-  if (r == 0 || r == -E2BIG)
-    r = smi_reader_finish(loading.reader, &ret_input->set);
+  return ret_input->arena && ret_input->diagnostics ? 0 : -ENOMEM;
+}
+
+static int finish(struct loading *loading) {
+  struct smi_input *input = loading->input;
+  int r = smi_reader_finish(loading->reader, &input->set);
+
   if (r == -ENOMEM)
     return r;
-  ret_input->resources = count_resources(&ret_input->set);
-  if (ret_input->resources == 0 && !diagnostics_have_error(ret_input->diagnostics))
-    return report_nothing(ret_input);
+  input->resources = count_resources(&input->set);
+  if (input->resources == 0 && !diagnostics_have_error(input->diagnostics))
+    return report_nothing(input);
   return 0;
+}
+
+int smi_inputs_load(const struct smi_inputs *inputs, const struct smi_input_reading *reading, struct smi_input *input) {
+  const struct smi_parse_options options = {
+      .default_namespace = inputs->ns, .documents_stay = true, .ignore_other_kinds = reading->ignore_other_kinds};
+  struct loading loading = {.input = input, .reading = reading};
+  int r = 0;
+
+  if (!reading->no_smi) {
+    loading.reader = smi_reader_create(input->arena, &options, input->diagnostics);
+    if (!loading.reader)
+      return -ENOMEM;
+  }
+  for (size_t i = 0; r == 0 && i < inputs->count; i++)
+    r = load_path(&loading, inputs->paths[i]);
+  if (r == -ENOMEM)
+    return r;
+  return loading.reader ? finish(&loading) : 0;
+}
+
+int smi_inputs_read(const struct smi_inputs *inputs, struct smi_input *ret_input) {
+  static const struct smi_input_reading plain;
+  int r = smi_input_init(ret_input);
+
+  return r < 0 ? r : smi_inputs_load(inputs, &plain, ret_input);
 }
 
 void smi_input_finish(struct smi_input *input) {

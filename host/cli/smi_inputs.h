@@ -1,4 +1,4 @@
-/* SMI resources from files, directories and standard input: what lint and convert read. */
+/* SMI resources from files, directories and standard input: what lint, convert and translate read. */
 #ifndef TRAMMEL_HOST_CLI_SMI_INPUTS_H
 #define TRAMMEL_HOST_CLI_SMI_INPUTS_H
 
@@ -34,6 +34,19 @@ struct smi_input {
 
 /* Reads everything there is; what is wrong with it is in the diagnostics. 0, or -ENOMEM. */
 int smi_inputs_read(const struct smi_inputs *inputs, struct smi_input *ret_input);
+
+/* The same for whoever reads something else as well, or only that. */
+struct smi_input_reading {
+  bool no_smi;             /* resources of SMI are of no interest either */
+  bool ignore_other_kinds; /* of SMI's reader: what is not of SMI gives no diagnostic */
+  /* Gets each document, which lives as long as the input. 0 or -EINVAL (it is in the diagnostics), or -ENOMEM. */
+  int (*document)(void *ctx, const struct node *root);
+  void *ctx;
+};
+
+/* An input that smi_inputs_load() reads into, whose arena and diagnostics there are before. 0 or -ENOMEM. */
+int smi_input_init(struct smi_input *ret_input);
+int smi_inputs_load(const struct smi_inputs *inputs, const struct smi_input_reading *reading, struct smi_input *input);
 void smi_input_finish(struct smi_input *input);
 
 #endif

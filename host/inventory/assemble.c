@@ -258,8 +258,8 @@ static void settle(struct inventory_reader *reader) {
   if (reader->assumed > 0)
     found_note(reader, SEVERITY_INFO, INVENTORY_PROTOCOL_ASSUMED, reader->first_assumed,
                "set appProtocol, or begin the port's name with http, grpc or tcp",
-               "%zu port%s nothing of their protocol, this one first: %s for %s", reader->assumed,
-               reader->assumed == 1 ? " says" : "s say", reader->assumed == 1 ? "it is taken" : "they are taken",
+               "%zu port%s: nothing says the protocol%s, and %s is assumed", reader->assumed,
+               reader->assumed == 1 ? "" : "s", reader->assumed == 1 ? "" : "; this one is the first",
                inventory_protocol_name(reader->default_protocol));
 }
 

@@ -1,0 +1,163 @@
+/* trammel inventory: the workloads and services that translations are made for. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "host/cli/cmds.h"
+#include "host/cli/inventory_input.h"
+#include "host/cli/text_table.h"
+#include "sdk/base/strbuf.h"
+
+#define PB(name) Trammel__Adapter__V1__##name
+
+struct arguments {
+  struct smi_inputs inputs;
+  struct inventory_input inventory;
+  int format;
+};
+enum { FORMAT_TEXT, FORMAT_YAML, FORMAT_JSON };
+
+static const struct argp_option option_table[] = {
+    {"output", 'o', "FORMAT", 0, "text, yaml or json (default: text)", 0},
+    {0},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+  static const char *const formats[] = {"text", "yaml", "json", NULL};
+  struct arguments *arguments = state->input;
+  switch (key) {
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = &arguments->inputs;
+    state->child_inputs[1] = &arguments->inventory;
+    return 0;
+  case 'o':
+    arguments->format = command_format(state, argument, formats);
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_child children[] = {{&smi_inputs_argp, 0, NULL, 0}, {&inventory_input_argp, 0, NULL, 0}, {0}};
+const struct argp cmd_inventory_argp = {
+    .options = option_table,
+    .parser = parse,
+    .children = children,
+    .doc = "Shows the workloads and services that `trammel translate` finds in Kubernetes manifests, or in a file of "
+           "`trammel inventory -o yaml`.\v"
+           "Read are pod templates, Pods, Services and ServiceAccounts, also in Lists; other kinds are passed over.\n\n"
+           "Exits 0, or 2 when an input cannot be read or has errors.",
+};
+
+static void add_ports(struct text_table *table, const PB(Workload) * workload) {
+  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+  for (size_t i = 0; i < workload->n_ports; i++)
+    strbuf_printf(&text, "%s%u/%s", i ? " " : "", workload->ports[i]->port,
+                  inventory_protocol_name(workload->ports[i]->protocol));
+  table->failed |= strbuf_failed(&text);
+  text_table_add(table, strbuf_text(&text));
+}
+
+static void add_labels(struct text_table *table, const PB(Workload) * workload) {
+  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+  for (size_t i = 0; i < workload->n_labels; i++)
+    strbuf_printf(&text, "%s%s=%s", i ? "," : "", workload->labels[i]->name, workload->labels[i]->value);
+  table->failed |= strbuf_failed(&text);
+  text_table_add(table, strbuf_text(&text));
+}
+
+static int print_workloads(const PB(Inventory) * inventory) {
+  static const char *const head[] = {"NAMESPACE", "WORKLOAD", "SERVICEACCOUNT", "PORTS", "LABELS"};
+  _cleanup_text_table_ struct text_table table = {.columns = ARRAY_COUNT(head)};
+  for (size_t i = 0; i < ARRAY_COUNT(head); i++)
+    text_table_add(&table, head[i]);
+  for (size_t i = 0; i < inventory->n_workloads; i++) {
+    const PB(Workload) *workload = inventory->workloads[i];
+    text_table_add(&table, workload->namespace_);
+    text_table_add(&table, workload->name);
+    text_table_add(&table, workload->service_account);
+    add_ports(&table, workload);
+    add_labels(&table, workload);
+  }
+  return text_table_print(&table, stdout);
+}
+
+/* "web:80>8080/http": name, port, the workloads' port when it is another one, protocol. */
+static void add_service_ports(struct text_table *table, const PB(Service) * service) {
+  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+  for (size_t i = 0; i < service->n_ports; i++) {
+    const PB(ServicePort) *port = service->ports[i];
+    strbuf_printf(&text, "%s%s%s%u", i ? " " : "", port->name, *port->name ? ":" : "", port->port);
+    if (port->target_port != port->port)
+      strbuf_printf(&text, ">%u", port->target_port);
+    strbuf_printf(&text, "/%s", inventory_protocol_name(port->protocol));
+  }
+  table->failed |= strbuf_failed(&text);
+  text_table_add(table, strbuf_text(&text));
+}
+
+static void add_members(struct text_table *table, const PB(Service) * service) {
+  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+  for (size_t i = 0; i < service->n_workloads; i++)
+    strbuf_printf(&text, "%s%s", i ? "," : "", service->workloads[i]);
+  table->failed |= strbuf_failed(&text);
+  text_table_add(table, service->n_workloads ? strbuf_text(&text) : "-");
+}
+
+static int print_services(const PB(Inventory) * inventory) {
+  static const char *const head[] = {"NAMESPACE", "SERVICE", "PORTS", "WORKLOADS"};
+  _cleanup_text_table_ struct text_table table = {.columns = ARRAY_COUNT(head)};
+  for (size_t i = 0; i < ARRAY_COUNT(head); i++)
+    text_table_add(&table, head[i]);
+  for (size_t i = 0; i < inventory->n_services; i++) {
+    text_table_add(&table, inventory->services[i]->namespace_);
+    text_table_add(&table, inventory->services[i]->name);
+    add_service_ports(&table, inventory->services[i]);
+    add_members(&table, inventory->services[i]);
+  }
+  return text_table_print(&table, stdout);
+}
+
+static int print_text(const struct inventory_found *found) {
+  int r = print_workloads(found->message);
+  putchar('\n');
+  return r < 0 ? r : print_services(found->message);
+}
+
+static int print_document(const struct inventory_found *found, bool yaml) {
+  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+  json_t *json = inventory_to_json(found);
+  int r = !json ? -ENOMEM : yaml ? yaml_write(json, &text) : json_write(json, &text);
+  json_decref(json);
+  if (r == 0 && !strbuf_failed(&text))
+    (void)fputs(strbuf_text(&text), stdout);
+  return r < 0 || strbuf_failed(&text) ? -ENOMEM : 0;
+}
+
+static int print(const struct arguments *arguments, const struct inventory_found *found) {
+  int r =
+      arguments->format == FORMAT_TEXT ? print_text(found) : print_document(found, arguments->format == FORMAT_YAML);
+  if (r == 0 && (fflush(stdout) != 0 || ferror(stdout))) {
+    fprintf(stderr, "trammel: cannot write the result\n");
+    return EXIT_INTERNAL;
+  }
+  return r;
+}
+
+int cmd_inventory(int argc, char **argv) {
+  struct arguments arguments = {0};
+  struct smi_input input = {0};
+  struct inventory_found found = {0};
+  command_parse(&cmd_inventory_argp, argc, argv, &arguments);
+  int r = smi_input_init(&input);
+  if (r == 0)
+    r = inventory_input_read(&arguments.inventory, &arguments.inputs, &input, &found);
+  diagnostics_print(input.diagnostics, stderr);
+  int code = r < 0 || diagnostics_have_error(input.diagnostics) ? EXIT_USAGE : print(&arguments, &found);
+  if (r == -ENOMEM || code == -ENOMEM) {
+    fprintf(stderr, "trammel: out of memory\n");
+    code = EXIT_INTERNAL;
+  }
+  smi_input_finish(&input);
+  smi_inputs_finish(&arguments.inputs);
+  return code;
+}
