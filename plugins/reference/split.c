@@ -7,7 +7,7 @@
 
 struct work {
   struct call *call;
-  const struct translate_request *request;
+  const struct lookup *lookup;
   const struct smi_traffic_split *split;
   struct coverage_list coverage;
 };
@@ -19,19 +19,6 @@ static void unsupported(struct work *w, const char *pointer, size_t index, const
       &(struct coverage){
           .resource = &w->split->meta, .level = COVERAGE_UNSUPPORTED, .code = code, .reason = reason, .remedy = remedy},
       "/spec/%s/%zu", pointer, index);
-}
-
-/* Two splits of one service contradict each other: the first by name counts, whatever order they come in. */
-static const struct smi_traffic_split *winner(const struct translate_request *request,
-                                              const struct smi_traffic_split *split) {
-  const struct smi_traffic_split *first = split;
-  for (size_t i = 0; i < request->smi.split_count; i++) {
-    const struct smi_traffic_split *other = &request->smi.splits[i];
-    if (strcmp(other->meta.ns, split->meta.ns) == 0 && strcmp(other->service, split->service) == 0 &&
-        strcmp(other->meta.name, first->meta.name) < 0)
-      first = other;
-  }
-  return first;
 }
 
 /* NULL when one cannot be carried over: a split that lost a backend would send its share to the others. */
@@ -65,7 +52,7 @@ static json_t *matches_json(struct work *w) {
   bool complete = matches != NULL;
   for (size_t i = 0; matches && i < w->split->match_count; i++) {
     const char *name = w->split->matches[i];
-    const struct smi_http_route_group *group = smi_find_route_group(&w->request->smi, w->split->meta.ns, name);
+    const struct smi_http_route_group *group = lookup_route_group(w->lookup, w->split->meta.ns, name);
     if (!group) {
       complete = false;
       unsupported(
@@ -108,10 +95,11 @@ static struct native_object *split_object(struct work *w) {
   return object;
 }
 
-void split_translate(struct call *call, const struct translate_request *request, size_t index,
+/* Two splits of one service contradict each other: the first by name counts, whatever order they come in. */
+void split_translate(struct call *call, const struct lookup *lookup, const struct smi_traffic_split *split,
                      struct translation *translation) {
-  struct work w = {.call = call, .request = request, .split = &request->smi.splits[index], .coverage = {.call = call}};
-  const struct smi_traffic_split *first = winner(request, w.split);
+  struct work w = {.call = call, .lookup = lookup, .split = split, .coverage = {.call = call}};
+  const struct smi_traffic_split *first = lookup_first_split(lookup, split);
   if (first != w.split) {
     translation_cover(translation,
                       &(struct coverage){.resource = &w.split->meta,

@@ -2,10 +2,10 @@
 #ifndef TRAMMEL_PLUGINS_REFERENCE_SPLIT_H
 #define TRAMMEL_PLUGINS_REFERENCE_SPLIT_H
 
+#include "plugins/reference/lookup.h"
 #include "sdk/adapter/coverage.h"
 
-/* The split at `index` of the request. */
-void split_translate(struct call *call, const struct translate_request *request, size_t index,
+void split_translate(struct call *call, const struct lookup *lookup, const struct smi_traffic_split *split,
                      struct translation *translation);
 
 #endif

@@ -24,6 +24,7 @@ struct port_routes {
 struct work {
   struct call *call;
   const struct translate_request *request;
+  const struct lookup *lookup;
   const struct smi_traffic_target *target;
   struct coverage_list coverage;
   struct coverage_list subject_coverage; /* stated after the rules' */
@@ -50,7 +51,7 @@ static void dangling(struct work *w, size_t index) {
 
 static void collect_route(struct work *w, struct port_routes *routes, const char *name) {
   routes->written = true;
-  const struct smi_port_route *route = smi_find_port_route(&w->request->smi, routes->kind, w->target->meta.ns, name);
+  const struct smi_port_route *route = lookup_port_route(w->lookup, routes->kind, w->target->meta.ns, name);
   if (!route)
     return;
   routes->found = true;
@@ -145,7 +146,7 @@ static size_t collect_matches(struct work *w, size_t index, const struct smi_htt
 
 static void translate_http(struct work *w, size_t index) {
   const struct smi_rule *rule = &w->target->rules[index];
-  const struct smi_http_route_group *group = smi_find_route_group(&w->request->smi, w->target->meta.ns, rule->name);
+  const struct smi_http_route_group *group = lookup_route_group(w->lookup, w->target->meta.ns, rule->name);
   if (!group) {
     dangling(w, index);
     return;
@@ -195,7 +196,7 @@ static const char *port_reading(const struct port_routes *routes) {
 
 static void cover_ports(struct work *w, size_t index, const struct port_routes *routes) {
   static const char remedy[] = "give workloads with different ports ServiceAccounts of their own";
-  if (!smi_find_port_route(&w->request->smi, routes->kind, w->target->meta.ns, w->target->rules[index].name))
+  if (!lookup_port_route(w->lookup, routes->kind, w->target->meta.ns, w->target->rules[index].name))
     dangling(w, index);
   else if (routes->open_nowhere)
     cover(w, index, COVERAGE_UNSUPPORTED, CODE_PORT_SHARED,
@@ -212,8 +213,7 @@ static void cover_ports(struct work *w, size_t index, const struct port_routes *
 }
 
 static void cover_tcp(struct work *w, size_t index, bool http_carried) {
-  bool found =
-      smi_find_port_route(&w->request->smi, SMI_TCP_ROUTE, w->target->meta.ns, w->target->rules[index].name) != NULL;
+  bool found = lookup_port_route(w->lookup, SMI_TCP_ROUTE, w->target->meta.ns, w->target->rules[index].name) != NULL;
   if (found && w->http_written && !http_carried && !w->tcp.open_nowhere)
     cover(w, index, COVERAGE_UNSUPPORTED, CODE_NOTHING_LEFT,
           "the HTTPRouteGroups of its target are left out, and alone it would allow every request on its ports", NULL);
@@ -363,10 +363,11 @@ static void emit(struct work *w, struct translation *translation) {
   coverage_state(&w->subject_coverage, translation, (const struct native_object *const *)objects, count);
 }
 
-void target_translate(struct call *call, const struct translate_request *request,
+void target_translate(struct call *call, const struct translate_request *request, const struct lookup *lookup,
                       const struct smi_traffic_target *target, struct translation *translation) {
   struct work w = {.call = call,
                    .request = request,
+                   .lookup = lookup,
                    .target = target,
                    .coverage = {.call = call},
                    .subject_coverage = {.call = call},
