@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "host/cli/text_table.h"
-#include "sdk/base/document.h"
 #include "sdk/base/strbuf.h"
 #include "sdk/smi/index.h"
 
@@ -77,14 +76,13 @@ static void put(json_t *object, const char *key, json_t *value, bool *failed) {
     *failed = true;
 }
 
-/* The hub's pointer is that of the resource as written, or names something near it. */
-static struct position position_of(const struct smi_index *index, const PB(ResourceRef) * ref, const char *pointer) {
+static struct position position_of(const struct smi_index *index, const PB(ResourceRef) * ref) {
   for (enum smi_kind kind = SMI_TRAFFIC_TARGET; kind <= SMI_IDENTITY_BINDING; kind++) {
     if (strcmp(smi_kind_name(kind), ref->kind) != 0)
       continue;
     const struct smi_meta *meta = smi_index_get(index, kind, ref->namespace_, ref->name);
     if (meta)
-      return meta->node ? node_nearest(meta->node, pointer)->position : meta->position;
+      return meta->position;
   }
   return (struct position){0};
 }
@@ -99,7 +97,7 @@ static void put_position(json_t *to, const struct position *position, bool *fail
 static json_t *row_json(const PB(Coverage) * row, const struct smi_index *index, bool *failed) {
   json_t *to = json_object(), *objects = json_array();
   if (row->resource) {
-    const struct position position = position_of(index, row->resource, row->pointer);
+    const struct position position = position_of(index, row->resource);
     put(to, "kind", json_string(row->resource->kind), failed);
     put(to, "namespace", json_string(row->resource->namespace_), failed);
     put(to, "name", json_string(row->resource->name), failed);

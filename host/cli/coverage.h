@@ -20,7 +20,7 @@ struct coverage_counts coverage_count(const Trammel__Adapter__V1__TranslateRespo
 int coverage_print(const Trammel__Adapter__V1__TranslateResponse *response, FILE *out);
 
 /* The rows as a list: kind, namespace, name, pointer, level, reason, the ids of the objects that carry it, and the file
- * and line when the resource is in `set`, whose documents must still be there. A new reference; NULL without memory. */
+ * and line of the resource when it is in `set`. A new reference; NULL without memory. */
 json_t *coverage_to_json(const Trammel__Adapter__V1__TranslateResponse *response, const struct smi_set *set);
 
 #endif

@@ -39,7 +39,8 @@ static struct inventory_reader *create(const struct inventory_input *options, co
 int inventory_input_read(const struct inventory_input *options, const struct smi_inputs *paths, struct smi_input *input,
                          struct inventory_found *ret_found) {
   struct inventory_reader *reader = create(options, paths, true, input);
-  const struct smi_input_reading reading = {.no_smi = true, .document = read_document, .ctx = reader};
+  const struct smi_input_reading reading = {
+      .no_smi = true, .documents_go = true, .document = read_document, .ctx = reader};
   int r = reader ? smi_inputs_load(paths, &reading, input) : -ENOMEM;
   if (r == 0)
     r = inventory_reader_finish(reader, ret_found);
@@ -48,7 +49,7 @@ int inventory_input_read(const struct inventory_input *options, const struct smi
 
 int inventory_input_read_smi(const struct inventory_input *options, const struct smi_inputs *paths, const char *file,
                              struct smi_input *input, struct inventory_found *ret_found) {
-  struct smi_input_reading reading = {.ignore_other_kinds = true};
+  struct smi_input_reading reading = {.ignore_other_kinds = true, .documents_go = true};
   if (file) {
     const struct smi_inputs own = {.paths = &file, .count = 1, .ns = paths->ns};
     int r = smi_inputs_load(paths, &reading, input);

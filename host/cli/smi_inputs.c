@@ -62,6 +62,7 @@ struct loading {
   struct smi_input *input;
   const struct smi_input_reading *reading;
   struct smi_reader *reader; /* NULL: nobody wants resources of SMI */
+  bool must_stay;            /* documents of the file that is being read */
   size_t bytes;
 };
 
@@ -81,17 +82,49 @@ static int read_documents(struct loading *loading, const struct document_list *l
       loading->input->unreadable = true;
     if (r == -E2BIG || r == -ENOMEM)
       return r;
-    if (loading->reading->document && loading->reading->document(loading->reading->ctx, list->roots[i]) == -ENOMEM)
-      return -ENOMEM;
+    r = loading->reading->document ? loading->reading->document(loading->reading->ctx, list->roots[i]) : 0;
+    if (r == -ENOMEM)
+      return r;
+    loading->must_stay |= r != 0;
   }
   return 0;
+}
+
+/* Reads a file's text with the documents in `arena`. */
+static int read_text(struct loading *loading, struct arena *arena, const char *path, const char *data, size_t length) {
+  struct smi_input *input = loading->input;
+  struct document_list list = {0};
+  int r = document_read(arena, path, data, length, DOCUMENT_ANY, &document_limits_default, input->diagnostics, &list);
+
+  if (r == -ENOMEM)
+    return r;
+  if (r < 0)
+    input->unreadable = true;
+  return read_documents(loading, &list);
+}
+
+static int keep_documents(struct smi_input *input, struct arena **arena) {
+  if (array_reserve((void **)&input->documents, &input->document_capacity, input->document_count,
+                    sizeof(*input->documents)) < 0)
+    return -ENOMEM;
+  input->documents[input->document_count++] = take(*arena);
+  return 0;
+}
+
+/* The same, with an arena of the file's own. */
+static int read_apart(struct loading *loading, const char *path, const char *data, size_t length) {
+  _cleanup_arena_ struct arena *arena = arena_create(SMI_INPUT_MEMORY_MAX);
+  int r;
+
+  loading->must_stay = false;
+  r = arena ? read_text(loading, arena, path, data, length) : -ENOMEM;
+  return r != -ENOMEM && loading->must_stay && keep_documents(loading->input, &arena) < 0 ? -ENOMEM : r;
 }
 
 static int load_file(struct loading *loading, const char *path) {
   _cleanup_error_ struct error *err = NULL;
   _cleanup_free_ char *data = NULL;
   struct smi_input *input = loading->input;
-  struct document_list list = {0};
   size_t length = 0;
   int r;
 
@@ -104,13 +137,8 @@ static int load_file(struct loading *loading, const char *path) {
     return r == -ENOMEM || report_unreadable(loading, path, error_message(err)) == -ENOMEM ? -ENOMEM : 0;
   input->files++;
   loading->bytes += length;
-  r = document_read(input->arena, path, data, length, DOCUMENT_ANY, &document_limits_default, input->diagnostics,
-                    &list);
-  if (r == -ENOMEM)
-    return r;
-  if (r < 0)
-    input->unreadable = true;
-  return read_documents(loading, &list);
+  return loading->reading->documents_go ? read_apart(loading, path, data, length)
+                                        : read_text(loading, input->arena, path, data, length);
 }
 
 static bool is_manifest(const char *name) {
@@ -214,8 +242,9 @@ static int finish(struct loading *loading) {
 }
 
 int smi_inputs_load(const struct smi_inputs *inputs, const struct smi_input_reading *reading, struct smi_input *input) {
-  const struct smi_parse_options options = {
-      .default_namespace = inputs->ns, .documents_stay = true, .ignore_other_kinds = reading->ignore_other_kinds};
+  const struct smi_parse_options options = {.default_namespace = inputs->ns,
+                                            .documents_stay = !reading->documents_go,
+                                            .ignore_other_kinds = reading->ignore_other_kinds};
   struct loading loading = {.input = input, .reading = reading};
   int r = 0;
 
@@ -239,6 +268,9 @@ int smi_inputs_read(const struct smi_inputs *inputs, struct smi_input *ret_input
 }
 
 void smi_input_finish(struct smi_input *input) {
+  for (size_t i = 0; i < input->document_count; i++)
+    arena_destroy(input->documents[i]);
+  free((void *)input->documents);
   diagnostics_destroy(input->diagnostics);
   arena_destroy(input->arena);
 }

@@ -27,9 +27,11 @@ struct smi_input {
   struct arena *arena;
   struct diagnostics *diagnostics;
   struct smi_set set;
-  size_t files;     /* that could be read */
-  size_t resources; /* of SMI that could be read, without those a conversion made */
-  bool unreadable;  /* a file is missing, too large, or no YAML or JSON */
+  size_t files;             /* that could be read */
+  size_t resources;         /* of SMI that could be read, without those a conversion made */
+  bool unreadable;          /* a file is missing, too large, or no YAML or JSON */
+  struct arena **documents; /* of files whose documents are needed longer than the reading takes */
+  size_t document_count, document_capacity;
 };
 
 /* Reads everything there is; what is wrong with it is in the diagnostics. 0, or -ENOMEM. */
@@ -39,7 +41,11 @@ int smi_inputs_read(const struct smi_inputs *inputs, struct smi_input *ret_input
 struct smi_input_reading {
   bool no_smi;             /* resources of SMI are of no interest either */
   bool ignore_other_kinds; /* of SMI's reader: what is not of SMI gives no diagnostic */
-  /* Gets each document, which lives as long as the input. 0 or -EINVAL (it is in the diagnostics), or -ENOMEM. */
+  /* The documents of a file go when it has been read, so that many files need not have room at once, unless `document`
+   * says of one that it must stay: what is said of resources of SMI has the resource's place, and not the field's. */
+  bool documents_go;
+  /* Gets each document. 0; 1, or -EINVAL when something is wrong, which is in the diagnostics: the document must live
+   * as long as the input, as all do without documents_go; -ENOMEM. */
   int (*document)(void *ctx, const struct node *root);
   void *ctx;
 };

@@ -59,8 +59,8 @@ struct inventory_reader *inventory_reader_create(struct arena *arena, const stru
  * kind. */
 bool inventory_is_stated(const struct node *root);
 
-/* Reads one document, which must live as long as the inventory. 0; -EINVAL with diagnostics: what had errors is left
- * out; -ENOMEM. */
+/* Reads one document. 1: something of it is in the inventory, and it must live as long; 0: nothing is; -EINVAL with
+ * diagnostics: what had errors is left out, and the document must live as long; -ENOMEM. */
 int inventory_reader_document(struct inventory_reader *reader, const struct node *root);
 
 /* Puts together what was read: which workloads a service selects, where its ports lead, which protocol is spoken. The

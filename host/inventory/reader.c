@@ -158,13 +158,20 @@ static void read_document(struct inventory_reader *reader, const struct node *ro
     inventory_read_manifest(reader, root, api_version, kind);
 }
 
+static size_t count_kept(const struct inventory_reader *reader) {
+  return reader->workloads.count + reader->services.count + reader->accounts.count;
+}
+
 int inventory_reader_document(struct inventory_reader *reader, const struct node *root) {
-  unsigned before = reader->fields.errors;
+  unsigned errors = reader->fields.errors;
+  size_t kept = count_kept(reader);
   if (inventory_is_stated(root))
     inventory_read_stated(reader, root);
   else
     read_document(reader, root, "", "", 0);
   if (reader->fields.no_memory)
     return -ENOMEM;
-  return reader->fields.errors > before ? -EINVAL : 0;
+  if (reader->fields.errors > errors)
+    return -EINVAL;
+  return count_kept(reader) > kept ? 1 : 0;
 }
