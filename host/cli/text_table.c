@@ -35,12 +35,19 @@ int text_table_print(const struct text_table *table, FILE *out) {
   if (table->failed)
     return -ENOMEM;
   measure(table, widths);
+  int gap = 0; /* before the next cell that has something: no line ends with spaces */
   for (size_t i = 0; i < table->count; i++) {
-    size_t column = i % table->columns, width = width_of(table->cells[i]);
-    if (column + 1 == table->columns)
-      fprintf(out, "%s\n", table->cells[i]);
-    else
-      fprintf(out, "%s%*s", table->cells[i], (int)(width < widths[column] ? widths[column] - width : 0) + 2, "");
+    const char *cell = table->cells[i];
+    size_t column = i % table->columns, width = width_of(cell);
+    if (*cell) {
+      fprintf(out, "%*s%s", gap, "", cell);
+      gap = 0;
+    }
+    gap += (int)(widths[column] > width ? widths[column] - width : 0) + 2;
+    if (column + 1 == table->columns) {
+      fputc('\n', out);
+      gap = 0;
+    }
   }
   return 0;
 }
