@@ -31,8 +31,8 @@ function(trammel_adapter name)
   install(TARGETS ${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/trammel/adapters)
 endfunction()
 
-# trammel_test(NAME TIER unit|integration|faults|web [GRPC] SOURCES a.c ... [DEPENDS lib ...] [TIMEOUT seconds] [PARTS n]):
-# a cmocka program. PARTS: it is run n times, as NAME_1 to NAME_n, with the number of the part and n as its arguments.
+# trammel_test(NAME TIER unit|integration|faults|web|cluster [GRPC] SOURCES a.c ... [DEPENDS lib ...] [TIMEOUT seconds]
+# [PARTS n]): a cmocka program. PARTS: it is run n times, as NAME_1 to NAME_n, with the number of the part and n as its arguments.
 # GRPC: gRPC runs in a process of the test, which ThreadSanitizer cannot judge then (label grpc).
 function(trammel_test name)
   cmake_parse_arguments(arg "GRPC" "TIER;TIMEOUT;PARTS" "SOURCES;DEPENDS" ${ARGN})
