@@ -39,6 +39,26 @@ instance_logs() {
   done
 }
 
+# The options of `start`, into $dir, $parent and $limit.
+start_options() {
+  dir='' parent=0 limit=7200
+  while (($# > 0)); do
+    case $1 in
+    --dir) dir=$2 ;;
+    --parent) parent=$2 ;;
+    --limit) limit=$2 ;;
+    *) die "unknown option '$1'; see $0 help" ;;
+    esac
+    shift 2
+  done
+  if [[ -z $dir ]]; then
+    dir=$(mktemp -d "${TMPDIR:-/tmp}/trammel-testbed.XXXXXX")
+  fi
+  mkdir -p "$dir"
+  dir=$(realpath "$dir")
+  [[ -z $(ls -A "$dir") ]] || die "the folder $dir is not empty"
+}
+
 # instance_start DIR PARENT LIMIT SECONDS COMMAND...: runs the supervisor COMMAND DIR PARENT STARTED LIMIT, in a session of its
 # own, and waits SECONDS for DIR/ready. PARENT 0: none.
 instance_start() {
@@ -70,15 +90,11 @@ instance_stop() {
   if instance_lives "$dir"; then
     pid=$(cat "$dir/supervisor.pid") || return 0
     instance_tell "$dir" stop
-    if ! wait_for 20 "the end of $dir" has_ended "$dir"; then
+    if ! wait_for 40 "the end of $dir" server_gone "$pid"; then
       kill -KILL "$pid" 2>/dev/null || true
     fi
   fi
   rm -rf "$dir"
-}
-
-has_ended() {
-  ! instance_lives "$1"
 }
 
 # server_start NAME COMMAND...: in the supervisor, whose $dir is the instance's. The kernel ends it when the supervisor ends.

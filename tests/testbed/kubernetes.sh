@@ -39,26 +39,6 @@ build() {
   kubernetes_build && debian_servers_fetch && pause_build
 }
 
-# The options of `start`, into $dir, $parent and $limit.
-start_options() {
-  dir='' parent=0 limit=7200
-  while (($# > 0)); do
-    case $1 in
-    --dir) dir=$2 ;;
-    --parent) parent=$2 ;;
-    --limit) limit=$2 ;;
-    *) die "unknown option '$1'; see $0 help" ;;
-    esac
-    shift 2
-  done
-  if [[ -z $dir ]]; then
-    dir=$(mktemp -d "${TMPDIR:-/tmp}/trammel-testbed.XXXXXX")
-  fi
-  mkdir -p "$dir"
-  dir=$(realpath "$dir")
-  [[ -z $(ls -A "$dir") ]] || die "the folder $dir is not empty"
-}
-
 require_built() {
   if ! kubernetes_is_built || ! debian_servers_are_fetched || [[ ! -f $(pause_image) ]]; then
     missing "Kubernetes is not built; ./bootstrap test-cluster builds it, once"
