@@ -1,0 +1,15 @@
+#include "plugins/osm/options.h"
+
+const char osm_config_schema[] =
+    "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+    "\"namespace\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":63,\"default\":\"osm-system\","
+    "\"description\":\"Namespace of OSM's control plane, where its MeshConfig osm-mesh-config is.\"},"
+    "\"trust_domain\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":253,\"default\":\"cluster.local\","
+    "\"description\":\"Trust domain of the mesh: what SPIFFE ids of IdentityBindings begin with.\"}"
+    "}}";
+
+struct osm_options osm_options(const struct call *call) {
+  const json_t *config = call_config(call);
+  return (struct osm_options){.osm_namespace = json_string_value(json_object_get(config, "namespace")),
+                              .trust_domain = json_string_value(json_object_get(config, "trust_domain"))};
+}
