@@ -109,6 +109,13 @@ class Adapter:
             reentrant=True,
             summary="An example: traffic splits and access as objects of Istio, from Python",
             methods=["Translate"],
+            kubernetes_kinds=[
+                pb.KubernetesKind(api_version=api_version, kind=kind)
+                for api_version, kind in (
+                    ("networking.istio.io/v1", "VirtualService"),
+                    ("security.istio.io/v1", "AuthorizationPolicy"),
+                )
+            ],
         )
 
     def configuration(self, text):

@@ -110,6 +110,32 @@ static int check_endpoints(const describe_response *d, struct error **err) {
   return 0;
 }
 
+static bool same_kind(const Trammel__Adapter__V1__KubernetesKind *a, const char *api_version, const char *kind) {
+  return strcmp(a->api_version, api_version) == 0 && strcmp(a->kind, kind) == 0;
+}
+
+bool description_has_kind(const describe_response *d, const char *api_version, const char *kind) {
+  for (size_t i = 0; i < d->n_kubernetes_kinds; i++)
+    if (same_kind(d->kubernetes_kinds[i], api_version, kind))
+      return true;
+  return false;
+}
+
+static int check_kinds(const describe_response *d, struct error **err) {
+  for (size_t i = 0; i < d->n_kubernetes_kinds; i++) {
+    const Trammel__Adapter__V1__KubernetesKind *k = d->kubernetes_kinds[i];
+    if (!*k->api_version || !*k->kind || strlen(k->api_version) > DESCRIPTION_KIND_MAX ||
+        strlen(k->kind) > DESCRIPTION_KIND_MAX)
+      return error_set(err, EINVAL,
+                       "Describe names the Kubernetes kind \"%.40s\" of \"%.40s\", expected 1 to %d bytes each",
+                       k->kind, k->api_version, DESCRIPTION_KIND_MAX);
+    for (size_t j = 0; j < i; j++)
+      if (same_kind(d->kubernetes_kinds[j], k->api_version, k->kind))
+        return error_set(err, EINVAL, "Describe names the Kubernetes kind %s of %s twice", k->kind, k->api_version);
+  }
+  return 0;
+}
+
 static int check_operations(const describe_response *d, struct error **err) {
   for (size_t i = 0; i < d->n_operations; i++) {
     const Trammel__Adapter__V1__Operation *o = d->operations[i];
@@ -152,7 +178,7 @@ static int check_methods(const describe_response *d, struct error **err) {
 static int check_lengths(const describe_response *d, struct error **err) {
   if (d->n_smi > DESCRIPTION_LIST_MAX || d->n_endpoints > DESCRIPTION_LIST_MAX ||
       d->n_operations > DESCRIPTION_LIST_MAX || d->n_methods > DESCRIPTION_LIST_MAX ||
-      d->n_mesh_versions > DESCRIPTION_LIST_MAX)
+      d->n_mesh_versions > DESCRIPTION_LIST_MAX || d->n_kubernetes_kinds > DESCRIPTION_LIST_MAX)
     return error_set(err, EINVAL, "Describe gives a list of more than %d entries", DESCRIPTION_LIST_MAX);
   return 0;
 }
@@ -167,6 +193,8 @@ int description_check(const describe_response *description, const trammel_note *
     r = check_config_schema(description, err);
   if (r == 0)
     r = check_endpoints(description, err);
+  if (r == 0)
+    r = check_kinds(description, err);
   if (r == 0)
     r = check_operations(description, err);
   return r < 0 ? r : check_methods(description, err);

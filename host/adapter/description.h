@@ -2,15 +2,23 @@
 #ifndef TRAMMEL_HOST_ADAPTER_DESCRIPTION_H
 #define TRAMMEL_HOST_ADAPTER_DESCRIPTION_H
 
+#include <stdbool.h>
+
 #include "sdk/base/error.h"
 #include "trammel/abi.h"
 #include "trammel/adapter/v1/adapter.pb-c.h"
 
 /* Entries of each list of a description. */
 #define DESCRIPTION_LIST_MAX 256
+/* Bytes of an apiVersion, and of a kind. */
+#define DESCRIPTION_KIND_MAX 317
 
 /* 0, or -EINVAL with the first thing that is wrong: what was described, and what was expected. */
 int description_check(const Trammel__Adapter__V1__DescribeResponse *description, const trammel_note *note,
                       struct error **err);
+
+/* Whether it names this kind of Kubernetes objects. */
+bool description_has_kind(const Trammel__Adapter__V1__DescribeResponse *description, const char *api_version,
+                          const char *kind);
 
 #endif

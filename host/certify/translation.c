@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "host/adapter/description.h"
 #include "host/adapter/services.h"
 #include "sdk/adapter/codec.h"
 
@@ -98,6 +99,9 @@ static void judge_kubernetes(const struct judging *j, const PB(NativeObject) * o
   const json_t *metadata = json_object_get(body, "metadata");
   if (!*k->api_version || !*k->kind || !*k->name)
     sitting_fail(j->sitting, "%s: object %s lacks apiVersion, kind or name", j->name, object->id);
+  else if (!description_has_kind(j->sitting->subject->entry.description, k->api_version, k->kind))
+    sitting_fail(j->sitting, "%s: object %s is of the kind %s of %s, which the description does not name", j->name,
+                 object->id, k->kind, k->api_version);
   else if (strcmp(text_at(body, "apiVersion"), k->api_version) != 0 || strcmp(text_at(body, "kind"), k->kind) != 0 ||
            strcmp(text_at(metadata, "name"), k->name) != 0 ||
            strcmp(text_at(metadata, "namespace"), k->namespace_) != 0)

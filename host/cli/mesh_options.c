@@ -10,7 +10,13 @@
 
 #define CONFIG_FILE_MAX (1u << 20)
 
-enum { KEY_MESH = 'm', KEY_SET = 's', KEY_CONFIG = 'c', KEY_ENDPOINT = 0x200, KEY_ADAPTER };
+enum {
+  KEY_MESH = 'm',
+  KEY_SET = 's',
+  KEY_CONFIG = 'c',
+  KEY_ENDPOINT = 0x200,
+  KEY_ADAPTER
+};
 
 static const struct argp_option option_table[] = {
     {0, 0, 0, 0, "Mesh:", 1},
@@ -82,7 +88,8 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   struct mesh_options *options = state->input;
   switch (key) {
   case ARGP_KEY_INIT:
-    state->child_inputs[0] = options;
+    state->child_inputs[0] = &options->cluster;
+    state->child_inputs[1] = options;
     return 0;
   case KEY_MESH:
     options->mesh = argument;
@@ -99,7 +106,7 @@ static const struct argp_child adapter_children[] = {
     {&adapter_options_argp, 0, NULL, 1}, {&identity_options_argp, 0, NULL, 1}, {0}};
 const struct argp adapter_choice_argp = {
     .options = adapter_table, .parser = parse_adapter, .children = adapter_children};
-static const struct argp_child children[] = {{&adapter_choice_argp, 0, NULL, 1}, {0}};
+static const struct argp_child children[] = {{&cluster_options_argp, 0, NULL, 1}, {&adapter_choice_argp, 0, NULL, 1}, {0}};
 const struct argp mesh_options_argp = {.options = option_table, .parser = parse, .children = children};
 
 void mesh_options_finish(struct mesh_options *options) {
@@ -276,7 +283,7 @@ int mesh_options_check_endpoints(const struct mesh_options *options, const struc
 }
 
 int mesh_options_address(const struct mesh_options *options, struct engine *engine, struct error **err) {
-  int r = 0;
+  int r = cluster_options_given(&options->cluster) ? engine_set_cluster(engine, &options->cluster, err) : 0;
   for (size_t i = 0; r == 0 && i < options->endpoints.count; i++) {
     const char *endpoint = options->endpoints.items[i];
     const char *url = strchr(endpoint, '=') + 1; /* check_endpoint() says that it is there */

@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "host/cli/adapter_options.h"
+#include "host/cli/cluster_options.h"
 #include "host/cli/list.h"
 #include "host/engine/engine.h"
 #include "sdk/base/diagnostic.h"
@@ -17,7 +18,8 @@ struct mesh_options {
   struct identity_files identity; /* for it */
   struct list settings;           /* --set key=value */
   const char *config_file;
-  struct list endpoints; /* --endpoint name=url */
+  struct list endpoints;  /* --endpoint name=url */
+  struct cluster_options cluster;
   struct adapter_options adapters;
 };
 
@@ -44,7 +46,7 @@ int mesh_options_config(const struct mesh_options *options, const struct adapter
 int mesh_options_check_endpoints(const struct mesh_options *options, const struct adapter_entry *entry,
                                  struct error **err);
 
-/* Tells the engine where the mesh is: each --endpoint. */
+/* Tells the engine where the mesh is: the cluster, and each --endpoint. */
 int mesh_options_address(const struct mesh_options *options, struct engine *engine, struct error **err);
 
 #endif

@@ -9,17 +9,15 @@
 #include <string.h>
 #include <sys/pidfd.h>
 
+#include "host/engine/cleaner.h"
 #include "host/engine/journal.h"
 #include "host/engine/proc.h"
 #include "host/engine/record.h"
 #include "host/engine/state.h"
-#include "host/transport/http/client.h"
 #include "sdk/base/clock.h"
 
 #define TERM_GRACE_NS (2 * NS_PER_SECOND)
 #define KILL_GRACE_NS (2 * NS_PER_SECOND)
-#define DELETE_TIMEOUT_NS (10 * NS_PER_SECOND)
-#define DELETE_RESPONSE_MAX (64u * 1024)
 
 struct cleanup {
   const char *state;
@@ -247,20 +245,6 @@ static unsigned end_processes(struct cleanup *cleanup, const struct history *his
   return failed;
 }
 
-static int delete_object(struct http_client *client, const struct record *object, struct error **err) {
-  struct http_response response = {0};
-  struct http_request request = {.method = object->method,
-                                 .url = object->url,
-                                 .response_max = DELETE_RESPONSE_MAX,
-                                 .deadline_ns = clock_monotonic_ns() + DELETE_TIMEOUT_NS};
-
-  int r = http_client_send(client, &request, &response, err);
-  if (r == 0 && (response.status < 200 || response.status > 299) && response.status != 404 && response.status != 410)
-    r = error_set(err, EIO, "the answer to its removal was %u", response.status);
-  http_response_finish(&response);
-  return r;
-}
-
 /* The length of a URL up to its path. */
 static size_t server_length(const char *url) {
   const char *scheme_end = strstr(url, "://");
@@ -277,7 +261,7 @@ static bool same_server(const char *a, const char *b) {
 }
 
 /* 1 when the object could not be removed. */
-static unsigned clean_object(struct cleanup *cleanup, struct http_client *client, const char *run_id,
+static unsigned clean_object(struct cleanup *cleanup, struct cleaner *cleaner, const char *run_id,
                              const struct record *object, const char **unreachable) {
   _cleanup_error_ struct error *err = NULL;
   int r = 0;
@@ -285,7 +269,7 @@ static unsigned clean_object(struct cleanup *cleanup, struct http_client *client
   if (*unreachable && same_server(*unreachable, object->url))
     r = error_set(&err, EHOSTUNREACH, "its server cannot be reached");
   else if (!cleanup->dry_run)
-    r = delete_object(client, object, &err);
+    r = cleaner_remove(cleaner, object, &err);
   if (r == -ECONNREFUSED || r == -ETIMEDOUT)
     *unreachable = object->url;
   if (r < 0) {
@@ -298,24 +282,24 @@ static unsigned clean_object(struct cleanup *cleanup, struct http_client *client
 }
 
 /* Goes through the history from its end, so that the last word on an object comes first. */
-static unsigned delete_objects(struct cleanup *cleanup, struct http_client *client, const struct history *history) {
+static unsigned delete_objects(struct cleanup *cleanup, struct cleaner *cleaner, const struct history *history) {
   json_auto_t *settled = json_object();
   const char *unreachable = NULL;
   unsigned failed = 0;
 
   for (size_t i = history->count; i-- > 0;) {
     const struct record *object = &history->records[i];
-    bool intended = object->kind == RECORD_OBJECT_INTENDED;
+    bool intended = object->kind == RECORD_OBJECT_INTENDED || object->kind == RECORD_CLUSTER_OBJECT_INTENDED;
     if ((!intended && object->kind != RECORD_OBJECT_REMOVED) || json_object_get(settled, object->name))
       continue;
     (void)json_object_set_new(settled, object->name, json_true()); /* without memory: it is deleted twice */
     if (intended)
-      failed += clean_object(cleanup, client, history->run_id, object, &unreachable);
+      failed += clean_object(cleanup, cleaner, history->run_id, object, &unreachable);
   }
   return failed;
 }
 
-static unsigned clean_history(struct cleanup *cleanup, struct http_client *client, const struct stale_run *run,
+static unsigned clean_history(struct cleanup *cleanup, struct cleaner *cleaner, const struct stale_run *run,
                               struct history *history) {
   int r = read_history(run, history);
   if (r < 0) {
@@ -323,7 +307,7 @@ static unsigned clean_history(struct cleanup *cleanup, struct http_client *clien
     return 1;
   }
   unsigned failed = end_processes(cleanup, history);
-  failed += delete_objects(cleanup, client, history);
+  failed += delete_objects(cleanup, cleaner, history);
   if (history->damaged > 0) {
     say(cleanup, run->id, "%u lines of its journal are damaged: look at it, then remove its directory by hand",
         history->damaged);
@@ -332,7 +316,7 @@ static unsigned clean_history(struct cleanup *cleanup, struct http_client *clien
   return failed;
 }
 
-static int clean_run(struct cleanup *cleanup, struct http_client *client, const struct stale_run *run,
+static int clean_run(struct cleanup *cleanup, struct cleaner *cleaner, const struct stale_run *run,
                      struct error **err) {
   _cleanup_arena_ struct arena *arena = arena_create(0);
   struct history history = {.arena = arena, .run_id = run->id};
@@ -341,7 +325,7 @@ static int clean_run(struct cleanup *cleanup, struct http_client *client, const 
   if (!arena)
     return error_set(err, ENOMEM, "out of memory for a journal");
   cleanup->summary.runs++;
-  unsigned failed = clean_history(cleanup, client, run, &history);
+  unsigned failed = clean_history(cleanup, cleaner, run, &history);
   free(history.records);
   if (failed == 0 && !cleanup->dry_run && run_directory_remove(cleanup->state, run->id, &why) < 0) {
     say(cleanup, run->id, "%s", error_message(why));
@@ -354,7 +338,7 @@ static int clean_run(struct cleanup *cleanup, struct http_client *client, const 
 }
 
 /* The stale runs after `last`, which becomes the last of them; at most STATE_RUNS_MAX. */
-static int clean_batch(struct cleanup *cleanup, struct http_client *client, char last[RUN_ID_SIZE], size_t *ret_count,
+static int clean_batch(struct cleanup *cleanup, struct cleaner *cleaner, char last[RUN_ID_SIZE], size_t *ret_count,
                        struct error **err) {
   struct stale_run *runs = NULL;
   unsigned busy = 0;
@@ -364,7 +348,7 @@ static int clean_batch(struct cleanup *cleanup, struct http_client *client, char
     return r;
   cleanup->summary.busy += busy;
   for (size_t i = 0; r == 0 && i < *ret_count; i++)
-    r = clean_run(cleanup, client, &runs[i], err);
+    r = clean_run(cleanup, cleaner, &runs[i], err);
   if (*ret_count > 0)
     (void)memcpy(last, runs[*ret_count - 1].id, RUN_ID_SIZE);
   stale_runs_free(runs, *ret_count);
@@ -374,13 +358,13 @@ static int clean_batch(struct cleanup *cleanup, struct http_client *client, char
 int journal_cleanup(const char *state_directory, bool dry_run, void (*report)(void *ctx, const char *line), void *ctx,
                     struct cleanup_summary *ret_summary, struct error **err) {
   struct cleanup cleanup = {.state = state_directory, .dry_run = dry_run, .report = report, .ctx = ctx};
-  _cleanup_(http_client_destroy_p) struct http_client *client = NULL;
+  _cleanup_(cleaner_finish) struct cleaner cleaner;
   char last[RUN_ID_SIZE] = "";
   size_t count = STATE_RUNS_MAX;
 
-  int r = http_client_create(&client, err);
+  int r = cleaner_init(&cleaner, err);
   while (r == 0 && count == STATE_RUNS_MAX) /* of ever later runs: it comes to an end */
-    r = clean_batch(&cleanup, client, last, &count, err);
+    r = clean_batch(&cleanup, &cleaner, last, &count, err);
   if (r < 0)
     return r;
   if (!dry_run)

@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "host/adapter/services.h"
+#include "host/engine/cluster.h"
 #include "sdk/base/clock.h"
 
 struct endpoint {
-  char *url; /* without a slash at its end; NULL: not known yet */
+  char *url;               /* without a slash at its end; NULL: not known yet */
+  struct cluster *cluster; /* in place of a URL */
   bool outlives;
   atomic_bool silent; /* its latest request was not answered in time */
 };
@@ -69,6 +71,22 @@ static int unknown(const char *name, struct error **err) {
   return error_set(err, ENOENT, "the adapter declares no endpoint '%s'", name);
 }
 
+/* Gives an endpoint what it is from now on, whose URL is taken. */
+static int set(struct endpoints *endpoints, const char *name, struct endpoint now, struct error **err) {
+  (void)pthread_mutex_lock(&endpoints->lock);
+  struct endpoint *endpoint = find(endpoints, name);
+  char *old = endpoint ? endpoint->url : now.url;
+  if (endpoint)
+    *endpoint = now;
+  (void)pthread_mutex_unlock(&endpoints->lock);
+  free(old);
+  return endpoint ? 0 : unknown(name, err);
+}
+
+int endpoints_set_cluster(struct endpoints *endpoints, const char *name, struct cluster *cluster, struct error **err) {
+  return set(endpoints, name, (struct endpoint){.cluster = cluster, .outlives = true}, err);
+}
+
 int endpoints_set(struct endpoints *endpoints, const char *name, const char *url, bool outlives, struct error **err) {
   if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
     return error_set(err, EINVAL, "the address of endpoint '%s' must begin with http:// or https://", name);
@@ -78,14 +96,7 @@ int endpoints_set(struct endpoints *endpoints, const char *name, const char *url
   char *copy = strndup(url, length);
   if (!copy)
     return error_set(err, ENOMEM, "out of memory for an endpoint's address");
-  (void)pthread_mutex_lock(&endpoints->lock);
-  struct endpoint *endpoint = find(endpoints, name);
-  char *old = endpoint ? endpoint->url : copy;
-  if (endpoint)
-    *endpoint = (struct endpoint){.url = copy, .outlives = outlives};
-  (void)pthread_mutex_unlock(&endpoints->lock);
-  free(old);
-  return endpoint ? 0 : unknown(name, err);
+  return set(endpoints, name, (struct endpoint){.url = copy, .outlives = outlives}, err);
 }
 
 bool endpoints_outlive(struct endpoints *endpoints, const char *name) {
@@ -102,11 +113,14 @@ int endpoints_url(struct endpoints *endpoints, const char *name, const char *pat
   (void)pthread_mutex_lock(&endpoints->lock);
   const struct endpoint *endpoint = find(endpoints, name);
   bool known = endpoint && endpoint->url;
+  bool cluster = endpoint && endpoint->cluster;
   if (known && asprintf(&url, "%s%s", endpoint->url, path) < 0)
     url = NULL;
   (void)pthread_mutex_unlock(&endpoints->lock);
   if (!endpoint)
     return unknown(name, err);
+  if (cluster)
+    return error_set(err, ENOTSUP, "endpoint '%s' is a Kubernetes cluster", name);
   if (!known)
     return error_set(err, ENOENT, "endpoint '%s' has no address: give it one, or install the mesh first", name);
   if (!url)
@@ -161,12 +175,39 @@ static int send_patiently(struct endpoint *endpoint, struct http_client *client,
   return r;
 }
 
+static struct cluster *cluster_of(struct endpoints *endpoints, const char *name) {
+  (void)pthread_mutex_lock(&endpoints->lock);
+  const struct endpoint *endpoint = find(endpoints, name);
+  struct cluster *cluster = endpoint ? endpoint->cluster : NULL;
+  (void)pthread_mutex_unlock(&endpoints->lock);
+  return cluster;
+}
+
+static int send_to_cluster(const struct endpoints *endpoints, struct cluster *cluster,
+                           const struct endpoint_request *request, struct http_response *ret_response,
+                           struct error **err) {
+  const struct kube_raw raw = {.method = request->method,
+                               .path = request->path,
+                               .content_type =
+                                   request->content_type && *request->content_type ? request->content_type : NULL,
+                               .body = request->body,
+                               .body_length = request->body_length,
+                               .response_max = request->response_max};
+  const struct kube_call call = {.deadline_ns = request->deadline_ns,
+                                 .cancel = request->regardless ? NULL : endpoints->cancel};
+
+  return kube_raw(cluster_client(cluster), &raw, &call, ret_response, err);
+}
+
 int endpoints_send(struct endpoints *endpoints, const struct endpoint_request *request,
                    struct http_response *ret_response, struct error **err) {
+  struct cluster *cluster = cluster_of(endpoints, request->endpoint);
   _cleanup_free_ char *url = NULL;
   struct http_client *client = NULL;
 
   int r = endpoints_permit(endpoints, request->endpoint, request->method, request->path, err);
+  if (r == 0 && cluster)
+    return send_to_cluster(endpoints, cluster, request, ret_response, err);
   if (r == 0)
     r = endpoints_url(endpoints, request->endpoint, request->path, &url, err);
   if (r == 0)

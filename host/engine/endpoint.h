@@ -18,9 +18,14 @@ void endpoints_destroy(struct endpoints *endpoints);
 /* Sets the base URL of an endpoint. `outlives` says that what is there goes on without this run: what is created on it
  * has to be journaled. -ENOENT when the adapter declares no such endpoint, -EINVAL for what is no http or https URL. */
 int endpoints_set(struct endpoints *endpoints, const char *name, const char *url, bool outlives, struct error **err);
+
+/* The same for an endpoint that is a Kubernetes API server; `cluster` is borrowed. It outlives the run. */
+struct cluster;
+int endpoints_set_cluster(struct endpoints *endpoints, const char *name, struct cluster *cluster, struct error **err);
 bool endpoints_outlive(struct endpoints *endpoints, const char *name);
 
-/* The URL of a path. A heap string. -ENOENT when the endpoint is unknown or has no address yet. */
+/* The URL of a path. A heap string. -ENOENT when the endpoint is unknown or has no address yet; -ENOTSUP for a
+ * cluster's, which takes more than a URL to reach. */
 int endpoints_url(struct endpoints *endpoints, const char *name, const char *path, char **ret_url, struct error **err);
 
 /* 0 when the adapter declared that it may send `method` to `path`; -EACCES otherwise. */

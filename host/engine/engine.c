@@ -18,11 +18,15 @@
 /* The owner of what a plan's steps create. No adapter's or lab's name holds a space. */
 #define PLAN_OWNER "the plan"
 
+/* "trammel/<adapter>" as a field manager: at most 128 bytes (Kubernetes, server-side apply). */
+#define MANAGER_SIZE 129
+
 struct engine {
   struct instance *instance;
   struct adapter_http http;
   const atomic_bool *cancel;
   struct mesh mesh;
+  char manager[MANAGER_SIZE];
   struct owners *owners;
   struct process **processes;
   size_t process_count;
@@ -63,7 +67,11 @@ int engine_create(const struct adapter_entry *entry, json_t *config, struct jour
   if (!engine)
     return error_set(err, ENOMEM, "out of memory for an engine");
   engine->cancel = cancel;
+  engine->mesh.description = entry->description;
   engine->mesh.journal = journal;
+  engine->mesh.cancel = cancel;
+  (void)snprintf(engine->manager, sizeof(engine->manager), "trammel/%s", entry->id);
+  engine->mesh.manager = engine->manager;
   engine->http = (struct adapter_http){.ctx = engine, .request = adapter_request};
   engine->owners = owners_create();
   int r = engine->owners ? 0 : error_set(err, ENOMEM, "out of memory for an engine");
@@ -98,6 +106,7 @@ void engine_destroy(struct engine *engine) {
   stop_processes(engine);
   instance_destroy(engine->instance);
   endpoints_destroy(engine->mesh.endpoints);
+  cluster_close(engine->mesh.cluster);
   free(engine->processes);
   free(engine);
 }
@@ -108,6 +117,25 @@ struct instance *engine_instance(struct engine *engine) {
 
 int engine_set_endpoint(struct engine *engine, const char *name, const char *url, struct error **err) {
   return endpoints_set(engine->mesh.endpoints, name, url, true, err);
+}
+
+static bool declares(const PB(DescribeResponse) * description, const char *endpoint) {
+  for (size_t i = 0; i < description->n_endpoints; i++)
+    if (strcmp(description->endpoints[i]->name, endpoint) == 0)
+      return true;
+  return false;
+}
+
+int engine_set_cluster(struct engine *engine, const struct cluster_options *options, struct error **err) {
+  int r = cluster_open(options, &engine->mesh.cluster, err);
+
+  if (r < 0 || !declares(engine->mesh.description, ENGINE_CLUSTER_ENDPOINT))
+    return r;
+  return endpoints_set_cluster(engine->mesh.endpoints, ENGINE_CLUSTER_ENDPOINT, engine->mesh.cluster, err);
+}
+
+struct cluster *engine_cluster(struct engine *engine) {
+  return engine->mesh.cluster;
 }
 
 int engine_apply(struct engine *engine, const char *owner, PB(NativeObject) *const *objects, size_t count,

@@ -30,6 +30,14 @@ struct instance *engine_instance(struct engine *engine);
  * of engine_plan() is not: its objects end with the process, and journaling them would cost a sync for each. */
 int engine_set_endpoint(struct engine *engine, const char *name, const char *url, struct error **err);
 
+/* Sets the Kubernetes cluster that objects go to; an endpoint named ENGINE_CLUSTER_ENDPOINT is its API server. Before
+ * any other use of the engine. */
+#define ENGINE_CLUSTER_ENDPOINT "kubernetes"
+struct cluster_options;
+int engine_set_cluster(struct engine *engine, const struct cluster_options *options, struct error **err);
+/* NULL when none was set. Borrowed. */
+struct cluster *engine_cluster(struct engine *engine);
+
 /* Carries out Plan(action) in order, waiting for each step. `address` is the free loopback address for a process lab.
  * Main thread only. */
 int engine_plan(struct engine *engine, Trammel__Adapter__V1__PlanAction action, Trammel__Adapter__V1__LabKind lab,

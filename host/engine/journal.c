@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "host/engine/cluster.h"
 #include "host/engine/proc.h"
 #include "host/engine/record.h"
 #include "host/engine/state.h"
@@ -88,10 +89,14 @@ static int sync_journal(struct journal *journal, struct error **err) {
   return r < 0 ? error_set(err, -r, "syncing %s/" JOURNAL_FILE ": %s", journal->directory, strerror(-r)) : 0;
 }
 
+static bool intends_object(const struct record *record) {
+  return record->kind == RECORD_OBJECT_INTENDED || record->kind == RECORD_CLUSTER_OBJECT_INTENDED;
+}
+
 /* Keeps the account of what there is. */
 static int count_in(struct journal *journal, const struct record *record) {
   _cleanup_strbuf_ struct strbuf key = STRBUF_INIT;
-  bool object = record->kind == RECORD_OBJECT_INTENDED || record->kind == RECORD_OBJECT_REMOVED;
+  bool object = intends_object(record) || record->kind == RECORD_OBJECT_REMOVED;
 
   if (record->kind == RECORD_RUN || record->kind == RECORD_PROCESS_INTENDED)
     return 0;
@@ -101,7 +106,7 @@ static int count_in(struct journal *journal, const struct record *record) {
     strbuf_printf(&key, "process %lld", (long long)record->pid);
   if (strbuf_failed(&key))
     return -ENOMEM;
-  if (record->kind == RECORD_OBJECT_INTENDED || record->kind == RECORD_PROCESS_STARTED)
+  if (intends_object(record) || record->kind == RECORD_PROCESS_STARTED)
     return json_object_set_new(journal->open, strbuf_text(&key), json_true()) < 0 ? -ENOMEM : 0;
   (void)json_object_del(journal->open, strbuf_text(&key));
   return 0;
@@ -116,7 +121,7 @@ static int put(struct journal *journal, const struct record *record, struct erro
     return r;
   (void)pthread_mutex_lock(&journal->lock);
   r = append(journal, line.data, line.length, err);
-  if (r == 0 && record->kind == RECORD_OBJECT_INTENDED)
+  if (r == 0 && intends_object(record))
     r = sync_journal(journal, err);
   if (r == 0 && count_in(journal, record) < 0)
     r = error_set(err, ENOMEM, "out of memory for a journal record");
@@ -198,6 +203,21 @@ int journal_process_ended(struct journal *journal, pid_t pid, struct error **err
 int journal_object_intended(struct journal *journal, const char *id, const char *delete_method, const char *delete_url,
                             struct error **err) {
   struct record record = {.kind = RECORD_OBJECT_INTENDED, .name = id, .method = delete_method, .url = delete_url};
+
+  return put(journal, &record, err);
+}
+
+int journal_cluster_object_intended(struct journal *journal, const char *id, const struct cluster *cluster,
+                                    const struct cluster_place *place, struct error **err) {
+  struct record record = {.kind = RECORD_CLUSTER_OBJECT_INTENDED,
+                          .name = id,
+                          .url = cluster_server(cluster),
+                          .kubeconfig = cluster_kubeconfig(cluster),
+                          .context = cluster_context(cluster),
+                          .api_version = place->api_version,
+                          .object_kind = place->kind,
+                          .ns = place->ns && *place->ns ? place->ns : NULL,
+                          .object_name = place->name};
 
   return put(journal, &record, err);
 }

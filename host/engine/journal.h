@@ -38,6 +38,15 @@ int journal_process_ended(struct journal *journal, pid_t pid, struct error **err
  * `delete_url` is kept in a file that only the user can read. */
 int journal_object_intended(struct journal *journal, const char *id, const char *delete_method, const char *delete_url,
                             struct error **err);
+
+/* The same before an object is created on a Kubernetes cluster; `id` stands for this very object on this very server.
+ */
+struct cluster;
+struct cluster_place;
+int journal_cluster_object_intended(struct journal *journal, const char *id, const struct cluster *cluster,
+                                    const struct cluster_place *place, struct error **err);
+
+/* After either was removed. */
 int journal_object_removed(struct journal *journal, const char *id, struct error **err);
 
 /* Ends the run. When everything was removed the directory goes, and the state directories when they are empty;

@@ -8,6 +8,7 @@
 /* By transport_case. */
 static const struct object_transport *const transports[] = {
     [TRAMMEL__ADAPTER__V1__NATIVE_OBJECT__TRANSPORT_HTTP] = &object_http_transport,
+    [TRAMMEL__ADAPTER__V1__NATIVE_OBJECT__TRANSPORT_KUBERNETES] = &object_kubernetes_transport,
 };
 
 static const struct object_transport *transport_of(const native_object *object) {
@@ -19,9 +20,6 @@ static const struct object_transport *transport_of(const native_object *object) 
 int object_check(const struct mesh *mesh, const native_object *object, struct error **err) {
   if (!*object->id)
     return error_set(err, EINVAL, "a native object without an id");
-  if (object->transport_case == TRAMMEL__ADAPTER__V1__NATIVE_OBJECT__TRANSPORT_KUBERNETES)
-    return error_set(err, ENOTSUP, "object %s is a Kubernetes object, and this build has no Kubernetes transport",
-                     object->id);
   const struct object_transport *transport = transport_of(object);
   return transport ? transport->check(mesh, object, err)
                    : error_set(err, EINVAL, "object %s has no transport", object->id);

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "host/engine/cluster.h"
 #include "host/engine/endpoint.h"
 #include "host/engine/journal.h"
 #include "trammel/adapter/v1/adapter.pb-c.h"
@@ -13,12 +14,17 @@ typedef Trammel__Adapter__V1__NativeObject native_object;
 
 /* Where objects go. All borrowed. */
 struct mesh {
+  const Trammel__Adapter__V1__DescribeResponse *description; /* of the adapter */
   struct endpoints *endpoints;
   struct journal *journal;
+  const atomic_bool *cancel; /* NULL: none */
+  struct cluster *cluster;   /* that Kubernetes objects go to; NULL: none was given */
+  const char *manager;       /* the field manager there */
 };
 
-/* 0 when the object can be handled; -EINVAL for an incomplete one, -ENOTSUP when this build has no such transport,
- * -EACCES when the adapter declared no permission for creating or removing it. */
+/* 0 when the object can be handled; -EINVAL for an incomplete one, -ENOENT for a Kubernetes object without a cluster,
+ * -EACCES when the adapter declared no permission for creating or removing it, or no such kind of Kubernetes objects.
+ */
 int object_check(const struct mesh *mesh, const native_object *object, struct error **err);
 
 /* A copy on the heap. NULL without memory. */

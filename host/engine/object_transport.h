@@ -16,5 +16,6 @@ struct object_transport {
 };
 
 extern const struct object_transport object_http_transport;
+extern const struct object_transport object_kubernetes_transport;
 
 #endif

@@ -43,6 +43,15 @@ static int prepare(struct owner *owner, const native_object *object, struct appl
   return 0;
 }
 
+/* Takes out an entry; the mesh keeps what it has. */
+static void forget(struct owner *owner, struct applied *entry) {
+  size_t i = (size_t)(entry - owner->items);
+
+  object_free(entry->object);
+  owner->count--;
+  (void)memmove(entry, entry + 1, (owner->count - i) * sizeof(*entry));
+}
+
 static int put(struct owner *owner, const struct mesh *mesh, const native_object *object, struct error **err) {
   struct applied *entry = find(owner, object->id);
 
@@ -52,10 +61,13 @@ static int put(struct owner *owner, const struct mesh *mesh, const native_object
     return 0;
   }
   int r = prepare(owner, object, &entry, err);
-  if (r == 0)
-    r = object_put(mesh, object, err);
+  if (r < 0)
+    return r;
+  r = object_put(mesh, object, err);
   if (r == 0)
     entry->certain = true;
+  else if (r == -EEXIST)
+    forget(owner, entry);
   return r;
 }
 
@@ -75,9 +87,7 @@ static struct applied *next_outdated(struct owner *owner, const bool *failed) {
 static void drop(struct owner *owner, struct applied *entry, bool *failed) {
   size_t i = (size_t)(entry - owner->items);
 
-  object_free(entry->object);
-  owner->count--;
-  (void)memmove(entry, entry + 1, (owner->count - i) * sizeof(*entry));
+  forget(owner, entry);
   (void)memmove(failed + i, failed + i + 1, (owner->count - i) * sizeof(*failed));
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 
 static const char *const kind_names[] = {
@@ -11,12 +12,39 @@ static const char *const kind_names[] = {
     [RECORD_PROCESS_STARTED] = "process-started",
     [RECORD_PROCESS_ENDED] = "process-ended",
     [RECORD_OBJECT_INTENDED] = "object-intended",
+    [RECORD_CLUSTER_OBJECT_INTENDED] = "cluster-object-intended",
     [RECORD_OBJECT_REMOVED] = "object-removed",
 };
 #define KIND_COUNT (sizeof(kind_names) / sizeof(kind_names[0]))
 
 static int set_text(json_t *object, const char *key, const char *text) {
   return text ? json_object_set_new(object, key, json_string(text)) : 0;
+}
+
+/* The texts of a record, by their keys in its line. */
+static const struct {
+  const char *key;
+  size_t offset;
+} texts[] = {
+    {"boot", offsetof(struct record, boot)},
+    {"name", offsetof(struct record, name)},
+    {"method", offsetof(struct record, method)},
+    {"url", offsetof(struct record, url)},
+    {"kubeconfig", offsetof(struct record, kubeconfig)},
+    {"context", offsetof(struct record, context)},
+    {"apiVersion", offsetof(struct record, api_version)},
+    {"kind", offsetof(struct record, object_kind)},
+    {"namespace", offsetof(struct record, ns)},
+    {"objectName", offsetof(struct record, object_name)},
+};
+#define TEXT_COUNT (sizeof(texts) / sizeof(texts[0]))
+
+static int set_texts(json_t *object, const struct record *record) {
+  int r = 0;
+
+  for (size_t i = 0; r == 0 && i < TEXT_COUNT; i++)
+    r = set_text(object, texts[i].key, *(const char *const *)((const char *)record + texts[i].offset));
+  return r;
 }
 
 static int set_number(json_t *object, const char *key, uint64_t number) {
@@ -28,10 +56,8 @@ int record_write(const struct record *record, struct strbuf *out, struct error *
 
   if (!object)
     return error_set(err, ENOMEM, "out of memory for a journal record");
-  if (set_text(object, "record", kind_names[record->kind]) < 0 || set_text(object, "boot", record->boot) < 0 ||
-      set_text(object, "name", record->name) < 0 || set_number(object, "pid", (uint64_t)record->pid) < 0 ||
-      set_number(object, "start", record->start) < 0 || set_text(object, "method", record->method) < 0 ||
-      set_text(object, "url", record->url) < 0)
+  if (set_text(object, "record", kind_names[record->kind]) < 0 || set_texts(object, record) < 0 ||
+      set_number(object, "pid", (uint64_t)record->pid) < 0 || set_number(object, "start", record->start) < 0)
     return error_set(err, EINVAL, "a journal record must be UTF-8 text");
   _cleanup_free_ char *line = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
   if (!line)
@@ -65,12 +91,16 @@ static bool is_complete(const struct record *record) {
     return record->pid > 0;
   case RECORD_OBJECT_INTENDED:
     return record->name && record->method && record->url;
+  case RECORD_CLUSTER_OBJECT_INTENDED:
+    return record->name && record->url && record->api_version && record->object_kind && record->object_name;
   }
   return false;
 }
 
-static const char *get_text(struct arena *arena, const json_t *object, const char *key) {
-  return arena_strdup(arena, json_string_value(json_object_get(object, key)));
+static void get_texts(struct arena *arena, const json_t *object, struct record *record) {
+  for (size_t i = 0; i < TEXT_COUNT; i++)
+    *(const char **)((char *)record + texts[i].offset) =
+        arena_strdup(arena, json_string_value(json_object_get(object, texts[i].key)));
 }
 
 static int64_t get_number(const json_t *object, const char *key) {
@@ -89,13 +119,10 @@ int record_read(struct arena *arena, const char *line, size_t length, struct rec
     return error_set(err, EINVAL, "%s", error.text);
   struct record record = {
       .kind = kind_of(object),
-      .boot = get_text(arena, object, "boot"),
-      .name = get_text(arena, object, "name"),
       .pid = get_number(object, "pid"),
       .start = (uint64_t)get_number(object, "start"),
-      .method = get_text(arena, object, "method"),
-      .url = get_text(arena, object, "url"),
   };
+  get_texts(arena, object, &record);
   if (record.kind == 0 || !is_complete(&record))
     return error_set(err, EINVAL, "no complete record of a known kind");
   *ret_record = record;

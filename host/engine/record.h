@@ -15,7 +15,8 @@ enum record_kind {
   RECORD_PROCESS_STARTED,
   RECORD_PROCESS_ENDED,
   RECORD_OBJECT_INTENDED,
-  RECORD_OBJECT_REMOVED,
+  RECORD_CLUSTER_OBJECT_INTENDED,
+  RECORD_OBJECT_REMOVED, /* of either kind */
 };
 
 struct record {
@@ -25,7 +26,14 @@ struct record {
   int64_t pid;        /* RECORD_PROCESS_STARTED, _ENDED */
   uint64_t start;     /* RECORD_PROCESS_STARTED: field 22 of /proc/PID/stat */
   const char *method; /* RECORD_OBJECT_INTENDED */
-  const char *url;
+  const char *url;    /* the same; RECORD_CLUSTER_OBJECT_INTENDED: of the server */
+  /* RECORD_CLUSTER_OBJECT_INTENDED */
+  const char *kubeconfig; /* NULL: none was given */
+  const char *context;    /* NULL: none */
+  const char *api_version;
+  const char *object_kind;
+  const char *ns; /* NULL: cluster-wide */
+  const char *object_name;
 };
 
 /* The most bytes of a line, and of a journal that is read. */

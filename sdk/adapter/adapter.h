@@ -47,6 +47,12 @@ struct endpoint_need {
   size_t permission_count;
 };
 
+/* A kind of Kubernetes object that it may make. */
+struct kubernetes_kind {
+  const char *api_version; /* "example.com/v1" */
+  const char *kind;
+};
+
 struct operation {
   const char *name;
   const char *summary;
@@ -63,6 +69,8 @@ struct adapter_description {
       *config_schema; /* JSON Schema of the configuration, in the subset of sdk/base/schema.h; NULL: no configuration */
   const struct endpoint_need *endpoints;
   size_t endpoint_count;
+  const struct kubernetes_kind *kinds; /* of all that native_kubernetes() makes: the host takes no others */
+  size_t kind_count;
   const struct operation *operations;
   size_t operation_count;
   bool reentrant; /* the functions may run at the same time */

@@ -85,6 +85,21 @@ static PB(Endpoint) * endpoint_message(struct call *call, const struct endpoint_
   return message;
 }
 
+static void describe_kinds(struct call *call, const struct adapter_description *from, PB(DescribeResponse) * to) {
+  struct pointers kinds = {0};
+  for (size_t i = 0; i < from->kind_count; i++) {
+    PB(KubernetesKind) *message = call_new(call, PB(KubernetesKind));
+    if (!message)
+      break;
+    *message = (PB(KubernetesKind))PB_INIT(KUBERNETES_KIND);
+    message->api_version = call_text(call, from->kinds[i].api_version);
+    message->kind = call_text(call, from->kinds[i].kind);
+    pointers_add(call, &kinds, message);
+  }
+  to->n_kubernetes_kinds = kinds.count;
+  to->kubernetes_kinds = (PB(KubernetesKind) **)kinds.items;
+}
+
 static void describe_needs(struct call *call, const struct adapter_description *from, PB(DescribeResponse) * to) {
   struct pointers endpoints = {0};
   for (size_t i = 0; i < from->endpoint_count; i++) {
@@ -94,6 +109,7 @@ static void describe_needs(struct call *call, const struct adapter_description *
   }
   to->n_endpoints = endpoints.count;
   to->endpoints = (PB(Endpoint) **)endpoints.items;
+  describe_kinds(call, from, to);
   struct pointers operations = {0};
   for (size_t i = 0; i < from->operation_count; i++) {
     PB(Operation) *message = call_new(call, PB(Operation));

@@ -80,8 +80,14 @@ static struct native_object *make_object(struct call *call, const struct smi_met
   touch(copy);
   free(copy);
 #endif
+  json_t *body = json_pack("{s:o, s:I}", "parts", parts, "number", number(call));
+#ifdef FLAW_UNNAMED
+  (void)place;
   struct native_object *object =
-      native_http(call, id, 1, &place, json_pack("{s:o, s:I}", "parts", parts, "number", number(call)));
+      native_kubernetes(call, 1, "v1", smi_kind_name(meta->kind), meta->ns, meta->name, body);
+#else
+  struct native_object *object = native_http(call, id, 1, &place, body);
+#endif
   native_source(object, meta);
   return object;
 }

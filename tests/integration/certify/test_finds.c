@@ -39,6 +39,7 @@ static const struct flaw {
     {"tests/flawed-adapters/drops.so", "translation", "failed", "both", "the first of them /spec/rules/1"},
     {"tests/flawed-adapters/repeats.so", "scale", "failed", "both", "of 9999 of 10000 parts of TrafficTarget"},
     {"tests/flawed-adapters/undeclared.so", "translation", "failed", "both", "the host refuses"},
+    {"tests/flawed-adapters/unnamed.so", "translation", "failed", "both", "which the description does not name"},
     {"tests/flawed-adapters/unsteady.so", "determinism", "failed", "both", "translated twice, the answers differ"},
     {"tests/flawed-adapters/placed.so", "determinism", "failed", NULL,
      "in a child are not those that it gives in-process"},

@@ -225,9 +225,11 @@ static void test_nothing_is_sent_when_one_object_is_wrong(void **state) {
   assert_int_equal(apply(f, &twice, NULL), -EINVAL);
   add(&kubernetes, "ok", 0, "{}");
   add(&kubernetes, "pod", 0, "{}");
+  PB(KubernetesObject) pod = TRAMMEL__ADAPTER__V1__KUBERNETES_OBJECT__INIT;
   kubernetes.messages[1].transport_case = TRAMMEL__ADAPTER__V1__NATIVE_OBJECT__TRANSPORT_KUBERNETES;
-  assert_int_equal(apply(f, &kubernetes, &err), -ENOTSUP);
-  assert_non_null(strstr(error_message(err), "no Kubernetes transport"));
+  kubernetes.messages[1].kubernetes = &pod;
+  assert_int_equal(apply(f, &kubernetes, &err), -ENOENT);
+  assert_non_null(strstr(error_message(err), "--kubeconfig"));
   error_free(err);
   add(&forbidden, "ok", 0, "{}");
   add(&forbidden, "post", 0, "{}");

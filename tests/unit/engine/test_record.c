@@ -33,6 +33,12 @@ static void assert_round_trip(const struct record *record) {
   assert_same(back.name, record->name);
   assert_same(back.method, record->method);
   assert_same(back.url, record->url);
+  assert_same(back.kubeconfig, record->kubeconfig);
+  assert_same(back.context, record->context);
+  assert_same(back.api_version, record->api_version);
+  assert_same(back.object_kind, record->object_kind);
+  assert_same(back.ns, record->ns);
+  assert_same(back.object_name, record->object_name);
   assert_int_equal(back.pid, record->pid);
   assert_int_equal(back.start, record->start);
 }
@@ -47,6 +53,21 @@ static void test_every_kind_reads_back(void **state) {
                                      .name = "permission/\"quoted\"\nline",
                                      .method = "DELETE",
                                      .url = "http://127.0.0.1:1/v1/x"});
+  assert_round_trip(&(struct record){.kind = RECORD_CLUSTER_OBJECT_INTENDED,
+                                     .name = "v1 ConfigMap demo/a at https://127.0.0.1:6443",
+                                     .url = "https://127.0.0.1:6443",
+                                     .kubeconfig = "/home/me/.kube/config",
+                                     .context = "test",
+                                     .api_version = "v1",
+                                     .object_kind = "ConfigMap",
+                                     .ns = "demo",
+                                     .object_name = "a"});
+  assert_round_trip(&(struct record){.kind = RECORD_CLUSTER_OBJECT_INTENDED,
+                                     .name = "n",
+                                     .url = "https://127.0.0.1:6443",
+                                     .api_version = "v1",
+                                     .object_kind = "Namespace",
+                                     .object_name = "demo"});
   assert_round_trip(&(struct record){.kind = RECORD_OBJECT_REMOVED, .name = "\xc3\xa9"});
 }
 
