@@ -82,14 +82,12 @@ static int admit(const struct session *session, const struct package *package, c
     return 0;
   if (r != -ENOENT && r != -ENOKEY)
     return error_set(err, r == -EINVAL ? EBADMSG : -r, "%s", error_message(why));
-  if (!session->allow_unsigned)
-    return error_set(err, ENOKEY,
-                     "no trusted key has signed it: %s. `trammel adapter trust add NAME PUB.pem` trusts a key; "
-                     "--allow-unsigned installs it all the same",
-                     error_message(why));
-  (void)fprintf(stderr, "trammel: warning: %s %s is installed without a trusted signature, as --allow-unsigned says\n",
-                package->manifest.id, package->manifest.version);
-  return 0;
+  if (session->allow_unsigned)
+    return 0;
+  return error_set(err, ENOKEY,
+                   "no trusted key has signed it: %s. `trammel adapter trust add NAME PUB.pem` trusts a key; "
+                   "--allow-unsigned installs it all the same",
+                   error_message(why));
 }
 
 /* NULL stays NULL, which is no failure. */
@@ -140,6 +138,10 @@ static int install_package(const struct session *session, const struct obtained 
   r = add(session, &package, signed_by, obtained->source, &outcome, err);
   if (r < 0)
     return r;
+  if (!signed_by)
+    (void)fprintf(stderr,
+                  "trammel: warning: %s %s is installed without a trusted signature, as --allow-unsigned says\n",
+                  outcome.id, outcome.version);
   *ret_outcome = take(outcome);
   return 0;
 }
