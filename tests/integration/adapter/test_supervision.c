@@ -220,7 +220,7 @@ static const struct fault faults[] = {
     {"exit", "Exit", "", 0, -EIO, "exit status 7", NOTHING_SENT},
     {"spin", "Spin", "", 200, -ETIMEDOUT, "did not answer in time", NOTHING_SENT},
     {"hang", "Hang", "", 200, -ETIMEDOUT, "did not answer in time", NOTHING_SENT},
-    {"hang after a change", "HttpHang", "control POST /v1/x", 200, -ETIMEDOUT, "not answer in time", EFFECTS_UNKNOWN},
+    {"hang after a change", "HttpHang", "control POST /v1/x", 3000, -ETIMEDOUT, "not answer in time", EFFECTS_UNKNOWN},
     {"slow reply", "Slow", "60000", 200, -ETIMEDOUT, "did not answer in time", NOTHING_SENT},
     {"noise on the wire", "Wire", "noise", 5000, -EIO, "", NOTHING_SENT},
     {"a frame too long", "Wire", "frame", 5000, -EIO, "", NOTHING_SENT},
