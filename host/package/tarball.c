@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "sdk/base/utf8.h"
+
 typedef struct archive reader;
 typedef struct archive writer;
 DEFINE_CLEANUP(reader *, archive_read_free);
@@ -69,11 +71,12 @@ static bool is_directory_of(const char *directory, const char *path) {
 }
 
 static int check_place(const struct tarball *tarball, const char *path, struct error **err) {
+  struct quote quote;
   if (!is_path(path))
     return error_set(err, EINVAL,
-                     "the path \"%.300s\" is not taken: relative, of letters, digits and . _ + -, no name beginning "
-                     "with a dot, at most %u bytes",
-                     path, TARBALL_PATH_MAX);
+                     "the path %s is not taken: relative, of letters, digits and . _ + -, no name beginning with a "
+                     "dot, at most %u bytes",
+                     quote_text(&quote, path, strlen(path)), TARBALL_PATH_MAX);
   for (size_t i = 0; i < tarball->count; i++) {
     const char *other = tarball->files[i].path;
     if (strcmp(other, path) == 0)
@@ -198,10 +201,12 @@ static int read_data(reader *in, size_t room, struct strbuf *data, struct error 
 
 static int read_file(reader *in, struct archive_entry *entry, struct tarball *tarball, struct error **err) {
   const char *path = archive_entry_pathname(entry);
+  struct quote quote;
   if (!path)
     return error_set(err, EINVAL, "it has a file whose name is no text");
   if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) || archive_entry_symlink(entry))
-    return error_set(err, EINVAL, "\"%.300s\" is no regular file; a package has nothing else", path);
+    return error_set(err, EINVAL, "%s is no regular file; a package has nothing else",
+                     quote_text(&quote, path, strlen(path)));
   int r = check_place(tarball, path, err);
   if (r == 0)
     r = check_room(tarball, 0, err);

@@ -73,6 +73,15 @@ static void paths_that_lead_elsewhere_are_not_taken(void **state) {
   assert_int_equal(tarball_add(&tarball, path, "", 0, NULL), 0);
 }
 
+static void a_path_that_is_refused_is_told_on_one_line(void **state) {
+  (void)state;
+  _cleanup_tarball_ struct tarball tarball = {0};
+  _cleanup_error_ struct error *err = NULL;
+  assert_int_equal(tarball_add(&tarball, "a\nvendor 1.0.0: good\x1b[0m", "", 0, &err), -EINVAL);
+  assert_null(strpbrk(error_message(err), "\n\x1b"));
+  assert_non_null(strstr(error_message(err), "\"a\\nvendor"));
+}
+
 static void a_path_is_there_once_and_no_directory_of_another(void **state) {
   (void)state;
   _cleanup_tarball_ struct tarball tarball = {0};
@@ -285,6 +294,7 @@ int main(void) {
       cmocka_unit_test(what_is_written_is_read_back),
       cmocka_unit_test(the_same_files_give_the_same_bytes),
       cmocka_unit_test(paths_that_lead_elsewhere_are_not_taken),
+      cmocka_unit_test(a_path_that_is_refused_is_told_on_one_line),
       cmocka_unit_test(a_path_is_there_once_and_no_directory_of_another),
       cmocka_unit_test(there_is_a_limit_to_files_and_bytes),
       cmocka_unit_test(only_regular_files_at_their_places_are_taken),
