@@ -197,8 +197,12 @@ static int by_directory(const char *directory, struct obtained *ret_obtained, st
 
 static int by_path(const char *path, struct obtained *ret_obtained, struct error **err) {
   struct stat status;
+  if (!*path)
+    return error_set(err, EINVAL,
+                     "a name without a letter is no package; name a file, a directory, a URL or an adapter");
   if (stat(path, &status) < 0)
-    return error_set(err, errno, "%s: %s", path, strerror(errno));
+    return strstr(path, "://") ? error_set(err, EINVAL, "%s: a URL begins with https:// or http://", path)
+                               : error_set(err, errno, "%s: %s", path, strerror(errno));
   if (S_ISDIR(status.st_mode))
     return by_directory(path, ret_obtained, err);
   if (!S_ISREG(status.st_mode))

@@ -202,6 +202,8 @@ static void wrong_words_are_usage_errors(void **state) {
   packages_expect(2, "which package?", "install", NULL);
   packages_expect(2, "trammel adapter verify` shows those that are", "remove", "reference", NULL);
   packages_expect(2, "unexpected argument", "install", "a", "b", NULL);
+  packages_expect(2, "no package; name a file", "install", "", NULL);
+  packages_expect(2, "a URL begins with https:// or http://", "install", "ftp://127.0.0.1/x.trm", NULL);
   packages_expect(2, "--licence is needed", "pack", "x.so", NULL);
   packages_expect(2, "the licence 'foo bar' is no SPDX expression", "pack", adapter, "--licence", "foo bar", "-o",
                   kept.folder, NULL);
