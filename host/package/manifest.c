@@ -59,6 +59,30 @@ static struct manifest view(json_t *root) {
   };
 }
 
+/* ---- its shape */
+
+/* The first thing that is wrong, and where. */
+static int refuse(const struct diagnostics *diagnostics, struct error **err) {
+  for (size_t i = 0; i < diagnostics_count(diagnostics); i++) {
+    const struct diagnostic *one = diagnostics_at(diagnostics, i);
+    if (one->severity == SEVERITY_ERROR)
+      return error_set(err, EINVAL, "its " MANIFEST_PATH " is none: %s%s%s", one->pointer ? one->pointer : "",
+                       one->pointer ? ": " : "", one->summary);
+  }
+  return error_set(err, EINVAL, "its " MANIFEST_PATH " is empty");
+}
+
+static int check_shape(const json_t *root, struct diagnostics *diagnostics, struct error **err) {
+  json_t *schema = json_loadb((const char *)manifest_schema, manifest_schema_length, 0, NULL);
+  if (!schema)
+    return error_set(err, ENOMEM, "out of memory");
+  int r = schema_validate(schema, root, MANIFEST_PATH, diagnostics);
+  json_decref(schema);
+  if (r == -EINVAL)
+    return refuse(diagnostics, err);
+  return r < 0 ? error_set(err, -r, "checking " MANIFEST_PATH ": %s", strerror(-r)) : 0;
+}
+
 /* ---- making one */
 
 static json_t *texts_json(char *const *texts, size_t count) {
@@ -129,33 +153,16 @@ int manifest_make(const trammel_note *note, const describe_response *description
                            adapter, "files", files_json(tarball));
   if (!root)
     return error_set(err, ENOMEM, "making the manifest: no memory, or a text of the adapter's is not UTF-8");
-  *ret_manifest = view(root);
-  return 0;
+  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
+  r = diagnostics ? check_shape(root, diagnostics, err) : error_set(err, ENOMEM, "out of memory");
+  if (r < 0)
+    json_decref(root);
+  else
+    *ret_manifest = view(root);
+  return r;
 }
 
 /* ---- reading one */
-
-/* The first thing that is wrong, and where. */
-static int refuse(const struct diagnostics *diagnostics, struct error **err) {
-  for (size_t i = 0; i < diagnostics_count(diagnostics); i++) {
-    const struct diagnostic *one = diagnostics_at(diagnostics, i);
-    if (one->severity == SEVERITY_ERROR)
-      return error_set(err, EINVAL, "its " MANIFEST_PATH " is none: %s%s%s", one->pointer ? one->pointer : "",
-                       one->pointer ? ": " : "", one->summary);
-  }
-  return error_set(err, EINVAL, "its " MANIFEST_PATH " is empty");
-}
-
-static int check_shape(const json_t *root, struct diagnostics *diagnostics, struct error **err) {
-  json_t *schema = json_loadb((const char *)manifest_schema, manifest_schema_length, 0, NULL);
-  if (!schema)
-    return error_set(err, ENOMEM, "out of memory");
-  int r = schema_validate(schema, root, MANIFEST_PATH, diagnostics);
-  json_decref(schema);
-  if (r == -EINVAL)
-    return refuse(diagnostics, err);
-  return r < 0 ? error_set(err, -r, "checking " MANIFEST_PATH ": %s", strerror(-r)) : 0;
-}
 
 int manifest_read(const void *data, size_t length, struct diagnostics *diagnostics, struct manifest *ret_manifest,
                   struct error **err) {

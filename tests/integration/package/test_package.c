@@ -68,6 +68,24 @@ static void assert_refused(const struct tarball *tarball, int code, const char *
     fail_msg("expected \"%s\", found \"%s\"", why, error_message(err));
 }
 
+/* What could not be installed is not packed. */
+static void a_manifest_that_is_none_is_not_made(void **state) {
+  const struct fixture *fixture = *state;
+  char longer[600] = "https://trammel.test/";
+  memset(longer + strlen(longer), 'a', sizeof longer - 1 - strlen(longer));
+  const char *const bad[] = {
+      "trammel.test", "javascript:alert(1)", "https://trammel.test/\n", "https://a b", longer, NULL};
+  for (size_t i = 0; bad[i]; i++) {
+    const struct packing packing = {.adapter = fixture->adapter,
+                                    .facts = {.licence = "Apache-2.0", .homepage = bad[i]}};
+    _cleanup_package_ struct package package = {0};
+    _cleanup_strbuf_ struct strbuf packed = STRBUF_INIT;
+    _cleanup_error_ struct error *err = NULL;
+    if (package_make(&packing, &package, &packed, &err) != -EINVAL || !strstr(error_message(err), "/homepage"))
+      fail_msg("%s: %s", bad[i], err ? error_message(err) : "taken");
+  }
+}
+
 static void what_is_made_is_read_back(void **state) {
   const struct fixture *fixture = *state;
   _cleanup_package_ struct package package = {0};
@@ -313,6 +331,7 @@ static void a_manifest_that_says_something_else_than_describe_is_refused(void **
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_made_is_read_back),
+      cmocka_unit_test(a_manifest_that_is_none_is_not_made),
       cmocka_unit_test(a_changed_file_is_refused),
       cmocka_unit_test(a_file_more_or_less_is_refused),
       cmocka_unit_test(a_second_adapter_is_refused),
