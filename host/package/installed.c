@@ -145,17 +145,19 @@ static int check_order(const char *path, const json_t *list, struct error **err)
 /* What installed.json says; without the file nothing is installed. */
 static int read_list(const char *path, json_t **ret_list, struct error **err) {
   json_auto_t *root = NULL;
-  int r = json_file_read(path, LIST_BYTES_MAX, schema_text, &root, err);
+  _cleanup_error_ struct error *why = NULL;
+  int r = json_file_read(path, LIST_BYTES_MAX, schema_text, &root, &why);
   if (r == -ENOENT) {
-    error_free(*err);
-    *err = NULL;
     *ret_list = json_array();
     return *ret_list ? 0 : error_set(err, ENOMEM, "out of memory");
   }
   if (r == 0)
-    r = check_order(path, json_object_get(root, "adapters"), err);
+    r = check_order(path, json_object_get(root, "adapters"), &why);
   if (r == 0)
     *ret_list = json_incref(json_object_get(root, "adapters"));
+  else
+    (void)error_set(err, -r, "%s%s", error_message(why),
+                    r == -EINVAL ? "; put a copy in its place, or remove it and install the adapters again" : "");
   return r;
 }
 

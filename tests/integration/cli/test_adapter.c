@@ -161,6 +161,7 @@ static void a_damaged_list_of_what_is_installed_hides_nothing_else(void **state)
   assert_int_equal(unsetenv("TRAMMEL_DATA_DIR"), 0);
   assert_int_equal(result.exit_code, 0);
   assert_non_null(strstr(strbuf_text(&result.errors), path));
+  assert_non_null(strstr(strbuf_text(&result.errors), "remove it and install the adapters again"));
   assert_non_null(strstr(strbuf_text(&result.out), "reference"));
   command_result_finish(&result);
   free(path);
