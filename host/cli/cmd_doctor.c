@@ -129,6 +129,30 @@ static void add_adapters(json_t *findings, const struct adapter_options *options
   registry_destroy(registry);
 }
 
+/* Those that no list of adapters has, because their files are not what was installed. */
+static void add_installed(json_t *findings) {
+  _cleanup_error_ struct error *err = NULL, *no_directory = NULL;
+  _cleanup_free_ char *data = NULL;
+  _cleanup_installed_ struct installed *installed = NULL;
+  size_t good = 0;
+  if (data_directory(&data, &no_directory) < 0)
+    return; /* which the data directory's own finding says */
+  if (installed_open(data, false, &installed, &err) < 0) {
+    add(findings, "installed", false, text("%s", error_message(err)), "until then, no installed adapter is used");
+    return;
+  }
+  for (size_t i = 0; i < installed_count(installed); i++) {
+    const struct installed_adapter *adapter = installed_at(installed, i);
+    _cleanup_error_ struct error *damage = NULL;
+    if (installed_verify(installed, adapter->id, &adapter->current, &damage) < 0)
+      add(findings, "installed", false, text("%s", error_message(damage)),
+          "install its package once more: `trammel adapter install`");
+    else
+      good++;
+  }
+  add(findings, "installed", true, text("%zu unchanged", good), NULL);
+}
+
 /* A directory that is made when it is needed: what is there of its path must take files. */
 static void add_directory(json_t *findings, const char *what, int (*find)(char **ret_path, struct error **err),
                           const char *remedy) {
@@ -186,6 +210,7 @@ int cmd_doctor(int argc, char **argv) {
   add_system(findings);
   add_confinement(findings);
   add_adapters(findings, &arguments.adapters);
+  add_installed(findings);
   add_directory(findings, "state", state_directory, "set TRAMMEL_STATE_DIR to a directory that can be written");
   add_directory(findings, "data", data_directory, "set TRAMMEL_DATA_DIR to a directory that can be written");
   adapter_options_finish(&arguments.adapters);

@@ -71,6 +71,15 @@ static void a_version_goes_back_and_forth_and_away(void **state) {
   packages_expect(2, "no adapter \"versioned\" is installed", "upgrade", "versioned", NULL);
 }
 
+static void expect_doctor(const char *text, bool good) {
+  const char *argv[] = {"trammel", "doctor", NULL};
+  struct command_result result;
+  command_run(argv, NULL, RUN_S, &result);
+  if (!strstr(strbuf_text(&result.out), text) || (!good && result.exit_code != 1))
+    fail_msg("expected \"%s\", found %d:\n%s", text, result.exit_code, strbuf_text(&result.out));
+  command_result_finish(&result);
+}
+
 static void a_changed_file_is_found_and_put_back(void **state) {
   (void)state;
   char package[PATH_SIZE];
@@ -80,7 +89,9 @@ static void a_changed_file_is_found_and_put_back(void **state) {
   (void)snprintf(command, sizeof command, "echo x >> \"$(find '%s' -name versioned.so)\"", kept.data);
   assert_int_equal(system(command), 0);
   packages_expect(1, "versioned.so is not the file that its manifest lists", "verify", NULL);
+  expect_doctor("MISSING  installed   versioned 1.0.0", false);
   packages_expect(0, "was damaged, its files are put back", "install", package, "--allow-unsigned", NULL);
+  expect_doctor("ok       installed   1 unchanged", true);
   packages_expect(0, "good, unsigned", "verify", NULL);
 }
 
