@@ -15,7 +15,7 @@
 #include "sdk/base/clock.h"
 
 /* How long after the end of its call the end of a child is waited for, to tell that from an answer. */
-#define END_NS (500 * NS_PER_MS)
+#define END_NS (3 * NS_PER_SECOND)
 
 struct child {
   struct connection connection; /* first */
