@@ -81,8 +81,8 @@ static int read_entries(const struct kubeconfig_files *files, const struct kubec
   return r < 0 ? r : kubeconfig_read_exec_cluster(&cluster, config, err);
 }
 
-static int read_context(const struct kubeconfig_files *files, const char *name, struct kube_config *config,
-                        struct error **err) {
+int kubeconfig_choose(const struct kubeconfig_files *files, const char *name, struct kube_config *config,
+                      struct error **err) {
   struct kubeconfig_entry context;
 
   if (!name)
@@ -152,7 +152,7 @@ static int fill(const struct kube_config_options *options, struct kube_config *c
   if (files.count == 0 && !options->kubeconfig && !options->context)
     r = read_pod(options->service_account ? options->service_account : SERVICE_ACCOUNT, config, err);
   else
-    r = read_context(&files, options->context, config, err);
+    r = kubeconfig_choose(&files, options->context, config, err);
   kubeconfig_files_finish(&files);
   if (r == 0 && (!config->namespace_ || !*config->namespace_)) {
     free(config->namespace_);

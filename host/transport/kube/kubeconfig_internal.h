@@ -60,6 +60,10 @@ int kubeconfig_refuse(const struct kubeconfig_entry *entry, const struct node *a
 int kubeconfig_read_cluster(const struct kubeconfig_entry *entry, struct kube_config *config, struct error **err);
 int kubeconfig_read_user(const struct kubeconfig_entry *entry, struct kube_config *config, struct error **err);
 
+/* Reads the context `name` (NULL: the current one), its cluster and its user. */
+int kubeconfig_choose(const struct kubeconfig_files *files, const char *name, struct kube_config *config,
+                      struct error **err);
+
 /* After the cluster and the user are read: what needs both. */
 int kubeconfig_read_exec_cluster(const struct kubeconfig_entry *cluster, struct kube_config *config,
                                  struct error **err);
