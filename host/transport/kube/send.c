@@ -6,7 +6,7 @@
 #include "host/transport/kube/client_internal.h"
 #include "sdk/base/clock.h"
 
-#define HEADERS_MAX 72 /* with those of groups */
+#define HEADERS_MAX (KUBECONFIG_ARGUMENTS_MAX + 8) /* with one for each group */
 #define RETRY_AFTER_MOST_S 3600
 
 /* One request, while it is tried. */

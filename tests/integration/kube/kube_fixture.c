@@ -22,9 +22,9 @@ int64_t in_ms(int64_t ms) {
   return clock_in_ns(ms * NS_PER_MS);
 }
 
-static void dispatch(struct api_connection *connection, const struct api_request *request, void *ctx) {
+static void dispatch(struct fake_connection *connection, const struct fake_request *request, void *ctx) {
   struct kube_fixture *fixture = ctx;
-  struct api_request own = *request;
+  struct fake_request own = *request;
 
   own.number = atomic_fetch_add(&fixture->requests, 1) + 1;
   fixture->handler(connection, &own, fixture->ctx);
@@ -39,7 +39,7 @@ int kube_fixture_setup(void **state) {
   certificates_make_authority(fixture->directory, "other-ca");
   certificates_make(fixture->directory, "server", "ca", "IP:127.0.0.1,DNS:api.example");
   certificates_make(fixture->directory, "client", "ca", "DNS:client");
-  fixture->server = api_server_start(fixture->directory, "server", "ca", dispatch, fixture);
+  fixture->server = fake_server_start(fixture->directory, "server", "ca", dispatch, fixture);
   *state = fixture;
   return 0;
 }
@@ -48,7 +48,7 @@ int kube_fixture_teardown(void **state) {
   struct kube_fixture *fixture = *state;
 
   kube_client_destroy(fixture->client);
-  api_server_stop(fixture->server);
+  fake_server_stop(fixture->server);
   scratch_remove(fixture->directory);
   free(fixture);
   return 0;
@@ -71,7 +71,7 @@ int fixture_config(struct kube_fixture *fixture, const char *user, const char *c
   char text[8192], path[4096], standard[256];
 
   (void)snprintf(standard, sizeof(standard), "    server: https://127.0.0.1:%u\n    certificate-authority: ca.pem\n",
-                 api_server_port(fixture->server));
+                 fake_server_port(fixture->server));
   (void)snprintf(text, sizeof(text),
                  "apiVersion: v1\nkind: Config\ncurrent-context: c\n"
                  "contexts:\n- name: c\n  context: {cluster: c, user: u, namespace: demo}\n"
@@ -82,8 +82,8 @@ int fixture_config(struct kube_fixture *fixture, const char *user, const char *c
   return kube_config_load(&(struct kube_config_options){.kubeconfig = path}, ret_config, err);
 }
 
-void fixture_serve(struct kube_fixture *fixture, api_handler *handler, void *ctx, const char *user, const char *cluster,
-                   const struct kube_client_options *options) {
+void fixture_serve(struct kube_fixture *fixture, fake_handler *handler, void *ctx, const char *user,
+                   const char *cluster, const struct kube_client_options *options) {
   _cleanup_error_ struct error *err = NULL;
   struct kube_config *config = NULL;
 

@@ -3,13 +3,13 @@
 #define TRAMMEL_TESTS_KUBE_FIXTURE_H
 
 #include "host/transport/kube/client.h"
-#include "tests/integration/kube/api_server.h"
+#include "tests/integration/kube/fake_server.h"
 
 struct kube_fixture {
   char *directory; /* with ca.pem, server.pem, other-ca.pem, client.pem and their keys */
-  struct api_server *server;
+  struct fake_server *server;
   struct kube_client *client;
-  api_handler *handler;
+  fake_handler *handler;
   void *ctx;
   atomic_uint requests; /* since fixture_serve() */
 };
@@ -20,8 +20,8 @@ int kube_fixture_teardown(void **state);
 
 /* From now on requests go to `handler`, and the client is a new one: its kubeconfig has the lines `user` in the map of
  * the user ("    token: abc\n") and `cluster` in that of the cluster (NULL: the server's address and CA). */
-void fixture_serve(struct kube_fixture *fixture, api_handler *handler, void *ctx, const char *user, const char *cluster,
-                   const struct kube_client_options *options);
+void fixture_serve(struct kube_fixture *fixture, fake_handler *handler, void *ctx, const char *user,
+                   const char *cluster, const struct kube_client_options *options);
 
 /* Writes such a kubeconfig, and reads it. */
 int fixture_config(struct kube_fixture *fixture, const char *user, const char *cluster, struct kube_config **ret_config,

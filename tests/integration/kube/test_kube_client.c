@@ -29,11 +29,11 @@ struct answer {
 struct script {
   struct answer answers[8];
   size_t count;
-  struct api_request last; /* without its body */
+  struct fake_request last; /* without its body */
   char last_body[4096];
 };
 
-static void play(struct api_connection *connection, const struct api_request *request, void *ctx) {
+static void play(struct fake_connection *connection, const struct fake_request *request, void *ctx) {
   struct script *script = ctx;
   size_t at = request->number - 1 < script->count ? request->number - 1 : script->count - 1;
   const struct answer *answer = &script->answers[at];
@@ -42,11 +42,11 @@ static void play(struct api_connection *connection, const struct api_request *re
   script->last.body = NULL;
   (void)snprintf(script->last_body, sizeof(script->last_body), "%s", request->body);
   if (answer->status == 0)
-    api_drop(connection);
+    fake_drop(connection);
   else if (answer->status == 1)
-    api_hang(connection);
+    fake_hang(connection);
   else
-    api_reply(connection, answer->status, answer->headers, answer->body);
+    fake_reply(connection, answer->status, answer->headers, answer->body);
 }
 
 #define SCRIPT(...)                                                                                                    \
@@ -415,10 +415,10 @@ static void *work(void *ctx) {
   return NULL;
 }
 
-static void reply_object(struct api_connection *connection, const struct api_request *request, void *ctx) {
+static void reply_object(struct fake_connection *connection, const struct fake_request *request, void *ctx) {
   (void)request;
   (void)ctx;
-  api_reply(connection, 200, NULL, OBJECT);
+  fake_reply(connection, 200, NULL, OBJECT);
 }
 
 static void test_threads_share_a_client(void **state) {

@@ -25,11 +25,11 @@
 /* Lets in who shows `token` (NULL: everyone), and remembers. */
 struct door {
   const char *token;
-  struct api_request last;
+  struct fake_request last;
   unsigned refused;
 };
 
-static void answer(struct api_connection *connection, const struct api_request *request, void *ctx) {
+static void answer(struct fake_connection *connection, const struct fake_request *request, void *ctx) {
   struct door *door = ctx;
   char wanted[256];
 
@@ -38,7 +38,7 @@ static void answer(struct api_connection *connection, const struct api_request *
   (void)snprintf(wanted, sizeof(wanted), "Bearer %s", door->token ? door->token : "");
   bool in = !door->token || strcmp(request->authorization, wanted) == 0;
   door->refused += !in;
-  api_reply(connection, in ? 200 : 401, NULL, in ? OBJECT : "{\"message\":\"Unauthorized\"}");
+  fake_reply(connection, in ? 200 : 401, NULL, in ? OBJECT : "{\"message\":\"Unauthorized\"}");
 }
 
 static int get(struct kube_fixture *f, struct error **err) {
@@ -266,7 +266,7 @@ static int get_with_cluster(struct kube_fixture *f, const char *host, const char
                             struct error **err) {
   char cluster[1024];
 
-  (void)snprintf(cluster, sizeof(cluster), "    server: https://%s:%u\n%s", host, api_server_port(f->server), more);
+  (void)snprintf(cluster, sizeof(cluster), "    server: https://%s:%u\n%s", host, fake_server_port(f->server), more);
   fixture_serve(f, answer, door, NULL, cluster, &(struct kube_client_options){.tries = 1});
   return get(f, err);
 }
@@ -367,7 +367,7 @@ static void test_a_proxy_sees_the_way_and_no_token(void **state) {
   (void)snprintf(cluster, sizeof(cluster),
                  "    server: https://api.example:6443\n    certificate-authority: ca.pem\n    proxy-url: "
                  "http://jo:pw@127.0.0.1:%u\n",
-                 proxy_start(&proxy, api_server_port(f->server)));
+                 proxy_start(&proxy, fake_server_port(f->server)));
   fixture_serve(f, answer, &door, "    token: " TOKEN_OLD "\n", cluster, NULL);
   assert_int_equal(get(f, NULL), 0);
   kube_client_destroy(take(f->client));

@@ -26,7 +26,7 @@ struct shelf {
 
 #define OBJECTS 5
 
-static void answer_page(struct api_connection *connection, const struct api_request *request, void *ctx) {
+static void answer_page(struct fake_connection *connection, const struct fake_request *request, void *ctx) {
   struct shelf *shelf = ctx;
   char body[4096] = "";
   const char *at = strstr(request->path, "continue=");
@@ -39,7 +39,7 @@ static void answer_page(struct api_connection *connection, const struct api_requ
   shelf->selector_seen = shelf->selector_seen || strstr(request->path, "labelSelector=a%3Db%2Cc");
   if (at && shelf->gone > 0) {
     shelf->gone--;
-    api_reply(connection, 410, NULL, "{\"reason\":\"Expired\",\"code\":410,\"metadata\":{\"continue\":\"2\"}}");
+    fake_reply(connection, 410, NULL, "{\"reason\":\"Expired\",\"code\":410,\"metadata\":{\"continue\":\"2\"}}");
     return;
   }
   length =
@@ -51,7 +51,7 @@ static void answer_page(struct api_connection *connection, const struct api_requ
     length += snprintf(body + length, sizeof(body) - (size_t)length, "%s{\"metadata\":{\"name\":\"n%u\"}}",
                        i > first ? "," : "", i);
   (void)snprintf(body + length, sizeof(body) - (size_t)length, "]}");
-  api_reply(connection, 200, NULL, body);
+  fake_reply(connection, 200, NULL, body);
 }
 
 static void check_list(struct kube_fixture *f, struct shelf *shelf, const char *version) {
@@ -130,29 +130,29 @@ struct channel {
   char paths[8][512];
 };
 
-static void stream(struct api_connection *connection, const struct api_request *request, void *ctx) {
+static void stream(struct fake_connection *connection, const struct fake_request *request, void *ctx) {
   struct channel *channel = ctx;
 
   if (channel->connections < 8)
     (void)snprintf(channel->paths[channel->connections], sizeof(channel->paths[0]), "%.511s", request->path);
   channel->connections++;
   if (channel->status && channel->connections == 1) {
-    api_reply(connection, channel->status, "Retry-After: 1\r\n", channel->refusal);
+    fake_reply(connection, channel->status, "Retry-After: 1\r\n", channel->refusal);
     return;
   }
-  api_stream_start(connection);
+  fake_stream_start(connection);
   for (;;) {
     const struct line *line = &channel->lines[atomic_load(&channel->at)];
     if (!line->text && !line->drop)
       break;
     atomic_fetch_add(&channel->at, 1);
     if (!line->text) {
-      api_drop(connection);
+      fake_drop(connection);
       return;
     }
-    api_stream_send(connection, line->text);
+    fake_stream_send(connection, line->text);
   }
-  api_hang(connection);
+  fake_hang(connection);
 }
 
 struct seen {
@@ -304,7 +304,7 @@ struct served {
   atomic_bool installed;
 };
 
-static void answer_discovery(struct api_connection *connection, const struct api_request *request, void *ctx) {
+static void answer_discovery(struct fake_connection *connection, const struct fake_request *request, void *ctx) {
   struct served *served = ctx;
   const char *body = NULL;
 
@@ -318,7 +318,7 @@ static void answer_discovery(struct api_connection *connection, const struct api
            "\"patch\"]},{\"name\":\"deployments/scale\",\"kind\":\"Scale\",\"namespaced\":true,\"verbs\":[]}]}";
   else if (strcmp(request->path, "/apis/x.example/v1") == 0 && atomic_load(&served->installed))
     body = "{\"resources\":[{\"name\":\"widgets\",\"kind\":\"Widget\",\"namespaced\":false,\"verbs\":[\"list\"]}]}";
-  api_reply(connection, body ? 200 : 404, NULL, body ? body : "404 page not found\n");
+  fake_reply(connection, body ? 200 : 404, NULL, body ? body : "404 page not found\n");
 }
 
 static void test_kinds_are_discovered_once(void **state) {

@@ -1,4 +1,5 @@
-/* The Kubernetes client against a real API server: $TRAMMEL_TEST_KUBECONFIG. Each run has a namespace of its own. */
+/* The Kubernetes client against a real API server: the one that TRAMMEL_TEST_KUBECONFIG names, or one of tests/testbed
+ * that ends with this program. Each run has a namespace of its own. */
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -454,12 +456,19 @@ static void test_credentials_that_are_not_known(void **state) {
   kube_client_destroy(client);
 }
 
+static const char *testbed(void) {
+  static char script[4096];
+  const char *source = getenv("TRAMMEL_SOURCE_DIR");
+
+  (void)snprintf(script, sizeof(script), "%s/tests/testbed/kubernetes.sh", source ? source : ".");
+  return script;
+}
+
 /* The folder of an instance of tests/testbed, which can be told to restart its API server; NULL for other servers. */
 static bool restart_server(struct fixture *f) {
-  char directory[4096], script[4096], control[4200];
+  char directory[4096], control[4200];
   struct stat status;
   struct command_result result;
-  const char *source = getenv("TRAMMEL_SOURCE_DIR");
 
   (void)snprintf(directory, sizeof(directory), "%s", f->kubeconfig);
   char *slash = strrchr(directory, '/');
@@ -467,10 +476,9 @@ static bool restart_server(struct fixture *f) {
     return false;
   *slash = '\0';
   (void)snprintf(control, sizeof(control), "%s/control", directory);
-  (void)snprintf(script, sizeof(script), "%s/tests/testbed/kubernetes.sh", source ? source : ".");
-  if (stat(control, &status) < 0 || !S_ISFIFO(status.st_mode) || stat(script, &status) < 0)
+  if (stat(control, &status) < 0 || !S_ISFIFO(status.st_mode) || access(testbed(), X_OK) < 0)
     return false;
-  command_run((const char *const[]){script, "api", "restart", directory, NULL}, NULL, 170, &result);
+  command_run((const char *const[]){testbed(), "api", "restart", directory, NULL}, NULL, 170, &result);
   if (result.exit_code != 0)
     fail_msg("restart: %s", strbuf_text(&result.errors));
   command_result_finish(&result);
@@ -550,6 +558,31 @@ static void test_a_restart_of_the_server_is_gone_through(void **state) {
   }
 }
 
+/* Sets TRAMMEL_TEST_KUBECONFIG. False, after the reason was told, when there is no server and none can be started. */
+static bool find_server(void) {
+  struct command_result result;
+  char parent[32];
+
+  if (getenv("TRAMMEL_TEST_KUBECONFIG"))
+    return true;
+  if (access(testbed(), X_OK) < 0) {
+    (void)puts("skipped: TRAMMEL_TEST_KUBECONFIG names no kubeconfig of a server for tests");
+    return false;
+  }
+  (void)snprintf(parent, sizeof(parent), "%d", (int)getpid());
+  command_run((const char *const[]){testbed(), "api", "start", "--parent", parent, NULL}, NULL, 170, &result);
+  int code = result.exit_code;
+  (void)fputs(strbuf_text(&result.errors), stdout);
+  char *path = strbuf_steal(&result.out);
+  command_result_finish(&result);
+  if (code != 0 && code != SKIPPED)
+    exit(1);
+  path[strcspn(path, "\n")] = '\0';
+  (void)setenv("TRAMMEL_TEST_KUBECONFIG", path, 1);
+  free(path);
+  return code == 0;
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_apply_changes_only_what_it_owns),
@@ -566,10 +599,8 @@ int main(void) {
       cmocka_unit_test(test_a_restart_of_the_server_is_gone_through),
   };
 
-  if (!getenv("TRAMMEL_TEST_KUBECONFIG")) {
-    (void)puts("skipped: TRAMMEL_TEST_KUBECONFIG names no kubeconfig of a server for tests");
+  if (!find_server())
     return SKIPPED;
-  }
   (void)signal(SIGPIPE, SIG_IGN);
   return cmocka_run_group_tests(tests, setup, teardown);
 }

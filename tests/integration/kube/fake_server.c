@@ -1,4 +1,4 @@
-#include "tests/integration/kube/api_server.h"
+#include "tests/integration/kube/fake_server.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,8 +19,8 @@
 #define CONNECTIONS_MAX 256
 #define HEAD_MAX 65536
 
-struct api_connection {
-  struct api_server *server;
+struct fake_connection {
+  struct fake_server *server;
   pthread_t thread;
   int fd;
   SSL *ssl;
@@ -28,28 +28,28 @@ struct api_connection {
   bool over; /* no further request is read */
 };
 
-struct api_server {
+struct fake_server {
   SSL_CTX *tls;
   int listener;
   uint16_t port;
   pthread_t thread;
-  api_handler *handler;
+  fake_handler *handler;
   void *ctx;
   atomic_bool stopping;
   atomic_uint requests;
   pthread_mutex_t lock;
-  struct api_connection *connections[CONNECTIONS_MAX];
+  struct fake_connection *connections[CONNECTIONS_MAX];
   unsigned connection_count;
 };
 
 static void need(bool condition, const char *what) {
   if (!condition) {
-    (void)fprintf(stderr, "test API server: %s: %s\n", what, strerror(errno));
+    (void)fprintf(stderr, "fake API server: %s: %s\n", what, strerror(errno));
     abort();
   }
 }
 
-static bool write_all(struct api_connection *c, const char *data, size_t length) {
+static bool write_all(struct fake_connection *c, const char *data, size_t length) {
   size_t written = 0;
 
   if (c->over || length == 0)
@@ -61,7 +61,7 @@ static bool write_all(struct api_connection *c, const char *data, size_t length)
   return true;
 }
 
-void api_reply(struct api_connection *c, unsigned status, const char *headers, const char *body) {
+void fake_reply(struct fake_connection *c, unsigned status, const char *headers, const char *body) {
   char head[4096];
   int length =
       snprintf(head, sizeof(head), "HTTP/1.1 %u X\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n%s\r\n",
@@ -72,13 +72,13 @@ void api_reply(struct api_connection *c, unsigned status, const char *headers, c
     (void)write_all(c, body, strlen(body));
 }
 
-void api_stream_start(struct api_connection *c) {
+void fake_stream_start(struct fake_connection *c) {
   static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
 
   (void)write_all(c, head, sizeof(head) - 1);
 }
 
-void api_stream_send(struct api_connection *c, const char *text) {
+void fake_stream_send(struct fake_connection *c, const char *text) {
   char size[32];
   int length = snprintf(size, sizeof(size), "%zx\r\n", strlen(text));
 
@@ -86,11 +86,11 @@ void api_stream_send(struct api_connection *c, const char *text) {
     (void)write_all(c, "\r\n", 2);
 }
 
-void api_stream_end(struct api_connection *c) {
+void fake_stream_end(struct fake_connection *c) {
   (void)write_all(c, "0\r\n\r\n", 5);
 }
 
-void api_drop(struct api_connection *c) {
+void fake_drop(struct fake_connection *c) {
   struct linger now = {.l_onoff = 1, .l_linger = 0};
 
   (void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
@@ -98,7 +98,7 @@ void api_drop(struct api_connection *c) {
 }
 
 /* A client that goes sends a TLS alert or only the end of the connection: either way there is something to read. */
-void api_hang(struct api_connection *c) {
+void fake_hang(struct fake_connection *c) {
   struct pollfd fd = {.fd = c->fd, .events = POLLIN | POLLRDHUP};
 
   c->over = true;
@@ -106,7 +106,7 @@ void api_hang(struct api_connection *c) {
     ;
 }
 
-static bool read_more(struct api_connection *c, char *buffer, size_t room, size_t *length) {
+static bool read_more(struct fake_connection *c, char *buffer, size_t room, size_t *length) {
   size_t n = 0;
 
   if (room == 0 || SSL_read_ex(c->ssl, buffer + *length, room, &n) != 1)
@@ -129,7 +129,7 @@ static void copy_header(const char *head, const char *name, char *out, size_t si
     }
 }
 
-static void read_subject(struct api_connection *c, struct api_request *request) {
+static void read_subject(struct fake_connection *c, struct fake_request *request) {
   X509 *certificate = SSL_get1_peer_certificate(c->ssl);
 
   request->subject[0] = '\0';
@@ -141,7 +141,7 @@ static void read_subject(struct api_connection *c, struct api_request *request) 
 }
 
 /* What of the body came with the head is after its end. */
-static bool read_body(struct api_connection *c, const char *start, size_t have, struct api_request *request) {
+static bool read_body(struct fake_connection *c, const char *start, size_t have, struct fake_request *request) {
   char text[32];
   char *head_end = (char *)(uintptr_t)start;
 
@@ -158,7 +158,7 @@ static bool read_body(struct api_connection *c, const char *start, size_t have, 
   return true;
 }
 
-static bool read_request(struct api_connection *c, struct api_request *request) {
+static bool read_request(struct fake_connection *c, struct fake_request *request) {
   static _Thread_local char head[HEAD_MAX + 1];
   size_t length = 0;
 
@@ -176,9 +176,9 @@ static bool read_request(struct api_connection *c, struct api_request *request) 
   return read_body(c, head, length, request);
 }
 
-static void serve(struct api_connection *c) {
+static void serve(struct fake_connection *c) {
   while (!c->over) {
-    struct api_request request = {.connection = c->number};
+    struct fake_request request = {.connection = c->number};
     if (read_request(c, &request)) {
       request.number = atomic_fetch_add(&c->server->requests, 1) + 1;
       c->server->handler(c, &request, c->server->ctx);
@@ -190,7 +190,7 @@ static void serve(struct api_connection *c) {
 }
 
 static void *run_connection(void *ctx) {
-  struct api_connection *c = ctx;
+  struct fake_connection *c = ctx;
 
   (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
   c->ssl = SSL_new(c->server->tls);
@@ -206,7 +206,7 @@ static void *run_connection(void *ctx) {
 }
 
 static void *run_listener(void *ctx) {
-  struct api_server *server = ctx;
+  struct fake_server *server = ctx;
 
   for (;;) {
     int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
@@ -214,9 +214,9 @@ static void *run_listener(void *ctx) {
       return NULL;
     (void)pthread_mutex_lock(&server->lock);
     need(server->connection_count < CONNECTIONS_MAX, "too many connections");
-    struct api_connection *c = calloc(1, sizeof(*c));
+    struct fake_connection *c = calloc(1, sizeof(*c));
     need(c != NULL, "memory");
-    *c = (struct api_connection){.server = server, .fd = fd, .number = server->connection_count + 1};
+    *c = (struct fake_connection){.server = server, .fd = fd, .number = server->connection_count + 1};
     server->connections[server->connection_count++] = c;
     need(pthread_create(&c->thread, NULL, run_connection, c) == 0, "thread");
     (void)pthread_mutex_unlock(&server->lock);
@@ -239,9 +239,9 @@ static SSL_CTX *make_tls(const char *directory, const char *name, const char *au
   return tls;
 }
 
-struct api_server *api_server_start(const char *directory, const char *name, const char *authority,
-                                    api_handler *handler, void *ctx) {
-  struct api_server *server = calloc(1, sizeof(*server));
+struct fake_server *fake_server_start(const char *directory, const char *name, const char *authority,
+                                      fake_handler *handler, void *ctx) {
+  struct fake_server *server = calloc(1, sizeof(*server));
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t size = sizeof(address);
 
@@ -260,7 +260,7 @@ struct api_server *api_server_start(const char *directory, const char *name, con
   return server;
 }
 
-void api_server_stop(struct api_server *server) {
+void fake_server_stop(struct fake_server *server) {
   atomic_store(&server->stopping, true);
   (void)shutdown(server->listener, SHUT_RDWR);
   (void)pthread_join(server->thread, NULL);
@@ -279,10 +279,10 @@ void api_server_stop(struct api_server *server) {
   free(server);
 }
 
-uint16_t api_server_port(const struct api_server *server) {
+uint16_t fake_server_port(const struct fake_server *server) {
   return server->port;
 }
 
-unsigned api_server_requests(struct api_server *server) {
+unsigned fake_server_requests(struct fake_server *server) {
   return atomic_load(&server->requests);
 }
