@@ -278,6 +278,11 @@ static int give_out(struct session *session, int translated, struct error **err)
     return EXIT_INTERNAL;
   if (session->arguments.coverage_file && write_coverage(session, err) < 0)
     return EXIT_INTERNAL;
+  if (translated == -ENOTSUP)
+    (void)error_set(err, ENOTSUP,
+                    "%s cannot do all of it (%zu unsupported), and nothing was written; --allow-unsupported writes the "
+                    "rest",
+                    session->entry->description->mesh_name, coverage_count(session->response).unsupported);
   if (translated < 0)
     return exit_code_of(translated);
   error_free(take(*err));
