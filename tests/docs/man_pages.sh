@@ -62,6 +62,8 @@ covers trammel-adapter.1 'adapter index make'
 names trammel-runner.1 "$("${trammel%/*}/trammel-runner" --help | long_options)" trammel-runner
 covers trammel-lint.1 lint
 covers trammel-lint.1 convert
+covers trammel-translate.1 translate
+covers trammel-translate.1 inventory
 covers trammel.1 'adapter list'
 covers trammel.1 'adapter show'
 covers trammel.1 cleanup
