@@ -72,6 +72,7 @@ struct found_account {
 struct found_list {
   void *items;
   size_t count, capacity;
+  bool full; /* more were read, which has been told */
 };
 
 struct inventory_reader {

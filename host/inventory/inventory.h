@@ -25,7 +25,7 @@
 #include "trammel/adapter/v1/adapter.pb-c.h"
 
 /* Limits of one inventory; the first is the contract's own. */
-#define INVENTORY_ITEMS_MAX 50000     /* workloads; services; ServiceAccounts */
+#define INVENTORY_ITEMS_MAX 200000    /* workloads; services; ServiceAccounts */
 #define INVENTORY_FIELDS_MAX 1000     /* labels, ports, containers, workloads by name of one of them */
 #define INVENTORY_MEMBERS_MAX 2000000 /* workloads behind services, in all */
 #define INVENTORY_LIST_DEPTH_MAX 4    /* Lists within Lists */

@@ -25,10 +25,10 @@ void found_keep(struct inventory_reader *reader, struct found_list *list, const 
                 const struct node *at, const char *what) {
   struct fields *fields = &reader->fields;
   if (list->count >= INVENTORY_ITEMS_MAX) {
-    if (list->count++ == INVENTORY_ITEMS_MAX)
+    if (!list->full)
       fields_complain(fields, at, INVENTORY_TOO_MANY, "Read them in several goes.", "more than %d %s",
                       INVENTORY_ITEMS_MAX, what);
-    list->count = INVENTORY_ITEMS_MAX;
+    list->full = true;
     return;
   }
   if (arena_reserve(fields->arena, &list->items, &list->capacity, list->count, size) < 0)

@@ -6,7 +6,7 @@
 #include "trammel/adapter/v1/adapter.pb-c.h"
 
 /* The most workloads, services and ports of one of them; more is a mistake of the peer. */
-#define INVENTORY_MAX 50000
+#define INVENTORY_MAX 200000
 #define INVENTORY_PORTS_MAX 10000
 
 typedef Trammel__Adapter__V1__Inventory wire_inventory;

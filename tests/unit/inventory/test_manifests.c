@@ -240,6 +240,24 @@ static void many_services_find_their_workloads(void **state) {
   }
 }
 
+/* Beyond the limit one diagnostic says so, and not one for each. */
+static void too_many_workloads_are_told_once(void **state) {
+  static const char text[] = "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {}}";
+  struct arena *arena = arena_create(0);
+  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
+  struct document_list documents = {0};
+  (void)state;
+  assert_int_equal(document_read(arena, NULL, text, sizeof text - 1, DOCUMENT_YAML, NULL, NULL, &documents), 0);
+  struct inventory_reader *reader = inventory_reader_create(arena, NULL, diagnostics);
+  for (size_t i = 0; i < INVENTORY_ITEMS_MAX; i++)
+    assert_int_equal(inventory_reader_document(reader, documents.roots[0]), 1);
+  assert_int_equal(inventory_reader_document(reader, documents.roots[0]), -EINVAL);
+  assert_int_equal(inventory_reader_document(reader, documents.roots[0]), 0);
+  assert_int_equal(diagnostics_count(diagnostics), 1);
+  assert_string_equal(diagnostics_at(diagnostics, 0)->code, "INV-0011");
+  arena_destroy(arena);
+}
+
 static void members_of_all_services_are_bounded(void **state) {
   enum { SIDE = 1500 }; /* its square is above the limit */
   _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
@@ -271,6 +289,7 @@ int main(void) {
       cmocka_unit_test(what_is_no_resource_is_an_error_only_for_who_reads_nothing_else),
       cmocka_unit_test(lists_nest_no_deeper_than_the_limit),
       cmocka_unit_test(many_services_find_their_workloads),
+      cmocka_unit_test(too_many_workloads_are_told_once),
       cmocka_unit_test(members_of_all_services_are_bounded),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
