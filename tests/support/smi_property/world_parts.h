@@ -7,6 +7,8 @@
 #define WORLD_NAMESPACES 3
 #define WORLD_ACCOUNTS 4 /* of a namespace; not all have workloads */
 
+#define WORLD_ROOT_SERVICE "x-root" /* of splits; after all others in the order of names */
+
 extern const char *const world_namespaces[WORLD_NAMESPACES]; /* sorted */
 extern const char *const world_accounts[WORLD_ACCOUNTS];
 

@@ -168,8 +168,9 @@ static void add_splits(struct world *world, size_t most) {
     struct smi_traffic_split *split = &splits[i];
     const char *ns = world_namespaces[i];
     const char **names = world_array(world, 2, sizeof *names);
-    *split = (struct smi_traffic_split){
-        .meta = meta(SMI_TRAFFIC_SPLIT, ns, world_text(world, "s%zu", i)), .service = "x-root", .matches = names};
+    *split = (struct smi_traffic_split){.meta = meta(SMI_TRAFFIC_SPLIT, ns, world_text(world, "s%zu", i)),
+                                        .service = WORLD_ROOT_SERVICE,
+                                        .matches = names};
     add_backends(world, split);
     split->match_count = random_chance(random, 1, 2) ? 0 : 1 + random_below(random, 2);
     for (size_t j = 0; j < split->match_count; j++)
