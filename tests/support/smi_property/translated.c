@@ -15,13 +15,10 @@
 
 typedef Trammel__Adapter__V1__Coverage coverage_message;
 
-/* Of the adapter that the test is linked with. */
-const trammel_adapter *trammel_adapter_entry_v1(const trammel_head *host);
-
 static int call(const char *config, const ProtobufCMessage *request, struct fake_op *op) {
   static const char method[] = "Translate";
   const trammel_head head = {sizeof(trammel_host), TRAMMEL_ABI_MAJOR, TRAMMEL_ABI_MINOR, 0};
-  const trammel_adapter *adapter = trammel_adapter_entry_v1(&head);
+  const trammel_adapter *adapter = trammel_adapter_entry_v1(&head); /* of the adapter that the test is linked with */
   assert_non_null(adapter);
   trammel_op *handle = (trammel_op *)(void *)op;
   trammel_instance *instance = NULL;
