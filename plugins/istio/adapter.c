@@ -1,0 +1,47 @@
+#include "plugins/istio/options.h"
+#include "plugins/istio/translate.h"
+
+static const char *const access_limits[] = {
+    "The pods of a destination's ServiceAccount need labels that no other pods have.",
+    "A pathRegex or header that is no literal, prefix or suffix is left out, unless EnvoyFilters are allowed.",
+    "UDPRoutes are left out: Istio does not take UDP.",
+    NULL,
+};
+static const char *const draft_limits[] = {
+    "podLabelSelector is resolved to ServiceAccounts when it is translated.",
+    "The pods of a destination's ServiceAccount need labels that no other pods have.",
+    "A pathRegex or header that is no literal, prefix or suffix is left out, unless EnvoyFilters are allowed.",
+    "UDPRoutes are left out: Istio does not take UDP.",
+    NULL,
+};
+static const char *const split_limits[] = {
+    "A split whose weights are all 0 is left out.",
+    "A port that no backend has, and UDP, stay with the root Service.",
+    NULL,
+};
+
+static const struct smi_support smi[] = {
+    {{SMI_ACCESS, 1}, SMI_TRANSLATED, access_limits}, {{SMI_ACCESS, 2}, SMI_TRANSLATED, access_limits},
+    {{SMI_ACCESS, 3}, SMI_TRANSLATED, access_limits}, {{SMI_ACCESS, 4}, SMI_TRANSLATED, draft_limits},
+    {{SMI_SPECS, 1}, SMI_TRANSLATED, NULL},           {{SMI_SPECS, 2}, SMI_TRANSLATED, NULL},
+    {{SMI_SPECS, 3}, SMI_TRANSLATED, NULL},           {{SMI_SPECS, 4}, SMI_TRANSLATED, NULL},
+    {{SMI_SPLIT, 1}, SMI_TRANSLATED, split_limits},   {{SMI_SPLIT, 2}, SMI_TRANSLATED, split_limits},
+    {{SMI_SPLIT, 3}, SMI_TRANSLATED, split_limits},   {{SMI_SPLIT, 4}, SMI_TRANSLATED, split_limits},
+};
+
+static const char *const mesh_versions[] = {"1.18 and later", NULL};
+
+static const struct adapter_class istio = {
+    .description =
+        {
+            .mesh_name = "Istio",
+            .summary = "AuthorizationPolicies, PeerAuthentications and VirtualServices from SMI",
+            .mesh_versions = mesh_versions,
+            .smi = smi,
+            .smi_count = sizeof smi / sizeof smi[0],
+            .config_schema = istio_config_schema,
+        },
+    .translate = istio_translate,
+};
+
+ADAPTER_DEFINE(istio, "istio", "0.1.0", "istio")
