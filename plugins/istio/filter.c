@@ -144,7 +144,8 @@ struct native_object *filter_object(struct call *call, const struct istio_option
                                     const struct kube_account *account, const struct filter_grant *grants,
                                     size_t count) {
   const struct smi_meta **sources = arena_array(call_arena(call), count, sizeof *sources);
-  const char *key = arena_printf(call_arena(call), "ServiceAccount/%s/%s", account->ns, account->name);
+  const char *key =
+      arena_printf(call_arena(call), "ServiceAccount/%s/%s/%s", account->ns, account->name, account_part_name(account));
   if (!sources || !key) {
     call_out_of_memory(call);
     return NULL;

@@ -46,7 +46,8 @@ static int find_suffix(struct arena *arena, const char *regex, bool path, analys
   return r == -ENOMEM ? r : 0;
 }
 
-static int read_regex(struct arena *arena, const char *regex, bool path, struct pattern *ret_pattern, struct error **err) {
+static int read_regex(struct arena *arena, const char *regex, bool path, struct pattern *ret_pattern,
+                      struct error **err) {
   const analysis analyse = path ? regex_analyse_path : regex_analyse_header;
   struct regex_analysis found;
   struct pattern pattern = {.regex = path ? regex_full_path(arena, regex) : regex_full_header(arena, regex)};

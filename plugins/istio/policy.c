@@ -17,6 +17,10 @@ bool grant_is_empty(const struct grant *grant) {
   return true;
 }
 
+const char *account_part_name(const struct kube_account *account) {
+  return account->is_part ? account->workloads[0]->name : "";
+}
+
 /* `from`: any of the sources. */
 static json_t *from_json(struct call *call, const struct istio_options *options,
                          const struct kube_identities *sources) {

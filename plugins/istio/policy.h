@@ -24,6 +24,9 @@ bool grant_has(const struct grant *grant, size_t match);
 /* Whether anything can be allowed by it at all. */
 bool grant_is_empty(const struct grant *grant);
 
+/* What tells the objects for the parts of an account apart: the first workload's name; "" for an account as a whole. */
+const char *account_part_name(const struct kube_account *account);
+
 /* `rules` of an AuthorizationPolicy that allow what the grant does; more where matches are coarse. A new reference;
  * NULL without memory. */
 json_t *policy_rules(struct call *call, const struct istio_options *options, const struct grant *grant);

@@ -6,53 +6,69 @@
 #include "plugins/istio/codes.h"
 #include "sdk/kube/object.h"
 
-static void no_selector(struct target *target, const struct kube_identity *identity,
-                        const struct kube_account *account) {
-  struct arena *arena = call_arena(target->coverage.call);
-  const char *reason, *remedy = "give its pods a label of their own";
-  if (!account) {
-    reason =
-        arena_printf(arena, "no workload runs as ServiceAccount %s/%s, so there are no labels to select its pods by",
-                     identity->ns, identity->name);
-    remedy = "translate again when its workloads exist";
-  } else if (account->intruder) {
-    reason =
-        arena_printf(arena,
-                     "the labels that all pods of ServiceAccount %s/%s have select workload %s as well, which runs "
-                     "as %s",
-                     identity->ns, identity->name, account->intruder->name, account->intruder->service_account);
-  } else {
-    reason =
-        arena_printf(arena, "the pods of ServiceAccount %s/%s have no label in common", identity->ns, identity->name);
-    remedy = "give its pods a label that all of them have and no others";
-  }
+static void cover_destination(struct target *target, enum coverage_level level, const char *reason,
+                              const char *remedy) {
   coverage_add(&target->subject_coverage,
                &(struct coverage){.resource = &target->smi->meta,
-                                  .level = COVERAGE_UNSUPPORTED,
+                                  .level = level,
                                   .code = CODE_SELECTOR,
                                   .reason = reason ? reason : "out of memory",
                                   .remedy = remedy},
                "/spec/destination");
 }
 
-static void find_destinations(const struct kube_subjects *subjects, struct target *target) {
+/* `account` or a part of it cannot be selected. */
+static void no_selector(struct target *target, const struct kube_account *account) {
+  struct arena *arena = call_arena(target->coverage.call);
+  const char *reason;
+  if (account->intruder)
+    reason = arena_printf(arena,
+                          "the labels of workload %s, which runs as ServiceAccount %s/%s, select workload %s as well, "
+                          "which runs as %s",
+                          account->workloads[0]->name, account->ns, account->name, account->intruder->name,
+                          account->intruder->service_account);
+  else
+    reason = arena_printf(arena, "workload %s, which runs as ServiceAccount %s/%s, has no label to select it by",
+                          account->workloads[0]->name, account->ns, account->name);
+  cover_destination(target, COVERAGE_UNSUPPORTED, reason, "give its pods a label of their own");
+}
+
+static void add_destination(struct target *target, const struct kube_account *account) {
   struct call *call = target->coverage.call;
-  struct kube_identities identities;
-  kube_destinations_resolve(subjects, &target->subject_coverage, target->smi, &identities);
-  target->destinations = arena_array(call_arena(call), identities.count, sizeof *target->destinations);
-  if (!target->destinations) {
+  if (!account->selectable)
+    no_selector(target, account);
+  else if (arena_reserve(call_arena(call), (void **)&target->destinations, &target->destination_capacity,
+                         target->destination_count, sizeof *target->destinations) < 0)
     call_out_of_memory(call);
+  else
+    target->destinations[target->destination_count++] = (struct destination){.account = account};
+}
+
+/* One destination, or one for each group of its pods where they have no labels of their own in common. */
+static void find_destination(const struct kube_subjects *subjects, struct target *target,
+                             const struct kube_identity *identity) {
+  struct arena *arena = call_arena(target->coverage.call);
+  const struct kube_account *account = kube_account_find(&subjects->directory->accounts, identity->ns, identity->name);
+  if (!account) {
+    cover_destination(target, COVERAGE_UNSUPPORTED,
+                      arena_printf(arena,
+                                   "no workload runs as ServiceAccount %s/%s, so there are no labels to select its "
+                                   "pods by",
+                                   identity->ns, identity->name),
+                      "translate again when its workloads exist");
     return;
   }
-  for (size_t i = 0; i < identities.count; i++) {
-    const struct kube_identity *identity = &identities.items[i];
-    const struct kube_account *account =
-        kube_account_find(&subjects->directory->accounts, identity->ns, identity->name);
-    if (account && account->selectable)
-      target->destinations[target->destination_count++].account = account;
-    else
-      no_selector(target, identity, account);
-  }
+  for (size_t i = 0; i < account->part_count; i++)
+    add_destination(target, &account->parts[i]);
+  if (account->part_count == 0)
+    add_destination(target, account);
+}
+
+static void find_destinations(const struct kube_subjects *subjects, struct target *target) {
+  struct kube_identities identities;
+  kube_destinations_resolve(subjects, &target->subject_coverage, target->smi, &identities);
+  for (size_t i = 0; i < identities.count; i++)
+    find_destination(subjects, target, &identities.items[i]);
 }
 
 static void read_matches(struct target *target, const struct istio_options *options) {
@@ -190,8 +206,8 @@ static struct native_object *policy(const struct target *target, const struct is
                                     const struct kube_account *account, size_t part, json_t *rules) {
   struct call *call = target->coverage.call;
   const struct smi_meta *meta = &target->smi->meta;
-  const char *key =
-      arena_printf(call_arena(call), "TrafficTarget/%s/%s/%s/%zu", meta->ns, meta->name, account->name, part);
+  const char *key = arena_printf(call_arena(call), "TrafficTarget/%s/%s/%s/%s/%zu", meta->ns, meta->name, account->name,
+                                 account_part_name(account), part);
   json_t *spec =
       json_pack("{s:{s:o}, s:s}", "selector", "matchLabels", kube_account_labels(account), "action", "ALLOW");
   bool failed = !spec || !key;

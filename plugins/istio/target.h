@@ -1,4 +1,4 @@
-/* TrafficTargets: an AuthorizationPolicy for each ServiceAccount that is a destination. */
+/* TrafficTargets: an AuthorizationPolicy for each ServiceAccount that is a destination, or each group of its pods. */
 #ifndef TRAMMEL_PLUGINS_ISTIO_TARGET_H
 #define TRAMMEL_PLUGINS_ISTIO_TARGET_H
 
@@ -23,7 +23,7 @@ struct target {
   struct istio_match *matches; /* as many as rules.matches */
   struct kube_identities sources;
   struct destination *destinations;
-  size_t destination_count;
+  size_t destination_count, destination_capacity;
   bool coarse; /* its policies admit more than it means */
 };
 

@@ -111,31 +111,116 @@ static bool find_selector(struct arena *arena, struct kube_account *account) {
   return true;
 }
 
-/* Another account's workload of the namespace with all labels of the selector: `same_ns` are its workloads. */
+static size_t count_lasting(const struct inventory_workload *from) {
+  size_t count = 0;
+  for (size_t i = 0; i < from->label_count; i++)
+    count += !is_volatile(from->labels[i].name);
+  return count;
+}
+
+/* Of a workload with all labels of the account's selector. A part's workloads have these and no others. */
+static bool belongs_to(const struct kube_account *account, const struct inventory_workload *selected) {
+  return strcmp(selected->service_account, account->name) == 0 &&
+         (!account->is_part || count_lasting(selected) == account->selector_count);
+}
+
+/* A workload of the namespace with all labels of the selector that is not one of the account's, or of the part's:
+ * `same_ns` are the namespace's workloads. */
 static workload find_intruder(const struct kube_account *account, const workload *same_ns, size_t count,
                               const struct uses *uses) {
   for (size_t i = 0; i < account->selector_count; i++)
     if (uses_of(uses, account->ns, &account->selector[i]) == account->workload_count)
       return NULL;
   for (size_t i = 0; i < count; i++)
-    if (strcmp(same_ns[i]->service_account, account->name) != 0 &&
-        workload_has_labels(same_ns[i], account->selector, account->selector_count))
+    if (workload_has_labels(same_ns[i], account->selector, account->selector_count) && !belongs_to(account, same_ns[i]))
       return same_ns[i];
   return NULL;
 }
 
-static void judge_selectors(struct kube_account *accounts, size_t count, const workload *sorted, size_t sorted_count,
-                            const struct uses *uses) {
+static void judge(struct kube_account *account, const workload *same_ns, size_t count, const struct uses *uses) {
+  if (account->selector_count == 0)
+    return; /* an empty selector is the whole namespace */
+  account->intruder = find_intruder(account, same_ns, count, uses);
+  account->selectable = !account->intruder;
+}
+
+/* A workload, and a text that is the same for those with the same labels. */
+struct labelled {
+  workload workload;
+  const char *labels;
+};
+
+static int by_labels(const void *a, const void *b) {
+  const struct labelled *x = a, *y = b;
+  int order = strcmp(x->labels, y->labels);
+  return order != 0 ? order : strcmp(x->workload->name, y->workload->name);
+}
+
+static const char *labels_text(struct arena *arena, workload of) {
+  struct kube_account alone = {.workloads = &of, .workload_count = 1};
+  const char *text = find_selector(arena, &alone) ? "" : NULL;
+  for (size_t i = 0; text && i < alone.selector_count; i++)
+    text = arena_printf(arena, "%s%s=%s,", text, alone.selector[i].name, alone.selector[i].value);
+  return text;
+}
+
+static bool sort_by_labels(struct arena *arena, const struct kube_account *account, struct labelled **ret_sorted,
+                           workload **ret_workloads) {
+  struct labelled *sorted = arena_array(arena, account->workload_count, sizeof *sorted);
+  workload *workloads = arena_array(arena, account->workload_count, sizeof *workloads);
+  if (!sorted || !workloads)
+    return false;
+  for (size_t i = 0; i < account->workload_count; i++) {
+    sorted[i] = (struct labelled){account->workloads[i], labels_text(arena, account->workloads[i])};
+    if (!sorted[i].labels)
+      return false;
+  }
+  qsort(sorted, account->workload_count, sizeof *sorted, by_labels);
+  for (size_t i = 0; i < account->workload_count; i++)
+    workloads[i] = sorted[i].workload;
+  *ret_sorted = sorted;
+  *ret_workloads = workloads;
+  return true;
+}
+
+static bool divide(struct arena *arena, struct kube_account *account, const workload *same_ns, size_t count,
+                   const struct uses *uses) {
+  struct kube_account *parts = arena_array(arena, account->workload_count, sizeof *parts);
+  struct labelled *sorted;
+  workload *workloads;
+  size_t made = 0;
+  if (!parts || !sort_by_labels(arena, account, &sorted, &workloads))
+    return false;
+  for (size_t start = 0, end; start < account->workload_count; start = end) {
+    for (end = start + 1; end < account->workload_count && strcmp(sorted[start].labels, sorted[end].labels) == 0;)
+      end++;
+    struct kube_account *part = &parts[made++];
+    *part = (struct kube_account){.ns = account->ns,
+                                  .name = account->name,
+                                  .workloads = workloads + start,
+                                  .workload_count = end - start,
+                                  .is_part = true};
+    if (!find_selector(arena, part))
+      return false;
+    judge(part, same_ns, count, uses);
+  }
+  account->parts = parts;
+  account->part_count = made;
+  return true;
+}
+
+static bool judge_selectors(struct arena *arena, struct kube_account *accounts, size_t count, const workload *sorted,
+                            size_t sorted_count, const struct uses *uses) {
   size_t start = 0, end = 0; /* of the namespace's workloads */
   for (size_t i = 0; i < count; i++) {
     if (i == 0 || strcmp(accounts[i].ns, accounts[i - 1].ns) != 0)
       for (start = end; end < sorted_count && strcmp(sorted[end]->ns, accounts[i].ns) == 0;)
         end++;
-    if (accounts[i].selector_count == 0)
-      continue; /* an empty selector is the whole namespace */
-    accounts[i].intruder = find_intruder(&accounts[i], sorted + start, end - start, uses);
-    accounts[i].selectable = !accounts[i].intruder;
+    judge(&accounts[i], sorted + start, end - start, uses);
+    if (!accounts[i].selectable && !divide(arena, &accounts[i], sorted + start, end - start, uses))
+      return false;
   }
+  return true;
 }
 
 static bool group(struct arena *arena, const workload *sorted, size_t count, struct kube_account *accounts,
@@ -169,11 +254,10 @@ bool kube_accounts_init(struct call *call, const struct inventory *inventory, st
   for (size_t i = 0; i < count; i++)
     sorted[i] = &inventory->workloads[i];
   qsort(sorted, count, sizeof *sorted, by_account);
-  if (!group(arena, sorted, count, accounts, &made)) {
+  if (!group(arena, sorted, count, accounts, &made) || !judge_selectors(arena, accounts, made, sorted, count, &uses)) {
     call_out_of_memory(call);
     return false;
   }
-  judge_selectors(accounts, made, sorted, count, &uses);
   *ret_accounts = (struct kube_accounts){accounts, made};
   return true;
 }

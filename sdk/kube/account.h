@@ -10,12 +10,18 @@ struct kube_account {
   const char *name;
   const struct inventory_workload *const *workloads; /* that run as it, by name */
   size_t workload_count;
-  /* Labels that all its workloads have, without those that change with a rollout; sorted by name. They select no other
-   * workload of the namespace when `selectable`. */
+  /* Labels that all its workloads have, without those that change with a rollout; sorted by name. They select no
+   * workload of the namespace but these when `selectable`. */
   const struct smi_label *selector;
   size_t selector_count;
   bool selectable;
   const struct inventory_workload *intruder; /* that the labels select, too; NULL when selectable, or without labels */
+  /* An account that is not selectable as a whole, in groups of workloads that have the same labels: each with a
+   * selector of its own, which need not be selectable either. None when the account is selectable, or is itself such a
+   * part. */
+  const struct kube_account *parts;
+  size_t part_count;
+  bool is_part;
 };
 
 struct kube_accounts {

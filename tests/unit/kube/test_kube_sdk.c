@@ -164,6 +164,47 @@ static void account_bodies(struct call *call, struct translation *translation) {
   assert_null(kube_account_find(&accounts, "b", "api"));
 }
 
+static void part_bodies(struct call *call, struct translation *translation) {
+  (void)translation;
+  const struct inventory_workload workloads[] = {
+      {.ns = "a", .name = "one", .service_account = "api", LABELS({"app", "one"}, {"pod-template-hash", "1"})},
+      {.ns = "a", .name = "one-more", .service_account = "api", LABELS({"app", "one"})},
+      {.ns = "a", .name = "two", .service_account = "api", LABELS({"app", "two"})},
+      /* A selector of the fourth's labels finds the fifth as well, which may be another thing. */
+      {.ns = "a", .name = "four", .service_account = "api", LABELS({"app", "four"})},
+      {.ns = "a", .name = "five", .service_account = "api", LABELS({"version", "5"}, {"app", "four"})},
+      {.ns = "a", .name = "six", .service_account = "api", LABELS({"app", "shared"})},
+      {.ns = "a", .name = "seven", .service_account = "other", LABELS({"app", "shared"})},
+  };
+  static const struct {
+    const char *first;
+    size_t count;
+    const char *intruder;
+  } wanted[] = {{"four", 1, "five"}, {"five", 1, NULL}, {"one", 2, NULL}, {"six", 1, "seven"}, {"two", 1, NULL}};
+  const struct inventory inventory = {.workloads = workloads, .workload_count = sizeof workloads / sizeof *workloads};
+  struct kube_accounts accounts;
+  assert_true(kube_accounts_init(call, &inventory, &accounts));
+  const struct kube_account *api = kube_account_find(&accounts, "a", "api");
+  assert_false(api->selectable);
+  assert_int_equal(api->part_count, sizeof wanted / sizeof *wanted);
+  for (size_t i = 0; i < api->part_count; i++) {
+    const struct kube_account *part = &api->parts[i];
+    assert_true(part->is_part);
+    assert_string_equal(part->workloads[0]->name, wanted[i].first);
+    assert_int_equal(part->workload_count, wanted[i].count);
+    assert_true(part->selectable == !wanted[i].intruder);
+    if (wanted[i].intruder)
+      assert_string_equal(part->intruder->name, wanted[i].intruder);
+  }
+}
+
+static void workloads_without_a_common_label_are_found_in_parts(void **state) {
+  (void)state;
+  struct fake_op op;
+  run(part_bodies, &op);
+  fake_op_finish(&op);
+}
+
 static void selectors_find_an_account_and_no_other(void **state) {
   (void)state;
   struct fake_op op;
@@ -176,6 +217,7 @@ int main(void) {
       cmocka_unit_test(names_are_labels_of_bounded_length),
       cmocka_unit_test(objects_say_whose_they_are),
       cmocka_unit_test(selectors_find_an_account_and_no_other),
+      cmocka_unit_test(workloads_without_a_common_label_are_found_in_parts),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
