@@ -7,6 +7,8 @@
 #include "sdk/adapter/codec.h"
 #include "sdk/adapter/instance.h"
 #include "sdk/adapter/internal.h"
+#include "sdk/base/document.h"
+#include "sdk/base/error.h"
 
 struct arena *call_arena(struct call *call) {
   return call->arena;
@@ -163,11 +165,14 @@ int call_get_json(struct call *call, const char *endpoint, const char *path, con
                      answer.status);
   if (call->document_count == CALL_JSON_MAX)
     return call_fail(call, TRAMMEL_RESOURCE_EXHAUSTED, code, "more than %d JSON documents in one call", CALL_JSON_MAX);
-  json_error_t error;
-  json_t *body = json_loadb(answer.body, answer.body_length, JSON_REJECT_DUPLICATES, &error);
-  if (!body)
-    return call_fail(call, TRAMMEL_UNAVAILABLE, code, "GET %s at endpoint %s answered no JSON: line %d: %s", path,
-                     endpoint, error.line, error.text);
+  _cleanup_error_ struct error *err = NULL;
+  json_t *body = NULL;
+  int r = json_read(answer.body, answer.body_length, &body, &err);
+  if (r == -ENOMEM)
+    return TRAMMEL_RESOURCE_EXHAUSTED;
+  if (r < 0)
+    return call_fail(call, TRAMMEL_UNAVAILABLE, code, "GET %s at endpoint %s answered no JSON: %s", path, endpoint,
+                     error_message(err));
   call->documents[call->document_count++] = body;
   *ret_body = body;
   return TRAMMEL_OK;

@@ -5,6 +5,8 @@
 #include "sdk/adapter/codec.h"
 #include "sdk/adapter/instance.h"
 #include "sdk/adapter/internal.h"
+#include "sdk/base/document.h"
+#include "sdk/base/error.h"
 #include "sdk/base/schema.h"
 
 static void call_finish(struct call *call) {
@@ -23,15 +25,21 @@ static int call_init(struct call *call, trammel_instance *instance, trammel_op *
   return call->arena ? TRAMMEL_OK : TRAMMEL_RESOURCE_EXHAUSTED;
 }
 
-static json_t *config_schema(const struct adapter_class *class) {
+/* 0, -EINVAL, -ENOMEM. */
+static int config_schema(const struct adapter_class *class, json_t **ret_schema) {
   const char *text = class->description.config_schema;
-  return json_loads(text ? text : "{\"type\":\"object\",\"additionalProperties\":false}", 0, NULL);
+  if (!text)
+    text = "{\"type\":\"object\",\"additionalProperties\":false}";
+  return json_read(text, strlen(text), ret_schema, NULL);
 }
 
 /* The host has checked it, but a remote host may be anyone's. */
 static int check_config(struct call *call, json_t *config) {
-  json_t *schema = config_schema(call_class(call));
-  if (!schema)
+  json_t *schema = NULL;
+  int r = config_schema(call_class(call), &schema);
+  if (r == -ENOMEM)
+    return TRAMMEL_RESOURCE_EXHAUSTED;
+  if (r < 0)
     return call_fail(call, TRAMMEL_INTERNAL, "SDK-0004", "the adapter's own configuration schema is no JSON");
   int status = call_validate(call, schema, config);
   json_decref(schema);
@@ -39,12 +47,14 @@ static int check_config(struct call *call, json_t *config) {
 }
 
 static int configure(struct call *call, const void *data, size_t length) {
-  json_error_t error;
-  json_t *config = length ? json_loadb(data, length, JSON_REJECT_DUPLICATES, &error) : json_object();
+  _cleanup_error_ struct error *err = NULL;
+  json_t *config = length ? NULL : json_object();
+  int r = length ? json_read(data, length, &config, &err) : 0;
+  if (r < 0 && r != -ENOMEM)
+    return call_fail(call, TRAMMEL_INVALID_ARGUMENT, "SDK-0005", "the configuration is no JSON: %s",
+                     error_message(err));
   if (!config)
-    return length ? call_fail(call, TRAMMEL_INVALID_ARGUMENT, "SDK-0005", "the configuration is no JSON: line %d: %s",
-                              error.line, error.text)
-                  : TRAMMEL_RESOURCE_EXHAUSTED;
+    return TRAMMEL_RESOURCE_EXHAUSTED;
   int status = json_is_object(config)
                    ? check_config(call, config)
                    : call_fail(call, TRAMMEL_INVALID_ARGUMENT, "SDK-0005", "the configuration is no JSON object");
@@ -68,9 +78,9 @@ static int configure(struct call *call, const void *data, size_t length) {
 /* The configuration of an instance that got none: the defaults. What is required may be missing, for Describe works
  * without. */
 static json_t *default_config(const struct adapter_class *class) {
-  json_t *schema = config_schema(class);
-  json_t *config = json_object();
-  if (schema && config && schema_fill_defaults(schema, config) < 0) {
+  json_t *schema = NULL;
+  json_t *config = config_schema(class, &schema) == 0 ? json_object() : NULL;
+  if (config && schema_fill_defaults(schema, config) < 0) {
     json_decref(config);
     config = NULL;
   }

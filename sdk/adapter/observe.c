@@ -1,7 +1,10 @@
 /* Detect, Metrics and Invoke: what asks the mesh. */
+#include <errno.h>
 #include <string.h>
 
 #include "sdk/adapter/internal.h"
+#include "sdk/base/document.h"
+#include "sdk/base/error.h"
 
 struct metrics {
   struct call *call;
@@ -137,20 +140,26 @@ static const struct operation *find_operation(const struct adapter_description *
 /* `*ret_argument` is NULL without an argument, which is as good as an empty object to a schema. */
 static int read_argument(struct call *call, const struct operation *operation, ProtobufCBinaryData data,
                          json_t **ret_argument) {
-  json_error_t error;
+  _cleanup_error_ struct error *err = NULL;
+  json_t *schema = NULL;
+  int r = 0;
   if (data.len == 0 && !operation->argument_schema)
     return TRAMMEL_OK;
   if (!operation->argument_schema)
     return call_fail(call, TRAMMEL_INVALID_ARGUMENT, "SDK-0016", "%s takes no argument", operation->name);
-  *ret_argument = data.len
-                      ? json_loadb((const char *)data.data, data.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error)
-                      : json_object();
+  if (data.len)
+    r = json_read((const char *)data.data, data.len, ret_argument, &err);
+  else
+    *ret_argument = json_object();
+  if (r < 0 && r != -ENOMEM)
+    return call_fail(call, TRAMMEL_INVALID_ARGUMENT, "SDK-0015", "the argument of %s is no JSON: %s", operation->name,
+                     error_message(err));
   if (!*ret_argument)
-    return data.len ? call_fail(call, TRAMMEL_INVALID_ARGUMENT, "SDK-0015",
-                                "the argument of %s is no JSON: line %d: %s", operation->name, error.line, error.text)
-                    : TRAMMEL_RESOURCE_EXHAUSTED;
-  json_t *schema = json_loads(operation->argument_schema, 0, NULL);
-  if (!schema)
+    return TRAMMEL_RESOURCE_EXHAUSTED;
+  r = json_read(operation->argument_schema, strlen(operation->argument_schema), &schema, NULL);
+  if (r == -ENOMEM)
+    return TRAMMEL_RESOURCE_EXHAUSTED;
+  if (r < 0)
     return call_fail(call, TRAMMEL_INTERNAL, "SDK-0017", "the adapter's own argument schema of %s is no JSON",
                      operation->name);
   int status = call_validate(call, schema, *ret_argument);

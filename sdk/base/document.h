@@ -23,6 +23,8 @@
 extern "C" {
 #endif
 
+struct error;
+
 /* Limits on what is read. The defaults hold for everything a user or a mesh gives. */
 struct document_limits {
   size_t bytes;     /* of one input; default 16 MiB */
@@ -92,7 +94,6 @@ int document_read(struct arena *arena, const char *file, const void *data, size_
 /* Reads a whole file, "-" is standard input, at most `limit` bytes (and never more than FILE_READ_MAX): the text is a
  * heap string the caller frees, NUL-terminated. -E2BIG for a larger one, of which no more than limit + 1 bytes were
  * read. */
-struct error;
 #define FILE_READ_MAX ((size_t)1 << 30)
 int file_read(const char *path, size_t limit, char **ret_data, size_t *ret_length, struct error **err);
 
@@ -116,6 +117,11 @@ void pointer_append(struct strbuf *out, const char *key);
 /* The same tree as jansson values (a new reference; NULL without memory). Numbers that are no int64 become reals; one
  * beyond a double's range becomes a string. */
 json_t *node_to_json(const struct node *node);
+
+/* One JSON value of any kind, read as document_read does (no duplicate keys, no NUL characters, the default limits).
+ * For where memory may run out: jansson's own reader then loses what a long string ends with, and reads on beyond it.
+ * 0, -EINVAL or -E2BIG with the line, -ENOMEM. */
+int json_read(const char *text, size_t length, json_t **ret_value, struct error **err);
 
 /* Append a jansson tree to `out`: as block YAML with the keys in the order they have and strings quoted where a
  * YAML 1.1 or 1.2 reader would misread them, or as indented JSON and a newline. Doubles are written as the shortest

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "sdk/base/document.h"
+#include "sdk/base/error.h"
 #include "sdk/base/strbuf.h"
 
 static uint64_t random_state;
@@ -237,10 +238,55 @@ static void trees_that_are_too_deep_are_refused(void **state) {
   json_decref(tree);
 }
 
+/* Allocations of jansson until one fails, and all that follow. */
+static unsigned allocations_left;
+
+static void *allocate(size_t size) {
+  return allocations_left && allocations_left-- ? malloc(size) : NULL;
+}
+
+static void json_read_is_whole_or_out_of_memory(void **state) {
+  static const char text[] =
+      "{\"key that is longer than a buffer\": [1, \"a text that is longer than a buffer\\n\", true]}";
+  json_t *value = NULL;
+  (void)state;
+  json_set_alloc_funcs(allocate, free);
+  for (allocations_left = 1;; allocations_left++) {
+    const unsigned given = allocations_left;
+    if (json_read(text, sizeof text - 1, &value, NULL) == 0)
+      break;
+    assert_null(value);
+    allocations_left = given;
+  }
+  json_set_alloc_funcs(malloc, free);
+  json_t *wanted =
+      json_pack("{s:[i, s, b]}", "key that is longer than a buffer", 1, "a text that is longer than a buffer\n", 1);
+  assert_true(json_equal(value, wanted));
+  json_decref(wanted);
+  json_decref(value);
+}
+
+static void json_read_takes_one_value(void **state) {
+  _cleanup_error_ struct error *err = NULL;
+  json_t *value = NULL;
+  (void)state;
+  assert_int_equal(json_read("17", 2, &value, NULL), 0);
+  assert_int_equal(json_integer_value(value), 17);
+  json_decref(value);
+  value = NULL;
+  assert_int_equal(json_read("{\"a\": 1,\n\"a\": 2}", 17, &value, &err), -EINVAL);
+  assert_non_null(strstr(error_message(err), "line 2"));
+  assert_int_equal(json_read("", 0, &value, NULL), -EINVAL);
+  assert_int_equal(json_read("[1] [2]", 7, &value, NULL), -EINVAL);
+  assert_null(value);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(random_trees_read_back_the_same),
       cmocka_unit_test(jansson_reads_what_json_write_writes),
+      cmocka_unit_test(json_read_is_whole_or_out_of_memory),
+      cmocka_unit_test(json_read_takes_one_value),
       cmocka_unit_test(yaml_is_written_as_people_write_it),
       cmocka_unit_test(strings_a_reader_would_misread_are_quoted),
       cmocka_unit_test(trees_that_are_too_deep_are_refused),
