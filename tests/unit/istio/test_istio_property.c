@@ -11,7 +11,7 @@
 #include "tests/support/smi_property/property.h"
 #include "tests/unit/istio/evaluator.h"
 
-#define WORLDS 1500
+#define WORLDS 500
 #define REQUESTS 60
 
 static void *open_with(const struct world *world, const struct translated *translated, const char *trust_domain,
