@@ -1,3 +1,4 @@
+#include "plugins/istio/lifecycle.h"
 #include "plugins/istio/options.h"
 #include "plugins/istio/translate.h"
 
@@ -29,6 +30,17 @@ static const struct smi_support smi[] = {
     {{SMI_SPLIT, 3}, SMI_TRANSLATED, split_limits},   {{SMI_SPLIT, 4}, SMI_TRANSLATED, split_limits},
 };
 
+static const struct endpoint_permission permissions[] = {
+    {"GET", DEPLOYMENTS_PATH},
+    {"GET", SECURITY_PATH},
+};
+static const struct endpoint_need endpoints[] = {
+    {.name = KUBERNETES_ENDPOINT,
+     .purpose = "the Kubernetes API, to look for istiod and the APIs that are served",
+     .permissions = permissions,
+     .permission_count = sizeof permissions / sizeof permissions[0]},
+};
+
 static const char *const mesh_versions[] = {"1.18 and later", NULL};
 
 static const struct adapter_class istio = {
@@ -40,8 +52,12 @@ static const struct adapter_class istio = {
             .smi = smi,
             .smi_count = sizeof smi / sizeof smi[0],
             .config_schema = istio_config_schema,
+            .endpoints = endpoints,
+            .endpoint_count = sizeof endpoints / sizeof endpoints[0],
         },
     .translate = istio_translate,
+    .detect = istio_detect,
+    .enroll = istio_enroll,
 };
 
 ADAPTER_DEFINE(istio, "istio", "0.1.0", "istio")

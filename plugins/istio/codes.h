@@ -18,7 +18,6 @@
 #define CODE_BACKEND "ISTIO-0014"      /* a backend that is not there, or a port that no backend has */
 #define CODE_ROUTE_MATCH "ISTIO-0015"  /* a match that a VirtualService cannot say */
 #define CODE_LAB "ISTIO-0016"          /* a kind of lab that the adapter cannot enrol in */
-#define CODE_MESH_ANSWER "ISTIO-0017"  /* an answer of the mesh, or of Prometheus, that is not as documented */
-#define CODE_METRICS_KIND "ISTIO-0018" /* metrics of what Istio does not count */
+#define CODE_MESH_ANSWER "ISTIO-0017"  /* an answer of the Kubernetes API that is not as documented */
 
 #endif

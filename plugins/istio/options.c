@@ -20,6 +20,11 @@ const char istio_config_schema[] =
     "\"root_namespace\":{\"type\":\"string\",\"default\":\"istio-system\",\"minLength\":1,\"maxLength\":63,"
     "\"pattern\":\"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$\","
     "\"description\":\"Istio's root namespace, for deny_scope mesh and to look for istiod\"},"
+    "\"revision\":{\"type\":\"string\",\"default\":\"\",\"maxLength\":63,"
+    "\"pattern\":\"^([a-z0-9]([a-z0-9-]*[a-z0-9])?)?$\","
+    "\"description\":\"Revision of the control plane that workloads of a lab join; empty: the default one\"},"
+    "\"control_port\":{\"type\":\"integer\",\"default\":9901,\"minimum\":1,\"maximum\":65535,"
+    "\"description\":\"Port of a lab's workloads that stays outside of the mesh\"},"
     "\"mutual_tls\":{\"type\":\"string\",\"default\":\"strict\",\"enum\":[\"strict\",\"unchanged\"],"
     "\"description\":\"strict: where traffic is denied by default, plain text is refused as well\"},"
     "\"regex\":{\"type\":\"string\",\"default\":\"refuse\",\"enum\":[\"refuse\",\"envoyfilter\"],"
@@ -43,6 +48,8 @@ struct istio_options istio_options(const struct call *call) {
       .trust_domain = text(call, "trust_domain"),
       .cluster_domain = text(call, "cluster_domain"),
       .root_namespace = text(call, "root_namespace"),
+      .revision = text(call, "revision"),
+      .control_port = (uint16_t)json_integer_value(json_object_get(call_config(call), "control_port")),
       .mesh_wide = is(call, "deny_scope", "mesh"),
       .strict_mtls = is(call, "mutual_tls", "strict"),
       .envoy_filter = is(call, "regex", "envoyfilter"),

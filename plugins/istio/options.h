@@ -10,9 +10,11 @@ struct istio_options {
   const char *trust_domain;
   const char *cluster_domain;
   const char *root_namespace;
-  bool mesh_wide;    /* the default denial is one policy in the root namespace */
-  bool strict_mtls;  /* PeerAuthentications go with the default denial */
-  bool envoy_filter; /* what an AuthorizationPolicy cannot say goes into EnvoyFilters */
+  const char *revision;  /* of the control plane that injects; "": the default one */
+  uint16_t control_port; /* of workloads, which stays outside of the mesh */
+  bool mesh_wide;        /* the default denial is one policy in the root namespace */
+  bool strict_mtls;      /* PeerAuthentications go with the default denial */
+  bool envoy_filter;     /* what an AuthorizationPolicy cannot say goes into EnvoyFilters */
 };
 
 extern const char istio_config_schema[];
