@@ -13,7 +13,7 @@ static const char *const volatile_labels[] = {"pod-template-hash",
                                               "apps.kubernetes.io/pod-index",
                                               "batch.kubernetes.io/job-completion-index"};
 
-static bool is_volatile(const char *name) {
+bool kube_label_is_volatile(const char *name) {
   for (size_t i = 0; i < sizeof volatile_labels / sizeof *volatile_labels; i++)
     if (strcmp(name, volatile_labels[i]) == 0)
       return true;
@@ -99,7 +99,7 @@ static bool find_selector(struct arena *arena, struct kube_account *account) {
   if (!labels)
     return false;
   for (size_t i = 0; i < first->label_count; i++) {
-    bool common = !is_volatile(first->labels[i].name);
+    bool common = !kube_label_is_volatile(first->labels[i].name);
     for (size_t j = 1; common && j < account->workload_count; j++)
       common = workload_has_labels(account->workloads[j], &first->labels[i], 1);
     if (common)

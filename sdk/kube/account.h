@@ -36,6 +36,9 @@ bool kube_accounts_init(struct call *call, const struct inventory *inventory, st
 /* NULL when no workload runs as it. */
 const struct kube_account *kube_account_find(const struct kube_accounts *accounts, const char *ns, const char *name);
 
+/* Whether the label is of a revision or of one pod, such as pod-template-hash: nothing to select pods by for long. */
+bool kube_label_is_volatile(const char *name);
+
 /* {"app": "api", …}: for matchLabels. A new reference; NULL without memory. */
 json_t *kube_account_labels(const struct kube_account *account);
 
