@@ -1,0 +1,47 @@
+#include "plugins/linkerd/options.h"
+#include "plugins/linkerd/translate.h"
+
+#define ACCESS_LIMITS                                                                                                  \
+  "The pods of a destination's ServiceAccount need labels that no other pods have.",                                  \
+      "A Server is for one port: without a TCPRoute that names ports, those of the inventory are meant.",             \
+      "Matches that overlap with different sources need paths that are plain prefixes, the same, or apart.",          \
+      "Denying by default reaches the ports of the inventory; the rest needs an annotation of the namespace.",        \
+      "UDPRoutes are left out: Linkerd does not take UDP."
+
+static const char *const access_limits[] = {ACCESS_LIMITS, NULL};
+static const char *const draft_limits[] = {
+    "podLabelSelector is resolved to ServiceAccounts when it is translated.",
+    ACCESS_LIMITS,
+    NULL,
+};
+static const char *const split_limits[] = {
+    "As HTTPRoutes, splits are for HTTP alone; as ServiceProfiles, for all requests and ports alike.",
+    "A split whose weights are all 0 is left out.",
+    NULL,
+};
+
+static const struct smi_support smi[] = {
+    {{SMI_ACCESS, 1}, SMI_TRANSLATED, access_limits}, {{SMI_ACCESS, 2}, SMI_TRANSLATED, access_limits},
+    {{SMI_ACCESS, 3}, SMI_TRANSLATED, access_limits}, {{SMI_ACCESS, 4}, SMI_TRANSLATED, draft_limits},
+    {{SMI_SPECS, 1}, SMI_TRANSLATED, NULL},           {{SMI_SPECS, 2}, SMI_TRANSLATED, NULL},
+    {{SMI_SPECS, 3}, SMI_TRANSLATED, NULL},           {{SMI_SPECS, 4}, SMI_TRANSLATED, NULL},
+    {{SMI_SPLIT, 1}, SMI_TRANSLATED, split_limits},   {{SMI_SPLIT, 2}, SMI_TRANSLATED, split_limits},
+    {{SMI_SPLIT, 3}, SMI_TRANSLATED, split_limits},   {{SMI_SPLIT, 4}, SMI_TRANSLATED, split_limits},
+};
+
+static const char *const mesh_versions[] = {"2.14 and later", NULL};
+
+static const struct adapter_class linkerd = {
+    .description =
+        {
+            .mesh_name = "Linkerd",
+            .summary = "Servers, AuthorizationPolicies, HTTPRoutes and ServiceProfiles from SMI",
+            .mesh_versions = mesh_versions,
+            .smi = smi,
+            .smi_count = sizeof smi / sizeof smi[0],
+            .config_schema = linkerd_config_schema,
+        },
+    .translate = linkerd_translate,
+};
+
+ADAPTER_DEFINE(linkerd, "linkerd", "0.1.0", "linkerd")
