@@ -2,10 +2,10 @@
 #include "plugins/linkerd/translate.h"
 
 #define ACCESS_LIMITS                                                                                                  \
-  "The pods of a destination's ServiceAccount need labels that no other pods have.",                                  \
-      "A Server is for one port: without a TCPRoute that names ports, those of the inventory are meant.",             \
-      "Matches that overlap with different sources need paths that are plain prefixes, the same, or apart.",          \
-      "Denying by default reaches the ports of the inventory; the rest needs an annotation of the namespace.",        \
+  "The pods of a destination's ServiceAccount need labels that no other pods have.",                                   \
+      "A Server is for one port: without a TCPRoute that names ports, those of the inventory are meant.",              \
+      "Matches that overlap with different sources need paths that are plain prefixes, the same, or apart.",           \
+      "Denying by default reaches the ports of the inventory; the rest needs an annotation of the namespace.",         \
       "UDPRoutes are left out: Linkerd does not take UDP."
 
 static const char *const access_limits[] = {ACCESS_LIMITS, NULL};

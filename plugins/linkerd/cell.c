@@ -76,9 +76,7 @@ static enum cell_relation meet_headers(struct arena *arena, const struct cell *a
   enum cell_relation relation = headers ? CELLS_MEET : CELLS_UNKNOWN;
   size_t count = 0;
   for (size_t i = 0, j = 0; headers && (i < a->header_count || j < b->header_count);) {
-    int order = i == a->header_count   ? 1
-                : j == b->header_count ? -1
-                                       : strcmp(a->headers[i].name, b->headers[j].name);
+    int order = i == a->header_count ? 1 : j == b->header_count ? -1 : strcmp(a->headers[i].name, b->headers[j].name);
     enum cell_relation here = order == 0 ? meet_header(&a->headers[i], &b->headers[j]) : CELLS_MEET;
     if (here == CELLS_APART)
       return CELLS_APART;

@@ -139,15 +139,16 @@ void denial_diagnose(const struct kube_directory *directory) {
   const struct translate_request *request = directory->request;
   if (request->deny_count == 0)
     return;
-  call_diagnose(directory->call,
-                &(struct finding){
-                    .severity = TRAMMEL_WARNING,
-                    .code = CODE_DENIAL,
-                    .detail = "Servers deny what no policy allows, and there is one for every TCP port that the inventory "
-                              "has of the workloads in these namespaces. Ports that it does not have, and workloads "
-                              "that come later, take what the mesh's default takes. UDP goes past Linkerd's proxies.",
-                    .remedy = "annotate the namespaces with config.linkerd.io/default-inbound-policy: deny before their "
-                              "pods are made; Namespaces are yours, so Trammel does not change them"},
-                "denying by default reaches the ports in the inventory alone (%zu %s, %s first)", request->deny_count,
-                request->deny_count == 1 ? "namespace" : "namespaces", request->deny_by_default[0]);
+  call_diagnose(
+      directory->call,
+      &(struct finding){
+          .severity = TRAMMEL_WARNING,
+          .code = CODE_DENIAL,
+          .detail = "Servers deny what no policy allows, and there is one for every TCP port that the inventory "
+                    "has of the workloads in these namespaces. Ports that it does not have, and workloads "
+                    "that come later, take what the mesh's default takes. UDP goes past Linkerd's proxies.",
+          .remedy = "annotate the namespaces with config.linkerd.io/default-inbound-policy: deny before their "
+                    "pods are made; Namespaces are yours, so Trammel does not change them"},
+      "denying by default reaches the ports in the inventory alone (%zu %s, %s first)", request->deny_count,
+      request->deny_count == 1 ? "namespace" : "namespaces", request->deny_by_default[0]);
 }

@@ -1,7 +1,7 @@
-/* Denying by default. Linkerd's own way is an annotation, config.linkerd.io/default-inbound-policy: deny, on a Namespace
- * or a workload. Both belong to whoever made them, so an adapter may not own them (deleting them would delete the
- * namespace), and a proxy only learns of a changed annotation when its pod is made anew. A Server says the same for one
- * port, at once: what no policy allows is denied. So every port that the inventory has gets one. */
+/* Denying by default. Linkerd's own way is an annotation, config.linkerd.io/default-inbound-policy: deny, on a
+ * Namespace or a workload. Both belong to whoever made them, so an adapter may not own them (deleting them would delete
+ * the namespace), and a proxy only learns of a changed annotation when its pod is made anew. A Server says the same for
+ * one port, at once: what no policy allows is denied. So every port that the inventory has gets one. */
 #ifndef TRAMMEL_PLUGINS_LINKERD_DENIAL_H
 #define TRAMMEL_PLUGINS_LINKERD_DENIAL_H
 

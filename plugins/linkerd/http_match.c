@@ -44,9 +44,10 @@ static enum coverage_level wrong_regex(struct call *call, const char *what, int 
                                        struct coverage *why) {
   if (r == -ENOMEM)
     call_out_of_memory(call);
-  return unsupported(why, CODE_REGEX,
-                     arena_printf(call_arena(call), "%s: %s", what, r == -ENOMEM ? "out of memory" : error_message(err)),
-                     "write it in what RE2 and Rust's regex both accept");
+  return unsupported(
+      why, CODE_REGEX,
+      arena_printf(call_arena(call), "%s: %s", what, r == -ENOMEM ? "out of memory" : error_message(err)),
+      "write it in what RE2 and Rust's regex both accept");
 }
 
 static enum coverage_level read_path(struct call *call, const struct smi_http_match *smi, struct http_match *match,

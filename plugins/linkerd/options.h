@@ -13,8 +13,8 @@ struct linkerd_options {
   const char *trust_domain;
   const char *cluster_domain;
   const char *control_namespace;
-  bool identity_names; /* write sources as names in certificates instead of references */
-  bool profiles;       /* splits as ServiceProfiles */
+  bool identity_names;                        /* write sources as names in certificates instead of references */
+  bool profiles;                              /* splits as ServiceProfiles */
   const json_t *probe_paths, *probe_networks; /* arrays of texts */
 };
 

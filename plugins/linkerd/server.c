@@ -76,8 +76,8 @@ static bool claim(struct claims *claims, const struct claim *item) {
 
 static bool claim_match(struct claims *claims, const struct server_grant *grant, struct target_match *match) {
   struct claim item = {.grant = grant, .match = match};
-  item.cell = (struct cell){
-      .path = match->http.path, .headers = match->http.headers, .header_count = match->http.header_count};
+  item.cell =
+      (struct cell){.path = match->http.path, .headers = match->http.headers, .header_count = match->http.header_count};
   if (match->http.method_count == 0)
     return claim(claims, &item);
   for (size_t i = 0; i < match->http.method_count; i++) {

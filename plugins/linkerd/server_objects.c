@@ -24,7 +24,7 @@
 struct emission {
   const struct server *server;
   struct translation *translation;
-  const char *base, *object_name; /* "api-8080", and the name of the Server */
+  const char *base, *object_name;    /* "api-8080", and the name of the Server */
   const source_word **authenticated; /* sets that have an object already */
   size_t authenticated_count, authenticated_capacity;
 };
@@ -175,10 +175,9 @@ struct native_object *server_probe_networks(struct call *call, const struct link
 static void policy(struct emission *e, const char *group, const char *kind, const char *target,
                    const char *authentication_kind, const char *authentication_name, const source_word *set) {
   const char *rest = arena_printf(call_arena(e->server->call), "%s/%s/%s", kind, target, authentication_kind);
-  json_t *spec =
-      json_pack("{s:{s:s, s:s, s:s}, s:[{s:s, s:s, s:s}]}", "targetRef", "group", group, "kind", kind, "name", target,
-                "requiredAuthenticationRefs", "group", POLICY_GROUP, "kind", authentication_kind, "name",
-                authentication_name);
+  json_t *spec = json_pack("{s:{s:s, s:s, s:s}, s:[{s:s, s:s, s:s}]}", "targetRef", "group", group, "kind", kind,
+                           "name", target, "requiredAuthenticationRefs", "group", POLICY_GROUP, "kind",
+                           authentication_kind, "name", authentication_name);
   add_object(e, POLICY_WAVE, AUTHORIZATION_VERSION, "AuthorizationPolicy",
              name_of(e, "AuthorizationPolicy", rest ? rest : ""), set, spec);
 }

@@ -62,8 +62,8 @@ static void find_backends(struct split *split) {
   if (!split->backends)
     call_out_of_memory(call);
   for (size_t i = 0; split->backends && i < split->smi->backend_count; i++)
-    split->backends[i] = inventory_service(&split->directory->request->inventory, split->smi->meta.ns,
-                                           split->smi->backends[i].service);
+    split->backends[i] =
+        inventory_service(&split->directory->request->inventory, split->smi->meta.ns, split->smi->backends[i].service);
 }
 
 /* What both forms want. False: the split is left out. */
@@ -103,13 +103,12 @@ static void cover_backends(struct split *split) {
 static void translate_split(const struct kube_directory *directory, const struct linkerd_options *options,
                             const struct smi_traffic_split *smi, const struct smi_traffic_split *first,
                             struct translation *translation) {
-  struct split split = {
-      .directory = directory, .options = options, .smi = smi, .coverage.call = directory->call};
+  struct split split = {.directory = directory, .options = options, .smi = smi, .coverage.call = directory->call};
   if (first != smi) {
-    split_cover(&split, COVERAGE_UNSUPPORTED, "service", SIZE_MAX, CODE_ROOT_TAKEN,
-                arena_printf(call_arena(directory->call), "TrafficSplit %s splits %s already", first->meta.name,
-                             smi->service),
-                "keep one split for a service");
+    split_cover(
+        &split, COVERAGE_UNSUPPORTED, "service", SIZE_MAX, CODE_ROOT_TAKEN,
+        arena_printf(call_arena(directory->call), "TrafficSplit %s splits %s already", first->meta.name, smi->service),
+        "keep one split for a service");
   } else if (is_sayable(&split)) {
     if (options->profiles)
       split_to_profile(&split);

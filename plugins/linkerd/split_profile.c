@@ -85,10 +85,11 @@ void split_to_profile(struct split *split) {
     return;
   const uint64_t sum = read_weights(split, weights);
   if (sum > MILLI_SUM_MAX) {
-    unsupported(split, "backends", SIZE_MAX, CODE_WEIGHT,
-                "Linkerd's weights overflow without notice above a sum of 429496 (429496729 in thousandths), and smaller "
-                "ones of the same proportion there are not",
-                "use weights with a common divisor");
+    unsupported(
+        split, "backends", SIZE_MAX, CODE_WEIGHT,
+        "Linkerd's weights overflow without notice above a sum of 429496 (429496729 in thousandths), and smaller "
+        "ones of the same proportion there are not",
+        "use weights with a common divisor");
     return;
   }
   split_add_object(split, "linkerd.io/v1alpha2", "ServiceProfile", name,

@@ -51,7 +51,8 @@ static json_t *backends_json(struct split *split, const struct inventory_port *p
       too_much(split, "an HTTPRoute takes weights up to 1000000, and smaller ones of the same proportion there are not",
                "use weights with a common divisor");
     } else if (split_backend_has(split, i, port)) {
-      failed = json_array_append_new(backends, backend_json(split->smi->backends[i].service, port->port, weights[i])) < 0;
+      failed =
+          json_array_append_new(backends, backend_json(split->smi->backends[i].service, port->port, weights[i])) < 0;
     }
   }
   if (failed)
@@ -121,8 +122,8 @@ static bool read_matches(struct split *split, json_t *matches) {
 
 /* ---- routes */
 
-/* With matches: rules of as many as one takes, each with all backends, then the root for the rest (SPL-11). Among equally
- * good rules of a route the first counts. */
+/* With matches: rules of as many as one takes, each with all backends, then the root for the rest (SPL-11). Among
+ * equally good rules of a route the first counts. */
 static json_t *rules_json(const struct split *split, uint16_t port, json_t *backends, const json_t *matches) {
   if (!matches)
     return json_pack("[{s:O}]", "backendRefs", backends);
@@ -135,7 +136,8 @@ static json_t *rules_json(const struct split *split, uint16_t port, json_t *back
     failed |= json_array_append_new(rules, json_pack("{s:o, s:O}", "matches", part, "backendRefs", backends));
   }
   if (!failed)
-    failed = json_array_append_new(rules, json_pack("{s:[o]}", "backendRefs", backend_json(split->smi->service, port, 1)));
+    failed =
+        json_array_append_new(rules, json_pack("{s:[o]}", "backendRefs", backend_json(split->smi->service, port, 1)));
   if (!failed)
     return rules;
   json_decref(rules);
@@ -144,8 +146,8 @@ static json_t *rules_json(const struct split *split, uint16_t port, json_t *back
 
 static void add_route(struct split *split, uint16_t port, json_t *backends, const json_t *matches) {
   struct call *call = split->coverage.call;
-  const char *key = arena_printf(call_arena(call), "TrafficSplit/%s/%s/%u", split->smi->meta.ns, split->smi->meta.name,
-                                 port);
+  const char *key =
+      arena_printf(call_arena(call), "TrafficSplit/%s/%s/%u", split->smi->meta.ns, split->smi->meta.name, port);
   json_t *spec = json_pack("{s:[{s:s, s:s, s:s, s:i}], s:o}", "parentRefs", "group", "core", "kind", "Service", "name",
                            split->smi->service, "port", port, "rules", rules_json(split, port, backends, matches));
   split_add_object(split, split->options->route_version, "HTTPRoute",
@@ -157,8 +159,8 @@ struct ports {
   size_t split, not_http, unserved;
 };
 
-static void split_port(struct split *split, const struct inventory_port *port, const json_t *matches,
-                       uint64_t *weights, struct ports *ports) {
+static void split_port(struct split *split, const struct inventory_port *port, const json_t *matches, uint64_t *weights,
+                       struct ports *ports) {
   size_t count = 0;
   if (port->protocol != PORT_HTTP) {
     ports->not_http++;

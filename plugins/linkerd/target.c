@@ -20,7 +20,8 @@ static void no_selector(struct target *target, const struct kube_identity *ident
   struct arena *arena = call_arena(target->coverage.call);
   if (!account)
     uncovered(target, CODE_SELECTOR,
-              arena_printf(arena, "no workload runs as ServiceAccount %s/%s: a Server needs labels to select its pods by",
+              arena_printf(arena,
+                           "no workload runs as ServiceAccount %s/%s: a Server needs labels to select its pods by",
                            identity->ns, identity->name),
               "translate again when its workloads exist");
   else if (account->intruder)
@@ -31,10 +32,10 @@ static void no_selector(struct target *target, const struct kube_identity *ident
                            identity->ns, identity->name, account->intruder->name, account->intruder->service_account),
               "give its pods a label of their own");
   else
-    uncovered(target, CODE_SELECTOR,
-              arena_printf(arena, "the pods of ServiceAccount %s/%s have no label in common", identity->ns,
-                           identity->name),
-              "give its pods a label that all of them have and no others");
+    uncovered(
+        target, CODE_SELECTOR,
+        arena_printf(arena, "the pods of ServiceAccount %s/%s have no label in common", identity->ns, identity->name),
+        "give its pods a label that all of them have and no others");
 }
 
 static bool takes(const struct inventory_port *port, bool http_only) {
@@ -68,7 +69,8 @@ static void all_ports(struct target *target, struct target_destination *destinat
   destination->guessed = true;
   if (count == 0)
     uncovered(target, CODE_NO_PORT,
-              arena_printf(call_arena(call), "the inventory has no %s port of ServiceAccount %s/%s to make a Server for",
+              arena_printf(call_arena(call),
+                           "the inventory has no %s port of ServiceAccount %s/%s to make a Server for",
                            target->rules.http_written ? "HTTP" : "TCP", account->ns, account->name),
               "give the containers' ports, or name ports in a TCPRoute");
 }
@@ -171,8 +173,9 @@ static struct coverage judge(const struct target_match *match) {
     return (struct coverage){.level = COVERAGE_EXACT};
   return (struct coverage){.level = match->left_out < match->wanted ? COVERAGE_APPROXIMATED : COVERAGE_UNSUPPORTED,
                            .code = CODE_OVERLAP,
-                           .reason = "other sources are allowed requests that may be the same, and Linkerd lets the best "
-                                     "route alone decide: no route can be written for what they share",
+                           .reason =
+                               "other sources are allowed requests that may be the same, and Linkerd lets the best "
+                               "route alone decide: no route can be written for what they share",
                            .remedy = remedy};
 }
 

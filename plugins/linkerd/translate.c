@@ -72,8 +72,8 @@ static void diagnose_probes(struct call *call, const struct server *server) {
                                             "that has HTTPRoutes loses that, and the pods would become unready.",
                                   .remedy = "configure probe_paths and probe_networks, or let the probes use a port "
                                             "without HTTP rules"},
-                "probes of the kubelet are denied where there are HTTP rules, such as on port %u of %s/%s", server->port,
-                server->account->ns, server->account->name);
+                "probes of the kubelet are denied where there are HTTP rules, such as on port %u of %s/%s",
+                server->port, server->account->ns, server->account->name);
 }
 
 static void make_servers(struct work *work, struct translation *translation) {
