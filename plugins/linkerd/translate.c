@@ -100,6 +100,28 @@ static void make_servers(struct work *work, struct translation *translation) {
   }
 }
 
+static int by_name(const void *a, const void *b) {
+  const struct smi_traffic_target *x = *(const struct smi_traffic_target *const *)a,
+                                  *y = *(const struct smi_traffic_target *const *)b;
+  int order = strcmp(x->meta.ns, y->meta.ns);
+  return order != 0 ? order : strcmp(x->meta.name, y->meta.name);
+}
+
+/* By namespace and name, so that the order in which they are listed changes nothing. */
+static bool read_targets(const struct kube_subjects *subjects, const struct smi_set *smi, struct target *targets) {
+  const struct smi_traffic_target **sorted =
+      arena_array(call_arena(subjects->directory->call), smi->target_count, sizeof *sorted);
+  if (!sorted)
+    return false;
+  for (size_t i = 0; i < smi->target_count; i++)
+    sorted[i] = &smi->targets[i];
+  if (smi->target_count > 1)
+    qsort(sorted, smi->target_count, sizeof *sorted, by_name);
+  for (size_t i = 0; i < smi->target_count; i++)
+    target_read(subjects, sorted[i], &targets[i]);
+  return true;
+}
+
 static void translate_access(const struct kube_directory *directory, const struct linkerd_options *options,
                              struct translation *translation) {
   struct call *call = directory->call;
@@ -111,12 +133,10 @@ static void translate_access(const struct kube_directory *directory, const struc
   struct work work = {.call = call, .options = options};
   struct denial_ports denied;
   work.targets = arena_array(call_arena(call), smi->target_count, sizeof *work.targets);
-  if (!work.targets) {
+  if (!work.targets || !read_targets(&subjects, smi, work.targets)) {
     call_out_of_memory(call);
     return;
   }
-  for (size_t i = 0; i < smi->target_count; i++)
-    target_read(&subjects, &smi->targets[i], &work.targets[i]);
   denial_collect(directory, &denied);
   collect_grants(&work, smi->target_count, &denied);
   make_servers(&work, translation);
