@@ -26,16 +26,22 @@ static void add_port(struct call *call, struct denial_ports *ports, const struct
     ports->items[ports->count++] = (struct server_grant){.account = account, .port = port};
 }
 
+static void add_ports(struct call *call, struct denial_ports *ports, const struct kube_account *account) {
+  for (size_t i = 0; account->selectable && i < account->workload_count; i++)
+    for (size_t j = 0; j < account->workloads[i]->port_count; j++)
+      if (account->workloads[i]->ports[j].protocol != PORT_UDP)
+        add_port(call, ports, account, account->workloads[i]->ports[j].port);
+}
+
 void denial_collect(const struct kube_directory *directory, struct denial_ports *ret_ports) {
   struct denial_ports ports = {0};
   for (size_t i = 0; i < directory->accounts.count; i++) {
     const struct kube_account *account = &directory->accounts.items[i];
-    if (!account->selectable || !denies(directory->request, account->ns))
+    if (!denies(directory->request, account->ns))
       continue;
-    for (size_t j = 0; j < account->workload_count; j++)
-      for (size_t k = 0; k < account->workloads[j]->port_count; k++)
-        if (account->workloads[j]->ports[k].protocol != PORT_UDP)
-          add_port(directory->call, &ports, account, account->workloads[j]->ports[k].port);
+    add_ports(directory->call, &ports, account);
+    for (size_t j = 0; j < account->part_count; j++)
+      add_ports(directory->call, &ports, &account->parts[j]);
   }
   *ret_ports = ports;
 }
@@ -83,18 +89,24 @@ static bool is_selected(const struct inventory_workload *workload, const struct 
   return true;
 }
 
+static bool exclude_account(const struct inventory_workload *selected, const struct kube_account *other,
+                            json_t *expressions) {
+  for (size_t i = 0; other->selectable && i < other->workload_count; i++)
+    if (is_selected(selected, other->workloads[i]) && !exclude(selected, other->workloads[i], expressions))
+      return false;
+  for (size_t i = 0; i < other->part_count; i++)
+    if (!exclude_account(selected, &other->parts[i], expressions))
+      return false;
+  return true;
+}
+
 /* Of the pods with these labels, but for those that other Servers select. */
 static json_t *workload_selector(const struct kube_directory *directory, const struct inventory_workload *workload) {
   json_t *expressions = json_array();
   bool failed = expressions == NULL;
-  for (size_t i = 0; !failed && i < directory->accounts.count; i++) {
-    const struct kube_account *other = &directory->accounts.items[i];
-    if (!other->selectable || strcmp(other->ns, workload->ns) != 0)
-      continue;
-    for (size_t j = 0; !failed && j < other->workload_count; j++)
-      if (is_selected(workload, other->workloads[j]))
-        failed = !exclude(workload, other->workloads[j], expressions);
-  }
+  for (size_t i = 0; !failed && i < directory->accounts.count; i++)
+    if (strcmp(directory->accounts.items[i].ns, workload->ns) == 0)
+      failed = !exclude_account(workload, &directory->accounts.items[i], expressions);
   json_t *selector = failed ? NULL : json_pack("{s:o}", "matchLabels", labels_json(workload));
   if (selector && json_array_size(expressions))
     failed |= json_object_set(selector, "matchExpressions", expressions) < 0;
@@ -124,14 +136,22 @@ static void deny_workload(const struct kube_directory *directory, const struct l
   }
 }
 
+static void deny_part(const struct kube_directory *directory, const struct linkerd_options *options,
+                      const struct kube_account *part, struct translation *translation) {
+  for (size_t i = 0; !part->selectable && i < part->workload_count; i++)
+    deny_workload(directory, options, part->workloads[i], translation);
+}
+
 void denial_emit_rest(const struct kube_directory *directory, const struct linkerd_options *options,
                       struct translation *translation) {
   for (size_t i = 0; i < directory->accounts.count; i++) {
     const struct kube_account *account = &directory->accounts.items[i];
-    if (account->selectable || !denies(directory->request, account->ns))
+    if (!denies(directory->request, account->ns))
       continue;
-    for (size_t j = 0; j < account->workload_count; j++)
-      deny_workload(directory, options, account->workloads[j], translation);
+    for (size_t j = 0; j < account->part_count; j++)
+      deny_part(directory, options, &account->parts[j], translation);
+    if (account->part_count == 0)
+      deny_part(directory, options, account, translation);
   }
 }
 

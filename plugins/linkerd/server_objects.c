@@ -91,10 +91,15 @@ static void add_object(struct emission *e, uint32_t wave, const char *api_versio
     target_add_object(targets[i], native);
 }
 
+/* What tells the parts of an account apart. */
+static const char *part_text(const struct kube_account *account) {
+  return account->is_part ? account->workloads[0]->name : "";
+}
+
 static const char *name_of(const struct emission *e, const char *kind, const char *rest) {
   const struct server *server = e->server;
-  const char *key = arena_printf(call_arena(server->call), "%s/%s/%s/%u/%s", kind, server->account->ns,
-                                 server->account->name, server->port, rest);
+  const char *key = arena_printf(call_arena(server->call), "%s/%s/%s/%u/%s%s", kind, server->account->ns,
+                                 server->account->name, server->port, rest, part_text(server->account));
   if (!key)
     call_out_of_memory(server->call);
   return kube_name(server->call, e->base, key ? key : "");

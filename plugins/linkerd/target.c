@@ -15,27 +15,22 @@ static void uncovered(struct target *target, const char *code, const char *reaso
                "/spec/destination");
 }
 
-static void no_selector(struct target *target, const struct kube_identity *identity,
-                        const struct kube_account *account) {
+/* `account` or a part of it cannot be selected. */
+static void no_selector(struct target *target, const struct kube_account *account) {
   struct arena *arena = call_arena(target->coverage.call);
-  if (!account)
+  if (account->intruder)
     uncovered(target, CODE_SELECTOR,
               arena_printf(arena,
-                           "no workload runs as ServiceAccount %s/%s: a Server needs labels to select its pods by",
-                           identity->ns, identity->name),
-              "translate again when its workloads exist");
-  else if (account->intruder)
-    uncovered(target, CODE_SELECTOR,
-              arena_printf(arena,
-                           "a Server for the pods of ServiceAccount %s/%s would select workload %s as well, which runs "
-                           "as %s",
-                           identity->ns, identity->name, account->intruder->name, account->intruder->service_account),
+                           "a Server for workload %s, which runs as ServiceAccount %s/%s, would select workload %s as "
+                           "well, which runs as %s",
+                           account->workloads[0]->name, account->ns, account->name, account->intruder->name,
+                           account->intruder->service_account),
               "give its pods a label of their own");
   else
-    uncovered(
-        target, CODE_SELECTOR,
-        arena_printf(arena, "the pods of ServiceAccount %s/%s have no label in common", identity->ns, identity->name),
-        "give its pods a label that all of them have and no others");
+    uncovered(target, CODE_SELECTOR,
+              arena_printf(arena, "workload %s, which runs as ServiceAccount %s/%s, has no label to select it by",
+                           account->workloads[0]->name, account->ns, account->name),
+              "give its pods a label of their own");
 }
 
 static bool takes(const struct inventory_port *port, bool http_only) {
@@ -88,24 +83,40 @@ static void read_ports(struct target *target, struct target_destination *destina
   destination->port_count = ports.count;
 }
 
-static void find_destinations(const struct kube_subjects *subjects, struct target *target) {
+static void add_destination(struct target *target, const struct kube_account *account) {
   struct call *call = target->coverage.call;
-  struct kube_identities identities;
-  kube_destinations_resolve(subjects, &target->subject_coverage, target->smi, &identities);
-  target->destinations = arena_array(call_arena(call), identities.count, sizeof *target->destinations);
-  if (!target->destinations) {
+  if (!account->selectable)
+    no_selector(target, account);
+  else if (arena_reserve(call_arena(call), (void **)&target->destinations, &target->destination_capacity,
+                         target->destination_count, sizeof *target->destinations) < 0)
     call_out_of_memory(call);
+  else
+    target->destinations[target->destination_count++] = (struct target_destination){.account = account};
+}
+
+/* One destination, or one for each group of its pods where they have no labels of their own in common. */
+static void find_destination(const struct kube_subjects *subjects, struct target *target,
+                             const struct kube_identity *identity) {
+  const struct kube_account *account = kube_account_find(&subjects->directory->accounts, identity->ns, identity->name);
+  if (!account) {
+    uncovered(target, CODE_SELECTOR,
+              arena_printf(call_arena(target->coverage.call),
+                           "no workload runs as ServiceAccount %s/%s: a Server needs labels to select its pods by",
+                           identity->ns, identity->name),
+              "translate again when its workloads exist");
     return;
   }
-  for (size_t i = 0; i < identities.count; i++) {
-    const struct kube_identity *identity = &identities.items[i];
-    const struct kube_account *account =
-        kube_account_find(&subjects->directory->accounts, identity->ns, identity->name);
-    if (account && account->selectable)
-      target->destinations[target->destination_count++].account = account;
-    else
-      no_selector(target, identity, account);
-  }
+  for (size_t i = 0; i < account->part_count; i++)
+    add_destination(target, &account->parts[i]);
+  if (account->part_count == 0)
+    add_destination(target, account);
+}
+
+static void find_destinations(const struct kube_subjects *subjects, struct target *target) {
+  struct kube_identities identities;
+  kube_destinations_resolve(subjects, &target->subject_coverage, target->smi, &identities);
+  for (size_t i = 0; i < identities.count; i++)
+    find_destination(subjects, target, &identities.items[i]);
 }
 
 static void cover_match(struct target *target, struct kube_match *match, const struct coverage *coverage) {

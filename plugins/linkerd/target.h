@@ -13,8 +13,8 @@ struct target_match {
 };
 
 struct target_destination {
-  const struct kube_account *account;
-  const uint16_t *ports; /* of pods */
+  const struct kube_account *account; /* selectable: a whole one, or a part */
+  const uint16_t *ports;              /* of pods */
   size_t port_count;
   bool guessed; /* all that the inventory has, as the target names none */
 };
@@ -28,7 +28,7 @@ struct target {
   struct target_match *matches; /* as many as rules.matches */
   struct kube_identities sources;
   struct target_destination *destinations;
-  size_t destination_count;
+  size_t destination_count, destination_capacity;
   bool anything; /* every connection on its ports */
   bool lost;     /* nothing of it is carried over */
   const struct native_object **objects;

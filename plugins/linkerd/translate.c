@@ -27,11 +27,16 @@ static bool grants_something(const struct target *target) {
   return target->anything;
 }
 
-/* By account and port; grants without a target last, then in the order of targets. */
+/* By account, part of it and port; grants without a target last, then in the order of targets. */
 static int by_port(const void *a, const void *b) {
   const struct server_grant *x = a, *y = b;
-  if (x->account != y->account)
-    return x->account < y->account ? -1 : 1;
+  int order = strcmp(x->account->ns, y->account->ns);
+  if (order == 0)
+    order = strcmp(x->account->name, y->account->name);
+  if (order == 0)
+    order = strcmp(x->account->workloads[0]->name, y->account->workloads[0]->name);
+  if (order != 0)
+    return order;
   if (x->port != y->port)
     return x->port < y->port ? -1 : 1;
   if (!x->target || !y->target)
