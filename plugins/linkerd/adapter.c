@@ -1,3 +1,4 @@
+#include "plugins/linkerd/lifecycle.h"
 #include "plugins/linkerd/options.h"
 #include "plugins/linkerd/translate.h"
 
@@ -31,6 +32,14 @@ static const struct smi_support smi[] = {
 
 static const char *const mesh_versions[] = {"2.14 and later", NULL};
 
+static const struct endpoint_permission permissions[] = {{"GET", DEPLOYMENTS_PATH}, {"GET", CONFIGURATION_PATH}};
+static const struct endpoint_need endpoints[] = {
+    {.name = KUBERNETES_ENDPOINT,
+     .purpose = "the Kubernetes API: whether Linkerd is installed, in which version, and ready",
+     .permissions = permissions,
+     .permission_count = sizeof permissions / sizeof permissions[0]},
+};
+
 static const struct adapter_class linkerd = {
     .description =
         {
@@ -40,8 +49,12 @@ static const struct adapter_class linkerd = {
             .smi = smi,
             .smi_count = sizeof smi / sizeof smi[0],
             .config_schema = linkerd_config_schema,
+            .endpoints = endpoints,
+            .endpoint_count = sizeof endpoints / sizeof endpoints[0],
         },
     .translate = linkerd_translate,
+    .detect = linkerd_detect,
+    .enroll = linkerd_enroll,
 };
 
 ADAPTER_DEFINE(linkerd, "linkerd", "0.1.0", "linkerd")

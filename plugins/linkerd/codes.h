@@ -20,7 +20,6 @@
 #define CODE_WEIGHT "LINKERD-0016"       /* weights that the mesh cannot say */
 #define CODE_SPLIT_MATCH "LINKERD-0017"  /* a split for some requests only, where the mesh splits all or none */
 #define CODE_LAB "LINKERD-0018"          /* a kind of lab that the adapter cannot enrol in */
-#define CODE_MESH_ANSWER "LINKERD-0019"  /* an answer of the mesh, or of Prometheus, that is not as documented */
-#define CODE_METRICS_KIND "LINKERD-0020" /* metrics of what Linkerd does not count */
+#define CODE_MESH_ANSWER "LINKERD-0019"  /* an answer of the mesh that is not as documented */
 
 #endif

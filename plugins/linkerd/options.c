@@ -26,6 +26,8 @@ const char linkerd_config_schema[] =
     "\"control_namespace\":{\"type\":\"string\",\"default\":\"linkerd\",\"minLength\":1,\"maxLength\":63,"
     "\"pattern\":\"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$\","
     "\"description\":\"Namespace of Linkerd's control plane\"},"
+    "\"control_port\":{\"type\":\"integer\",\"default\":9901,\"minimum\":1,\"maximum\":65535,"
+    "\"description\":\"Port of a lab's workloads that stays outside of the mesh\"},"
     "\"probe_paths\":{\"type\":\"array\",\"maxItems\":8,\"default\":[],\"items\":{\"type\":\"string\",\"minLength\":1,"
     "\"maxLength\":256,\"pattern\":\"^/[!-~]*$\"},"
     "\"description\":\"Paths that the kubelet probes with GET: allowed from probe_networks without an identity, on "
@@ -60,6 +62,7 @@ struct linkerd_options linkerd_options(const struct call *call) {
       .trust_domain = text(call, "trust_domain"),
       .cluster_domain = text(call, "cluster_domain"),
       .control_namespace = text(call, "control_namespace"),
+      .control_port = (uint16_t)json_integer_value(json_object_get(call_config(call), "control_port")),
       .identity_names = is(call, "identities", "names"),
       .profiles = is(call, "split", "serviceprofile"),
       .probe_paths = json_object_get(call_config(call), "probe_paths"),

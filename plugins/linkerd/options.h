@@ -13,6 +13,7 @@ struct linkerd_options {
   const char *trust_domain;
   const char *cluster_domain;
   const char *control_namespace;
+  uint16_t control_port;                      /* of workloads, which stays outside of the mesh */
   bool identity_names;                        /* write sources as names in certificates instead of references */
   bool profiles;                              /* splits as ServiceProfiles */
   const json_t *probe_paths, *probe_networks; /* arrays of texts */
