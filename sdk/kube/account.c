@@ -114,7 +114,7 @@ static bool find_selector(struct arena *arena, struct kube_account *account) {
 static size_t count_lasting(const struct inventory_workload *from) {
   size_t count = 0;
   for (size_t i = 0; i < from->label_count; i++)
-    count += !is_volatile(from->labels[i].name);
+    count += !kube_label_is_volatile(from->labels[i].name);
   return count;
 }
 
