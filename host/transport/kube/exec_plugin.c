@@ -18,8 +18,6 @@
 
 #define POLL_NS (20 * NS_PER_MS)
 
-extern char **environ;
-
 /* A program under way. */
 struct plugin {
   const struct kube_exec *exec;

@@ -14,7 +14,6 @@
 struct reading {
   const char *verb;
   const struct kube_ref *ref;
-  const char *path;
   const struct http_response *response;
   json_t *status;     /* metav1.Status; NULL: the answer is none */
   const char *reason; /* "" when there is none */
@@ -47,6 +46,10 @@ static void append_shown(struct strbuf *out, const char *text, size_t length) {
   utf8_append_safe(out, text, shown, NULL);
   if (shown < length)
     strbuf_puts(out, "...");
+}
+
+static void append_name(struct strbuf *out, const char *text) {
+  append_shown(out, text ? text : "", text ? strlen(text) : 0);
 }
 
 static void read_text(struct reading *r) {
@@ -112,9 +115,9 @@ static int conflict(struct reading *r, struct error **err) {
   for (size_t i = 0; i < failure->conflict_count && i < CONFLICTS_SHOWN_MAX; i++) {
     const struct kube_conflict *c = &failure->conflicts[i];
     strbuf_puts(&fields, i > 0 ? ", " : "");
-    append_shown(&fields, c->field, strlen(c->field));
+    append_name(&fields, c->field);
     strbuf_puts(&fields, " of \"");
-    append_shown(&fields, c->manager, strlen(c->manager));
+    append_name(&fields, c->manager);
     strbuf_puts(&fields, "\"");
   }
   kube_failure_finish(&own);
@@ -227,7 +230,7 @@ static void fill_failure(struct reading *r) {
 
 int kube_failure_read(const char *verb, const struct kube_ref *ref, const char *path,
                       const struct http_response *response, struct kube_failure *failure, struct error **err) {
-  struct reading r = {.verb = verb, .ref = ref, .path = path, .response = response, .failure = failure};
+  struct reading r = {.verb = verb, .ref = ref, .response = response, .failure = failure};
 
   r.status = json_loadb(response->body, response->body_length, 0, NULL);
   const char *reason = json_string_value(json_object_get(r.status, "reason"));

@@ -91,7 +91,7 @@ int kubeconfig_read_cluster(const struct kubeconfig_entry *entry, struct kube_co
 
   r = r < 0 ? r : kubeconfig_text(entry, "server", &config->server, err);
   if (r == 0 && !config->server)
-    r = kubeconfig_refuse(entry, entry->map, EINVAL, err, "has no server");
+    return kubeconfig_refuse(entry, entry->map, EINVAL, err, "has no server");
   r = r < 0 ? r : check_server(entry, config->server, err);
   r = r < 0 ? r : kubeconfig_text(entry, "tls-server-name", &config->server_name, err);
   r = r < 0 ? r : kubeconfig_text(entry, "proxy-url", &config->proxy, err);

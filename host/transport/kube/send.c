@@ -26,7 +26,7 @@ int64_t kube_backoff_ns(unsigned tries) {
 
   if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
     random = (uint32_t)clock_monotonic_ns(); /* only spreads clients in time */
-  return most_ns - (int64_t)((double)random / 4294967296.0 * (double)(most_ns / 2));
+  return most_ns - ((int64_t)(random >> 8) * (most_ns / 2) >> 24);
 }
 
 static char *header(const char *name, const char *value) {
@@ -234,7 +234,7 @@ static int parse(const struct kube_request *request, const struct http_response 
 
 int kube_send_object(struct kube_client *client, const struct kube_request *request, const struct kube_call *call,
                      json_t **ret_object, unsigned *ret_tries, struct error **err) {
-  struct http_response response;
+  struct http_response response = {0};
 
   int r = kube_send(client, request, call, &response, ret_tries, err);
   if (r < 0)
