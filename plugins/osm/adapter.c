@@ -1,3 +1,4 @@
+#include "plugins/osm/lifecycle.h"
 #include "plugins/osm/options.h"
 #include "plugins/osm/translate.h"
 
@@ -46,12 +47,13 @@ static const struct smi_support smi[] = {
 static const char *const mesh_versions[] = {"1.0 to 1.2", NULL};
 
 static const struct endpoint_permission permissions[] = {
+    {"GET", DEPLOYMENTS_PATH},
     {"GET", "/apis/config.openservicemesh.io/"},
     {"PATCH", "/apis/config.openservicemesh.io/"},
 };
 
 static const struct endpoint_need endpoints[] = {
-    {KUBERNETES_ENDPOINT, "the Kubernetes API, for OSM's MeshConfig", permissions,
+    {KUBERNETES_ENDPOINT, "the Kubernetes API, for OSM's deployments and its MeshConfig", permissions,
      sizeof permissions / sizeof permissions[0]},
 };
 
@@ -68,6 +70,8 @@ static const struct adapter_class osm = {
             .endpoint_count = sizeof endpoints / sizeof endpoints[0],
         },
     .translate = osm_translate,
+    .detect = osm_detect,
+    .enroll = osm_enroll,
 };
 
 ADAPTER_DEFINE(osm, "osm", "0.1.0", "osm")

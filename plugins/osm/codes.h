@@ -20,5 +20,7 @@
 #define CODE_ROOT_TAKEN "OSM-0016"   /* a second split for one service */
 #define CODE_BACKEND "OSM-0017"      /* a backend that is not there, or a port that no backend has */
 #define CODE_MESH_WIDE "OSM-0018"    /* what is asked for some namespaces holds for all of the mesh */
+#define CODE_LAB "OSM-0019"          /* a kind of lab that the adapter cannot enrol in */
+#define CODE_MESH_ANSWER "OSM-0020"  /* an answer of the Kubernetes API that is not as documented */
 
 #endif

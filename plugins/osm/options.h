@@ -7,6 +7,8 @@
 struct osm_options {
   const char *osm_namespace; /* of the control plane and its MeshConfig */
   const char *trust_domain;
+  const char *mesh_name;
+  uint16_t control_port; /* of a lab's workloads, that stays outside of the mesh */
 };
 
 extern const char osm_config_schema[];

@@ -2,6 +2,7 @@
 
 #include "plugins/osm/agreement.h"
 #include "plugins/osm/codes.h"
+#include "plugins/osm/lifecycle.h"
 #include "plugins/osm/options.h"
 #include "plugins/osm/order.h"
 #include "plugins/osm/split.h"

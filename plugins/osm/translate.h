@@ -4,8 +4,6 @@
 
 #include "sdk/adapter/adapter.h"
 
-#define KUBERNETES_ENDPOINT "kubernetes"
-
 int osm_translate(struct call *call, const struct translate_request *request, struct translation *translation);
 
 #endif
