@@ -86,7 +86,7 @@ static void add_service_ports(struct world *world, struct inventory_service *ser
   service->ports = ports;
 }
 
-/* A service of one account's workloads; `account` NULL: of any. */
+/* A service of one account's workloads; `account` "": of any. */
 static void add_service(struct world *world, const char *ns, const char *name, const char *account,
                         struct inventory_service *service) {
   const struct inventory *inventory = &world->inventory;
@@ -95,7 +95,7 @@ static void add_service(struct world *world, const char *ns, const char *name, c
   for (size_t i = 0; i < inventory->workload_count; i++) {
     const struct inventory_workload *workload = &inventory->workloads[i];
     if (strcmp(workload->ns, ns) == 0 &&
-        (account ? strcmp(workload->service_account, account) == 0 : random_chance(&world->random, 1, 3)))
+        (*account ? strcmp(workload->service_account, account) == 0 : random_chance(&world->random, 1, 3)))
       names[service->workload_count++] = workload->name;
   }
   add_service_ports(world, service);
@@ -116,7 +116,7 @@ void world_add_inventory(struct world *world) {
       if (random_chance(&world->random, 5, 6))
         add_service(world, ns, world_accounts[j], world_accounts[j], &services[inventory->service_count++]);
     if (random_chance(&world->random, 1, 2))
-      add_service(world, ns, "x-all", NULL, &services[inventory->service_count++]);
-    add_service(world, ns, WORLD_ROOT_SERVICE, NULL, &services[inventory->service_count++]);
+      add_service(world, ns, "x-all", "", &services[inventory->service_count++]);
+    add_service(world, ns, WORLD_ROOT_SERVICE, "", &services[inventory->service_count++]);
   }
 }
