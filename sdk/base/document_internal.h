@@ -75,6 +75,15 @@ void scalar_resolve(struct node *scalar);
 /* The double a number's text means; infinite when beyond its range, NaN for .nan. */
 double scalar_double(const struct node *number);
 
+/* Starts a builder on a text, and checks what both formats refuse; takes a byte order mark off `*text`. */
+int document_open(struct builder *builder, struct arena *arena, const char *file, const struct document_limits *limits,
+                  struct diagnostics *diagnostics, const char **text, size_t *length);
+
+/* Reads with one reader, and hands out its documents even when it failed. */
+typedef int document_reader(struct builder *builder, const char *text, size_t length);
+int document_read_as(document_reader *read, struct builder *builder, const char *text, size_t length,
+                     struct document_list *ret_documents);
+
 int document_read_json(struct builder *builder, const char *text, size_t length);
 int document_read_yaml(struct builder *builder, const char *text, size_t length);
 

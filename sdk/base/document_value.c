@@ -1,7 +1,7 @@
 #include <errno.h>
 
 #include "sdk/base/arena.h"
-#include "sdk/base/document.h"
+#include "sdk/base/document_internal.h"
 #include "sdk/base/error.h"
 
 static int refuse(const struct diagnostics *diagnostics, int error, struct error **err) {
@@ -14,10 +14,13 @@ static int refuse(const struct diagnostics *diagnostics, int error, struct error
 int json_read(const char *text, size_t length, json_t **ret_value, struct error **err) {
   _cleanup_arena_ struct arena *arena = arena_create(0);
   _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
+  _cleanup_builder_ struct builder builder = {0};
   struct document_list documents = {0};
   if (!arena || !diagnostics)
     return error_set(err, ENOMEM, "out of memory");
-  int r = document_read(arena, NULL, text, length, DOCUMENT_JSON, &document_limits_default, diagnostics, &documents);
+  int r = document_open(&builder, arena, NULL, NULL, diagnostics, &text, &length);
+  if (r == 0)
+    r = document_read_as(document_read_json, &builder, text, length, &documents);
   if (r < 0)
     return refuse(diagnostics, r, err);
   if (documents.count != 1)
