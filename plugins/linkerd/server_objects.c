@@ -231,7 +231,9 @@ static void emit_routes(struct emission *e, size_t first) {
   unsigned part = 0;
   for (size_t at = first; at < server->cells.count;) {
     json_t *rules = rules_json(server, set, &at);
-    if (rules && json_array_size(rules) == 0) {
+    if (!rules)
+      call_out_of_memory(server->call);
+    if (json_array_size(rules) == 0) { /* also of none */
       json_decref(rules);
       return;
     }
