@@ -30,6 +30,12 @@ static const struct smi_support smi[] = {
 
 static const char *const mesh_versions[] = {"Gateway API 1.1 and later, meshes with its mesh profile", NULL};
 
+static const struct kubernetes_kind kinds[] = {
+    {"gateway.networking.k8s.io/v1", "HTTPRoute"},
+    {"gateway.networking.k8s.io/v1", "TCPRoute"},
+    {"gateway.networking.k8s.io/v1alpha2", "TCPRoute"},
+};
+
 static const struct adapter_class gateway = {
     .description =
         {
@@ -39,6 +45,8 @@ static const struct adapter_class gateway = {
             .smi = smi,
             .smi_count = sizeof smi / sizeof smi[0],
             .config_schema = gateway_config_schema,
+            .kinds = kinds,
+            .kind_count = sizeof kinds / sizeof kinds[0],
         },
     .translate = gateway_translate,
 };

@@ -43,6 +43,13 @@ static const struct endpoint_need endpoints[] = {
 
 static const char *const mesh_versions[] = {"1.18 and later", NULL};
 
+static const struct kubernetes_kind kinds[] = {
+    {"networking.istio.io/v1", "VirtualService"},        {"networking.istio.io/v1alpha3", "EnvoyFilter"},
+    {"networking.istio.io/v1beta1", "VirtualService"},   {"security.istio.io/v1", "AuthorizationPolicy"},
+    {"security.istio.io/v1", "PeerAuthentication"},      {"security.istio.io/v1beta1", "AuthorizationPolicy"},
+    {"security.istio.io/v1beta1", "PeerAuthentication"},
+};
+
 static const struct adapter_class istio = {
     .description =
         {
@@ -54,6 +61,8 @@ static const struct adapter_class istio = {
             .config_schema = istio_config_schema,
             .endpoints = endpoints,
             .endpoint_count = sizeof endpoints / sizeof endpoints[0],
+            .kinds = kinds,
+            .kind_count = sizeof kinds / sizeof kinds[0],
         },
     .translate = istio_translate,
     .detect = istio_detect,

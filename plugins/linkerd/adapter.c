@@ -40,6 +40,18 @@ static const struct endpoint_need endpoints[] = {
      .permission_count = sizeof permissions / sizeof permissions[0]},
 };
 
+static const struct kubernetes_kind kinds[] = {
+    {"gateway.networking.k8s.io/v1", "HTTPRoute"},
+    {"linkerd.io/v1alpha2", "ServiceProfile"},
+    {"policy.linkerd.io/v1alpha1", "AuthorizationPolicy"},
+    {"policy.linkerd.io/v1alpha1", "MeshTLSAuthentication"},
+    {"policy.linkerd.io/v1alpha1", "NetworkAuthentication"},
+    {"policy.linkerd.io/v1beta1", "Server"},
+    {"policy.linkerd.io/v1beta2", "Server"},
+    {"policy.linkerd.io/v1beta3", "HTTPRoute"},
+    {"policy.linkerd.io/v1beta3", "Server"},
+};
+
 static const struct adapter_class linkerd = {
     .description =
         {
@@ -51,6 +63,8 @@ static const struct adapter_class linkerd = {
             .config_schema = linkerd_config_schema,
             .endpoints = endpoints,
             .endpoint_count = sizeof endpoints / sizeof endpoints[0],
+            .kinds = kinds,
+            .kind_count = sizeof kinds / sizeof kinds[0],
         },
     .translate = linkerd_translate,
     .detect = linkerd_detect,

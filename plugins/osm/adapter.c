@@ -57,6 +57,13 @@ static const struct endpoint_need endpoints[] = {
      sizeof permissions / sizeof permissions[0]},
 };
 
+static const struct kubernetes_kind kinds[] = {
+    {"access.smi-spec.io/v1alpha3", "TrafficTarget"},
+    {"specs.smi-spec.io/v1alpha4", "HTTPRouteGroup"},
+    {"specs.smi-spec.io/v1alpha4", "TCPRoute"},
+    {"split.smi-spec.io/v1alpha2", "TrafficSplit"},
+};
+
 static const struct adapter_class osm = {
     .description =
         {
@@ -68,6 +75,8 @@ static const struct adapter_class osm = {
             .config_schema = osm_config_schema,
             .endpoints = endpoints,
             .endpoint_count = sizeof endpoints / sizeof endpoints[0],
+            .kinds = kinds,
+            .kind_count = sizeof kinds / sizeof kinds[0],
         },
     .translate = osm_translate,
     .detect = osm_detect,

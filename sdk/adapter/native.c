@@ -18,14 +18,11 @@ PB(ResourceRef) * resource_ref(struct call *call, const char *kind, const char *
 
 /* Compact, with sorted keys: the same object always gives the same bytes. */
 static bool set_body(struct call *call, PB(NativeObject) * message, const json_t *body) {
-  const size_t flags = JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY;
-  size_t length = body ? json_dumpb(body, NULL, 0, flags) : 0;
-  if (length == 0)
+  _cleanup_free_ char *dumped = body ? json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY) : NULL;
+  char *text = dumped ? arena_strdup(call->arena, dumped) : NULL;
+  if (!text)
     return false;
-  char *text = call_alloc(call, length + 1);
-  if (!text || json_dumpb(body, text, length, flags) != length)
-    return false;
-  message->body = (ProtobufCBinaryData){.len = length, .data = (uint8_t *)text};
+  message->body = (ProtobufCBinaryData){.len = strlen(text), .data = (uint8_t *)text};
   return true;
 }
 
