@@ -23,6 +23,7 @@ Usage: kubernetes.sh COMMAND
   cluster import DIR TAR...  gives the node images
   cluster stop DIR           ends it, and removes the folder
   image TAR NAME PROGRAM...  writes an image of programs and their libraries; the first is what it runs
+  kubectl                    prints the path of the kubectl of this version
 
 Options of start:
   --dir DIR        the folder of the instance, which must be empty or new (default: a new one in $TMPDIR or /tmp)
@@ -121,6 +122,7 @@ build) with_lock kubernetes build ;;
 api) api "$@" ;;
 cluster) cluster "$@" ;;
 image) image_write "$@" ;;
+kubectl) printf '%s\n' "$kubernetes_bin/kubectl" ;;
 api-supervise) api_supervise "$@" ;;
 cluster-supervise) cluster_supervise "$@" ;;
 cluster-inside) cluster_inside "$@" ;;

@@ -26,6 +26,7 @@ cgroup_hierarchies() {
 
 cgroups_create() {
   local hierarchy controller
+  cgroup_of >"$dir/cgroup"
   while read -r hierarchy; do
     for controller in cpu cpuset hugetlb memory pids; do
       if grep -qw "$controller" "$hierarchy/cgroup.controllers" 2>/dev/null; then
