@@ -3,7 +3,8 @@
 # shellcheck shell=bash disable=SC2154 # variables of the other parts
 
 readonly kubernetes_version=1.20.2
-readonly kubernetes_bin=$testbed_cache/kubernetes-$kubernetes_version
+readonly kubernetes_recipe=2 # counts the changes of what is compiled, so that a cache from before is not used
+readonly kubernetes_bin=$testbed_cache/kubernetes-$kubernetes_version-$kubernetes_recipe
 readonly kubernetes_programs=(kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl)
 readonly go_root=/usr/lib/go-1.19
 readonly reflect2=/usr/share/gocode/src/github.com/modern-go/reflect2
@@ -15,13 +16,18 @@ kubernetes_is_built() {
 
 # kubernetes_source WORK TREE: the unpacked source.
 kubernetes_source() {
-  local work=$1 tree=$2
+  local work=$1 tree=$2 validation
   mkdir -p "$work/source" "${tree%/*}"
   (cd "$work/source" && debian_apt "$work/apt" bookworm source -qq --download-only kubernetes) || return
   dpkg-source --no-check -x "$work/source"/kubernetes_*.dsc "$tree" >/dev/null || return
   # The reflect2 in the tree, 1.0.1, crashes under Go 1.19 when a custom resource is first written; Debian's 1.0.2 does not.
   rm -f "$tree"/vendor/github.com/modern-go/reflect2/*.{go,s}
-  cp "$reflect2"/*.{go,s} "$tree/vendor/github.com/modern-go/reflect2/"
+  cp "$reflect2"/*.{go,s} "$tree/vendor/github.com/modern-go/reflect2/" || return
+  # Validation of custom resources asks whether a value is at the address of reflect's zero one. Under Go 1.19 an empty string
+  # is, and so "" would be taken for null, which no released Kubernetes does.
+  validation=$tree/vendor/k8s.io/kube-openapi/pkg/validation/validate/type.go
+  sed -i 's/if data == nil || reflect\.DeepEqual(reflect\.Zero(.*{$/if data == nil {/' "$validation"
+  grep -q '^	if data == nil {$' "$validation"
 }
 
 # kubernetes_openapi WORK: pkg/generated/openapi, which the source leaves to its build. Runs in the tree.
