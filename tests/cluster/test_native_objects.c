@@ -58,7 +58,7 @@ static char *path_in_source(const char *path) {
 
 /* Those that a recording has; what goes over HTTP has a request, and is not for this server. */
 static void add_recording(const char *path, struct objects *objects) {
-  const char *source = getenv("TRAMMEL_SOURCE_DIR");
+  const char *file = strstr(path, "tests/unit/");
   json_error_t error;
   json_t *recording = json_load_file(path, 0, &error), *object;
   size_t i;
@@ -69,7 +69,7 @@ static void add_recording(const char *path, struct objects *objects) {
       continue;
     assert_int_equal(array_reserve((void **)&objects->items, &objects->capacity, objects->count, sizeof(struct object)),
                      0);
-    objects->items[objects->count++] = (struct object){.file = strdup(path + strlen(source) + 1),
+    objects->items[objects->count++] = (struct object){.file = strdup(file ? file : path),
                                                        .id = strdup(json_string_value(json_object_get(object, "id"))),
                                                        .body = json_incref(json_object_get(object, "body"))};
   }

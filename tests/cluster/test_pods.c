@@ -36,6 +36,7 @@ static const char manifest[] =
     "metadata: {name: sample}\n"
     "spec: {clusterIP: " SERVICE_ADDRESS ", selector: {app: sample}, ports: [{port: 80, targetPort: 8080}]}\n";
 
+static const char url[] = "http://" SERVICE_ADDRESS "/";
 static char *directory, *kubeconfig, *script_path, *kubectl;
 
 /* kubernetes.sh with up to 12 arguments; fails the test unless it succeeds. What it printed, as a heap string. */
@@ -72,9 +73,8 @@ static void pods_of_our_image_answer_through_a_service(void **state) {
   free(script(NULL, (const char *[]){"cluster", "import", directory, image, NULL}));
   kubectl_run(manifest, "apply", "-f", "-", NULL);
   kubectl_run(NULL, "rollout", "status", "deployment/sample", "--timeout=120s");
-  _cleanup_free_ char *answer =
-      script(NULL, (const char *[]){"cluster", "exec", directory, "curl", "-sS", "--noproxy", "*", "--retry", "30",
-                                    "--retry-connrefused", "http://" SERVICE_ADDRESS "/", NULL});
+  _cleanup_free_ char *answer = script(NULL, (const char *[]){"cluster", "exec", directory, "curl", "-sS", "--noproxy",
+                                                              "*", "--retry", "30", "--retry-connrefused", url, NULL});
   assert_non_null(strstr(answer, "\"server\":\"sample\""));
 }
 

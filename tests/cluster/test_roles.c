@@ -16,8 +16,8 @@
 #define RBAC "/apis/rbac.authorization.k8s.io/v1"
 #define KNOWN_S 30
 
-/* What SMI is translated to, per mesh: one who applies may do all of this with these. */
-#define APPLY "get,list,create,patch,delete "
+/* What "apply" stands for as a verb. */
+static const char apply_verbs[] = "get,list,create,patch,delete";
 
 /* A right is "VERB,... GROUP/RESOURCE,..."; a "=NAME" behind it is the one object that it is about. */
 static const struct job {
@@ -34,31 +34,30 @@ static const struct job {
       "get,list specs.smi-spec.io/httproutegroups,tcproutes,udproutes", "get,list split.smi-spec.io/trafficsplits",
       "get,list security.istio.io/authorizationpolicies,peerauthentications",
       "get,list networking.istio.io/envoyfilters,virtualservices",
-      "get,list "
-      "policy.linkerd.io/authorizationpolicies,httproutes,meshtlsauthentications,networkauthentications,servers",
-      "get,list linkerd.io/serviceprofiles",
+      "get,list policy.linkerd.io/authorizationpolicies,httproutes,servers",
+      "get,list policy.linkerd.io/meshtlsauthentications,networkauthentications", "get,list linkerd.io/serviceprofiles",
       "get,list consul.hashicorp.com/servicedefaults,serviceintentions,servicerouters,servicesplitters",
       "get,list gateway.networking.k8s.io/httproutes,tcproutes"}},
     {"apply-istio.yaml",
      "trammel-apply-istio",
      false,
-     {APPLY "security.istio.io/authorizationpolicies,peerauthentications",
-      APPLY "networking.istio.io/envoyfilters,virtualservices"}},
+     {"apply security.istio.io/authorizationpolicies,peerauthentications",
+      "apply networking.istio.io/envoyfilters,virtualservices"}},
     {"apply-linkerd.yaml",
      "trammel-apply-linkerd",
      false,
-     {APPLY "policy.linkerd.io/authorizationpolicies,httproutes,meshtlsauthentications,networkauthentications,servers",
-      APPLY "linkerd.io/serviceprofiles", APPLY "gateway.networking.k8s.io/httproutes"}},
+     {"apply policy.linkerd.io/authorizationpolicies,httproutes,meshtlsauthentications,networkauthentications,servers",
+      "apply linkerd.io/serviceprofiles", "apply gateway.networking.k8s.io/httproutes"}},
     {"apply-consul.yaml",
      "trammel-apply-consul",
      false,
-     {APPLY "consul.hashicorp.com/servicedefaults,serviceintentions,servicerouters,servicesplitters"}},
+     {"apply consul.hashicorp.com/servicedefaults,serviceintentions,servicerouters,servicesplitters"}},
     {"apply-osm.yaml",
      "trammel-apply-osm",
      false,
-     {APPLY "access.smi-spec.io/traffictargets", APPLY "specs.smi-spec.io/httproutegroups,tcproutes",
-      APPLY "split.smi-spec.io/trafficsplits"}},
-    {"apply-gateway.yaml", "trammel-apply-gateway", false, {APPLY "gateway.networking.k8s.io/httproutes,tcproutes"}},
+     {"apply access.smi-spec.io/traffictargets", "apply specs.smi-spec.io/httproutegroups,tcproutes",
+      "apply split.smi-spec.io/trafficsplits"}},
+    {"apply-gateway.yaml", "trammel-apply-gateway", false, {"apply gateway.networking.k8s.io/httproutes,tcproutes"}},
     {"watch.yaml",
      "trammel-watch",
      true,
@@ -93,9 +92,11 @@ static void add_right(json_t *set, const char *verb, const char *group, const ch
 }
 
 static void add_written(json_t *set, const char *right) {
-  _cleanup_free_ char *verbs = strdup(right);
-  char *resources = strchr(verbs, ' '), *rest_of_verbs = NULL;
+  _cleanup_free_ char *copy = strdup(right), *expanded = strdup(apply_verbs);
+  char *verbs = copy, *resources = strchr(copy, ' '), *rest_of_verbs = NULL;
   *resources++ = '\0';
+  if (strcmp(verbs, "apply") == 0)
+    verbs = expanded;
   char *name = strchr(resources, '='), *group = resources;
   if (name)
     *name++ = '\0';

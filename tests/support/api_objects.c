@@ -105,7 +105,7 @@ char *crds_directory(const char *name) {
 static void read_definitions(const char *path, json_t *list) {
   _cleanup_arena_ struct arena *arena = arena_create(0);
   _cleanup_free_ char *data = NULL;
-  struct document_list documents;
+  struct document_list documents = {0};
   size_t length;
   if (file_read(path, FILE_READ_MAX, &data, &length, NULL) < 0 ||
       document_read(arena, path, data, length, DOCUMENT_ANY, NULL, NULL, &documents) < 0)
