@@ -64,6 +64,8 @@ static int http_check(const struct mesh *mesh, const native_object *object, stru
 
   if (!*http->endpoint || !*http->method || http->path[0] != '/')
     return error_set(err, EINVAL, "object %s: an endpoint, a method and an absolute path are needed", object->id);
+  if (http->identity)
+    return error_set(err, ENOTSUP, "object %s has an identity, and this build cannot tell whose it is", object->id);
   if (*http->delete_method && http->delete_path[0] != '/')
     return error_set(err, EINVAL, "object %s: its removal by %s needs an absolute path", object->id,
                      http->delete_method);

@@ -33,6 +33,32 @@ static json_t *body_of(const PB(NativeObject) * object) {
   return body ? body : json_sprintf("%zu bytes that are no UTF-8", object->body.len);
 }
 
+static json_t *members(PB(JsonMember) * *from, size_t count) {
+  json_t *object = json_object();
+  for (size_t i = 0; i < count; i++)
+    (void)json_object_set_new(object, from[i]->pointer, text(from[i]->value));
+  return object;
+}
+
+static void add_text(json_t *object, const char *key, const char *value) {
+  if (*value)
+    (void)json_object_set_new(object, key, text(value));
+}
+
+static json_t *identity_to_json(const PB(HttpIdentity) * identity) {
+  json_t *object = json_pack("{s:o}", "marks", members(identity->marks, identity->n_marks));
+  add_text(object, "version", identity->version);
+  add_text(object, "versionParameter", identity->version_parameter);
+  add_text(object, "staleAnswer", identity->stale_answer);
+  add_text(object, "list", identity->list_path);
+  if (identity->n_match > 0)
+    (void)json_object_set_new(object, "match", members(identity->match, identity->n_match));
+  add_text(object, "id", identity->id);
+  if (*identity->update_method)
+    (void)json_object_set_new(object, "update", json_sprintf("%s %s", identity->update_method, identity->update_path));
+  return object;
+}
+
 static void add_http(json_t *object, const PB(HttpObject) * http) {
   (void)json_object_set_new(object, "endpoint", text(http->endpoint));
   (void)json_object_set_new(object, "request", json_sprintf("%s %s", http->method, http->path));
@@ -44,6 +70,8 @@ static void add_http(json_t *object, const PB(HttpObject) * http) {
     (void)json_object_set_new(object, "removal",
                               *http->delete_method ? json_sprintf("%s %s", http->delete_method, http->delete_path)
                                                    : json_string("none"));
+  if (http->identity)
+    (void)json_object_set_new(object, "identity", identity_to_json(http->identity));
 }
 
 static json_t *object_to_json(const PB(NativeObject) * from) {

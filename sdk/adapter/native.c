@@ -45,6 +45,40 @@ static const char *or_else(const char *text, const char *otherwise) {
   return text ? text : otherwise;
 }
 
+static PB(JsonMember) * *members_message(struct call *call, const struct http_member *members, size_t count) {
+  PB(JsonMember) **messages = arena_array(call->arena, count, sizeof(void *));
+  for (size_t i = 0; messages && i < count; i++) {
+    messages[i] = call_new(call, PB(JsonMember));
+    if (!messages[i])
+      return NULL;
+    *messages[i] = (PB(JsonMember))PB_INIT(JSON_MEMBER);
+    messages[i]->pointer = call_text(call, members[i].pointer);
+    messages[i]->value = call_text(call, members[i].value);
+  }
+  if (!messages)
+    call_out_of_memory(call);
+  return messages;
+}
+
+static PB(HttpIdentity) * identity_message(struct call *call, const struct http_identity *identity) {
+  PB(HttpIdentity) *message = call_new(call, PB(HttpIdentity));
+  if (!message)
+    return NULL;
+  *message = (PB(HttpIdentity))PB_INIT(HTTP_IDENTITY);
+  message->marks = members_message(call, identity->marks, identity->mark_count);
+  message->n_marks = message->marks ? identity->mark_count : 0;
+  message->version = call_text(call, identity->version);
+  message->version_parameter = call_text(call, identity->version_parameter);
+  message->stale_answer = call_text(call, identity->stale_answer);
+  message->list_path = call_text(call, identity->list_path);
+  message->match = members_message(call, identity->match, identity->match_count);
+  message->n_match = message->match ? identity->match_count : 0;
+  message->id = call_text(call, identity->id);
+  message->update_method = call_text(call, identity->update_method);
+  message->update_path = call_text(call, identity->update_path);
+  return message;
+}
+
 struct native_object *native_http(struct call *call, const char *id, uint32_t wave, const struct http_place *place,
                                   json_t *body) {
   struct native_object *object = object_create(call, id, wave, body);
@@ -61,6 +95,8 @@ struct native_object *native_http(struct call *call, const char *id, uint32_t wa
   http->delete_method = call_text(call, or_else(place->delete_method, "DELETE"));
   if (*http->delete_method)
     http->delete_path = call_text(call, or_else(place->delete_path, place->path));
+  if (place->identity)
+    http->identity = identity_message(call, place->identity);
   object->message.transport_case = PB_VALUE(NATIVE_OBJECT__TRANSPORT_HTTP);
   object->message.http = http;
   return object;

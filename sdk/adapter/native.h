@@ -10,15 +10,41 @@ extern "C" {
 
 struct native_object;
 
+/* A string member of a JSON document, and what it is. */
+struct http_member {
+  const char *pointer; /* RFC 6901: "/Meta/managed-by" */
+  const char *value;
+};
+
+/* How the host tells what it made from what others did: it looks before it writes or removes, and leaves alone what
+ * lacks one of the marks. Members that say nothing are NULL or 0. */
+struct http_identity {
+  const struct http_member *marks; /* that the body has as well */
+  size_t mark_count;
+  /* An object with a place of its own, read at `read_path`. */
+  const char *version;           /* pointer into what is read: "/ModifyIndex" */
+  const char *version_parameter; /* of the query of the creating request: the version that was read, or 0: "cas" */
+  const char *stale_answer;      /* what is answered, with 200, when that is no longer the version: "false" */
+  /* An object whose place is known once it is there: "{id}" in read_path, delete_path and update_path stands for its
+   * id. */
+  const char *list_path; /* GET gives an array; the object is the item with all of `match` */
+  const struct http_member *match;
+  size_t match_count;
+  const char *id;            /* pointer into an item, and into what the creation answers: "/ID" */
+  const char *update_method; /* NULL: one that is there is removed, and created again */
+  const char *update_path;
+};
+
 /* How an object is created, read back and removed over HTTP. */
 struct http_place {
-  const char *endpoint;      /* of the description */
-  const char *path;          /* where it is created or replaced, idempotently */
-  const char *method;        /* NULL: "PUT" */
-  const char *content_type;  /* NULL: "application/json" */
-  const char *read_path;     /* NULL: `path`; "": it cannot be read back */
-  const char *delete_method; /* NULL: "DELETE"; "": it needs no removal */
-  const char *delete_path;   /* NULL: `path` */
+  const char *endpoint;                 /* of the description */
+  const char *path;                     /* where it is created or replaced, idempotently */
+  const char *method;                   /* NULL: "PUT" */
+  const char *content_type;             /* NULL: "application/json" */
+  const char *read_path;                /* NULL: `path`; "": it cannot be read back */
+  const char *delete_method;            /* NULL: "DELETE"; "": it needs no removal */
+  const char *delete_path;              /* NULL: `path` */
+  const struct http_identity *identity; /* NULL: the path says whose it is */
 };
 
 /* An object in the call's memory. `id` is unique in the response and stable between calls: the host prunes by it. Lower
