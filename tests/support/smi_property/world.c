@@ -45,7 +45,7 @@ struct world *world_create(uint64_t seed, const struct world_options *options) {
   assert_non_null(arena);
   struct world *world = arena_new(arena, struct world);
   assert_non_null(world);
-  *world = (struct world){.arena = arena, .seed = seed, .random.state = seed};
+  *world = (struct world){.arena = arena, .seed = seed, .random.state = seed, .one_port = options->one_port};
   add_denying_namespaces(world);
   world_add_inventory(world);
   world_add_resources(world, options);

@@ -18,12 +18,14 @@
 struct world_options {
   size_t targets_max; /* each world has 1 to this many; 0: none */
   size_t splits_max;  /* the same */
+  bool one_port;      /* workloads and services have one port each, of HTTP: for meshes whose services have one */
 };
 
 struct world {
   struct arena *arena; /* owns everything */
   uint64_t seed;
   struct random random; /* for what is drawn about the world afterwards */
+  bool one_port;
   struct smi_set set;
   struct inventory inventory;         /* workloads and services by namespace and name, as the SDK hands them over */
   const char *const *deny_by_default; /* namespaces, sorted; not always all of them */

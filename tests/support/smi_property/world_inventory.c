@@ -41,7 +41,7 @@ static void add_labels(struct world *world, struct inventory_workload *workload)
 static void add_ports(struct world *world, struct inventory_workload *workload) {
   struct inventory_port *ports = world_array(world, WORKLOAD_PORTS, sizeof *ports);
   for (size_t i = 0; i < WORKLOAD_PORTS; i++)
-    if (i == 0 || random_chance(&world->random, 3, 4)) {
+    if (i == 0 || (!world->one_port && random_chance(&world->random, 3, 4))) {
       ports[workload->port_count] = workload_ports[i];
       ports[workload->port_count++].name = "";
     }
@@ -77,7 +77,9 @@ static bool is_without_udp(const struct world *world, const struct inventory_ser
 static void add_service_ports(struct world *world, struct inventory_service *service) {
   struct inventory_port *ports = world_array(world, SERVICE_PORTS, sizeof *ports);
   unsigned chance = random_chance(&world->random, 1, 2) ? 6 : 3; /* of 8 */
-  for (size_t i = 0; i < SERVICE_PORTS; i++)
+  if (world->one_port) /* 80 or 8080 */
+    ports[service->port_count++] = service_ports[random_below(&world->random, 2)];
+  for (size_t i = 0; !world->one_port && i < SERVICE_PORTS; i++)
     if (random_chance(&world->random, chance, 8) &&
         (service_ports[i].protocol != PORT_UDP || !is_without_udp(world, service)))
       ports[service->port_count++] = service_ports[i];
