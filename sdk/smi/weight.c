@@ -154,20 +154,29 @@ void weights_reduce(uint64_t *weights, size_t count) {
     weights[i] /= divisor;
 }
 
-/* What rounding down cut off, in units of 1/sum of a percent. */
-static uint128 remainder_of(uint64_t weight, uint128 sum) {
-  return (uint128)weight * 100 % sum;
+/* What rounding down cut off, in units of 1/sum of a part. */
+static uint128 remainder_of(uint64_t weight, uint32_t whole, uint128 sum) {
+  return (uint128)weight * whole % sum;
 }
 
-/* The weight that comes after `previous` when they are ordered by remainder, largest first, and then by index; `count`
- * as `previous` asks for the first. */
-static size_t next_by_remainder(const uint64_t *weights, size_t count, uint128 sum, size_t previous) {
-  uint128 limit = previous < count ? remainder_of(weights[previous], sum) : sum;
+/* What is shared out. The weights add up to `sum`, which is not 0. */
+struct shares {
+  const uint64_t *weights;
+  size_t count;
+  uint32_t whole;
+  uint128 sum;
+};
+
+/* The weight that comes after `previous` when they are ordered by remainder, largest first, and then by index; the
+ * count as `previous` asks for the first. */
+static size_t next_by_remainder(const struct shares *shares, size_t previous) {
+  const size_t count = shares->count;
+  uint128 limit = previous < count ? remainder_of(shares->weights[previous], shares->whole, shares->sum) : shares->sum;
   size_t best = count;
   uint128 best_remainder = 0;
 
   for (size_t i = 0; i < count; i++) {
-    uint128 remainder = remainder_of(weights[i], sum);
+    uint128 remainder = remainder_of(shares->weights[i], shares->whole, shares->sum);
 
     if (previous < count && (remainder > limit || (remainder == limit && i <= previous)))
       continue;
@@ -179,38 +188,41 @@ static size_t next_by_remainder(const uint64_t *weights, size_t count, uint128 s
   return best;
 }
 
-/* `percent` has room for `count`. The weights add up to `sum`, which is not 0. */
-static void share_percents(const uint64_t *weights, size_t count, uint128 sum, uint32_t *percent) {
-  uint32_t left = 100;
-  size_t previous = count;
+/* `parts` has room for all. */
+static void share_out(const struct shares *shares, uint32_t *parts) {
+  uint32_t left = shares->whole;
+  size_t previous = shares->count;
 
-  for (size_t i = 0; i < count; i++) {
-    percent[i] = (uint32_t)((uint128)weights[i] * 100 / sum);
-    left -= percent[i];
+  for (size_t i = 0; i < shares->count; i++) {
+    parts[i] = (uint32_t)((uint128)shares->weights[i] * shares->whole / shares->sum);
+    left -= parts[i];
   }
-  /* The remainders add up to `left` whole percents and each is below one, so more than `left` of them are above zero.
-   */
+  /* The remainders add up to `left` whole parts and each is below one, so more than `left` of them are above zero. */
   for (; left > 0; left--) {
-    previous = next_by_remainder(weights, count, sum, previous);
-    percent[previous]++;
+    previous = next_by_remainder(shares, previous);
+    parts[previous]++;
   }
 }
 
-int weights_to_percent(const uint64_t *weights, size_t count, uint32_t *ret_percent, struct error **err) {
-  uint32_t percent[WEIGHTS_MAX] = {0};
-  uint128 sum = 0;
+int weights_to_parts(const uint64_t *weights, size_t count, uint32_t whole, uint32_t *ret_parts, struct error **err) {
+  struct shares shares = {weights, count, whole, 0};
+  uint32_t parts[WEIGHTS_MAX] = {0};
 
   if (count > WEIGHTS_MAX)
     return error_set(err, EINVAL, "%zu weights: at most %d are allowed", count, WEIGHTS_MAX);
   for (size_t i = 0; i < count; i++)
-    sum += weights[i];
-  if (sum > 0)
-    share_percents(weights, count, sum, percent);
+    shares.sum += weights[i];
+  if (shares.sum > 0)
+    share_out(&shares, parts);
   for (size_t i = 0; i < count; i++)
-    if (weights[i] > 0 && percent[i] == 0)
-      return error_set(err, ERANGE, "weight %" PRIu64 " (number %zu) is less than the whole percent this mesh can say",
-                       weights[i], i + 1);
+    if (weights[i] > 0 && parts[i] == 0)
+      return error_set(err, ERANGE, "weight %" PRIu64 " (number %zu) is less than the %s this mesh can say", weights[i],
+                       i + 1, whole == 100 ? "whole percent" : "smallest share");
   if (count > 0)
-    memcpy(ret_percent, percent, count * sizeof(*percent));
+    memcpy(ret_parts, parts, count * sizeof(*parts));
   return 0;
+}
+
+int weights_to_percent(const uint64_t *weights, size_t count, uint32_t *ret_percent, struct error **err) {
+  return weights_to_parts(weights, count, 100, ret_percent, err);
 }

@@ -23,6 +23,11 @@ int quantity_parse_milli(const char *text, uint64_t *ret_milli, struct error **e
 /* Divides all weights by their greatest common divisor, in place. All zero stays. */
 void weights_reduce(uint64_t *weights, size_t count);
 
+/* Shares of `whole`, in whole parts, by largest remainder: their sum is exactly `whole` unless all weights are 0 (then
+ * all 0); zeros stay zero. -ERANGE when a weight above zero would round to 0 (the mesh cannot say it), with a reason.
+ */
+int weights_to_parts(const uint64_t *weights, size_t count, uint32_t whole, uint32_t *ret_parts, struct error **err);
+
 /* Percentages by largest remainder: the sum is exactly 100 unless all weights are 0 (then all 0); zeros stay zero.
  * -ERANGE when a weight above zero would round to 0 (the mesh cannot say it), with a reason. */
 int weights_to_percent(const uint64_t *weights, size_t count, uint32_t *ret_percent, struct error **err);

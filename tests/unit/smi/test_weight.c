@@ -103,6 +103,10 @@ static void percentages(void **state) {
   assert_int_equal(weights_to_percent(tiny, 2, percent, NULL), -ERANGE);
   assert_int_equal(percent[0], 12345); /* written only on success */
   assert_int_equal(percent[1], 12345);
+  assert_int_equal(weights_to_parts(thirds, 3, 10000, percent, NULL), 0);
+  assert_int_equal(percent[0], 3334);
+  assert_int_equal(percent[1], 3333);
+  assert_int_equal(percent[2], 3333);
   assert_int_equal(weights_to_percent(NULL, WEIGHTS_MAX + 1, NULL, NULL), -EINVAL);
 }
 
