@@ -1,0 +1,79 @@
+#include "plugins/consul/consul.h"
+
+static const char *const access_limits[] = {
+    "Identity is the name of a service: a ServiceAccount has to be named after its service.",
+    "A service has one port: ports of TCPRoutes must be all that its workloads have.",
+    "UDPRoutes are not carried over; with Consul 1.8 HTTPRouteGroups are not either.",
+    NULL,
+};
+static const char *const split_limits[] = {
+    "Only HTTP is split, in hundredths of a percent.",
+    "A backend that is itself the root of a split is not carried over.",
+    NULL,
+};
+
+static const struct smi_support smi[] = {
+    {{SMI_ACCESS, 1}, SMI_TRANSLATED, access_limits}, {{SMI_ACCESS, 2}, SMI_TRANSLATED, access_limits},
+    {{SMI_ACCESS, 3}, SMI_TRANSLATED, access_limits}, {{SMI_ACCESS, 4}, SMI_TRANSLATED, access_limits},
+    {{SMI_SPECS, 1}, SMI_TRANSLATED, NULL},           {{SMI_SPECS, 2}, SMI_TRANSLATED, NULL},
+    {{SMI_SPECS, 3}, SMI_TRANSLATED, NULL},           {{SMI_SPECS, 4}, SMI_TRANSLATED, NULL},
+    {{SMI_SPLIT, 1}, SMI_TRANSLATED, split_limits},   {{SMI_SPLIT, 2}, SMI_TRANSLATED, split_limits},
+    {{SMI_SPLIT, 3}, SMI_TRANSLATED, split_limits},   {{SMI_SPLIT, 4}, SMI_TRANSLATED, split_limits},
+    {{SMI_METRICS, 1}, SMI_UNSUPPORTED, NULL},
+};
+
+static const char config_schema[] =
+    "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+    "\"transport\":{\"type\":\"string\",\"enum\":[\"crd\",\"http\"],\"default\":\"crd\","
+    "\"description\":\"Where config entries go: custom resources of Kubernetes, or Consul's HTTP API\"},"
+    "\"generation\":{\"type\":\"string\",\"enum\":[\"1.8\",\"1.9\"],\"default\":\"1.9\","
+    "\"description\":\"The oldest Consul that has to take it: 1.9 stands for all that are newer\"},"
+    "\"acls\":{\"type\":\"boolean\",\"default\":true,"
+    "\"description\":\"ACLs are on, so that a workload can only register under the name of its ServiceAccount\"},"
+    "\"namespaces\":{\"type\":\"boolean\",\"default\":false,"
+    "\"description\":\"Consul Enterprise has the namespaces of Kubernetes\"},"
+    "\"default_deny\":{\"type\":\"string\",\"enum\":[\"intention\",\"acl\"],\"default\":\"intention\","
+    "\"description\":\"What denies by default: an intention from all to all, or already the mesh's own policy\"},"
+    "\"ports\":{\"type\":\"string\",\"enum\":[\"one\",\"each\"],\"default\":\"one\","
+    "\"description\":\"one: a service is all of a workload, and has one port. each: of a workload with several ports, "
+    "each is a service of its own, NAME-PORT\"},"
+    "\"protocols\":{\"type\":\"string\",\"enum\":[\"write\",\"leave\"],\"default\":\"write\","
+    "\"description\":\"Whether service-defaults are written for services that have to be of HTTP\"}}}";
+
+static const struct endpoint_permission permissions[] = {
+    {"GET", "/v1/agent/"},
+    {"PUT", "/v1/agent/service/"},
+    {"GET", "/v1/status/"},
+    {"GET", "/v1/config/"},
+    {"PUT", "/v1/config"},
+    {"DELETE", "/v1/config/"},
+    {"GET", "/v1/connect/intentions"},
+    {"POST", "/v1/connect/intentions"},
+    {"PUT", "/v1/connect/intentions/"},
+    {"DELETE", "/v1/connect/intentions/"},
+};
+static const struct endpoint_need endpoints[] = {
+    {.name = CONSUL_ENDPOINT,
+     .purpose = "the HTTP API of a Consul agent",
+     .permissions = permissions,
+     .permission_count = sizeof permissions / sizeof permissions[0]},
+};
+
+static const char *const mesh_versions[] = {">=1.8.4", NULL};
+
+static const struct adapter_class consul = {
+    .description =
+        {
+            .mesh_name = "Consul",
+            .summary = "Intentions, splitters and routers of HashiCorp Consul",
+            .mesh_versions = mesh_versions,
+            .smi = smi,
+            .smi_count = sizeof smi / sizeof smi[0],
+            .config_schema = config_schema,
+            .endpoints = endpoints,
+            .endpoint_count = sizeof endpoints / sizeof endpoints[0],
+        },
+    .translate = consul_translate,
+};
+
+ADAPTER_DEFINE(consul, "consul", "0.1.0", "consul")
