@@ -25,7 +25,8 @@ static const struct smi_support smi[] = {
 static const char config_schema[] =
     "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
     "\"transport\":{\"type\":\"string\",\"enum\":[\"crd\",\"http\"],\"default\":\"crd\","
-    "\"description\":\"Where config entries go: custom resources of Kubernetes, or Consul's HTTP API\"},"
+    "\"description\":\"Where config entries go: custom resources of Kubernetes, or Consul's HTTP API, as always for "
+    "Consul 1.8\"},"
     "\"generation\":{\"type\":\"string\",\"enum\":[\"1.8\",\"1.9\"],\"default\":\"1.9\","
     "\"description\":\"The oldest Consul that has to take it: 1.9 stands for all that are newer\"},"
     "\"acls\":{\"type\":\"boolean\",\"default\":true,"

@@ -24,7 +24,6 @@
 #define CODE_CHAIN "CONSUL-0014"        /* a backend that is split itself */
 #define CODE_WEIGHT "CONSUL-0015"       /* weights that are no hundredths of a percent */
 #define CODE_BACKEND "CONSUL-0016"      /* a backend that is not there, or not on the root's port */
-#define CODE_CONFIG "CONSUL-0017"       /* options that exclude each other */
 
 /* The options (docs/meshes/consul.md). */
 struct consul_config {
@@ -37,8 +36,7 @@ struct consul_config {
   bool write_protocols; /* service-defaults are written where HTTP is needed */
 };
 
-/* TRAMMEL_INVALID_ARGUMENT, with a diagnostic, for options that exclude each other. */
-int consul_config_read(struct call *call, struct consul_config *ret_config);
+void consul_config_read(const struct call *call, struct consul_config *ret_config);
 
 int consul_translate(struct call *call, const struct translate_request *request, struct translation *translation);
 

@@ -49,9 +49,7 @@ int consul_translate(struct call *call, const struct translate_request *request,
   struct consul_config config;
   struct directory directory;
   struct intentions intentions;
-  int status = consul_config_read(call, &config);
-  if (status != TRAMMEL_OK)
-    return status;
+  consul_config_read(call, &config);
   if (!directory_init(&directory, call, &config, request))
     return TRAMMEL_RESOURCE_EXHAUSTED;
   if (!intentions_init(&intentions, &directory)) {
