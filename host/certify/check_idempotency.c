@@ -53,7 +53,8 @@ static int start_run(const struct applying *applying, struct host_run *run, stru
 
 static bool over_http(const PB(TranslateResponse) * response) {
   for (size_t i = 0; i < response->n_objects; i++)
-    if (response->objects[i]->transport_case != TRAMMEL__ADAPTER__V1__NATIVE_OBJECT__TRANSPORT_HTTP)
+    if (response->objects[i]->transport_case != TRAMMEL__ADAPTER__V1__NATIVE_OBJECT__TRANSPORT_HTTP ||
+        response->objects[i]->http->identity) /* the API here keeps what it is sent, under the path it is sent to */
       return false;
   return response->n_objects > 0;
 }

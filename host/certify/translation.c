@@ -5,6 +5,7 @@
 
 #include "host/adapter/description.h"
 #include "host/adapter/services.h"
+#include "host/engine/identity.h"
 #include "sdk/adapter/codec.h"
 
 #define PB(name) Trammel__Adapter__V1__##name
@@ -78,6 +79,26 @@ static void judge_permission(const struct judging *j, const char *id, const char
                  j->name, id, method, path, endpoint, reason ? reason : "it is not among the permissions");
 }
 
+/* What the host needs to tell the object from what others made. */
+static void judge_identity(const struct judging *j, const PB(NativeObject) * object) {
+  const PB(HttpObject) *http = object->http;
+  const PB(HttpIdentity) *identity = http->identity;
+  _cleanup_error_ struct error *err = NULL;
+  if (identity_check(identity, http->read_path, &err) < 0)
+    sitting_fail(j->sitting, "%s: object %s: %s", j->name, object->id, error_message(err));
+  if (*identity->list_path)
+    judge_permission(j, object->id, http->endpoint, "GET", identity->list_path);
+  if (*identity->update_method)
+    judge_permission(j, object->id, http->endpoint, identity->update_method, identity->update_path);
+  json_auto_t *body = json_loadb((const char *)object->body.data, object->body.len, 0, NULL);
+  for (size_t i = 0; i < identity->n_marks; i++) {
+    _cleanup_free_ char *mark = identity_text(body, identity->marks[i]->pointer);
+    if (!mark || strcmp(mark, identity->marks[i]->value) != 0)
+      sitting_fail(j->sitting, "%s: object %s is told by %s being \"%s\", and its body has something else there",
+                   j->name, object->id, identity->marks[i]->pointer, identity->marks[i]->value);
+  }
+}
+
 static void judge_http(const struct judging *j, const PB(NativeObject) * object) {
   const PB(HttpObject) *http = object->http;
   judge_permission(j, object->id, http->endpoint, http->method, http->path);
@@ -87,6 +108,8 @@ static void judge_http(const struct judging *j, const PB(NativeObject) * object)
     judge_permission(j, object->id, http->endpoint, http->delete_method, http->delete_path);
   else
     sitting_warn(j->sitting, "%s: object %s says no way to delete it, so it stays on the mesh", j->name, object->id);
+  if (http->identity)
+    judge_identity(j, object);
 }
 
 static const char *text_at(const json_t *object, const char *key) {

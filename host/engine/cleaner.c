@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "host/engine/identity.h"
 #include "sdk/base/clock.h"
 
 #define DELETE_TIMEOUT_NS (10 * NS_PER_SECOND)
@@ -18,18 +19,49 @@ void cleaner_finish(struct cleaner *cleaner) {
   http_client_destroy(cleaner->http);
 }
 
-static int remove_by_http(struct cleaner *cleaner, const struct record *object, struct error **err) {
+static int delete_url(struct cleaner *cleaner, const char *method, const char *url, struct error **err) {
   struct http_response response = {0};
-  const struct http_request request = {.method = object->method,
-                                       .url = object->url,
-                                       .response_max = DELETE_RESPONSE_MAX,
-                                       .deadline_ns = clock_monotonic_ns() + DELETE_TIMEOUT_NS};
+  struct http_request request = {.method = method,
+                                 .url = url,
+                                 .response_max = DELETE_RESPONSE_MAX,
+                                 .deadline_ns = clock_monotonic_ns() + DELETE_TIMEOUT_NS};
 
   int r = http_client_send(cleaner->http, &request, &response, err);
   if (r == 0 && (response.status < 200 || response.status > 299) && response.status != 404 && response.status != 410)
     r = error_set(err, EIO, "the answer to its removal was %u", response.status);
   http_response_finish(&response);
   return r;
+}
+
+/* What is there, if it is this run's; where others put something else since, that stays. */
+static int delete_identified(struct cleaner *cleaner, const struct record *object, struct error **err) {
+  json_auto_t *identity = json_loads(object->identity, 0, NULL);
+  struct http_response response = {0};
+  struct identity_finding finding = {0};
+  struct http_request request = {.method = "GET",
+                                 .url = json_string_value(json_object_get(identity, "look")),
+                                 .response_max = IDENTITY_LIST_MAX,
+                                 .deadline_ns = clock_monotonic_ns() + DELETE_TIMEOUT_NS};
+
+  if (!request.url)
+    return error_set(err, EINVAL, "its journal does not say where to look for it");
+  int r = http_client_send(cleaner->http, &request, &response, err);
+  if (r == 0)
+    r = identity_judge(identity, &response, &finding, err);
+  http_response_finish(&response);
+  if (r == 0 && finding.standing == IDENTITY_OURS) {
+    const char *pointer = json_string_value(json_object_get(identity, "id"));
+    _cleanup_free_ char *id = pointer ? identity_text(finding.item, pointer) : strdup("");
+    _cleanup_free_ char *url = id ? identity_place(object->url, id) : NULL;
+    r = url ? delete_url(cleaner, object->method, url, err) : error_set(err, EIO, "it is listed without an id");
+  }
+  identity_finding_finish(&finding);
+  return r;
+}
+
+static int remove_by_http(struct cleaner *cleaner, const struct record *object, struct error **err) {
+  return object->identity ? delete_identified(cleaner, object, err)
+                          : delete_url(cleaner, object->method, object->url, err);
 }
 
 static bool same(const char *a, const char *b) {

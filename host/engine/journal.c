@@ -222,6 +222,14 @@ int journal_cluster_object_intended(struct journal *journal, const char *id, con
   return put(journal, &record, err);
 }
 
+int journal_identified_object_intended(struct journal *journal, const char *id, const char *delete_method,
+                                       const char *delete_url, const char *identity, struct error **err) {
+  struct record record = {
+      .kind = RECORD_OBJECT_INTENDED, .name = id, .method = delete_method, .url = delete_url, .identity = identity};
+
+  return put(journal, &record, err);
+}
+
 int journal_object_removed(struct journal *journal, const char *id, struct error **err) {
   return put(journal, &(struct record){.kind = RECORD_OBJECT_REMOVED, .name = id}, err);
 }

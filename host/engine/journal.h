@@ -38,6 +38,10 @@ int journal_process_ended(struct journal *journal, pid_t pid, struct error **err
  * `delete_url` is kept in a file that only the user can read. */
 int journal_object_intended(struct journal *journal, const char *id, const char *delete_method, const char *delete_url,
                             struct error **err);
+/* The same for an object that has to be told from what others made: `identity` is its JSON form (identity.h), whose
+ * `look` is a URL, and `delete_url` may have IDENTITY_PLACE in it. What is there is looked at before it is removed. */
+int journal_identified_object_intended(struct journal *journal, const char *id, const char *delete_method,
+                                       const char *delete_url, const char *identity, struct error **err);
 
 /* The same before an object is created on a Kubernetes cluster; `id` stands for this very object on this very server.
  */

@@ -30,6 +30,7 @@ static const struct {
     {"name", offsetof(struct record, name)},
     {"method", offsetof(struct record, method)},
     {"url", offsetof(struct record, url)},
+    {"identity", offsetof(struct record, identity)},
     {"kubeconfig", offsetof(struct record, kubeconfig)},
     {"context", offsetof(struct record, context)},
     {"apiVersion", offsetof(struct record, api_version)},

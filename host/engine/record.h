@@ -26,7 +26,9 @@ struct record {
   int64_t pid;        /* RECORD_PROCESS_STARTED, _ENDED */
   uint64_t start;     /* RECORD_PROCESS_STARTED: field 22 of /proc/PID/stat */
   const char *method; /* RECORD_OBJECT_INTENDED */
-  const char *url;    /* the same; RECORD_CLUSTER_OBJECT_INTENDED: of the server */
+  /* JSON form (identity.h) of an object that has one: `url` may have its id to fill in. Or NULL */
+  const char *identity;
+  const char *url; /* the same; RECORD_CLUSTER_OBJECT_INTENDED: of the server */
   /* RECORD_CLUSTER_OBJECT_INTENDED */
   const char *kubeconfig; /* NULL: none was given */
   const char *context;    /* NULL: none */

@@ -59,6 +59,30 @@ static void what_is_usual_is_left_out(void **state) {
              "{\"body\":{\"x\":1},\"endpoint\":\"api\",\"id\":\"a\",\"request\":\"PUT /a\",\"sources\":[],\"wave\":1}");
 }
 
+static void an_identity_is_there(void **state) {
+  (void)state;
+  PB(HttpObject) http = usual();
+  PB(NativeObject) object = over_http(&http);
+  PB(HttpIdentity) identity = PB_INIT(HTTP_IDENTITY);
+  PB(JsonMember) mark = PB_INIT(JSON_MEMBER);
+  PB(JsonMember) * marks[] = {&mark};
+  mark.pointer = TEXT("/by");
+  mark.value = TEXT("us");
+  identity.marks = marks;
+  identity.n_marks = 1;
+  identity.list_path = TEXT("/all");
+  identity.match = marks;
+  identity.n_match = 1;
+  identity.id = TEXT("/id");
+  identity.update_method = TEXT("PUT");
+  identity.update_path = TEXT("/a/{id}");
+  http.identity = &identity;
+  translates(&object,
+             "{\"body\":{\"x\":1},\"endpoint\":\"api\",\"id\":\"a\",\"identity\":{\"id\":\"/id\",\"list\":\"/all\","
+             "\"marks\":{\"/by\":\"us\"},\"match\":{\"/by\":\"us\"},\"update\":\"PUT /a/{id}\"},"
+             "\"request\":\"PUT /a\",\"sources\":[],\"wave\":1}");
+}
+
 static void what_is_not_usual_is_there(void **state) {
   (void)state;
   PB(HttpObject) http = usual();
@@ -110,6 +134,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_usual_is_left_out),
       cmocka_unit_test(what_is_not_usual_is_there),
+      cmocka_unit_test(an_identity_is_there),
       cmocka_unit_test(a_body_that_is_no_text_is_told),
       cmocka_unit_test(a_kubernetes_object_is_its_body),
   };
