@@ -10,19 +10,15 @@
 
 #define CONFIG_FILE_MAX (1u << 20)
 
-enum {
-  KEY_MESH = 'm',
-  KEY_SET = 's',
-  KEY_CONFIG = 'c',
-  KEY_ENDPOINT = 0x200,
-  KEY_ADAPTER
-};
+enum { KEY_MESH = 'm', KEY_SET = 's', KEY_CONFIG = 'c', KEY_ENDPOINT = 0x200, KEY_ADAPTER, KEY_TOKEN };
 
 static const struct argp_option option_table[] = {
     {0, 0, 0, 0, "Mesh:", 1},
     {"mesh", KEY_MESH, "NAME", 0, "the mesh or adapter to use (default: the adapter that brings its own mesh)", 1},
     {"endpoint", KEY_ENDPOINT, "NAME=URL", 0,
      "use the mesh that is there, whose endpoint NAME is at URL, and install none; may be repeated", 1},
+    {"endpoint-token-file", KEY_TOKEN, "NAME=FILE", 0,
+     "send the token in FILE to endpoint NAME, which never shows it to the adapter; may be repeated", 1},
     {0},
 };
 
@@ -39,6 +35,12 @@ static void check_endpoint(const struct argp_state *state, const char *text) {
   const char *url = strchr(text, '=');
   if (!url || url == text || (strncmp(url + 1, "http://", 7) != 0 && strncmp(url + 1, "https://", 8) != 0))
     argp_error(state, "--endpoint wants NAME=URL, such as control=http://127.0.0.1:8500, not '%s'", text);
+}
+
+static void check_token(const struct argp_state *state, const char *text) {
+  const char *file = strchr(text, '=');
+  if (!file || file == text || !file[1])
+    argp_error(state, "--endpoint-token-file wants NAME=FILE, such as control=token.txt, not '%s'", text);
 }
 
 static const char *name_option(const struct mesh_options *options) {
@@ -97,6 +99,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   case KEY_ENDPOINT:
     check_endpoint(state, argument);
     return -list_add(&options->endpoints, argument);
+  case KEY_TOKEN:
+    check_token(state, argument);
+    return -list_add(&options->tokens, argument);
   default:
     return ARGP_ERR_UNKNOWN;
   }
@@ -106,13 +111,15 @@ static const struct argp_child adapter_children[] = {
     {&adapter_options_argp, 0, NULL, 1}, {&identity_options_argp, 0, NULL, 1}, {0}};
 const struct argp adapter_choice_argp = {
     .options = adapter_table, .parser = parse_adapter, .children = adapter_children};
-static const struct argp_child children[] = {{&cluster_options_argp, 0, NULL, 1}, {&adapter_choice_argp, 0, NULL, 1}, {0}};
+static const struct argp_child children[] = {
+    {&cluster_options_argp, 0, NULL, 1}, {&adapter_choice_argp, 0, NULL, 1}, {0}};
 const struct argp mesh_options_argp = {.options = option_table, .parser = parse, .children = children};
 
 void mesh_options_finish(struct mesh_options *options) {
   adapter_options_finish(&options->adapters);
   list_finish(&options->settings);
   list_finish(&options->endpoints);
+  list_finish(&options->tokens);
 }
 
 int mesh_options_find(const struct mesh_options *options, struct registry **ret_registry,
@@ -274,21 +281,40 @@ static int check_declared(const struct adapter_entry *entry, const char *endpoin
                    description->n_endpoints ? strbuf_text(&known) : "none");
 }
 
+/* A token without an --endpoint would be for a mesh that is not there yet. */
+static int check_addressed(const struct mesh_options *options, const char *token, struct error **err) {
+  size_t length = strcspn(token, "=") + 1; /* with the '=' */
+  for (size_t i = 0; i < options->endpoints.count; i++)
+    if (strncmp(options->endpoints.items[i], token, length) == 0)
+      return 0;
+  return error_set(err, EINVAL, "--endpoint-token-file %.*s…: there is no --endpoint of this name", (int)length, token);
+}
+
 int mesh_options_check_endpoints(const struct mesh_options *options, const struct adapter_entry *entry,
                                  struct error **err) {
   int r = 0;
   for (size_t i = 0; r == 0 && i < options->endpoints.count; i++)
     r = check_declared(entry, options->endpoints.items[i], err);
+  for (size_t i = 0; r == 0 && i < options->tokens.count; i++)
+    r = check_addressed(options, options->tokens.items[i], err);
+  return r;
+}
+
+/* `set` for each NAME=VALUE, whose '=' is there. */
+static int set_each(const struct list *list, struct engine *engine,
+                    int (*set)(struct engine *, const char *, const char *, struct error **), struct error **err) {
+  int r = 0;
+  for (size_t i = 0; r == 0 && i < list->count; i++) {
+    const char *value = strchr(list->items[i], '=') + 1;
+    _cleanup_free_ char *name = strndup(list->items[i], (size_t)(value - 1 - list->items[i]));
+    r = name ? set(engine, name, value, err) : error_set(err, ENOMEM, "out of memory for an endpoint");
+  }
   return r;
 }
 
 int mesh_options_address(const struct mesh_options *options, struct engine *engine, struct error **err) {
   int r = cluster_options_given(&options->cluster) ? engine_set_cluster(engine, &options->cluster, err) : 0;
-  for (size_t i = 0; r == 0 && i < options->endpoints.count; i++) {
-    const char *endpoint = options->endpoints.items[i];
-    const char *url = strchr(endpoint, '=') + 1; /* check_endpoint() says that it is there */
-    _cleanup_free_ char *name = strndup(endpoint, (size_t)(url - 1 - endpoint));
-    r = name ? engine_set_endpoint(engine, name, url, err) : error_set(err, ENOMEM, "--endpoint: no memory");
-  }
-  return r;
+  if (r == 0)
+    r = set_each(&options->endpoints, engine, engine_set_endpoint, err);
+  return r < 0 ? r : set_each(&options->tokens, engine, engine_set_endpoint_token, err);
 }

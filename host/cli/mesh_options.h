@@ -18,7 +18,8 @@ struct mesh_options {
   struct identity_files identity; /* for it */
   struct list settings;           /* --set key=value */
   const char *config_file;
-  struct list endpoints;  /* --endpoint name=url */
+  struct list endpoints; /* --endpoint name=url */
+  struct list tokens;    /* --endpoint-token-file name=file */
   struct cluster_options cluster;
   struct adapter_options adapters;
 };
@@ -42,11 +43,12 @@ int mesh_options_find(const struct mesh_options *options, struct registry **ret_
 int mesh_options_config(const struct mesh_options *options, const struct adapter_entry *entry,
                         struct diagnostics *diagnostics, json_t **ret_config, struct error **err);
 
-/* Whether the adapter declares each --endpoint; -ENOENT with those it does. */
+/* Whether the adapter declares each --endpoint, and each --endpoint-token-file is for one of these; -ENOENT with those
+ * it does, -EINVAL. */
 int mesh_options_check_endpoints(const struct mesh_options *options, const struct adapter_entry *entry,
                                  struct error **err);
 
-/* Tells the engine where the mesh is: the cluster, and each --endpoint. */
+/* Tells the engine where the mesh is: the cluster, each --endpoint, and its token. */
 int mesh_options_address(const struct mesh_options *options, struct engine *engine, struct error **err);
 
 #endif

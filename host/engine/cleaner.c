@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "host/engine/identity.h"
+#include "host/engine/token.h"
 #include "sdk/base/clock.h"
 
 #define DELETE_TIMEOUT_NS (10 * NS_PER_SECOND)
@@ -19,10 +20,12 @@ void cleaner_finish(struct cleaner *cleaner) {
   http_client_destroy(cleaner->http);
 }
 
-static int delete_url(struct cleaner *cleaner, const char *method, const char *url, struct error **err) {
+static int delete_url(struct cleaner *cleaner, const char *method, const char *url, const char *const *headers,
+                      struct error **err) {
   struct http_response response = {0};
   struct http_request request = {.method = method,
                                  .url = url,
+                                 .headers = headers,
                                  .response_max = DELETE_RESPONSE_MAX,
                                  .deadline_ns = clock_monotonic_ns() + DELETE_TIMEOUT_NS};
 
@@ -34,11 +37,13 @@ static int delete_url(struct cleaner *cleaner, const char *method, const char *u
 }
 
 /* What is there, if it is this run's; where others put something else since, that stays. */
-static int delete_identified(struct cleaner *cleaner, const struct record *object, struct error **err) {
+static int delete_identified(struct cleaner *cleaner, const struct record *object, const char *const *headers,
+                             struct error **err) {
   json_auto_t *identity = json_loads(object->identity, 0, NULL);
   struct http_response response = {0};
   struct identity_finding finding = {0};
   struct http_request request = {.method = "GET",
+                                 .headers = headers,
                                  .url = json_string_value(json_object_get(identity, "look")),
                                  .response_max = IDENTITY_LIST_MAX,
                                  .deadline_ns = clock_monotonic_ns() + DELETE_TIMEOUT_NS};
@@ -53,15 +58,24 @@ static int delete_identified(struct cleaner *cleaner, const struct record *objec
     const char *pointer = json_string_value(json_object_get(identity, "id"));
     _cleanup_free_ char *id = pointer ? identity_text(finding.item, pointer) : strdup("");
     _cleanup_free_ char *url = id ? identity_place(object->url, id) : NULL;
-    r = url ? delete_url(cleaner, object->method, url, err) : error_set(err, EIO, "it is listed without an id");
+    r = url ? delete_url(cleaner, object->method, url, headers, err)
+            : error_set(err, EIO, "it is listed without an id");
   }
   identity_finding_finish(&finding);
   return r;
 }
 
 static int remove_by_http(struct cleaner *cleaner, const struct record *object, struct error **err) {
-  return object->identity ? delete_identified(cleaner, object, err)
-                          : delete_url(cleaner, object->method, object->url, err);
+  _cleanup_token_ char *token = NULL;
+
+  int r = object->token_file ? token_check_url(object->url, err) : 0;
+  if (r == 0 && object->token_file)
+    r = token_read(object->token_file, &token, err);
+  if (r < 0)
+    return r;
+  const char *const headers[] = {token, NULL};
+  return object->identity ? delete_identified(cleaner, object, headers, err)
+                          : delete_url(cleaner, object->method, object->url, headers, err);
 }
 
 static bool same(const char *a, const char *b) {

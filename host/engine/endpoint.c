@@ -7,12 +7,15 @@
 
 #include "host/adapter/services.h"
 #include "host/engine/cluster.h"
+#include "host/engine/token.h"
 #include "sdk/base/clock.h"
 
 struct endpoint {
   char *url;               /* without a slash at its end; NULL: not known yet */
   struct cluster *cluster; /* in place of a URL */
   bool outlives;
+  char *token_header; /* NULL: none */
+  char *token_file;
   atomic_bool silent; /* its latest request was not answered in time */
 };
 
@@ -47,13 +50,19 @@ int endpoints_create(const Trammel__Adapter__V1__DescribeResponse *description, 
   return 0;
 }
 
+static void endpoint_finish(struct endpoint *endpoint) {
+  free(endpoint->url);
+  token_free(endpoint->token_header);
+  free(endpoint->token_file);
+}
+
 void endpoints_destroy(struct endpoints *endpoints) {
   if (!endpoints)
     return;
   for (size_t i = 0; i < endpoints->idle_count; i++)
     http_client_destroy(endpoints->idle[i]);
   for (size_t i = 0; endpoints->list && i < endpoints->description->n_endpoints; i++)
-    free(endpoints->list[i].url);
+    endpoint_finish(&endpoints->list[i]);
   (void)pthread_mutex_destroy(&endpoints->lock);
   free(endpoints->idle);
   free(endpoints->list);
@@ -71,15 +80,15 @@ static int unknown(const char *name, struct error **err) {
   return error_set(err, ENOENT, "the adapter declares no endpoint '%s'", name);
 }
 
-/* Gives an endpoint what it is from now on, whose URL is taken. */
+/* Gives an endpoint what it is from now on, whose URL is taken. A token was for the old address. */
 static int set(struct endpoints *endpoints, const char *name, struct endpoint now, struct error **err) {
   (void)pthread_mutex_lock(&endpoints->lock);
   struct endpoint *endpoint = find(endpoints, name);
-  char *old = endpoint ? endpoint->url : now.url;
+  struct endpoint old = endpoint ? *endpoint : now;
   if (endpoint)
     *endpoint = now;
   (void)pthread_mutex_unlock(&endpoints->lock);
-  free(old);
+  endpoint_finish(&old);
   return endpoint ? 0 : unknown(name, err);
 }
 
@@ -97,6 +106,39 @@ int endpoints_set(struct endpoints *endpoints, const char *name, const char *url
   if (!copy)
     return error_set(err, ENOMEM, "out of memory for an endpoint's address");
   return set(endpoints, name, (struct endpoint){.url = copy, .outlives = outlives}, err);
+}
+
+int endpoints_set_token(struct endpoints *endpoints, const char *name, const char *path, struct error **err) {
+  _cleanup_free_ char *url = NULL, *file = realpath(path, NULL);
+  _cleanup_token_ char *header = NULL;
+
+  if (!file)
+    return error_set(err, errno, "token file %s: %s", path, strerror(errno));
+  int r = endpoints_url(endpoints, name, "", &url, err);
+  if (r == 0)
+    r = token_check_url(url, err);
+  if (r == 0)
+    r = token_read(file, &header, err);
+  if (r < 0) {
+    (void)error_wrap(err, "endpoint '%s'", name);
+    return r;
+  }
+  (void)pthread_mutex_lock(&endpoints->lock);
+  struct endpoint *endpoint = find(endpoints, name);
+  token_free(endpoint->token_header);
+  free(endpoint->token_file);
+  endpoint->token_header = take(header);
+  endpoint->token_file = take(file);
+  (void)pthread_mutex_unlock(&endpoints->lock);
+  return 0;
+}
+
+const char *endpoints_token_file(struct endpoints *endpoints, const char *name) {
+  (void)pthread_mutex_lock(&endpoints->lock);
+  const struct endpoint *endpoint = find(endpoints, name);
+  const char *file = endpoint ? endpoint->token_file : NULL;
+  (void)pthread_mutex_unlock(&endpoints->lock);
+  return file;
 }
 
 bool endpoints_outlive(struct endpoints *endpoints, const char *name) {
@@ -199,10 +241,22 @@ static int send_to_cluster(const struct endpoints *endpoints, struct cluster *cl
   return kube_raw(cluster_client(cluster), &raw, &call, ret_response, err);
 }
 
+/* A copy of the endpoint's header with its token; NULL: none. */
+static int token_of(struct endpoints *endpoints, const char *name, char **ret_header, struct error **err) {
+  (void)pthread_mutex_lock(&endpoints->lock);
+  const struct endpoint *endpoint = find(endpoints, name);
+  const bool has = endpoint && endpoint->token_header;
+  char *copy = has ? strdup(endpoint->token_header) : NULL;
+  (void)pthread_mutex_unlock(&endpoints->lock);
+  *ret_header = copy;
+  return has && !copy ? error_set(err, ENOMEM, "out of memory for a token") : 0;
+}
+
 int endpoints_send(struct endpoints *endpoints, const struct endpoint_request *request,
                    struct http_response *ret_response, struct error **err) {
   struct cluster *cluster = cluster_of(endpoints, request->endpoint);
   _cleanup_free_ char *url = NULL;
+  _cleanup_token_ char *header = NULL;
   struct http_client *client = NULL;
 
   int r = endpoints_permit(endpoints, request->endpoint, request->method, request->path, err);
@@ -210,6 +264,8 @@ int endpoints_send(struct endpoints *endpoints, const struct endpoint_request *r
     return send_to_cluster(endpoints, cluster, request, ret_response, err);
   if (r == 0)
     r = endpoints_url(endpoints, request->endpoint, request->path, &url, err);
+  if (r == 0)
+    r = token_of(endpoints, request->endpoint, &header, err);
   if (r == 0)
     r = take_client(endpoints, &client, err);
   if (r < 0)
@@ -223,6 +279,7 @@ int endpoints_send(struct endpoints *endpoints, const struct endpoint_request *r
       .response_max = request->response_max,
       .deadline_ns = request->deadline_ns,
       .cancel = request->regardless ? NULL : endpoints->cancel,
+      .headers = header ? (const char *const[]){header, NULL} : NULL,
   };
   r = send_patiently(find(endpoints, request->endpoint), client, &http, ret_response, err);
   give_client(endpoints, client);

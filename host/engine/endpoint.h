@@ -24,6 +24,13 @@ struct cluster;
 int endpoints_set_cluster(struct endpoints *endpoints, const char *name, struct cluster *cluster, struct error **err);
 bool endpoints_outlive(struct endpoints *endpoints, const char *name);
 
+/* Sends the token of a file with every request to the endpoint, which has its address already. -EACCES for an address
+ * to which a token may not go, and as token_read(). The file is read once; its name is kept for the journal. */
+int endpoints_set_token(struct endpoints *endpoints, const char *name, const char *path, struct error **err);
+
+/* The absolute path of the endpoint's token file, or NULL. Borrowed from the endpoints. */
+const char *endpoints_token_file(struct endpoints *endpoints, const char *name);
+
 /* The URL of a path. A heap string. -ENOENT when the endpoint is unknown or has no address yet; -ENOTSUP for a
  * cluster's, which takes more than a URL to reach. */
 int endpoints_url(struct endpoints *endpoints, const char *name, const char *path, char **ret_url, struct error **err);

@@ -119,6 +119,10 @@ int engine_set_endpoint(struct engine *engine, const char *name, const char *url
   return endpoints_set(engine->mesh.endpoints, name, url, true, err);
 }
 
+int engine_set_endpoint_token(struct engine *engine, const char *name, const char *path, struct error **err) {
+  return endpoints_set_token(engine->mesh.endpoints, name, path, err);
+}
+
 static bool declares(const PB(DescribeResponse) * description, const char *endpoint) {
   for (size_t i = 0; i < description->n_endpoints; i++)
     if (strcmp(description->endpoints[i]->name, endpoint) == 0)

@@ -30,6 +30,10 @@ struct instance *engine_instance(struct engine *engine);
  * of engine_plan() is not: its objects end with the process, and journaling them would cost a sync for each. */
 int engine_set_endpoint(struct engine *engine, const char *name, const char *url, struct error **err);
 
+/* Has the token of a file sent with every request to that endpoint, the adapter's own among them, which never sees it.
+ * -EACCES when it would go over a network unprotected; -EINVAL and others when the file has no token. */
+int engine_set_endpoint_token(struct engine *engine, const char *name, const char *path, struct error **err);
+
 /* Sets the Kubernetes cluster that objects go to; an endpoint named ENGINE_CLUSTER_ENDPOINT is its API server. Before
  * any other use of the engine. */
 #define ENGINE_CLUSTER_ENDPOINT "kubernetes"

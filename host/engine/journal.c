@@ -222,10 +222,13 @@ int journal_cluster_object_intended(struct journal *journal, const char *id, con
   return put(journal, &record, err);
 }
 
-int journal_identified_object_intended(struct journal *journal, const char *id, const char *delete_method,
-                                       const char *delete_url, const char *identity, struct error **err) {
-  struct record record = {
-      .kind = RECORD_OBJECT_INTENDED, .name = id, .method = delete_method, .url = delete_url, .identity = identity};
+int journal_object_intended_as(struct journal *journal, const struct journal_object *object, struct error **err) {
+  struct record record = {.kind = RECORD_OBJECT_INTENDED,
+                          .name = object->id,
+                          .method = object->delete_method,
+                          .url = object->delete_url,
+                          .identity = object->identity,
+                          .token_file = object->token_file};
 
   return put(journal, &record, err);
 }

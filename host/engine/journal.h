@@ -38,10 +38,17 @@ int journal_process_ended(struct journal *journal, pid_t pid, struct error **err
  * `delete_url` is kept in a file that only the user can read. */
 int journal_object_intended(struct journal *journal, const char *id, const char *delete_method, const char *delete_url,
                             struct error **err);
-/* The same for an object that has to be told from what others made: `identity` is its JSON form (identity.h), whose
- * `look` is a URL, and `delete_url` may have IDENTITY_PLACE in it. What is there is looked at before it is removed. */
-int journal_identified_object_intended(struct journal *journal, const char *id, const char *delete_method,
-                                       const char *delete_url, const char *identity, struct error **err);
+/* The same for an object whose removal takes more than a request. */
+struct journal_object {
+  const char *id;
+  const char *delete_method;
+  const char *delete_url;
+  /* NULL, or the JSON form (identity.h) of how it is told from what others made: its `look` is a URL, and `delete_url`
+   * may have IDENTITY_PLACE in it. What is there is looked at before it is removed. */
+  const char *identity;
+  const char *token_file; /* whose token the requests need; NULL: none. The token itself is never written down */
+};
+int journal_object_intended_as(struct journal *journal, const struct journal_object *object, struct error **err);
 
 /* The same before an object is created on a Kubernetes cluster; `id` stands for this very object on this very server.
  */

@@ -115,21 +115,24 @@ static char *journal_name(const native_object *object) {
   return strbuf_steal(&name);
 }
 
-static int journal_identified(const struct mesh *mesh, const native_object *object, const char *name, const char *url,
-                              struct error **err) {
+/* How it is told from what others made, as text; "" when it need not be. NULL, with an error. */
+static char *identity_record(const struct mesh *mesh, const native_object *object, struct error **err) {
   const http_object *http = object->http;
-  _cleanup_free_ char *look = NULL;
+  _cleanup_free_ char *url = NULL;
 
-  int r = endpoints_url(mesh->endpoints, http->endpoint, look_path(http), &look, err);
-  if (r < 0)
-    return r;
-  json_auto_t *identity = identity_to_json(http->identity, look);
-  _cleanup_free_ char *text = identity ? json_dumps(identity, JSON_COMPACT) : NULL;
-  return text ? journal_identified_object_intended(mesh->journal, name, http->delete_method, url, text, err)
-              : error_set(err, ENOMEM, "object %s: out of memory", object->id);
+  if (!http->identity)
+    return strdup("");
+  if (endpoints_url(mesh->endpoints, http->endpoint, look_path(http), &url, err) < 0)
+    return NULL;
+  json_auto_t *identity = identity_to_json(http->identity, url);
+  char *text = identity ? json_dumps(identity, JSON_COMPACT) : NULL;
+  if (!text)
+    (void)error_set(err, ENOMEM, "object %s: out of memory", object->id);
+  return text;
 }
 
 static int http_journal(const struct mesh *mesh, const native_object *object, struct error **err) {
+  const http_object *http = object->http;
   _cleanup_free_ char *name = journal_name(object);
   _cleanup_free_ char *url = NULL;
 
@@ -137,11 +140,20 @@ static int http_journal(const struct mesh *mesh, const native_object *object, st
     return 0;
   if (!name)
     return error_set(err, ENOMEM, "object %s: out of memory", object->id);
-  int r = endpoints_url(mesh->endpoints, object->http->endpoint, object->http->delete_path, &url, err);
+  int r = endpoints_url(mesh->endpoints, http->endpoint, http->delete_path, &url, err);
   if (r < 0)
     return r;
-  return object->http->identity ? journal_identified(mesh, object, name, url, err)
-                                : journal_object_intended(mesh->journal, name, object->http->delete_method, url, err);
+  _cleanup_free_ char *identity = identity_record(mesh, object, err);
+  if (!identity)
+    return -ENOMEM;
+  return journal_object_intended_as(
+      mesh->journal,
+      &(struct journal_object){.id = name,
+                               .delete_method = http->delete_method,
+                               .delete_url = url,
+                               .identity = *identity ? identity : NULL,
+                               .token_file = endpoints_token_file(mesh->endpoints, http->endpoint)},
+      err);
 }
 
 /* A request that takes an object's body, or with `removal` none, and is sent also after a cancellation then. Any status

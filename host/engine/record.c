@@ -31,6 +31,7 @@ static const struct {
     {"method", offsetof(struct record, method)},
     {"url", offsetof(struct record, url)},
     {"identity", offsetof(struct record, identity)},
+    {"token_file", offsetof(struct record, token_file)},
     {"kubeconfig", offsetof(struct record, kubeconfig)},
     {"context", offsetof(struct record, context)},
     {"apiVersion", offsetof(struct record, api_version)},

@@ -28,7 +28,8 @@ struct record {
   const char *method; /* RECORD_OBJECT_INTENDED */
   /* JSON form (identity.h) of an object that has one: `url` may have its id to fill in. Or NULL */
   const char *identity;
-  const char *url; /* the same; RECORD_CLUSTER_OBJECT_INTENDED: of the server */
+  const char *token_file; /* whose token the requests need. Or NULL */
+  const char *url;        /* the same; RECORD_CLUSTER_OBJECT_INTENDED: of the server */
   /* RECORD_CLUSTER_OBJECT_INTENDED */
   const char *kubeconfig; /* NULL: none was given */
   const char *context;    /* NULL: none */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -27,6 +28,8 @@
 #define ENTRY "{\"name\":\"x\",\"meta\":{\"made by\":\"trammel\"}}"
 #define FOREIGN_ENTRY "{\"name\":\"x\",\"version\":7}"
 
+#define TOKEN "s3cr3t-of-the-operator"
+
 struct ledger {
   struct http_server *server;
   pthread_mutex_t lock;
@@ -36,6 +39,7 @@ struct ledger {
   unsigned writes; /* all that was not a GET */
   bool down;       /* answers 503 */
   bool racing;     /* somebody always was faster */
+  bool closed;     /* answers 403 without the token */
 };
 
 struct fixture {
@@ -121,8 +125,11 @@ static void serve(struct ledger *ledger, struct evhttp_request *request, const c
   const char *method = request_method(request);
   long long over = -1;
   ledger->writes += strcmp(method, "GET") != 0;
+  const char *authorization = evhttp_find_header(evhttp_request_get_input_headers(request), "Authorization");
   if (ledger->down)
     request_answer(request, 503, NULL, "down");
+  else if (ledger->closed && (!authorization || strcmp(authorization, "Bearer " TOKEN) != 0))
+    request_answer(request, 403, NULL, "who are you");
   else if (strcmp(path, "/v1/pairs") == 0)
     serve_pairs(ledger, request, method, body);
   else if (strncmp(path, "/v1/pairs/id%20", 15) == 0) {
@@ -378,7 +385,9 @@ static void test_after_a_crash_before_the_creation_nothing_is_removed(void **sta
   (void)snprintf(
       identity, sizeof identity,
       "{\"look\":\"%s\",\"marks\":{\"/meta/made by\":\"trammel\"},\"match\":{\"/from\":\"a\"},\"id\":\"/id\"}", look);
-  assert_int_equal(journal_identified_object_intended(f->journal, "thing", "DELETE", place, identity, NULL), 0);
+  const struct journal_object object = {
+      .id = "thing", .delete_method = "DELETE", .delete_url = place, .identity = identity};
+  assert_int_equal(journal_object_intended_as(f->journal, &object, NULL), 0);
   engine_destroy(f->engine);
   f->engine = NULL;
   assert_int_equal(journal_finish(f->journal), 1);
@@ -386,6 +395,78 @@ static void test_after_a_crash_before_the_creation_nothing_is_removed(void **sta
   assert_int_equal(journal_cleanup(f->state.state, false, NULL, NULL, &summary, NULL), 0);
   assert_int_equal(summary.failed, 0);
   assert_int_equal(f->ledger.writes, 0);
+}
+
+static void write_file(const char *path, const char *text) {
+  FILE *file = fopen(path, "w");
+  assert_non_null(file);
+  assert_true(fputs(text, file) >= 0);
+  assert_int_equal(fclose(file), 0);
+}
+
+/* Whether a journal in the directory has the token in it. */
+static bool is_written_down(const char *directory) {
+  char command[4096];
+  (void)snprintf(command, sizeof command, "grep -rq '%s' '%s'", TOKEN, directory);
+  int status = system(command); /* NOLINT(cert-env33-c): of a test's own directory */
+  assert_true(status == 0 || status == 256);
+  return status == 0;
+}
+
+static void test_token_goes_with_every_request_and_into_no_journal(void **state) {
+  struct fixture *f = *state;
+  struct object o;
+  struct cleanup_summary summary;
+  char path[] = "/tmp/trammel-token-XXXXXX";
+  int fd = mkstemp(path);
+  assert_true(fd >= 0);
+  assert_int_equal(close(fd), 0);
+  write_file(path, "\n " TOKEN "\n");
+  f->ledger.closed = true;
+  init_pair(&o, OURS);
+  _cleanup_error_ struct error *err = NULL;
+  assert_int_equal(apply(f, &o, &err), -EIO);
+  assert_non_null(strstr(error_message(err), "403"));
+  assert_int_equal(engine_set_endpoint_token(f->engine, "control", path, NULL), 0);
+  assert_int_equal(apply(f, &o, NULL), 0);
+  assert_int_equal(json_array_size(f->ledger.pairs), 1);
+  assert_false(is_written_down(f->state.state));
+  f->ledger.down = true;
+  engine_destroy(f->engine);
+  f->engine = NULL;
+  assert_int_equal(journal_finish(f->journal), 1);
+  f->journal = NULL;
+  f->ledger.down = false;
+  assert_int_equal(journal_cleanup(f->state.state, false, NULL, NULL, &summary, NULL), 0);
+  assert_int_equal(summary.failed, 0);
+  assert_int_equal(json_array_size(f->ledger.pairs), 0);
+  assert_int_equal(unlink(path), 0);
+}
+
+static void test_tokens_that_cannot_be_sent(void **state) {
+  struct fixture *f = *state;
+  char path[] = "/tmp/trammel-token-XXXXXX";
+  int fd = mkstemp(path);
+  static const char *const unsound[] = {"", "\n", "two words", "two\nlines", "\x01"};
+  static const char *const far[] = {"http://192.0.2.1:8500", "http://127.0.0.1.example:8500",
+                                    "http://127.0.0.1@192.0.2.1", "http://[2001:db8::1]:8500"};
+  assert_true(fd >= 0);
+  assert_int_equal(close(fd), 0);
+  for (size_t i = 0; i < sizeof unsound / sizeof *unsound; i++) {
+    write_file(path, unsound[i]);
+    assert_int_equal(engine_set_endpoint_token(f->engine, "control", path, NULL), -EINVAL);
+  }
+  write_file(path, TOKEN);
+  for (size_t i = 0; i < sizeof far / sizeof *far; i++) {
+    assert_int_equal(engine_set_endpoint(f->engine, "control", far[i], NULL), 0);
+    assert_int_equal(engine_set_endpoint_token(f->engine, "control", path, NULL), -EACCES);
+  }
+  assert_int_equal(engine_set_endpoint(f->engine, "control", "https://192.0.2.1", NULL), 0);
+  assert_int_equal(engine_set_endpoint_token(f->engine, "control", path, NULL), 0);
+  assert_int_equal(engine_set_endpoint(f->engine, "control", "http://[::1]:8500/x", NULL), 0);
+  assert_int_equal(engine_set_endpoint_token(f->engine, "control", path, NULL), 0);
+  assert_int_equal(unlink(path), 0);
+  assert_int_equal(engine_set_endpoint_token(f->engine, "control", path, NULL), -ENOENT);
 }
 
 static void test_incomplete_identities_are_refused(void **state) {
@@ -423,6 +504,8 @@ int main(void) {
       TEST(test_entries_are_written_over_the_version_that_was_seen),
       TEST(test_after_a_crash_it_is_found_again),
       TEST(test_after_a_crash_before_the_creation_nothing_is_removed),
+      TEST(test_token_goes_with_every_request_and_into_no_journal),
+      TEST(test_tokens_that_cannot_be_sent),
       TEST(test_incomplete_identities_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
