@@ -59,7 +59,7 @@ static const json_t *find_entry(const struct consul_mesh *mesh, const char *reso
   size_t i;
   json_t *body;
   json_array_foreach(mesh->translated->objects, i, body) {
-    const char *name = NULL, *where = NULL;
+    const char *name = "", *where = "";
     const json_t *entry = entry_of(body, resource, kind, &name, &where);
     if (entry && strcmp(name, service) == 0 && same_ns(mesh, where, ns))
       return entry;
@@ -89,7 +89,7 @@ static const json_t *find_intention(const struct consul_mesh *mesh, const struct
   size_t i, j;
   json_t *body, *source;
   json_array_foreach(mesh->translated->objects, i, body) {
-    const char *to = NULL, *to_ns = NULL;
+    const char *to = "", *to_ns = "";
     const json_t *entry = entry_of(body, "ServiceIntentions", "service-intentions", &to, &to_ns);
     json_array_foreach(entry ? get(entry, "sources") : NULL, j, source) {
       int here = precedence(mesh, to, to_ns, source, caller, callee);
