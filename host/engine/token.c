@@ -84,14 +84,17 @@ void token_free(char *header) {
 }
 
 static bool is_here(const char *host) {
-  struct sockaddr_in v4 = {.sin_family = AF_INET};
-  struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+  union {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+  } address = {0};
 
-  if (inet_pton(AF_INET, host, &v4.sin_addr) == 1)
-    return loopback_is((struct sockaddr *)&v4);
-  if (inet_pton(AF_INET6, host, &v6.sin6_addr) == 1)
-    return loopback_is((struct sockaddr *)&v6);
-  return strcmp(host, "localhost") == 0;
+  if (inet_pton(AF_INET, host, &address.v4.sin_addr) == 1)
+    address.any.sa_family = AF_INET;
+  else if (inet_pton(AF_INET6, host, &address.v6.sin6_addr) == 1)
+    address.any.sa_family = AF_INET6;
+  return address.any.sa_family ? loopback_is(&address.any) : strcmp(host, "localhost") == 0;
 }
 
 int token_check_url(const char *url, struct error **err) {

@@ -75,6 +75,7 @@ static const struct adapter_class consul = {
             .endpoint_count = sizeof endpoints / sizeof endpoints[0],
         },
     .translate = consul_translate,
+    .detect = consul_detect,
 };
 
 ADAPTER_DEFINE(consul, "consul", "0.1.0", "consul")

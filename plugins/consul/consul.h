@@ -38,6 +38,7 @@ struct consul_config {
 
 void consul_config_read(const struct call *call, struct consul_config *ret_config);
 
+int consul_detect(struct call *call, struct detection *ret_detection);
 int consul_translate(struct call *call, const struct translate_request *request, struct translation *translation);
 
 #endif

@@ -32,7 +32,7 @@
   "service \"server-v2\" { policy = \"write\" intentions = \"write\" } "
 
 /* The default deny is an intention for every service: Consul wants the right to all of them. */
-#define WIDE "service_prefix \"\" { policy = \"read\" intentions = \"write\" }"
+#define WIDE "service_prefix \"\" { policy = \"read\" intentions = \"write\" } agent_prefix \"\" { policy = \"read\" }"
 
 #define TARGET(name, to, from)                                                                                         \
   "---\napiVersion: access.smi-spec.io/v1alpha3\nkind: TrafficTarget\nmetadata: {name: " name "}\nspec:\n"             \
@@ -169,6 +169,27 @@ static int apply(struct run *run, const char *text, struct error **err) {
   int r = engine_apply(run->engine, "owner", response->objects, response->n_objects, err);
   trammel__adapter__v1__translate_response__free_unpacked(response, NULL);
   return r;
+}
+
+static void detect(bool wide, bool version) {
+  struct run run;
+  PB(DetectResponse) *response = NULL;
+  _cleanup_error_ struct error *err = NULL;
+  begin(&run, wide);
+  if (engine_detect(run.engine, &response, &err) < 0)
+    fail_msg("%s", error_message(err));
+  assert_true(response->present && response->ready);
+  assert_string_equal(response->mesh_version, version ? "1.8.7" : "");
+  assert_true((*response->detail == '\0') == version);
+  trammel__adapter__v1__detect_response__free_unpacked(response, NULL);
+  end(&run);
+}
+
+/* The version is told to who may read the agent. */
+static void test_it_is_detected(void **state) {
+  (void)state;
+  detect(false, false);
+  detect(true, true);
 }
 
 static void test_intentions_come_and_go(void **state) {
@@ -373,9 +394,13 @@ static int stop(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_intentions_come_and_go), cmocka_unit_test(test_default_deny_comes_and_goes),
-      cmocka_unit_test(test_splits_come_and_go),     cmocka_unit_test(test_what_others_made_stays),
-      cmocka_unit_test(test_no_right_is_told),       cmocka_unit_test(test_after_a_crash_all_is_found_again),
+      cmocka_unit_test(test_it_is_detected),
+      cmocka_unit_test(test_intentions_come_and_go),
+      cmocka_unit_test(test_default_deny_comes_and_goes),
+      cmocka_unit_test(test_splits_come_and_go),
+      cmocka_unit_test(test_what_others_made_stays),
+      cmocka_unit_test(test_no_right_is_told),
+      cmocka_unit_test(test_after_a_crash_all_is_found_again),
   };
   return cmocka_run_group_tests(tests, start, stop);
 }
