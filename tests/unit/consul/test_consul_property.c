@@ -86,6 +86,11 @@ static struct property property_of(const struct setting *setting, bool access) {
                            .skips = is_out_of_reach};
 }
 
+/* A run of fewer worlds, by the variables of property.h, may see too little of everything. */
+static bool is_whole_run(void) {
+  return !getenv("TRAMMEL_PROPERTY_SEED") && !getenv("TRAMMEL_PROPERTY_WORLDS");
+}
+
 static void access_is_never_wider(void **state) {
   const struct setting *setting = *state;
   struct property property = property_of(setting, true);
@@ -93,6 +98,8 @@ static void access_is_never_wider(void **state) {
   property_access(&property, &seen);
   print_message("%u requests: %u denied, %u allowed, %u of them exactly\n", seen.requests, seen.denied, seen.allowed,
                 seen.exact);
+  if (!is_whole_run())
+    return;
   assert_true(seen.denied > 1000);
   assert_true(seen.admitted > 0);
   assert_true(seen.exact >= setting->exact_least);
@@ -103,7 +110,7 @@ static void shares_are_the_same(void **state) {
   struct property_seen seen;
   property_shares(&property, &seen);
   print_message("%u distributed, %u of them exactly\n", seen.distributed, seen.distributed_exactly);
-  assert_true(seen.distributed_exactly > 20);
+  assert_true(!is_whole_run() || seen.distributed_exactly > 20);
 }
 
 #define WITH(test, setting) cmocka_unit_test_prestate(test, (void *)&(setting))
