@@ -62,6 +62,13 @@ static const struct endpoint_need endpoints[] = {
 
 static const char *const mesh_versions[] = {">=1.8.4", NULL};
 
+static const struct kubernetes_kind kinds[] = {
+    {CONSUL_API_VERSION, "ServiceDefaults"},
+    {CONSUL_API_VERSION, "ServiceIntentions"},
+    {CONSUL_API_VERSION, "ServiceRouter"},
+    {CONSUL_API_VERSION, "ServiceSplitter"},
+};
+
 static const struct adapter_class consul = {
     .description =
         {
@@ -73,6 +80,8 @@ static const struct adapter_class consul = {
             .config_schema = config_schema,
             .endpoints = endpoints,
             .endpoint_count = sizeof endpoints / sizeof endpoints[0],
+            .kinds = kinds,
+            .kind_count = sizeof kinds / sizeof kinds[0],
         },
     .translate = consul_translate,
     .detect = consul_detect,
