@@ -4,7 +4,8 @@ enum { KEY_KUBECONFIG = 0x600, KEY_CONTEXT };
 
 static const struct argp_option option_table[] = {
     {"kubeconfig", KEY_KUBECONFIG, "FILE", 0,
-     "use the Kubernetes cluster of this kubeconfig (with --context alone: of $KUBECONFIG, ~/.kube/config or the pod)", 0},
+     "use the Kubernetes cluster of this kubeconfig (with --context alone: of $KUBECONFIG, ~/.kube/config or the pod)",
+     0},
     {"context", KEY_CONTEXT, "NAME", 0, "the context of the kubeconfig (default: its current-context)", 0},
     {0},
 };

@@ -5,8 +5,8 @@
 
 #include <jansson.h>
 
-#include "sdk/base/fields.h"
 #include "host/lab/topology.h"
+#include "sdk/base/fields.h"
 
 #define COUNTED_ANY (-1)        /* not looked at */
 #define COUNTED_REPEAT_MAX 1000 /* calls of one check: they are made one after another */

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sdk/base/fields.h"
 #include "host/lab/inventory.h"
+#include "sdk/base/fields.h"
 
 static const char *as_written(const void *ctx, const char *alias) {
   (void)ctx;

@@ -77,7 +77,7 @@ static bool is_without_udp(const struct world *world, const struct inventory_ser
 static void add_service_ports(struct world *world, struct inventory_service *service) {
   struct inventory_port *ports = world_array(world, SERVICE_PORTS, sizeof *ports);
   unsigned chance = random_chance(&world->random, 1, 2) ? 6 : 3; /* of 8 */
-  if (world->one_port) /* 80 or 8080 */
+  if (world->one_port)                                           /* 80 or 8080 */
     ports[service->port_count++] = service_ports[random_below(&world->random, 2)];
   for (size_t i = 0; !world->one_port && i < SERVICE_PORTS; i++)
     if (random_chance(&world->random, chance, 8) &&
