@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sdk/adapter/internal.h"
+#include "sdk/base/strbuf.h"
 
 PB(ResourceRef) * resource_ref(struct call *call, const char *kind, const char *ns, const char *name) {
   PB(ResourceRef) *ref = call_new(call, PB(ResourceRef));
@@ -16,13 +17,21 @@ PB(ResourceRef) * resource_ref(struct call *call, const char *kind, const char *
   return ref;
 }
 
+static int append(const char *bytes, size_t length, void *buffer) {
+  strbuf_append(buffer, bytes, length);
+  return 0;
+}
+
 /* Compact, with sorted keys: the same object always gives the same bytes. */
 static bool set_body(struct call *call, PB(NativeObject) * message, const json_t *body) {
-  _cleanup_free_ char *dumped = body ? json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY) : NULL;
-  char *text = dumped ? arena_strdup(call->arena, dumped) : NULL;
+  _cleanup_strbuf_ struct strbuf buffer = STRBUF_INIT;
+  if (!body || json_dump_callback(body, append, &buffer, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY) < 0 ||
+      strbuf_failed(&buffer))
+    return false;
+  char *text = arena_strdup(call->arena, strbuf_text(&buffer));
   if (!text)
     return false;
-  message->body = (ProtobufCBinaryData){.len = strlen(text), .data = (uint8_t *)text};
+  message->body = (ProtobufCBinaryData){.len = buffer.length, .data = (uint8_t *)text};
   return true;
 }
 

@@ -85,11 +85,11 @@ static bool has_ended(void *ctx) {
 static pid_t parent_start(void) {
   pid_t pid = fork();
   assert_true(pid >= 0);
-  if (pid == 0)
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-  while (pid == 0)
+  if (pid > 0)
+    return pid;
+  (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+  for (;;)
     (void)pause();
-  return pid;
 }
 
 static void start_for(const char *directory, pid_t parent) {
