@@ -9,6 +9,9 @@
 #define CLUSTER_RATE 400.0
 #define CLUSTER_BURST 400
 
+/* Tries of one request, so that its deadline is what ends it. */
+#define CLUSTER_TRIES 100
+
 /* How often a removal is tried again because the object changed between the look at it and its removal. */
 #define CLUSTER_REMOVALS_MAX 5
 

@@ -8,8 +8,8 @@
 #include "sdk/base/clock.h"
 #include "sdk/base/strbuf.h"
 
-/* How long one object may take, with all that is tried again. */
-#define OBJECT_TIMEOUT_NS (30 * NS_PER_SECOND)
+/* How long one object may take, with all that is tried again: an API server that is started anew is waited for. */
+#define OBJECT_TIMEOUT_NS (120 * NS_PER_SECOND)
 
 static struct cluster_place place_of(const native_object *object) {
   const Trammel__Adapter__V1__KubernetesObject *kubernetes = object->kubernetes;
