@@ -3,7 +3,7 @@
 #define TRAMMEL_PLUGINS_CONSUL_DIRECTORY_H
 
 #include "plugins/consul/consul.h"
-#include "plugins/consul/coverage.h"
+#include "plugins/consul/verdict.h"
 #include "sdk/kube/account.h"
 #include "sdk/smi/index.h"
 

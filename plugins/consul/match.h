@@ -2,7 +2,7 @@
 #ifndef TRAMMEL_PLUGINS_CONSUL_MATCH_H
 #define TRAMMEL_PLUGINS_CONSUL_MATCH_H
 
-#include "plugins/consul/coverage.h"
+#include "plugins/consul/verdict.h"
 
 /* The criteria of a match ({"pathPrefix": …, "methods": …, "header": …}, never empty) as a new reference; NULL, with
  * why in `ret_verdict`, for what cannot be carried over, and without memory. */

@@ -69,12 +69,12 @@ static const struct smi_traffic_split *split_of(const struct splits *splits, con
 }
 
 static void fail(struct work *w, struct verdict verdict, const char *list, size_t index) {
-  coverage_add(&w->coverage, &w->split->meta, verdict, "/spec/%s/%zu", list, index);
+  verdict_cover(&w->coverage, &w->split->meta, verdict, "/spec/%s/%zu", list, index);
   w->failed = true;
 }
 
 static void fail_root(struct work *w, struct verdict verdict) {
-  coverage_add(&w->coverage, &w->split->meta, verdict, "/spec/service");
+  verdict_cover(&w->coverage, &w->split->meta, verdict, "/spec/service");
   w->failed = true;
 }
 
@@ -165,7 +165,7 @@ static void choose_backends(struct work *w) {
     if (verdict.level == COVERAGE_UNSUPPORTED)
       fail(w, verdict, "backends", i);
     else
-      coverage_add(&w->coverage, &w->split->meta, verdict, "/spec/backends/%zu", i);
+      verdict_cover(&w->coverage, &w->split->meta, verdict, "/spec/backends/%zu", i);
   }
   if (!w->used)
     call_out_of_memory(w->call);
@@ -181,8 +181,8 @@ static void tell_rounding(struct work *w, const uint64_t *weights, const uint32_
     sum += weights[i];
   for (size_t i = 0; i < w->split->backend_count; i++)
     if (parts[i] * sum != (unsigned __int128)weights[i] * WHOLE) {
-      coverage_lower(&w->coverage, (struct verdict){COVERAGE_APPROXIMATED, CODE_WEIGHT,
-                                                    "shares are rounded to hundredths of a percent", NULL});
+      verdict_lower(&w->coverage, (struct verdict){COVERAGE_APPROXIMATED, CODE_WEIGHT,
+                                                   "shares are rounded to hundredths of a percent", NULL});
       return;
     }
 }
@@ -270,9 +270,9 @@ static void add_routes(struct work *w, const char *to) {
       if (criteria)
         add_route(w, to, criteria);
       w->failed |= verdict.level == COVERAGE_UNSUPPORTED;
-      coverage_add(&w->coverage, &group->meta, verdict, "/spec/matches/%zu", j);
+      verdict_cover(&w->coverage, &group->meta, verdict, "/spec/matches/%zu", j);
     }
-    coverage_add(&w->coverage, &w->split->meta, VERDICT_EXACT, "/spec/matches/%zu", i);
+    verdict_cover(&w->coverage, &w->split->meta, VERDICT_EXACT, "/spec/matches/%zu", i);
   }
   if (!w->failed && json_array_size(w->routes) == 0)
     fail(w, unsupported(CODE_NOTHING_LEFT, "none of the groups has a match", NULL), "matches", 0);
@@ -312,11 +312,8 @@ static void translate(struct work *w, struct translation *translation) {
     translation_add(translation, objects[0]);
     translation_add(translation, objects[1]);
   } else {
-    coverage_withdraw(&w->coverage,
-                      unsupported(CODE_NOTHING_LEFT,
-                                  "another part of the split cannot be carried over, and the split only makes sense "
-                                  "whole",
-                                  NULL));
+    coverage_withdraw(&w->coverage, CODE_NOTHING_LEFT,
+                      "another part of the split cannot be carried over, and the split only makes sense whole");
   }
   coverage_state(&w->coverage, translation, (const struct native_object *const *)objects, matched ? 2 : 1);
 }

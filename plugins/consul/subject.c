@@ -14,9 +14,9 @@ struct resolution {
 };
 
 static void leave_out(struct resolution *r, const char *code, const char *reason, const char *remedy) {
-  coverage_add(r->coverage, &r->target->meta,
-               (struct verdict){COVERAGE_UNSUPPORTED, code, reason ? reason : "out of memory", remedy}, "%s",
-               r->pointer);
+  verdict_cover(r->coverage, &r->target->meta,
+                (struct verdict){COVERAGE_UNSUPPORTED, code, reason ? reason : "out of memory", remedy}, "%s",
+                r->pointer);
 }
 
 static void add(struct resolution *r, const char *ns, const char *name) {
@@ -25,7 +25,7 @@ static void add(struct resolution *r, const char *ns, const char *name) {
   const struct account account = {ns, name};
   struct verdict verdict = directory_judge_account(r->directory, &account);
   if (verdict.level != COVERAGE_EXACT)
-    coverage_add(r->coverage, &r->target->meta, verdict, "%s", r->pointer);
+    verdict_cover(r->coverage, &r->target->meta, verdict, "%s", r->pointer);
   if (verdict.level == COVERAGE_UNSUPPORTED)
     return;
   if (arena_reserve(call_arena(call), (void **)&list->items, &list->capacity, list->count, sizeof *list->items) < 0)
@@ -68,11 +68,12 @@ static void resolve_pod_labels(struct resolution *r) {
               arena_printf(arena, "IdentityBinding %s selects no workload that is there now", r->binding->meta.name),
               "translate again when its workloads exist");
   else
-    coverage_add(r->coverage, &r->target->meta,
-                 (struct verdict){COVERAGE_APPROXIMATED, CODE_IDENTITY,
-                                  "podLabelSelector stands for the ServiceAccounts of the workloads that are there now",
-                                  "translate again when workloads come or go"},
-                 "%s", r->pointer);
+    verdict_cover(
+        r->coverage, &r->target->meta,
+        (struct verdict){COVERAGE_APPROXIMATED, CODE_IDENTITY,
+                         "podLabelSelector stands for the ServiceAccounts of the workloads that are there now",
+                         "translate again when workloads come or go"},
+        "%s", r->pointer);
 }
 
 static void resolve_binding(struct resolution *r, const struct smi_subject *subject) {

@@ -44,7 +44,7 @@ static struct verdict unsupported(const char *code, const char *reason, const ch
 }
 
 static void cover(struct work *w, size_t rule, struct verdict verdict) {
-  coverage_add(w->coverage, &w->target->meta, verdict, "/spec/rules/%zu", rule);
+  verdict_cover(w->coverage, &w->target->meta, verdict, "/spec/rules/%zu", rule);
 }
 
 static const struct smi_meta *route_of(const struct work *w, const struct smi_rule *rule) {
@@ -240,7 +240,7 @@ static bool add_match(struct work *w, const struct smi_http_route_group *group, 
   struct verdict verdict;
   json_t *criteria = match_criteria(w->call, &group->matches[match], &verdict);
   bool carried = criteria && keep_permission(w, group, match, criteria);
-  coverage_add(w->coverage, &group->meta, verdict, "/spec/matches/%zu", match);
+  verdict_cover(w->coverage, &group->meta, verdict, "/spec/matches/%zu", match);
   return carried;
 }
 
@@ -252,12 +252,12 @@ static size_t add_named_matches(struct work *w, size_t index, const struct smi_h
     if (match)
       carried += add_match(w, group, (size_t)(match - group->matches));
     else
-      coverage_add(w->coverage, &w->target->meta,
-                   unsupported(CODE_DANGLING,
-                               arena_printf(call_arena(w->call), "HTTPRouteGroup %s has no match %s", rule->name,
-                                            rule->matches[i]),
-                               "name a match of the group, or none for all of them"),
-                   "/spec/rules/%zu/matches/%zu", index, i);
+      verdict_cover(w->coverage, &w->target->meta,
+                    unsupported(CODE_DANGLING,
+                                arena_printf(call_arena(w->call), "HTTPRouteGroup %s has no match %s", rule->name,
+                                             rule->matches[i]),
+                                "name a match of the group, or none for all of them"),
+                    "/spec/rules/%zu/matches/%zu", index, i);
   }
   return carried;
 }
@@ -366,22 +366,18 @@ static void resolve_subjects(struct work *w) {
 /* Rules whose subjects are all left out are in force nowhere, and not because someone wrote it so. */
 static void judge_subjects(struct work *w) {
   if (w->destinations.count == 0 || (w->sources.count == 0 && w->target->source_count)) {
-    struct verdict verdict =
-        unsupported(CODE_NOTHING_LEFT, "no destination or no source of its target could be carried over", NULL);
-    coverage_withdraw(w->coverage, verdict);
-    coverage_withdraw(&w->subjects, verdict);
+    static const char reason[] = "no destination or no source of its target could be carried over";
+    coverage_withdraw(w->coverage, CODE_NOTHING_LEFT, reason);
+    coverage_withdraw(&w->subjects, CODE_NOTHING_LEFT, reason);
   } else if (!w->directory->config->acls) {
-    coverage_lower(w->coverage,
-                   (struct verdict){COVERAGE_APPROXIMATED, CODE_UNVERIFIED,
-                                    "without ACLs any workload can register under the name of a source, which is all "
-                                    "the identity that Consul has",
-                                    "turn ACLs on, and set the option acls"});
+    verdict_lower(w->coverage,
+                  (struct verdict){COVERAGE_APPROXIMATED, CODE_UNVERIFIED,
+                                   "without ACLs any workload can register under the name of a source, which is all "
+                                   "the identity that Consul has",
+                                   "turn ACLs on, and set the option acls"});
   }
-  for (size_t i = 0; i < w->subjects.count; i++) {
-    const struct coverage *item = &w->subjects.items[i];
-    coverage_add(w->coverage, item->resource, (struct verdict){item->level, item->code, item->reason, item->remedy},
-                 "%s", item->pointer);
-  }
+  for (size_t i = 0; i < w->subjects.count; i++)
+    coverage_add(w->coverage, &w->subjects.items[i], "%s", w->subjects.items[i].pointer);
 }
 
 void target_translate(struct intentions *intentions, struct protocols *protocols, size_t index,

@@ -2,12 +2,9 @@
 
 #include <stdio.h>
 
-void coverage_add(struct coverage_list *list, const struct coverage *coverage, const char *pointer, ...) {
+void coverage_addv(struct coverage_list *list, const struct coverage *coverage, const char *pointer, va_list args) {
   char text[128];
-  va_list args;
-  va_start(args, pointer);
   (void)vsnprintf(text, sizeof text, pointer, args);
-  va_end(args);
   char *copy = arena_strdup(call_arena(list->call), text);
   if (!copy || arena_reserve(call_arena(list->call), (void **)&list->items, &list->capacity, list->count,
                              sizeof *list->items) < 0) {
@@ -17,6 +14,13 @@ void coverage_add(struct coverage_list *list, const struct coverage *coverage, c
   struct coverage *item = &list->items[list->count++];
   *item = *coverage;
   item->pointer = copy;
+}
+
+void coverage_add(struct coverage_list *list, const struct coverage *coverage, const char *pointer, ...) {
+  va_list args;
+  va_start(args, pointer);
+  coverage_addv(list, coverage, pointer, args);
+  va_end(args);
 }
 
 void coverage_state(const struct coverage_list *list, struct translation *translation,

@@ -2,6 +2,8 @@
 #ifndef TRAMMEL_SDK_ADAPTER_COVERAGE_H
 #define TRAMMEL_SDK_ADAPTER_COVERAGE_H
 
+#include <stdarg.h>
+
 #include "sdk/adapter/translation.h"
 
 struct coverage_list {
@@ -14,6 +16,8 @@ struct coverage_list {
 /* Adds one; the pointer is formatted. Texts live as long as the call. */
 void coverage_add(struct coverage_list *list, const struct coverage *coverage, const char *pointer, ...)
     __attribute__((format(printf, 3, 4)));
+void coverage_addv(struct coverage_list *list, const struct coverage *coverage, const char *pointer, va_list args)
+    __attribute__((format(printf, 3, 0)));
 
 /* Makes unsupported whatever is not, for the reason given: what it depends on was left out. */
 void coverage_withdraw(struct coverage_list *list, const char *code, const char *reason);
