@@ -85,62 +85,11 @@ static void collect_names(struct directory *d) {
   names_sort(&d->service_names);
 }
 
-static int by_workload(const void *a, const void *b) {
-  const struct selection *x = a, *y = b;
-  int order = strcmp(x->ns, y->ns);
-  return order != 0 ? order : strcmp(x->workload, y->workload);
-}
-
-static int by_workload_and_service(const void *a, const void *b) {
-  int order = by_workload(a, b);
-  return order != 0
-             ? order
-             : strcmp(((const struct selection *)a)->service->name, ((const struct selection *)b)->service->name);
-}
-
-static bool collect_selections(struct directory *d) {
-  const struct inventory *inventory = &d->request->inventory;
-  size_t count = 0;
-  for (size_t i = 0; i < inventory->service_count; i++)
-    count += inventory->services[i].workload_count;
-  d->selections = arena_array(call_arena(d->call), count, sizeof *d->selections);
-  if (!d->selections)
-    return false;
-  for (size_t i = 0; i < inventory->service_count; i++)
-    for (size_t j = 0; j < inventory->services[i].workload_count; j++)
-      d->selections[d->selection_count++] =
-          (struct selection){inventory->services[i].ns, inventory->services[i].workloads[j], &inventory->services[i]};
-  if (count)
-    qsort(d->selections, count, sizeof *d->selections, by_workload_and_service);
-  return true;
-}
-
 bool directory_init(struct directory *directory, struct call *call, const struct consul_config *config,
                     const struct translate_request *request) {
   *directory = (struct directory){.call = call, .config = config, .request = request};
-  if (smi_index_set(&directory->smi, call_arena(call), &request->smi) < 0 || !collect_selections(directory)) {
-    call_out_of_memory(call);
-    return false;
-  }
   collect_names(directory);
-  return kube_accounts_init(call, &request->inventory, &directory->accounts);
-}
-
-const struct selection *directory_selections(const struct directory *directory,
-                                             const struct inventory_workload *workload, size_t *ret_count) {
-  const struct selection wanted = {workload->ns, workload->name, NULL};
-  size_t low = 0, high = directory->selection_count, end;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (by_workload(&directory->selections[middle], &wanted) < 0)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  for (end = low; end < directory->selection_count && by_workload(&directory->selections[end], &wanted) == 0;)
-    end++;
-  *ret_count = end - low;
-  return directory->selections + low;
+  return kube_directory_init(call, request, &directory->kube);
 }
 
 /* A name of Kubernetes: above all not "*", which is every service. */
@@ -172,12 +121,12 @@ static struct verdict judge_name(const struct directory *d, const struct name_us
 static bool is_named_after(const struct directory *d, const struct inventory_workload *workload,
                            const char **ret_other) {
   size_t count;
-  const struct selection *selections = directory_selections(d, workload, &count);
+  const struct kube_service_of *services = kube_services_of(&d->kube, workload, &count);
   for (size_t i = 0; i < count; i++)
-    if (strcmp(selections[i].service->name, workload->service_account) == 0)
+    if (strcmp(services[i].service->name, workload->service_account) == 0)
       return true;
   if (count)
-    *ret_other = selections[0].service->name;
+    *ret_other = services[0].service->name;
   return count == 0;
 }
 
@@ -191,7 +140,7 @@ static size_t named_after(const struct directory *d, const struct kube_account *
 }
 
 /* A workload of the Service with the account's name that runs as another; NULL: none. */
-static const char *impostor(const struct directory *d, const struct account *account) {
+static const char *impostor(const struct directory *d, const struct kube_identity *account) {
   const struct inventory_service *service = inventory_service(&d->request->inventory, account->ns, account->name);
   for (size_t i = 0; service && i < service->workload_count; i++) {
     const struct inventory_workload *w = inventory_workload(&d->request->inventory, service->ns, service->workloads[i]);
@@ -201,13 +150,13 @@ static const char *impostor(const struct directory *d, const struct account *acc
   return NULL;
 }
 
-struct verdict directory_judge_account(const struct directory *d, const struct account *account) {
+struct verdict directory_judge_account(const struct directory *d, const struct kube_identity *account) {
   static const char remedy[] = "name the ServiceAccount after its service: Consul's identity is the name of a service";
   struct arena *arena = call_arena(d->call);
   struct verdict verdict = judge_name(d, &d->account_names, "ServiceAccount", account->ns, account->name);
   if (verdict.level != COVERAGE_EXACT)
     return verdict;
-  const struct kube_account *known = kube_account_find(&d->accounts, account->ns, account->name);
+  const struct kube_account *known = kube_account_find(&d->kube.accounts, account->ns, account->name);
   const char *other = NULL;
   size_t named = known ? named_after(d, known, &other) : 0;
   if (other && named == 0)
@@ -240,7 +189,7 @@ const char *directory_port_name(const struct directory *directory, const char *a
   return name;
 }
 
-struct verdict directory_judge_port_name(const struct directory *directory, const struct account *named) {
+struct verdict directory_judge_port_name(const struct directory *directory, const struct kube_identity *named) {
   if (!is_used(&directory->account_names, named->name) && !is_used(&directory->service_names, named->name))
     return VERDICT_EXACT;
   return unsupported(CODE_IDENTITY,

@@ -4,13 +4,7 @@
 
 #include "plugins/consul/consul.h"
 #include "plugins/consul/verdict.h"
-#include "sdk/kube/account.h"
-#include "sdk/smi/index.h"
-
-struct account {
-  const char *ns;
-  const char *name;
-};
+#include "sdk/kube/subject.h"
 
 /* A name and a namespace that it is used in. */
 struct name_use {
@@ -23,21 +17,11 @@ struct name_uses {
   size_t count, capacity;
 };
 
-/* A Service that selects a workload. */
-struct selection {
-  const char *ns;
-  const char *workload;
-  const struct inventory_service *service;
-};
-
 struct directory {
   struct call *call;
   const struct consul_config *config;
   const struct translate_request *request;
-  struct smi_index smi;
-  struct kube_accounts accounts;
-  struct selection *selections; /* sorted by workload */
-  size_t selection_count;
+  struct kube_directory kube;
   struct name_uses account_names, service_names;
 };
 
@@ -46,22 +30,18 @@ bool directory_init(struct directory *directory, struct call *call, const struct
                     const struct translate_request *request);
 
 /* Whether the service of the account's name is the account, and nothing else. Approximated: not all of the account. */
-struct verdict directory_judge_account(const struct directory *directory, const struct account *account);
+struct verdict directory_judge_account(const struct directory *directory, const struct kube_identity *account);
 
 /* The service that stands for one port of an account, in the call's memory; NULL, and the call marked, without. */
 const char *directory_port_name(const struct directory *directory, const char *account, uint16_t port);
 
 /* Whether that name is nobody else's. */
-struct verdict directory_judge_port_name(const struct directory *directory, const struct account *named);
+struct verdict directory_judge_port_name(const struct directory *directory, const struct kube_identity *named);
 
 /* Whether the Service's name is one service of Consul. */
 struct verdict directory_judge_service(const struct directory *directory, const char *ns, const char *name);
 
 /* Whether the workloads of a Service are one service of that name in Consul. */
 struct verdict directory_judge_registration(const struct directory *directory, const struct inventory_service *service);
-
-/* The Services that select a workload, `*ret_count` of them. */
-const struct selection *directory_selections(const struct directory *directory,
-                                             const struct inventory_workload *workload, size_t *ret_count);
 
 #endif

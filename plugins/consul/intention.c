@@ -30,7 +30,7 @@ void intentions_grant(struct intentions *intentions, const struct grant *grant) 
     intentions->grants[intentions->count++] = *grant;
 }
 
-static int compare_accounts(const struct account *a, const struct account *b) {
+static int compare_accounts(const struct kube_identity *a, const struct kube_identity *b) {
   int order = strcmp(a->ns, b->ns);
   return order != 0 ? order : strcmp(a->name, b->name);
 }

@@ -13,8 +13,8 @@ struct permission {
 
 /* What one TrafficTarget allows one source at one destination. */
 struct grant {
-  struct account destination;
-  struct account source;
+  struct kube_identity destination;
+  struct kube_identity source;
   const struct smi_meta *target;
   size_t target_order;
   const struct permission *permissions;

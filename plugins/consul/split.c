@@ -253,8 +253,7 @@ static void add_route(struct work *w, const char *to, json_t *criteria) {
 static void add_routes(struct work *w, const char *to) {
   for (size_t i = 0; i < w->split->match_count; i++) {
     const char *name = w->split->matches[i];
-    const struct smi_http_route_group *group = (const struct smi_http_route_group *)smi_index_get(
-        &w->directory->smi, SMI_HTTP_ROUTE_GROUP, w->split->meta.ns, name);
+    const struct smi_http_route_group *group = kube_route_group(&w->directory->kube, w->split->meta.ns, name);
     if (!group) {
       fail(w,
            unsupported(CODE_DANGLING,

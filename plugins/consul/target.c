@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "plugins/consul/match.h"
-#include "plugins/consul/port.h"
-#include "plugins/consul/subject.h"
+#include "plugins/consul/named_subject.h"
+#include "plugins/consul/reach.h"
 
 /* A service of Consul that stands for a destination, or for one port of it. */
 struct service {
@@ -27,7 +27,7 @@ struct work {
   size_t order;
   struct coverage_list *coverage; /* of the rules and their matches */
   struct coverage_list subjects;  /* stated after them */
-  struct account_list destinations, sources;
+  struct kube_identities destinations, sources;
   bool http_written, tcp_written;
   bool tcp_found;  /* at least one TCPRoute is there */
   bool all_ports;  /* one of them has no ports, which means all */
@@ -48,7 +48,7 @@ static void cover(struct work *w, size_t rule, struct verdict verdict) {
 }
 
 static const struct smi_meta *route_of(const struct work *w, const struct smi_rule *rule) {
-  return smi_index_get(&w->directory->smi, rule->kind, w->target->meta.ns, rule->name);
+  return smi_index_get(&w->directory->kube.resources, rule->kind, w->target->meta.ns, rule->name);
 }
 
 static struct verdict dangling(struct work *w, const struct smi_rule *rule) {
@@ -97,7 +97,7 @@ static void collect_routes(struct work *w) {
 }
 
 /* Whether the port of a service is meant. `only`: the port, or 0 for what the account has. */
-static void judge_reach(const struct work *w, const struct account *destination, uint16_t only,
+static void judge_reach(const struct work *w, const struct kube_identity *destination, uint16_t only,
                         struct service *service) {
   static const char remedy[] = "name every port of the destination's workloads, or give the ports services and "
                                "ServiceAccounts of their own";
@@ -137,7 +137,7 @@ static void add_service(struct work *w, const struct service *service) {
 }
 
 /* All of an account as one service. */
-static void add_account(struct work *w, const struct account *destination, const struct account_ports *ports) {
+static void add_account(struct work *w, const struct kube_identity *destination, const struct account_ports *ports) {
   struct service service = {.ns = destination->ns,
                             .name = destination->name,
                             .http = ports->count == 0 || ports->http, /* not known: it is made so */
@@ -155,9 +155,9 @@ static void add_account(struct work *w, const struct account *destination, const
 }
 
 /* One port of an account as a service of its own. */
-static void add_port(struct work *w, const struct account *destination, uint16_t port) {
+static void add_port(struct work *w, const struct kube_identity *destination, uint16_t port) {
   struct account_ports own;
-  const struct account named = {destination->ns, directory_port_name(w->directory, destination->name, port)};
+  const struct kube_identity named = {destination->ns, directory_port_name(w->directory, destination->name, port)};
   struct service service = {.ns = named.ns, .name = named.name, .verdict = VERDICT_EXACT};
   if (!named.name || !ports_of(w->directory, destination, port, &own))
     return;
@@ -170,7 +170,7 @@ static void add_port(struct work *w, const struct account *destination, uint16_t
 
 static void collect_services(struct work *w) {
   for (size_t i = 0; i < w->destinations.count; i++) {
-    const struct account *destination = &w->destinations.items[i];
+    const struct kube_identity *destination = &w->destinations.items[i];
     struct account_ports ports;
     if (!ports_of(w->directory, destination, 0, &ports))
       return;
@@ -352,15 +352,15 @@ static void grant(struct work *w) {
 }
 
 static void resolve_subjects(struct work *w) {
-  subject_resolve(w->directory, w->target, &w->target->destination, "/spec/destination", &w->subjects,
-                  &w->destinations);
+  named_subject_resolve(w->directory, w->target, &w->target->destination, "/spec/destination", &w->subjects,
+                        &w->destinations);
   for (size_t i = 0; i < w->target->source_count; i++) {
     char pointer[64];
     (void)snprintf(pointer, sizeof pointer, "/spec/sources/%zu", i);
-    subject_resolve(w->directory, w->target, &w->target->sources[i], pointer, &w->subjects, &w->sources);
+    named_subject_resolve(w->directory, w->target, &w->target->sources[i], pointer, &w->subjects, &w->sources);
   }
-  accounts_sort(&w->destinations);
-  accounts_sort(&w->sources);
+  kube_identities_sort(&w->destinations);
+  kube_identities_sort(&w->sources);
 }
 
 /* Rules whose subjects are all left out are in force nowhere, and not because someone wrote it so. */

@@ -280,6 +280,22 @@ const struct kube_account *kube_account_find(const struct kube_accounts *account
   return NULL;
 }
 
+const struct kube_account *kube_accounts_in(const struct kube_accounts *accounts, const char *ns, size_t *ret_count) {
+  size_t low = 0, high = accounts->count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (strcmp(accounts->items[middle].ns, ns) < 0)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  size_t end = low;
+  while (end < accounts->count && strcmp(accounts->items[end].ns, ns) == 0)
+    end++;
+  *ret_count = end - low;
+  return accounts->items + low;
+}
+
 json_t *kube_account_labels(const struct kube_account *account) {
   json_t *labels = json_object();
   for (size_t i = 0; labels && i < account->selector_count; i++)

@@ -36,6 +36,9 @@ bool kube_accounts_init(struct call *call, const struct inventory *inventory, st
 /* NULL when no workload runs as it. */
 const struct kube_account *kube_account_find(const struct kube_accounts *accounts, const char *ns, const char *name);
 
+/* The accounts of one namespace, by name. */
+const struct kube_account *kube_accounts_in(const struct kube_accounts *accounts, const char *ns, size_t *ret_count);
+
 /* Whether the label is of a revision or of one pod, such as pod-template-hash: nothing to select pods by for long. */
 bool kube_label_is_volatile(const char *name);
 

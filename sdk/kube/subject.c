@@ -15,7 +15,7 @@ struct resolution {
   bool approximated;
 };
 
-static void add(struct call *call, struct kube_identities *list, const char *ns, const char *name) {
+void kube_identities_add(struct call *call, struct kube_identities *list, const char *ns, const char *name) {
   if (arena_reserve(call_arena(call), (void **)&list->items, &list->capacity, list->count, sizeof *list->items) < 0)
     call_out_of_memory(call);
   else
@@ -28,7 +28,7 @@ static int compare(const void *a, const void *b) {
   return order != 0 ? order : strcmp(x->name, y->name);
 }
 
-static void sort(struct kube_identities *list) {
+void kube_identities_sort(struct kube_identities *list) {
   size_t kept = 0;
   if (list->count > 1)
     qsort(list->items, list->count, sizeof *list->items, compare);
@@ -67,7 +67,7 @@ static void resolve_spiffe_ids(struct resolution *r) {
     const char *id = r->binding->spiffe_ids[i];
     const char *name = spiffe_account(r, id);
     if (name)
-      add(call, r->identities, r->binding->meta.ns, name);
+      kube_identities_add(call, r->identities, r->binding->meta.ns, name);
     else
       unsupported(r, r->subjects->code_identity,
                   arena_printf(call_arena(call),
@@ -96,7 +96,7 @@ static bool resolve_account(struct resolution *r, const struct kube_account *acc
   if (selected == 0)
     return false;
   if (selected == account->workload_count) {
-    add(call, r->identities, account->ns, account->name);
+    kube_identities_add(call, r->identities, account->ns, account->name);
     r->approximated = true;
     return true;
   }
@@ -109,25 +109,14 @@ static bool resolve_account(struct resolution *r, const struct kube_account *acc
   return true;
 }
 
-static size_t first_of_namespace(const struct kube_accounts *accounts, const char *ns) {
-  size_t low = 0, high = accounts->count;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (strcmp(accounts->items[middle].ns, ns) < 0)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low;
-}
-
 static void resolve_pod_labels(struct resolution *r) {
   struct call *call = r->coverage->call;
-  const struct kube_accounts *accounts = &r->subjects->directory->accounts;
+  size_t count;
+  const struct kube_account *accounts =
+      kube_accounts_in(&r->subjects->directory->accounts, r->binding->meta.ns, &count);
   bool found = false;
-  for (size_t i = first_of_namespace(accounts, r->binding->meta.ns);
-       i < accounts->count && strcmp(accounts->items[i].ns, r->binding->meta.ns) == 0; i++)
-    found |= resolve_account(r, &accounts->items[i]);
+  for (size_t i = 0; i < count; i++)
+    found |= resolve_account(r, &accounts[i]);
   if (!found)
     unsupported(r, r->subjects->code_identity,
                 arena_printf(call_arena(call), "IdentityBinding %s selects no workload that is there now",
@@ -139,7 +128,7 @@ static void resolve_schemes(struct resolution *r) {
   struct call *call = r->coverage->call;
   const size_t before = r->coverage->count;
   if (r->binding->service_account)
-    add(call, r->identities, r->binding->meta.ns, r->binding->service_account);
+    kube_identities_add(call, r->identities, r->binding->meta.ns, r->binding->service_account);
   resolve_spiffe_ids(r);
   if (r->binding->pod_label_count)
     resolve_pod_labels(r);
@@ -179,7 +168,7 @@ void kube_subject_resolve(const struct kube_subjects *subjects, struct coverage_
   struct resolution resolution = {
       .subjects = subjects, .coverage = coverage, .target = target, .pointer = pointer, .identities = identities};
   if (subject->kind == SMI_SERVICE_ACCOUNT)
-    add(coverage->call, identities, subject->ns, subject->name);
+    kube_identities_add(coverage->call, identities, subject->ns, subject->name);
   else
     resolve_binding(&resolution, subject);
 }
@@ -192,7 +181,7 @@ void kube_sources_resolve(const struct kube_subjects *subjects, struct coverage_
     (void)snprintf(pointer, sizeof pointer, "/spec/sources/%zu", i);
     kube_subject_resolve(subjects, coverage, target, &target->sources[i], pointer, &identities);
   }
-  sort(&identities);
+  kube_identities_sort(&identities);
   *ret_identities = identities;
 }
 
@@ -200,6 +189,6 @@ void kube_destinations_resolve(const struct kube_subjects *subjects, struct cove
                                const struct smi_traffic_target *target, struct kube_identities *ret_identities) {
   struct kube_identities identities = {0};
   kube_subject_resolve(subjects, coverage, target, &target->destination, "/spec/destination", &identities);
-  sort(&identities);
+  kube_identities_sort(&identities);
   *ret_identities = identities;
 }

@@ -15,6 +15,12 @@ struct kube_identities {
   size_t count, capacity;
 };
 
+/* Adds one; marks the call without memory. */
+void kube_identities_add(struct call *call, struct kube_identities *identities, const char *ns, const char *name);
+
+/* Sorts them, and keeps each once. */
+void kube_identities_sort(struct kube_identities *identities);
+
 /* How subjects are told apart, and the adapter's codes for those that cannot be. */
 struct kube_subjects {
   const struct kube_directory *directory;

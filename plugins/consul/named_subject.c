@@ -1,6 +1,5 @@
-#include "plugins/consul/subject.h"
+#include "plugins/consul/named_subject.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Of one subject of one target. */
@@ -10,7 +9,7 @@ struct resolution {
   const struct smi_identity_binding *binding;
   const char *pointer;
   struct coverage_list *coverage;
-  struct account_list *accounts;
+  struct kube_identities *identities;
 };
 
 static void leave_out(struct resolution *r, const char *code, const char *reason, const char *remedy) {
@@ -20,18 +19,12 @@ static void leave_out(struct resolution *r, const char *code, const char *reason
 }
 
 static void add(struct resolution *r, const char *ns, const char *name) {
-  struct call *call = r->directory->call;
-  struct account_list *list = r->accounts;
-  const struct account account = {ns, name};
+  const struct kube_identity account = {ns, name};
   struct verdict verdict = directory_judge_account(r->directory, &account);
   if (verdict.level != COVERAGE_EXACT)
     verdict_cover(r->coverage, &r->target->meta, verdict, "%s", r->pointer);
-  if (verdict.level == COVERAGE_UNSUPPORTED)
-    return;
-  if (arena_reserve(call_arena(call), (void **)&list->items, &list->capacity, list->count, sizeof *list->items) < 0)
-    call_out_of_memory(call);
-  else
-    list->items[list->count++] = account;
+  if (verdict.level != COVERAGE_UNSUPPORTED)
+    kube_identities_add(r->directory->call, r->identities, ns, name);
 }
 
 static bool selects(const struct resolution *r, const struct inventory_workload *workload) {
@@ -49,11 +42,13 @@ static size_t selected(const struct resolution *r, const struct kube_account *ac
 /* Granting an account grants it to all its workloads: all must be selected. */
 static void resolve_pod_labels(struct resolution *r) {
   struct arena *arena = call_arena(r->directory->call);
-  const struct kube_accounts *accounts = &r->directory->accounts;
+  size_t account_count;
+  const struct kube_account *accounts =
+      kube_accounts_in(&r->directory->kube.accounts, r->binding->meta.ns, &account_count);
   size_t found = 0;
-  for (size_t i = 0; i < accounts->count; i++) {
-    const struct kube_account *account = &accounts->items[i];
-    size_t count = strcmp(account->ns, r->binding->meta.ns) == 0 ? selected(r, account) : 0;
+  for (size_t i = 0; i < account_count; i++) {
+    const struct kube_account *account = &accounts[i];
+    size_t count = selected(r, account);
     found += count;
     if (count == account->workload_count)
       add(r, account->ns, account->name);
@@ -78,8 +73,7 @@ static void resolve_pod_labels(struct resolution *r) {
 
 static void resolve_binding(struct resolution *r, const struct smi_subject *subject) {
   struct arena *arena = call_arena(r->directory->call);
-  const struct smi_identity_binding *binding = (const struct smi_identity_binding *)smi_index_get(
-      &r->directory->smi, SMI_IDENTITY_BINDING, subject->ns, subject->name);
+  const struct smi_identity_binding *binding = kube_binding(&r->directory->kube, subject->ns, subject->name);
   r->binding = binding;
   if (!binding) {
     leave_out(r, CODE_DANGLING, arena_printf(arena, "there is no IdentityBinding %s/%s", subject->ns, subject->name),
@@ -107,30 +101,13 @@ static void resolve_binding(struct resolution *r, const struct smi_subject *subj
     resolve_pod_labels(r);
 }
 
-void subject_resolve(const struct directory *directory, const struct smi_traffic_target *target,
-                     const struct smi_subject *subject, const char *pointer, struct coverage_list *coverage,
-                     struct account_list *accounts) {
+void named_subject_resolve(const struct directory *directory, const struct smi_traffic_target *target,
+                           const struct smi_subject *subject, const char *pointer, struct coverage_list *coverage,
+                           struct kube_identities *identities) {
   struct resolution r = {
-      .directory = directory, .target = target, .pointer = pointer, .coverage = coverage, .accounts = accounts};
+      .directory = directory, .target = target, .pointer = pointer, .coverage = coverage, .identities = identities};
   if (subject->kind == SMI_SERVICE_ACCOUNT)
     add(&r, subject->ns, subject->name);
   else
     resolve_binding(&r, subject);
-}
-
-static int by_account(const void *a, const void *b) {
-  const struct account *x = a, *y = b;
-  int order = strcmp(x->ns, y->ns);
-  return order != 0 ? order : strcmp(x->name, y->name);
-}
-
-void accounts_sort(struct account_list *accounts) {
-  size_t kept = 0;
-  if (accounts->count == 0)
-    return;
-  qsort(accounts->items, accounts->count, sizeof *accounts->items, by_account);
-  for (size_t i = 0; i < accounts->count; i++)
-    if (i == 0 || by_account(&accounts->items[i], &accounts->items[kept - 1]) != 0)
-      accounts->items[kept++] = accounts->items[i];
-  accounts->count = kept;
 }
