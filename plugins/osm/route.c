@@ -1,6 +1,5 @@
 #include "plugins/osm/route.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -146,12 +145,8 @@ json_t *route_json(struct call *call, const struct route *route, const char *nam
 
 static const char *key_of(struct call *call, const struct route *route) {
   json_t *json = route_json(call, route, "");
-  char *text = json ? json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-  const char *key = text ? arena_strdup(call_arena(call), text) : NULL;
-  free(text);
+  const char *key = call_json_text(call, json);
   json_decref(json);
-  if (!key)
-    call_out_of_memory(call);
   return key ? key : "";
 }
 

@@ -60,6 +60,17 @@ char *call_text(struct call *call, const char *text) {
   return empty;
 }
 
+/* Into memory that is there already: nothing of the text can get lost. */
+char *call_json_text(struct call *call, const json_t *value) {
+  static const size_t flags = JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY;
+  const size_t length = value ? json_dumpb(value, NULL, 0, flags) : 0;
+  char *text = length ? arena_alloc(call->arena, length + 1) : NULL;
+  if (text && json_dumpb(value, text, length, flags) == length)
+    return text;
+  call_out_of_memory(call);
+  return NULL;
+}
+
 void pointers_add(struct call *call, struct pointers *list, void *item) {
   if (arena_reserve(call->arena, (void **)&list->items, &list->capacity, list->count, sizeof *list->items) < 0) {
     call_out_of_memory(call);

@@ -58,6 +58,11 @@ int call_fail(struct call *call, int status, const char *code, const char *forma
 /* Marks the call as out of memory: it will end with TRAMMEL_RESOURCE_EXHAUSTED. The builders do so themselves. */
 void call_out_of_memory(struct call *call);
 
+/* Compact, with sorted keys: the same value always gives the same text. In the call's arena; NULL, and the call marked,
+ * without memory or a value. json_dumps is not for adapters: when memory runs out amid a key, it leaves a part of that
+ * out and tells nobody. */
+char *call_json_text(struct call *call, const json_t *value);
+
 /* An HTTP request to an endpoint that the description declares. */
 struct call_http {
   const char *endpoint;

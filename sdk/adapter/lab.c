@@ -92,13 +92,10 @@ void enrollment_namespace_annotation(struct enrollment *enrollment, const char *
 }
 
 void enrollment_pod_overlay(struct enrollment *enrollment, json_t *overlay) {
-  char *text = overlay ? json_dumps(overlay, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+  char *text = call_json_text(enrollment->call, overlay);
   json_decref(overlay);
   if (text)
-    enrollment->overlay = call_text(enrollment->call, text);
-  else
-    call_out_of_memory(enrollment->call);
-  free(text);
+    enrollment->overlay = text;
 }
 
 /* The lab of a request; 0 with a diagnostic for none. */

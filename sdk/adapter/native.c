@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "sdk/adapter/internal.h"
-#include "sdk/base/strbuf.h"
 
 PB(ResourceRef) * resource_ref(struct call *call, const char *kind, const char *ns, const char *name) {
   PB(ResourceRef) *ref = call_new(call, PB(ResourceRef));
@@ -17,21 +16,11 @@ PB(ResourceRef) * resource_ref(struct call *call, const char *kind, const char *
   return ref;
 }
 
-static int append(const char *bytes, size_t length, void *buffer) {
-  strbuf_append(buffer, bytes, length);
-  return 0;
-}
-
-/* Compact, with sorted keys: the same object always gives the same bytes. */
 static bool set_body(struct call *call, PB(NativeObject) * message, const json_t *body) {
-  _cleanup_strbuf_ struct strbuf buffer = STRBUF_INIT;
-  if (!body || json_dump_callback(body, append, &buffer, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY) < 0 ||
-      strbuf_failed(&buffer))
-    return false;
-  char *text = arena_strdup(call->arena, strbuf_text(&buffer));
+  char *text = call_json_text(call, body);
   if (!text)
     return false;
-  message->body = (ProtobufCBinaryData){.len = buffer.length, .data = (uint8_t *)text};
+  message->body = (ProtobufCBinaryData){.len = strlen(text), .data = (uint8_t *)text};
   return true;
 }
 
@@ -43,10 +32,8 @@ static struct native_object *object_create(struct call *call, const char *id, ui
   object->message = (PB(NativeObject))PB_INIT(NATIVE_OBJECT);
   object->message.id = call_text(call, id);
   object->message.wave = wave;
-  if (!set_body(call, &object->message, body)) {
-    call_out_of_memory(call);
+  if (!set_body(call, &object->message, body))
     return NULL;
-  }
   return object;
 }
 

@@ -26,8 +26,47 @@ static void add(struct call *call, struct translation *translation, const char *
                   native_http(call, id, wave, &(struct http_place){.endpoint = "api", .path = "/x"}, body));
 }
 
+/* The allocation of jansson's that fails; counts down. */
+static long until_failure;
+
+static void *failing_malloc(size_t size) {
+  return until_failure-- == 0 ? NULL : malloc(size);
+}
+
+/* Keys of every length, so that some text outgrows its room amid one of them. */
+static json_t *long_keys(void) {
+  json_t *value = json_object();
+  for (int i = 1; i < 40; i++) {
+    char key[41];
+    (void)snprintf(key, sizeof key, "%0*d", i, i);
+    assert_int_equal(json_object_set_new(value, key, json_integer(i)), 0);
+  }
+  return value;
+}
+
+static void write_json(struct call *call) {
+  json_t *value = long_keys();
+  char *whole = call_json_text(call, value);
+  bool failed = true;
+  assert_non_null(whole);
+  json_set_alloc_funcs(failing_malloc, free);
+  for (long nth = 0; failed; nth++) {
+    until_failure = nth;
+    char *text = call_json_text(call, value);
+    failed = until_failure < 0;
+    if (text)
+      assert_string_equal(text, whole);
+    else
+      assert_true(failed);
+  }
+  json_set_alloc_funcs(malloc, free);
+  json_decref(value);
+}
+
 static int translate(struct call *call, const struct translate_request *request, struct translation *translation) {
   (void)request;
+  if (strcmp(mode(call), "json") == 0)
+    write_json(call);
   add(call, translation, "b", 1);
   add(call, translation, "c", 0);
   add(call, translation, strcmp(mode(call), "twins") == 0 ? "b" : "a", 1);
@@ -151,6 +190,14 @@ static void memory_that_runs_out_fails_the_call_and_sends_no_part_of_it(void **s
   fake_op_init(&op);
   assert_int_equal(call_raw("{\"mode\":\"hungry\"}", "Translate", NULL, 0, &op), TRAMMEL_RESOURCE_EXHAUSTED);
   assert_int_equal(op.emitted, 0);
+  fake_op_finish(&op);
+}
+
+static void json_without_memory_is_whole_or_none(void **state) {
+  (void)state;
+  struct fake_op op;
+  fake_op_init(&op);
+  assert_int_equal(call_raw("{\"mode\":\"json\"}", "Translate", NULL, 0, &op), TRAMMEL_RESOURCE_EXHAUSTED);
   fake_op_finish(&op);
 }
 
@@ -316,6 +363,7 @@ int main(void) {
       cmocka_unit_test(objects_are_ordered_and_bodies_sorted),
       cmocka_unit_test(two_objects_with_one_id_fail_the_call),
       cmocka_unit_test(memory_that_runs_out_fails_the_call_and_sends_no_part_of_it),
+      cmocka_unit_test(json_without_memory_is_whole_or_none),
       cmocka_unit_test(hostile_requests_are_answered_with_a_status),
       cmocka_unit_test(a_mesh_that_answers_nonsense_is_unavailable),
       cmocka_unit_test(operations_stream_their_events),
