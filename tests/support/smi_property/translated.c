@@ -6,34 +6,13 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "sdk/adapter/smi_wire.h"
-#include "tests/support/fake_host.h"
+#include "tests/support/adapter_call.h"
 #include "tests/support/smi_property/inventory_wire.h"
 
 typedef Trammel__Adapter__V1__Coverage coverage_message;
-
-static int call(const char *config, const ProtobufCMessage *request, struct fake_op *op) {
-  static const char method[] = "Translate";
-  const trammel_head head = {sizeof(trammel_host), TRAMMEL_ABI_MAJOR, TRAMMEL_ABI_MINOR, 0};
-  const trammel_adapter *adapter = trammel_adapter_entry_v1(&head); /* of the adapter that the test is linked with */
-  assert_non_null(adapter);
-  trammel_op *handle = (trammel_op *)(void *)op;
-  trammel_instance *instance = NULL;
-  int status = adapter->create(&fake_host, (trammel_str){config, strlen(config)}, &instance, handle);
-  assert_int_equal(status, TRAMMEL_OK);
-  size_t length = protobuf_c_message_get_packed_size(request);
-  uint8_t *data = malloc(length + 1);
-  assert_non_null(data);
-  (void)protobuf_c_message_pack(request, data);
-  status = adapter->call(instance, (trammel_str){method, sizeof method - 1}, (trammel_str){(const char *)data, length},
-                         handle);
-  free(data);
-  adapter->destroy(instance);
-  return status;
-}
 
 static void read_response(const struct fake_op *op, struct translated *translated) {
   translated->response =
@@ -64,7 +43,7 @@ void translated_make(const struct world *world, const char *config, bool allow_u
   struct fake_op op;
   fake_op_init(&op);
   *ret_translated = (struct translated){.objects = json_array()};
-  ret_translated->status = call(config, &request.base, &op);
+  ret_translated->status = adapter_call(config, "Translate", &request.base, &op);
   ret_translated->diagnostics = json_incref(op.diagnostics);
   assert_int_equal(op.emitted, ret_translated->status == TRAMMEL_OK ? 1 : 0);
   if (ret_translated->status == TRAMMEL_OK)

@@ -6,33 +6,15 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/fake_host.h"
+#include "tests/support/adapter_call.h"
 #include "trammel/adapter/v1/adapter.pb-c.h"
 
 #define PB(name) Trammel__Adapter__V1__##name
 #define PB_INIT(NAME) TRAMMEL__ADAPTER__V1__##NAME##__INIT
 #define UNPACK(name, op) trammel__adapter__v1__##name##__unpack(NULL, (op)->length, (const uint8_t *)(op)->message)
 #define FREE(name, message) trammel__adapter__v1__##name##__free_unpacked((message), NULL)
-
-static int call(const char *config, const char *method, const ProtobufCMessage *request, struct fake_op *op) {
-  const trammel_head head = {sizeof(trammel_host), TRAMMEL_ABI_MAJOR, TRAMMEL_ABI_MINOR, 0};
-  const trammel_adapter *adapter = trammel_adapter_entry_v1(&head);
-  trammel_op *handle = (trammel_op *)(void *)op;
-  trammel_instance *instance = NULL;
-  assert_int_equal(adapter->create(&fake_host, (trammel_str){config, strlen(config)}, &instance, handle), TRAMMEL_OK);
-  const size_t length = protobuf_c_message_get_packed_size(request);
-  uint8_t *data = malloc(length + 1);
-  assert_non_null(data);
-  protobuf_c_message_pack(request, data);
-  int status =
-      adapter->call(instance, (trammel_str){method, strlen(method)}, (trammel_str){(const char *)data, length}, handle);
-  free(data);
-  adapter->destroy(instance);
-  return status;
-}
 
 #define ISTIOD(image, ready)                                                                                           \
   "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"proxy\",\"image\":\"x:9\"},"                         \
@@ -53,7 +35,7 @@ static void assert_detects(const char *config, const char *body, const struct fo
   struct fake_op op;
   fake_op_init(&op);
   op.http_body = body;
-  assert_int_equal(call(config, "Detect", &request.base, &op), TRAMMEL_OK);
+  assert_int_equal(adapter_call(config, "Detect", &request.base, &op), TRAMMEL_OK);
   PB(DetectResponse) *response = UNPACK(detect_response, &op);
   assert_non_null(response);
   assert_true(response->present == wanted->present);
@@ -100,7 +82,7 @@ static void requests_are_those_that_are_declared(void **state) {
   (void)state;
   fake_op_init(&op);
   op.http_body = "{\"items\":[]}";
-  assert_int_equal(call("", "Detect", &request.base, &op), TRAMMEL_OK);
+  assert_int_equal(adapter_call("", "Detect", &request.base, &op), TRAMMEL_OK);
   assert_string_equal(op.http_path, "/apis/apps/v1/namespaces/istio-system/deployments?labelSelector=app%3Distiod");
   fake_op_finish(&op);
 }
@@ -110,7 +92,7 @@ static void assert_enrolls(const char *config, const char *label, const char *va
   struct fake_op op;
   fake_op_init(&op);
   request.lab = TRAMMEL__ADAPTER__V1__LAB_KIND__LAB_KIND_KUBERNETES;
-  assert_int_equal(call(config, "Enroll", &request.base, &op), TRAMMEL_OK);
+  assert_int_equal(adapter_call(config, "Enroll", &request.base, &op), TRAMMEL_OK);
   PB(EnrollResponse) *response = UNPACK(enroll_response, &op);
   assert_non_null(response);
   assert_int_equal(response->n_namespace_labels, 1);
@@ -139,7 +121,7 @@ static void a_process_lab_is_refused(void **state) {
   (void)state;
   fake_op_init(&op);
   request.lab = TRAMMEL__ADAPTER__V1__LAB_KIND__LAB_KIND_PROCESS;
-  assert_int_equal(call("", "Enroll", &request.base, &op), TRAMMEL_UNIMPLEMENTED);
+  assert_int_equal(adapter_call("", "Enroll", &request.base, &op), TRAMMEL_UNIMPLEMENTED);
   const json_t *code = json_object_get(json_array_get(op.diagnostics, 0), "code");
   assert_string_equal(json_string_value(code), "ISTIO-0016");
   fake_op_finish(&op);

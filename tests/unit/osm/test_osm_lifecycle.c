@@ -5,27 +5,10 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/fake_host.h"
+#include "tests/support/adapter_call.h"
 #include "trammel/adapter/v1/adapter.pb-c.h"
-
-static int call(const char *config, const char *method, const ProtobufCMessage *request, struct fake_op *op) {
-  const trammel_head head = {sizeof(trammel_host), TRAMMEL_ABI_MAJOR, TRAMMEL_ABI_MINOR, 0};
-  const trammel_adapter *adapter = trammel_adapter_entry_v1(&head);
-  trammel_op *handle = (trammel_op *)(void *)op;
-  trammel_instance *instance = NULL;
-  uint8_t data[256];
-  size_t length = protobuf_c_message_get_packed_size(request);
-  assert_in_range(length, 0, sizeof data);
-  (void)protobuf_c_message_pack(request, data);
-  assert_int_equal(adapter->create(&fake_host, (trammel_str){config, strlen(config)}, &instance, handle), TRAMMEL_OK);
-  int status =
-      adapter->call(instance, (trammel_str){method, strlen(method)}, (trammel_str){(const char *)data, length}, handle);
-  adapter->destroy(instance);
-  return status;
-}
 
 #define DEPLOYMENT(name, image, ready)                                                                                 \
   "{\"metadata\":{\"name\":\"" name "\"},\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"" name          \
@@ -43,7 +26,7 @@ static void assert_detects(const char *config, const char *body, const struct fo
   struct fake_op op;
   fake_op_init(&op);
   op.http_body = body;
-  assert_int_equal(call(config, "Detect", &request.base, &op), TRAMMEL_OK);
+  assert_int_equal(adapter_call(config, "Detect", &request.base, &op), TRAMMEL_OK);
   Trammel__Adapter__V1__DetectResponse *response =
       trammel__adapter__v1__detect_response__unpack(NULL, op.length, (const uint8_t *)op.message);
   assert_non_null(response);
@@ -87,7 +70,7 @@ static void the_request_is_one_that_is_declared(void **state) {
   struct fake_op op;
   fake_op_init(&op);
   op.http_body = LIST("");
-  assert_int_equal(call("", "Detect", &request.base, &op), TRAMMEL_OK);
+  assert_int_equal(adapter_call("", "Detect", &request.base, &op), TRAMMEL_OK);
   assert_string_equal(op.http_path, "/apis/apps/v1/namespaces/osm-system/deployments");
   fake_op_finish(&op);
 }
@@ -98,7 +81,8 @@ static void namespaces_join_and_the_control_port_stays_out(void **state) {
   struct fake_op op;
   fake_op_init(&op);
   request.lab = TRAMMEL__ADAPTER__V1__LAB_KIND__LAB_KIND_KUBERNETES;
-  assert_int_equal(call("{\"mesh_name\":\"mine\",\"control_port\":8000}", "Enroll", &request.base, &op), TRAMMEL_OK);
+  assert_int_equal(adapter_call("{\"mesh_name\":\"mine\",\"control_port\":8000}", "Enroll", &request.base, &op),
+                   TRAMMEL_OK);
   Trammel__Adapter__V1__EnrollResponse *response =
       trammel__adapter__v1__enroll_response__unpack(NULL, op.length, (const uint8_t *)op.message);
   assert_non_null(response);
@@ -124,7 +108,7 @@ static void a_process_lab_is_refused(void **state) {
   struct fake_op op;
   fake_op_init(&op);
   request.lab = TRAMMEL__ADAPTER__V1__LAB_KIND__LAB_KIND_PROCESS;
-  assert_int_equal(call("", "Enroll", &request.base, &op), TRAMMEL_UNIMPLEMENTED);
+  assert_int_equal(adapter_call("", "Enroll", &request.base, &op), TRAMMEL_UNIMPLEMENTED);
   assert_string_equal(json_string_value(json_object_get(json_array_get(op.diagnostics, 0), "code")), "OSM-0019");
   fake_op_finish(&op);
 }

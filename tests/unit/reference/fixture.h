@@ -1,8 +1,8 @@
-/* The reference adapter behind a fake host, and the inventory its tests share. */
+/* The inventory that the tests of the reference adapter share, and how they call the adapter. */
 #ifndef TRAMMEL_TESTS_UNIT_REFERENCE_FIXTURE_H
 #define TRAMMEL_TESTS_UNIT_REFERENCE_FIXTURE_H
 
-#include "tests/support/fake_host.h"
+#include "tests/support/adapter_call.h"
 #include "trammel/adapter/v1/adapter.pb-c.h"
 
 #define PB(name) Trammel__Adapter__V1__##name
@@ -11,8 +11,5 @@
 /* Two namespaces, three workloads in main: server and backup hold the account "server", client its own; a service each.
  * Never changes. */
 const PB(Inventory) * fixture_inventory(void);
-
-/* Makes an instance with `config` (JSON; "": none), runs `method`, destroys it. What was sent and said is in `op`. */
-int fixture_call(const char *config, const char *method, const ProtobufCMessage *request, struct fake_op *op);
 
 #endif

@@ -27,7 +27,7 @@ static PB(EnrollResponse) * enroll(struct fake_op *op) {
   PB(EnrollRequest) request = PB_INIT(ENROLL_REQUEST);
   request.lab = TRAMMEL__ADAPTER__V1__LAB_KIND__LAB_KIND_PROCESS;
   request.inventory = (PB(Inventory) *)(uintptr_t)fixture_inventory();
-  assert_int_equal(fixture_call("", "Enroll", &request.base, op), TRAMMEL_OK);
+  assert_int_equal(adapter_call("", "Enroll", &request.base, op), TRAMMEL_OK);
   PB(EnrollResponse) *response = UNPACK(enroll_response, op);
   assert_non_null(response);
   return response;
@@ -100,7 +100,7 @@ static void addresses_outside_the_machine_are_refused(void **state) {
   request.inventory = &inventory;
   struct fake_op op;
   fake_op_init(&op);
-  assert_int_equal(fixture_call("", "Enroll", &request.base, &op), TRAMMEL_INVALID_ARGUMENT);
+  assert_int_equal(adapter_call("", "Enroll", &request.base, &op), TRAMMEL_INVALID_ARGUMENT);
   assert_int_equal(op.emitted, 0);
   fake_op_finish(&op);
 }
@@ -110,7 +110,7 @@ static PB(PlanResponse) * plan(const char *config, const char *address, int expe
   request.action = TRAMMEL__ADAPTER__V1__PLAN_ACTION__PLAN_ACTION_INSTALL;
   request.lab = TRAMMEL__ADAPTER__V1__LAB_KIND__LAB_KIND_PROCESS;
   request.address = (char *)(uintptr_t)address;
-  assert_int_equal(fixture_call(config, "Plan", &request.base, op), expected);
+  assert_int_equal(adapter_call(config, "Plan", &request.base, op), expected);
   return expected == TRAMMEL_OK ? UNPACK(plan_response, op) : NULL;
 }
 
@@ -193,7 +193,7 @@ static void detect_tells_absent_from_another_from_ready(void **state) {
     op.http_body = cases[i].body;
     op.http_status = cases[i].status;
     PB(DetectRequest) request = PB_INIT(DETECT_REQUEST);
-    assert_int_equal(fixture_call("", "Detect", &request.base, &op), TRAMMEL_OK);
+    assert_int_equal(adapter_call("", "Detect", &request.base, &op), TRAMMEL_OK);
     PB(DetectResponse) *response = UNPACK(detect_response, &op);
     assert_int_equal(response->present, cases[i].present);
     assert_int_equal(response->ready, cases[i].present);
@@ -247,7 +247,7 @@ static PB(MetricsResponse) * metrics(const struct metrics_call *asked, int expec
   request.edges = asked->edges;
   request.selector = labels;
   request.n_selector = asked->label != NULL;
-  assert_int_equal(fixture_call("", "Metrics", &request.base, &op), expected);
+  assert_int_equal(adapter_call("", "Metrics", &request.base, &op), expected);
   PB(MetricsResponse) *response = expected == TRAMMEL_OK ? UNPACK(metrics_response, &op) : NULL;
   memcpy(ret_path, op.http_path, sizeof op.http_path);
   fake_op_finish(&op);

@@ -52,7 +52,7 @@ static int translate(struct arena *arena, const struct smi_set *set, bool allow_
   request.inventory = (PB(Inventory) *)(uintptr_t)fixture_inventory();
   request.options = &options;
   assert_non_null(request.smi);
-  return fixture_call("", "Translate", &request.base, op);
+  return adapter_call("", "Translate", &request.base, op);
 }
 
 static json_t *response_to_json(const struct fake_op *op) {
