@@ -9,6 +9,7 @@
 #include "sdk/adapter/internal.h"
 #include "sdk/base/document.h"
 #include "sdk/base/error.h"
+#include "sdk/base/strbuf.h"
 
 struct arena *call_arena(struct call *call) {
   return call->arena;
@@ -60,15 +61,21 @@ char *call_text(struct call *call, const char *text) {
   return empty;
 }
 
-/* Into memory that is there already: nothing of the text can get lost. */
+static int append(const char *bytes, size_t length, void *buffer) {
+  strbuf_append(buffer, bytes, length);
+  return 0;
+}
+
+/* The buffer remembers what jansson would not notice. */
 char *call_json_text(struct call *call, const json_t *value) {
-  static const size_t flags = JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY;
-  const size_t length = value ? json_dumpb(value, NULL, 0, flags) : 0;
-  char *text = length ? arena_alloc(call->arena, length + 1) : NULL;
-  if (text && json_dumpb(value, text, length, flags) == length)
-    return text;
-  call_out_of_memory(call);
-  return NULL;
+  _cleanup_strbuf_ struct strbuf buffer = STRBUF_INIT;
+  char *text = NULL;
+  if (value && json_dump_callback(value, append, &buffer, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY) == 0 &&
+      !strbuf_failed(&buffer))
+    text = arena_strdup(call->arena, strbuf_text(&buffer));
+  if (!text)
+    call_out_of_memory(call);
+  return text;
 }
 
 void pointers_add(struct call *call, struct pointers *list, void *item) {

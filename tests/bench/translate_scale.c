@@ -228,7 +228,7 @@ static struct measure best_of(const struct options *options, const char *adapter
 
 static void show_log(const char *corpus) {
   char path[PATH_MAX], line[400];
-  (void)snprintf(path, sizeof path, "%s.log", corpus);
+  (void)snprintf(path, sizeof path, "%.*s.log", PATH_MAX - 5, corpus);
   FILE *log = fopen(path, "r");
   for (int i = 0; log && i < 10 && fgets(line, sizeof line, log); i++)
     fprintf(stderr, "  %s", line);
