@@ -145,8 +145,9 @@ static json_t *prepare(const json_t *body, const json_t *there) {
   return object;
 }
 
-int cluster_apply(struct cluster *cluster, const struct cluster_place *place, const json_t *body, const char *manager,
-                  bool dry_run, const struct kube_call *call, json_t **ret_object, struct error **err) {
+int cluster_change(struct cluster *cluster, const struct cluster_place *place, const json_t *body, const char *manager,
+                   bool dry_run, const struct kube_call *call, json_t **ret_before, json_t **ret_after,
+                   struct error **err) {
   struct kube_resource resource;
   struct kube_ref ref;
   json_auto_t *there = NULL;
@@ -159,8 +160,16 @@ int cluster_apply(struct cluster *cluster, const struct cluster_place *place, co
   json_auto_t *object = prepare(body, there);
   if (!object)
     return error_set(err, ENOMEM, "out of memory for %s %s", place->kind, place->name);
-  return kube_apply(cluster->client, &ref, object,
-                    &(struct kube_apply_options){.field_manager = manager, .dry_run = dry_run}, call, ret_object, err);
+  r = kube_apply(cluster->client, &ref, object,
+                 &(struct kube_apply_options){.field_manager = manager, .dry_run = dry_run}, call, ret_after, err);
+  if (r == 0 && ret_before)
+    *ret_before = json_incref(there);
+  return r;
+}
+
+int cluster_apply(struct cluster *cluster, const struct cluster_place *place, const json_t *body, const char *manager,
+                  bool dry_run, const struct kube_call *call, json_t **ret_object, struct error **err) {
+  return cluster_change(cluster, place, body, manager, dry_run, call, NULL, ret_object, err);
 }
 
 static int remove_once(struct cluster *cluster, const struct kube_ref *ref, const struct kube_call *call,

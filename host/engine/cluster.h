@@ -51,6 +51,11 @@ struct cluster_place {
 int cluster_apply(struct cluster *cluster, const struct cluster_place *place, const json_t *body, const char *manager,
                   bool dry_run, const struct kube_call *call, json_t **ret_object, struct error **err);
 
+/* The same, with what it was before: NULL when there was none. New references; both may be NULL. */
+int cluster_change(struct cluster *cluster, const struct cluster_place *place, const json_t *body, const char *manager,
+                   bool dry_run, const struct kube_call *call, json_t **ret_before, json_t **ret_after,
+                   struct error **err);
+
 /* Removes it, if it is still what was looked at (its uid and resourceVersion). An absent one is fine, and one whose
  * kind is not served any more; -EPERM when it is not ours. */
 int cluster_remove(struct cluster *cluster, const struct cluster_place *place, const struct kube_call *call,
