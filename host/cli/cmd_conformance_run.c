@@ -8,6 +8,7 @@
 
 #include "host/cli/cmds.h"
 #include "host/cli/colour.h"
+#include "host/cli/interrupt.h"
 #include "host/cli/kept_run.h"
 #include "host/cli/logging.h"
 #include "host/cli/mesh_options.h"
@@ -184,25 +185,6 @@ static void arguments_finish(struct arguments *arguments) {
 
 /* ---- the run */
 
-static atomic_bool cancelled;
-
-static void on_signal(int number) {
-  (void)number;
-  atomic_store(&cancelled, true);
-}
-
-/* The first signal ends the run in order; a second one ends the program at once (`trammel cleanup` then removes the
- * rest). One that is ignored, as SIGHUP under nohup, stays so. */
-static void catch_signals(void) {
-  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-  const struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-  for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
-    struct sigaction before;
-    if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
-      (void)sigaction(numbers[i], &action, NULL);
-  }
-}
-
 /* Everything a run holds, in the order it is taken. */
 struct session {
   struct registry *registry;
@@ -283,13 +265,13 @@ static int session_start(struct session *session, const struct arguments *argume
       .slots = arguments->runner.parallel,
       .workloads = session->plan.workloads,
       .journal = session->journal,
-      .cancel = &cancelled,
+      .cancel = interrupt_flag(),
   };
   _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
   r = process_lab_create(&lab, &session->lab, err);
   if (r == 0)
-    r = engine_create(session->entry, session->config, session->journal, &cancelled, diagnostics, &session->engine,
-                      err);
+    r = engine_create(session->entry, session->config, session->journal, interrupt_flag(), diagnostics,
+                      &session->engine, err);
   if (r == 0)
     r = mesh_options_address(&arguments->mesh, session->engine, err);
   if (r == 0 && arguments->mesh.endpoints.count == 0)
@@ -362,7 +344,7 @@ static int execute(struct session *session, struct arguments *arguments, struct 
                    struct error **err) {
   struct runner_options options = arguments->runner;
   options.plan = &session->plan;
-  options.cancel = &cancelled;
+  options.cancel = interrupt_flag();
   options.done = session->kept.done;
   FILE *where = outputs_for_people(&arguments->outputs) ? stdout : stderr;
   const char *term = getenv("TERM");
@@ -435,12 +417,12 @@ static int conduct(struct session *session, struct arguments *arguments, const s
                    struct error **err) {
   if (prepare(session, arguments, err) < 0)
     return error_code(*err) == EHOSTUNREACH ? EXIT_COULD_NOT_TEST : EXIT_USAGE;
-  catch_signals();
+  interrupt_catch();
   struct run_result *run = NULL;
   int r = start(session, arguments, lines, err);
   if (r >= 0)
     r = execute(session, arguments, &run, err);
-  if (r < 0 && atomic_load(&cancelled))
+  if (r < 0 && interrupt_came())
     (void)error_set(err, ECANCELED, "interrupted before the first case");
   if (r < 0)
     return r == -ENOMEM ? EXIT_INTERNAL : EXIT_COULD_NOT_TEST;

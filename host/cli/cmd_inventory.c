@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "host/cli/cluster_options.h"
 #include "host/cli/cmds.h"
 #include "host/cli/inventory_input.h"
 #include "host/cli/text_table.h"
@@ -12,6 +13,7 @@
 struct arguments {
   struct smi_inputs inputs;
   struct inventory_input inventory;
+  struct cluster_options cluster;
   int format;
 };
 enum { FORMAT_TEXT, FORMAT_YAML, FORMAT_JSON };
@@ -21,6 +23,15 @@ static const struct argp_option option_table[] = {
     {0},
 };
 
+static void check_source(const struct argp_state *state, const struct arguments *arguments) {
+  bool cluster = cluster_options_given(&arguments->cluster);
+  if (arguments->inputs.count == 0 && !cluster)
+    argp_error(state, "nothing to read: name a file or a directory, - for standard input, or a cluster with "
+                      "--kubeconfig or --context");
+  if (arguments->inputs.count > 0 && cluster)
+    argp_error(state, "an inventory is read from files or from a cluster: leave out -f, or --kubeconfig and --context");
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state) {
   static const char *const formats[] = {"text", "yaml", "json", NULL};
   struct arguments *arguments = state->input;
@@ -28,6 +39,10 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = &arguments->inputs;
     state->child_inputs[1] = &arguments->inventory;
+    state->child_inputs[2] = &arguments->cluster;
+    return 0;
+  case ARGP_KEY_END:
+    check_source(state, arguments);
     return 0;
   case 'o':
     arguments->format = command_format(state, argument, formats);
@@ -37,15 +52,21 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   }
 }
 
-static const struct argp_child children[] = {{&smi_inputs_argp, 0, NULL, 0}, {&inventory_input_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&smi_inputs_argp, 0, NULL, 0},
+                                             {&inventory_input_argp, 0, NULL, 0},
+                                             {&cluster_options_argp, 0, "Cluster:", 1},
+                                             {0}};
 const struct argp cmd_inventory_argp = {
     .options = option_table,
     .parser = parse,
     .children = children,
-    .doc = "Shows the workloads and services that `trammel translate` finds in Kubernetes manifests, or in a file of "
-           "`trammel inventory -o yaml`.\v"
-           "Read are pod templates, Pods, Services and ServiceAccounts, also in Lists; other kinds are passed over.\n\n"
-           "Exits 0, or 2 when an input cannot be read or has errors.",
+    .doc =
+        "Shows the workloads and services that `trammel translate` finds in Kubernetes manifests, in a file of "
+        "`trammel inventory -o yaml`, or on a cluster (--kubeconfig, --context).\v"
+        "Read are pod templates, Pods, Services and ServiceAccounts, also in Lists; other kinds are passed over. Of a "
+        "cluster all namespaces are read, or the one that --namespace names.\n\n"
+        "Exits 0, 2 when an input cannot be read or has errors, or 3 when the cluster does not answer or does not "
+        "allow it.",
 };
 
 static void add_ports(struct text_table *table, const PB(Workload) * workload) {
@@ -143,20 +164,40 @@ static int print(const struct arguments *arguments, const struct inventory_found
   return r;
 }
 
-int cmd_inventory(int argc, char **argv) {
-  struct arguments arguments = {0};
-  struct smi_input input = {0};
+/* 0; -EINVAL, with what is wrong in the diagnostics; with an error, the cluster. */
+static int read_inventory(const struct arguments *arguments, struct smi_input *input, struct inventory_found *found,
+                          struct error **err) {
+  _cleanup_(cluster_close_p) struct cluster *cluster = NULL;
+  if (!cluster_options_given(&arguments->cluster))
+    return inventory_input_read(&arguments->inventory, &arguments->inputs, input, found);
+  int r = cluster_open(&arguments->cluster, &cluster, err);
+  return r < 0 ? r
+               : inventory_input_read_cluster(&arguments->inventory, &arguments->inputs, cluster, input, found, err);
+}
+
+static int run(const struct arguments *arguments, struct smi_input *input, struct error **err) {
   struct inventory_found found = {0};
-  command_parse(&cmd_inventory_argp, argc, argv, &arguments);
-  int r = smi_input_init(&input);
+  int r = smi_input_init(input);
   if (r == 0)
-    r = inventory_input_read(&arguments.inventory, &arguments.inputs, &input, &found);
-  diagnostics_print(input.diagnostics, stderr);
-  int code = r < 0 || diagnostics_have_error(input.diagnostics) ? EXIT_USAGE : print(&arguments, &found);
-  if (r == -ENOMEM || code == -ENOMEM) {
-    fprintf(stderr, "trammel: out of memory\n");
-    code = EXIT_INTERNAL;
-  }
+    r = read_inventory(arguments, input, &found, err);
+  diagnostics_print(input->diagnostics, stderr);
+  if (r == 0 && !diagnostics_have_error(input->diagnostics))
+    r = print(arguments, &found);
+  else if (r != -ENOMEM)
+    return *err ? EXIT_COULD_NOT_TEST : EXIT_USAGE;
+  if (r == -ENOMEM)
+    (void)error_set(err, ENOMEM, "out of memory");
+  return r == -ENOMEM ? EXIT_INTERNAL : r;
+}
+
+int cmd_inventory(int argc, char **argv) {
+  struct arguments arguments = {.inputs.optional = true};
+  struct smi_input input = {0};
+  _cleanup_error_ struct error *err = NULL;
+  command_parse(&cmd_inventory_argp, argc, argv, &arguments);
+  int code = run(&arguments, &input, &err);
+  if (err)
+    fprintf(stderr, "trammel: %s\n", error_message(err));
   smi_input_finish(&input);
   smi_inputs_finish(&arguments.inputs);
   return code;

@@ -18,9 +18,23 @@ extern const struct argp inventory_input_argp;
 int inventory_input_read(const struct inventory_input *options, const struct smi_inputs *paths, struct smi_input *input,
                          struct inventory_found *ret_found);
 
-/* Reads resources of SMI from `paths`, and the inventory from the same files, or from `file` when that is not NULL. As
- * above; what is wrong with resources of SMI is in the diagnostics, too. */
-int inventory_input_read_smi(const struct inventory_input *options, const struct smi_inputs *paths, const char *file,
-                             struct smi_input *input, struct inventory_found *ret_found);
+/* Where an inventory comes from that is not in the files of the resources. */
+struct inventory_origin {
+  const char *file; /* from this file or directory, and nothing else; NULL: from the files of the resources … */
+  struct cluster *cluster; /* … and when these have no workloads and services, from here; NULL: then there are none */
+  const char *const *namespaces; /* that are asked for there besides those of the resources */
+  size_t namespace_count;
+};
+
+/* Reads resources of SMI from `paths`, and the inventory from where `origin` says. As above; what is wrong with
+ * resources of SMI is in the diagnostics, too. An error is set only when the cluster did not answer. */
+int inventory_input_read_smi(const struct inventory_input *options, const struct smi_inputs *paths,
+                             const struct inventory_origin *origin, struct smi_input *input,
+                             struct inventory_found *ret_found, struct error **err);
+
+/* Reads an inventory from a cluster: from the namespace of `paths`, or when that is NULL from all of them. As above. */
+int inventory_input_read_cluster(const struct inventory_input *options, const struct smi_inputs *paths,
+                                 struct cluster *cluster, struct smi_input *input, struct inventory_found *ret_found,
+                                 struct error **err);
 
 #endif

@@ -42,7 +42,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     inputs->ns = argument;
     return 0;
   case ARGP_KEY_END:
-    if (inputs->count == 0)
+    if (inputs->count == 0 && !inputs->optional)
       argp_error(state, "nothing to read: name a file or a directory, or - for standard input");
     return 0;
   default:

@@ -18,6 +18,7 @@ struct smi_inputs {
   const char **paths;
   size_t count, capacity;
   const char *ns;
+  bool optional; /* set before parsing: no input is fine, too */
 };
 extern const struct argp smi_inputs_argp;
 void smi_inputs_finish(struct smi_inputs *inputs);

@@ -24,12 +24,12 @@ static const struct job {
   const char *file;
   const char *role;
   bool everywhere; /* bound in all namespaces, or in one */
-  const char *rights[12];
+  const char *rights[13];
 } jobs[] = {
     {"read.yaml",
      "trammel-read",
      true,
-     {"get,list /namespaces,pods,serviceaccounts,services",
+     {"get,list /namespaces,pods,replicationcontrollers,serviceaccounts,services", "get,list batch/cronjobs,jobs",
       "get,list apps/daemonsets,deployments,replicasets,statefulsets", "get,list access.smi-spec.io/traffictargets",
       "get,list specs.smi-spec.io/httproutegroups,tcproutes,udproutes", "get,list split.smi-spec.io/trafficsplits",
       "get,list security.istio.io/authorizationpolicies,peerauthentications",
