@@ -64,6 +64,9 @@ covers trammel-lint.1 lint
 covers trammel-lint.1 convert
 covers trammel-translate.1 translate
 covers trammel-translate.1 inventory
+covers trammel-apply.1 apply
+covers trammel-apply.1 delete
+covers trammel-apply.1 diff
 covers trammel.1 'adapter list'
 covers trammel.1 'adapter show'
 covers trammel.1 cleanup
