@@ -97,7 +97,7 @@ static int roll_out(struct arguments *arguments, work carry_out, struct changes 
     return EXIT_INTERNAL;
   }
   changes_explain(r, &summary);
-  return changes_exit_code(r, &summary);
+  return (int)changes_exit_code(r, &summary);
 }
 
 static int run(struct arguments *arguments, const struct argp *argp, work carry_out, const char *removed, int argc,

@@ -200,8 +200,9 @@ static char *input(const struct fixture *f, bool changed) {
   assert_true(asprintf(&all, "%s%s%s", accounts, workloads, target) > 0);
   char *text = with_ns(all, f->ns);
   char *get = strstr(text, "[GET]");
-  if (changed)
-    (void)memcpy(get, "[PUT]", 5);
+  assert_non_null(get);
+  for (size_t i = 0; changed && i < strlen("PUT"); i++)
+    get[1 + i] = "PUT"[i];
   return text;
 }
 
