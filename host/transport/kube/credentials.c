@@ -179,9 +179,14 @@ static int compose(const struct credentials *c, struct credential *out, struct e
 /* Another thread may wait for a program; this one's deadline and cancellation hold all the same. */
 static int lock(struct credentials *c, int64_t deadline_ns, const atomic_bool *cancel, struct error **err) {
   for (;;) {
-    int64_t until_ns = clock_in_ns(LOCK_POLL_NS);
-    struct timespec until = {.tv_sec = until_ns / NS_PER_SECOND, .tv_nsec = until_ns % NS_PER_SECOND};
-    if (pthread_mutex_clocklock(&c->lock, CLOCK_MONOTONIC, &until) == 0)
+    struct timespec until; /* of the wall clock, which is all that this lock takes; a jump costs one look */
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += LOCK_POLL_NS;
+    if (until.tv_nsec >= NS_PER_SECOND) {
+      until.tv_nsec -= NS_PER_SECOND;
+      until.tv_sec++;
+    }
+    if (pthread_mutex_timedlock(&c->lock, &until) == 0)
       return 0;
     if (cancel && atomic_load(cancel))
       return error_set(err, ECANCELED, "cancelled while waiting for credentials");
