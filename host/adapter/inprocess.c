@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -70,6 +71,7 @@ static void look(const atomic_uint *value) {
         return;
       relax();
     }
+    (void)sched_yield(); /* the other side may have been put on this very processor */
   } while (clock_monotonic_ns() < until);
 }
 
