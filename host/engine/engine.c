@@ -138,10 +138,6 @@ int engine_set_cluster(struct engine *engine, const struct cluster_options *opti
   return endpoints_set_cluster(engine->mesh.endpoints, ENGINE_CLUSTER_ENDPOINT, engine->mesh.cluster, err);
 }
 
-struct cluster *engine_cluster(struct engine *engine) {
-  return engine->mesh.cluster;
-}
-
 int engine_apply(struct engine *engine, const char *owner, PB(NativeObject) *const *objects, size_t count,
                  struct error **err) {
   struct owner *owned = owners_acquire(engine->owners, owner, true);

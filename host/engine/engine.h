@@ -39,8 +39,6 @@ int engine_set_endpoint_token(struct engine *engine, const char *name, const cha
 #define ENGINE_CLUSTER_ENDPOINT "kubernetes"
 struct cluster_options;
 int engine_set_cluster(struct engine *engine, const struct cluster_options *options, struct error **err);
-/* NULL when none was set. Borrowed. */
-struct cluster *engine_cluster(struct engine *engine);
 
 /* Carries out Plan(action) in order, waiting for each step. `address` is the free loopback address for a process lab.
  * Main thread only. */

@@ -1,9 +1,8 @@
 #include "plugins/gateway/split.h"
 
-#include <string.h>
-
 #include "plugins/gateway/codes.h"
 #include "plugins/gateway/route.h"
+#include "sdk/kube/root.h"
 #include "sdk/smi/weight.h"
 
 struct split {
@@ -177,7 +176,7 @@ static void cover_backends(struct split *split) {
   }
 }
 
-static void split_translate(const struct kube_directory *directory, const struct gateway_options *options,
+static void split_translate(const struct kube_directory *directory, const void *options,
                             const struct smi_traffic_split *smi, struct translation *translation) {
   struct split split = {.directory = directory, .options = options, .smi = smi, .coverage = {.call = directory->call}};
   if ((!smi->match_count || read_matches(&split)) && translate_ports(&split)) {
@@ -195,41 +194,8 @@ static void split_translate(const struct kube_directory *directory, const struct
   json_decref(split.matches.items);
 }
 
-/* Of two routes for one Service the older one would count: here the first split by name does, whatever order they come
- * in. */
-static void translate_root(const struct kube_directory *directory, const struct gateway_options *options,
-                           const struct smi_index_entry *entries, size_t count, struct translation *translation) {
-  const struct smi_traffic_split *first = (const void *)entries[0].meta;
-  for (size_t i = 1; i < count; i++)
-    if (strcmp(entries[i].meta->name, first->meta.name) < 0)
-      first = (const void *)entries[i].meta;
-  split_translate(directory, options, first, translation);
-  for (size_t i = 0; i < count; i++)
-    if (entries[i].meta != &first->meta)
-      translation_cover(translation, &(struct coverage){.resource = entries[i].meta,
-                                                        .level = COVERAGE_UNSUPPORTED,
-                                                        .pointer = "/spec/service",
-                                                        .code = CODE_ROOT_TAKEN,
-                                                        .reason = arena_printf(call_arena(directory->call),
-                                                                               "TrafficSplit %s splits %s already",
-                                                                               first->meta.name, first->service),
-                                                        .remedy = "keep one split for a service"});
-}
-
+/* Of two routes for one Service the older one would count. */
 void splits_translate(const struct kube_directory *directory, const struct gateway_options *options,
                       struct translation *translation) {
-  const struct smi_set *smi = &directory->request->smi;
-  struct smi_index roots;
-  if (smi_index_init(&roots, call_arena(directory->call), smi->split_count) < 0) {
-    call_out_of_memory(directory->call);
-    return;
-  }
-  for (size_t i = 0; i < smi->split_count; i++)
-    smi_index_add(&roots, SMI_TRAFFIC_SPLIT, smi->splits[i].meta.ns, smi->splits[i].service, &smi->splits[i].meta);
-  smi_index_sort(&roots);
-  for (size_t start = 0, end; start < roots.count; start = end) {
-    for (end = start + 1; end < roots.count && smi_index_same(&roots.entries[start], &roots.entries[end]);)
-      end++;
-    translate_root(directory, options, roots.entries + start, end - start, translation);
-  }
+  kube_roots_translate(directory, options, CODE_ROOT_TAKEN, split_translate, translation);
 }

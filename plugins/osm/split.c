@@ -1,10 +1,9 @@
 #include "plugins/osm/split.h"
 
-#include <string.h>
-
 #include "plugins/osm/codes.h"
 #include "sdk/adapter/coverage.h"
 #include "sdk/kube/object.h"
+#include "sdk/kube/root.h"
 #include "sdk/smi/weight.h"
 
 #define SPLIT_WAVE 2u
@@ -152,10 +151,11 @@ static struct native_object *split_object(const struct split *split) {
           : NULL);
 }
 
-static void split_translate(const struct kube_directory *directory, const struct smi_traffic_split *smi,
-                            struct translation *translation) {
+static void split_translate(const struct kube_directory *directory, const void *options,
+                            const struct smi_traffic_split *smi, struct translation *translation) {
   struct split split = {.smi = smi, .inventory = &directory->request->inventory, .coverage = {.call = directory->call}};
   const struct native_object *object = NULL;
+  (void)options; /* of OSM's none is about splits */
   if (split_read(&split)) {
     struct native_object *made = split_object(&split);
     translation_add(translation, made);
@@ -167,39 +167,7 @@ static void split_translate(const struct kube_directory *directory, const struct
   coverage_state(&split.coverage, translation, &object, object ? 1 : 0);
 }
 
-/* OSM takes any one of two splits of one root: the first by name counts, whatever order they come in. */
-static void translate_root(const struct kube_directory *directory, const struct smi_index_entry *entries, size_t count,
-                           struct translation *translation) {
-  const struct smi_traffic_split *first = (const void *)entries[0].meta;
-  for (size_t i = 1; i < count; i++)
-    if (strcmp(entries[i].meta->name, first->meta.name) < 0)
-      first = (const void *)entries[i].meta;
-  split_translate(directory, first, translation);
-  for (size_t i = 0; i < count; i++)
-    if (entries[i].meta != &first->meta)
-      translation_cover(translation, &(struct coverage){.resource = entries[i].meta,
-                                                        .level = COVERAGE_UNSUPPORTED,
-                                                        .pointer = "/spec/service",
-                                                        .code = CODE_ROOT_TAKEN,
-                                                        .reason = arena_printf(call_arena(directory->call),
-                                                                               "TrafficSplit %s splits %s already",
-                                                                               first->meta.name, first->service),
-                                                        .remedy = "keep one split for a service"});
-}
-
+/* OSM takes any one of two splits of one root. */
 void splits_translate(const struct kube_directory *directory, struct translation *translation) {
-  const struct smi_set *smi = &directory->request->smi;
-  struct smi_index roots;
-  if (smi_index_init(&roots, call_arena(directory->call), smi->split_count) < 0) {
-    call_out_of_memory(directory->call);
-    return;
-  }
-  for (size_t i = 0; i < smi->split_count; i++)
-    smi_index_add(&roots, SMI_TRAFFIC_SPLIT, smi->splits[i].meta.ns, smi->splits[i].service, &smi->splits[i].meta);
-  smi_index_sort(&roots);
-  for (size_t start = 0, end; start < roots.count; start = end) {
-    for (end = start + 1; end < roots.count && smi_index_same(&roots.entries[start], &roots.entries[end]);)
-      end++;
-    translate_root(directory, roots.entries + start, end - start, translation);
-  }
+  kube_roots_translate(directory, NULL, CODE_ROOT_TAKEN, split_translate, translation);
 }
