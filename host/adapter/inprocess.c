@@ -11,9 +11,9 @@
 #include "host/adapter/status.h"
 #include "sdk/adapter/codec.h"
 
-/* How long either side looks before it sleeps: less than two wake-ups take, so a call in a row of short ones needs
- * none. */
-#define LOOK_NS (10 * INT64_C(1000))
+/* How long either side looks before it sleeps: as long as a few wake-ups take, so a call in a row of short ones needs
+ * none, in a child either. */
+#define LOOK_NS (100 * INT64_C(1000))
 #define LOOKS 32 /* between two glances at the clock */
 
 /* How often a caller with a cancel flag looks at it. */

@@ -5,9 +5,11 @@
 #include <grpc/byte_buffer_reader.h>
 #include <grpc/slice.h>
 #include <grpc/support/time.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "sdk/base/clock.h"
 #include "sdk/base/memory.h"
 
 static void operation_init(struct operation *operation, struct rpc_call *call) {
@@ -58,9 +60,26 @@ static gpr_timespec next_look(bool looking) {
                  : gpr_inf_future(GPR_CLOCK_MONOTONIC);
 }
 
+static grpc_event pluck_until(struct operation *operation, gpr_timespec until) {
+  return grpc_completion_queue_pluck(operation->call->queue, operation, until, NULL);
+}
+
+bool looks_on(int64_t until_ns) {
+  return clock_monotonic_ns() < until_ns && sched_yield() == 0;
+}
+
+static grpc_event look(struct operation *operation) {
+  const int64_t until = clock_in_ns(LOOK_NS);
+  grpc_event event;
+  do {
+    event = pluck_until(operation, gpr_inf_past(GPR_CLOCK_MONOTONIC));
+  } while (event.type == GRPC_QUEUE_TIMEOUT && looks_on(until));
+  return event;
+}
+
 static bool pluck(struct operation *operation, const atomic_bool *cancel) {
-  for (;;) {
-    grpc_event event = grpc_completion_queue_pluck(operation->call->queue, operation, next_look(cancel != NULL), NULL);
+  grpc_event event = look(operation);
+  for (;; event = pluck_until(operation, next_look(cancel != NULL))) {
     if (event.type != GRPC_QUEUE_TIMEOUT)
       return event.type == GRPC_OP_COMPLETE && event.success;
     if (cancel && atomic_load(cancel)) {

@@ -7,6 +7,9 @@
 
 #include "host/rpc/core/rpc.h"
 
+/* How long a thread looks for what it waits for before it sleeps: as long as a few wake-ups take. */
+#define LOOK_NS (100 * INT64_C(1000))
+
 /* A batch under way; its address is the tag. */
 struct operation {
   struct rpc_call *call;
@@ -41,6 +44,10 @@ bool call_begin(struct rpc_call *call, struct operation *operation, const grpc_o
 bool call_wait(struct operation *operation);
 /* The same; of a call that was made also cancels it once `cancel` is true. */
 bool call_wait_or_cancel(struct operation *operation, const atomic_bool *cancel);
+
+/* Whether to look once more, until `until_ns` of the monotonic clock. Lets others run first: the other side may have been
+ * put on this very processor. */
+bool looks_on(int64_t until_ns);
 
 /* Begins to receive a message, when that is not begun; false when gRPC takes no batch any more. */
 bool call_receive(struct rpc_call *call);

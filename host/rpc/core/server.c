@@ -16,6 +16,7 @@
 
 #include "host/rpc/core/call.h"
 #include "host/rpc/core/library.h"
+#include "sdk/base/clock.h"
 
 /* One leads, the others serve; more calls than these wait. */
 #define THREADS_MAX 64
@@ -161,9 +162,24 @@ static void *watch(void *context) {
   return NULL;
 }
 
+static grpc_event next_event(struct server *server, gpr_timespec until) {
+  return grpc_completion_queue_next(server->queue, until, NULL);
+}
+
+static grpc_event look(struct server *server) {
+  const int64_t until = clock_in_ns(LOOK_NS);
+  grpc_event event;
+  do {
+    event = next_event(server, gpr_inf_past(GPR_CLOCK_MONOTONIC));
+  } while (event.type == GRPC_QUEUE_TIMEOUT && looks_on(until));
+  return event;
+}
+
 /* Takes one event; false when none came in time, or none will. */
 static bool take_event(struct server *server, gpr_timespec until) {
-  grpc_event event = grpc_completion_queue_next(server->queue, until, NULL);
+  grpc_event event = look(server);
+  if (event.type == GRPC_QUEUE_TIMEOUT)
+    event = next_event(server, until);
   if (event.type == GRPC_OP_COMPLETE)
     on_event(server, &event);
   return event.type == GRPC_OP_COMPLETE;
