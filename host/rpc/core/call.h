@@ -45,8 +45,8 @@ bool call_wait(struct operation *operation);
 /* The same; of a call that was made also cancels it once `cancel` is true. */
 bool call_wait_or_cancel(struct operation *operation, const atomic_bool *cancel);
 
-/* Whether to look once more, until `until_ns` of the monotonic clock. Lets others run first: the other side may have been
- * put on this very processor. */
+/* Whether to look once more, until `until_ns` of the monotonic clock. Lets others run first: the other side may have
+ * been put on this very processor. */
 bool looks_on(int64_t until_ns);
 
 /* Begins to receive a message, when that is not begun; false when gRPC takes no batch any more. */
