@@ -363,7 +363,7 @@ static int not_skipped(int r) {
  * that no longer answers, when a request took too long or its connection was lost. */
 static int name_culprit(struct trial *trial, int r, struct error **err) {
   _cleanup_error_ struct error *culprit = NULL;
-  bool unanswered = r == -ETIMEDOUT || r == -EIO || r == -ECONNREFUSED;
+  bool unanswered = r == -ETIMEDOUT || r == -EIO || r == -ECONNREFUSED || r == -ECONNRESET;
   int found = r == -ECANCELED ? 0
               : unanswered    ? placement_ask(trial->placement, &culprit)
                               : placement_check(trial->placement, &culprit);

@@ -114,6 +114,8 @@ const char *found_text(struct inventory_reader *reader, const struct node *map, 
 struct found_labels found_read_labels(struct inventory_reader *reader, const struct node *map, const char *key);
 /* A checked name of Kubernetes objects, and a checked namespace or the default one; NULL after a complaint. */
 const char *found_name(struct inventory_reader *reader, const struct node *map, const char *key);
+/* The same for a text that was written at `at`. */
+const char *found_as_name(struct inventory_reader *reader, const struct node *at, const char *text);
 const char *found_namespace(struct inventory_reader *reader, const struct node *map);
 
 /* Reads a manifest of `kind`, which may be of any group; what is of none that matters is passed over. */

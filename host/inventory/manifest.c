@@ -82,7 +82,8 @@ static const char *read_name(struct inventory_reader *reader, const struct node 
   size_t length = strlen(prefix);
   while (length > 1 && (prefix[length - 1] == '-' || prefix[length - 1] == '.'))
     length--;
-  return fields_checked(&reader->fields, arena_strndup(reader->fields.arena, prefix, length));
+  const char *name = fields_checked(&reader->fields, arena_strndup(reader->fields.arena, prefix, length));
+  return name ? found_as_name(reader, node_get(metadata, "generateName"), name) : NULL;
 }
 
 /* False after a complaint. */
@@ -119,12 +120,17 @@ static void read_containers(struct inventory_reader *reader, const struct node *
 }
 
 /* A pod, or a template of pods. */
+/* NULL when none is named, or after a complaint. */
+static const char *read_account_name(struct inventory_reader *reader, const struct node *spec) {
+  const char *key = found_text(reader, spec, "serviceAccountName") ? "serviceAccountName" : "serviceAccount";
+  const char *name = found_text(reader, spec, key); /* the second is the first's old name */
+  return name ? found_as_name(reader, node_get(spec, key), name) : NULL;
+}
+
 static void read_pod(struct inventory_reader *reader, const struct node *pod, struct found_workload *workload) {
   const struct node *spec = fields_get(&reader->fields, pod, "spec", NODE_MAP, true);
   const struct node *metadata = found_get(reader, pod, "metadata", NODE_MAP);
-  const char *account = found_text(reader, spec, "serviceAccountName");
-  if (!account)
-    account = found_text(reader, spec, "serviceAccount"); /* its old name */
+  const char *account = read_account_name(reader, spec);
   workload->service_account = account ? account : "default";
   workload->labels = found_read_labels(reader, metadata, "labels");
   read_containers(reader, spec, "containers", &workload->ports);

@@ -98,9 +98,13 @@ static const char *checked_name(struct inventory_reader *reader, const struct no
   return NULL;
 }
 
+const char *found_as_name(struct inventory_reader *reader, const struct node *at, const char *text) {
+  return checked_name(reader, at, text, TEXT_SUBDOMAIN);
+}
+
 const char *found_name(struct inventory_reader *reader, const struct node *map, const char *key) {
   const struct node *value = fields_get(&reader->fields, map, key, NODE_STRING, true);
-  return value ? checked_name(reader, value, value->text, TEXT_SUBDOMAIN) : NULL;
+  return value ? found_as_name(reader, value, value->text) : NULL;
 }
 
 const char *found_namespace(struct inventory_reader *reader, const struct node *map) {

@@ -169,6 +169,12 @@ static void mistakes_are_told_with_their_place(void **state) {
   } cases[] = {
       {"apiVersion: v1\nkind: Pod\nmetadata: {name: 7}\nspec: {}\n", "INV-0003", "/metadata/name", 3},
       {"apiVersion: v1\nkind: Pod\nmetadata: {name: Bad_Name}\nspec: {}\n", "INV-0003", "/metadata/name", 3},
+      {"apiVersion: v1\nkind: Pod\nmetadata: {generateName: Bad-}\nspec: {}\n", "INV-0003", "/metadata/generateName",
+       3},
+      {"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {serviceAccountName: Bad}\n", "INV-0003",
+       "/spec/serviceAccountName", 4},
+      {"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {serviceAccount: Bad}\n", "INV-0003",
+       "/spec/serviceAccount", 4},
       {"apiVersion: v1\nkind: Pod\nmetadata: {}\nspec: {}\n", "INV-0002", "/metadata", 3},
       {"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n", "INV-0002", "", 1},
       {"apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  labels:\n    v: 1\nspec: {}\n", "INV-0003",
