@@ -110,6 +110,18 @@ static int check_endpoints(const describe_response *d, struct error **err) {
   return 0;
 }
 
+static int check_programs(const describe_response *d, struct error **err) {
+  for (size_t i = 0; i < d->n_programs; i++) {
+    if (!name_valid(d->programs[i]->name))
+      return error_set(err, EINVAL, "Describe names the program \"%.80s\", allowed are 1 to 63 of a-z, 0-9 and '-'",
+                       d->programs[i]->name);
+    for (size_t j = 0; j < i; j++)
+      if (strcmp(d->programs[j]->name, d->programs[i]->name) == 0)
+        return error_set(err, EINVAL, "Describe names the program %s twice", d->programs[i]->name);
+  }
+  return 0;
+}
+
 static bool same_kind(const Trammel__Adapter__V1__KubernetesKind *a, const char *api_version, const char *kind) {
   return strcmp(a->api_version, api_version) == 0 && strcmp(a->kind, kind) == 0;
 }
@@ -178,7 +190,8 @@ static int check_methods(const describe_response *d, struct error **err) {
 static int check_lengths(const describe_response *d, struct error **err) {
   if (d->n_smi > DESCRIPTION_LIST_MAX || d->n_endpoints > DESCRIPTION_LIST_MAX ||
       d->n_operations > DESCRIPTION_LIST_MAX || d->n_methods > DESCRIPTION_LIST_MAX ||
-      d->n_mesh_versions > DESCRIPTION_LIST_MAX || d->n_kubernetes_kinds > DESCRIPTION_LIST_MAX)
+      d->n_mesh_versions > DESCRIPTION_LIST_MAX || d->n_kubernetes_kinds > DESCRIPTION_LIST_MAX ||
+      d->n_programs > DESCRIPTION_LIST_MAX)
     return error_set(err, EINVAL, "Describe gives a list of more than %d entries", DESCRIPTION_LIST_MAX);
   return 0;
 }
@@ -195,6 +208,8 @@ int description_check(const describe_response *description, const trammel_note *
     r = check_endpoints(description, err);
   if (r == 0)
     r = check_kinds(description, err);
+  if (r == 0)
+    r = check_programs(description, err);
   if (r == 0)
     r = check_operations(description, err);
   return r < 0 ? r : check_methods(description, err);

@@ -251,6 +251,14 @@ static json_t *endpoints_to_json(const describe_response *d) {
   return list;
 }
 
+static json_t *programs_to_json(const describe_response *d) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < d->n_programs; i++)
+    (void)json_array_append_new(
+        list, json_pack("{s:s, s:s}", "name", d->programs[i]->name, "purpose", d->programs[i]->purpose));
+  return list;
+}
+
 static json_t *kinds_to_json(const describe_response *d) {
   json_t *list = json_array();
   for (size_t i = 0; i < d->n_kubernetes_kinds; i++)
@@ -281,13 +289,14 @@ static int show_json(const struct adapter_entry *entry, const struct origins *or
   const describe_response *d = entry->description;
   json_auto_t *report = checked_adapter(entry, origins);
   return packages_print_json(json_pack(
-      "{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+      "{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
       entry->id, "version", d->adapter_version, "mesh", d->mesh_type, "meshName", d->mesh_name, "summary", d->summary,
       "path", packages_text(entry->path), "digest", entry->digest, "placement", placement_name(entry), "installed",
       origin_json(origins, entry), "embedded", d->embedded, "reentrant", d->reentrant, "meshVersions",
       texts_to_json(d->mesh_versions, d->n_mesh_versions), "methods", texts_to_json(d->methods, d->n_methods), "smi",
-      smi_to_json(d), "endpoints", endpoints_to_json(d), "kubernetesKinds", kinds_to_json(d), "operations",
-      operations_to_json(d), "configSchema", schema_of(d->config_schema), "checked", kept_summary_json(report)));
+      smi_to_json(d), "endpoints", endpoints_to_json(d), "programs", programs_to_json(d), "kubernetesKinds",
+      kinds_to_json(d), "operations", operations_to_json(d), "configSchema", schema_of(d->config_schema), "checked",
+      kept_summary_json(report)));
 }
 
 static void join(struct strbuf *out, const char *label, char *const *texts, size_t count) {
@@ -345,6 +354,10 @@ static void show_endpoints(struct strbuf *out, const describe_response *d) {
     for (size_t j = 0; j < e->n_permissions; j++)
       strbuf_printf(out, "      %s %s*\n", e->permissions[j]->method, e->permissions[j]->path_prefix);
   }
+  if (d->n_programs)
+    strbuf_puts(out, "\nPrograms it may have started\n");
+  for (size_t i = 0; i < d->n_programs; i++)
+    strbuf_printf(out, "  %s: %s\n", d->programs[i]->name, d->programs[i]->purpose);
   if (d->n_kubernetes_kinds)
     strbuf_puts(out, "\nKubernetes objects it may make\n");
   for (size_t i = 0; i < d->n_kubernetes_kinds; i++)

@@ -228,6 +228,8 @@ static int session_prepare(struct session *session, const struct arguments *argu
   if (r == 0)
     r = mesh_options_check_endpoints(&arguments->mesh, session->entry, err);
   if (r == 0)
+    r = mesh_options_check_programs(&arguments->mesh, session->entry, true, err);
+  if (r == 0)
     r = state_directory(&session->state, err);
   if (r == 0 && support_of(session->entry->description, &session->support, &session->support_count) < 0)
     r = error_set(err, ENOMEM, "no memory");
@@ -463,9 +465,10 @@ static bool changes_run(const struct arguments *arguments) {
   const struct mesh_options *mesh = &arguments->mesh;
   const struct suite_options *suite = &arguments->suite;
   return arguments->changed || mesh->mesh || mesh->remote || mesh->config_file || mesh->settings.count > 0 ||
-         mesh->endpoints.count > 0 || mesh->adapters.directories.count > 0 || suite->name || suite->filter ||
-         suite->directories.count > 0 || suite->cases.count > 0 || suite->groups.count > 0 ||
-         suite->requirements.count > 0 || suite->versions.count > 0;
+         mesh->endpoints.count > 0 || mesh->tokens.count > 0 || mesh->programs.count > 0 ||
+         mesh->adapters.directories.count > 0 || suite->name || suite->filter || suite->directories.count > 0 ||
+         suite->cases.count > 0 || suite->groups.count > 0 || suite->requirements.count > 0 ||
+         suite->versions.count > 0;
 }
 
 /* Puts what the run was started with in the place of `arguments`; only what is shown of it, and where, may be new. */

@@ -10,7 +10,7 @@
 
 #define CONFIG_FILE_MAX (1u << 20)
 
-enum { KEY_MESH = 'm', KEY_SET = 's', KEY_CONFIG = 'c', KEY_ENDPOINT = 0x200, KEY_ADAPTER, KEY_TOKEN };
+enum { KEY_MESH = 'm', KEY_SET = 's', KEY_CONFIG = 'c', KEY_ENDPOINT = 0x200, KEY_ADAPTER, KEY_TOKEN, KEY_PROGRAM };
 
 static const struct argp_option option_table[] = {
     {0, 0, 0, 0, "Mesh:", 1},
@@ -19,6 +19,8 @@ static const struct argp_option option_table[] = {
      "use the mesh that is there, whose endpoint NAME is at URL, and install none; may be repeated", 1},
     {"endpoint-token-file", KEY_TOKEN, "NAME=FILE", 0,
      "send the token in FILE to endpoint NAME, which never shows it to the adapter; may be repeated", 1},
+    {"program", KEY_PROGRAM, "NAME=PATH", 0,
+     "the program NAME, which the adapter has started beside workloads, is PATH; may be repeated", 1},
     {0},
 };
 
@@ -41,6 +43,12 @@ static void check_token(const struct argp_state *state, const char *text) {
   const char *file = strchr(text, '=');
   if (!file || file == text || !file[1])
     argp_error(state, "--endpoint-token-file wants NAME=FILE, such as control=token.txt, not '%s'", text);
+}
+
+static void check_program(const struct argp_state *state, const char *text) {
+  const char *path = strchr(text, '=');
+  if (!path || path == text || !path[1])
+    argp_error(state, "--program wants NAME=PATH, such as envoy=/usr/bin/envoy, not '%s'", text);
 }
 
 static const char *name_option(const struct mesh_options *options) {
@@ -102,6 +110,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   case KEY_TOKEN:
     check_token(state, argument);
     return -list_add(&options->tokens, argument);
+  case KEY_PROGRAM:
+    check_program(state, argument);
+    return -list_add(&options->programs, argument);
   default:
     return ARGP_ERR_UNKNOWN;
   }
@@ -120,6 +131,7 @@ void mesh_options_finish(struct mesh_options *options) {
   list_finish(&options->settings);
   list_finish(&options->endpoints);
   list_finish(&options->tokens);
+  list_finish(&options->programs);
 }
 
 int mesh_options_find(const struct mesh_options *options, struct registry **ret_registry,
@@ -300,6 +312,42 @@ int mesh_options_check_endpoints(const struct mesh_options *options, const struc
   return r;
 }
 
+static bool is_given(const struct list *list, const char *name) {
+  size_t length = strlen(name);
+  for (size_t i = 0; i < list->count; i++)
+    if (strncmp(list->items[i], name, length) == 0 && list->items[i][length] == '=')
+      return true;
+  return false;
+}
+
+static int check_program_declared(const struct adapter_entry *entry, const char *given, struct error **err) {
+  const Trammel__Adapter__V1__DescribeResponse *description = entry->description;
+  _cleanup_strbuf_ struct strbuf known = STRBUF_INIT;
+  size_t length = strcspn(given, "=");
+  for (size_t i = 0; i < description->n_programs; i++) {
+    const char *name = description->programs[i]->name;
+    if (strlen(name) == length && strncmp(name, given, length) == 0)
+      return 0;
+    strbuf_printf(&known, "%s%s", i ? ", " : "", name);
+  }
+  return error_set(err, ENOENT, "adapter %s has no program '%.*s' started; it has: %s", entry->id, (int)length, given,
+                   description->n_programs ? strbuf_text(&known) : "none");
+}
+
+int mesh_options_check_programs(const struct mesh_options *options, const struct adapter_entry *entry, bool all,
+                                struct error **err) {
+  const Trammel__Adapter__V1__DescribeResponse *description = entry->description;
+  int r = 0;
+  for (size_t i = 0; r == 0 && i < options->programs.count; i++)
+    r = check_program_declared(entry, options->programs.items[i], err);
+  for (size_t i = 0; r == 0 && all && i < description->n_programs; i++)
+    if (!is_given(&options->programs, description->programs[i]->name))
+      r = error_set(err, EINVAL, "adapter %s needs the program %s (%s): say where it is with --program %s=PATH",
+                    entry->id, description->programs[i]->name, description->programs[i]->purpose,
+                    description->programs[i]->name);
+  return r;
+}
+
 /* `set` for each NAME=VALUE, whose '=' is there. */
 static int set_each(const struct list *list, struct engine *engine,
                     int (*set)(struct engine *, const char *, const char *, struct error **), struct error **err) {
@@ -316,5 +364,7 @@ int mesh_options_address(const struct mesh_options *options, struct engine *engi
   int r = cluster_options_given(&options->cluster) ? engine_set_cluster(engine, &options->cluster, err) : 0;
   if (r == 0)
     r = set_each(&options->endpoints, engine, engine_set_endpoint, err);
-  return r < 0 ? r : set_each(&options->tokens, engine, engine_set_endpoint_token, err);
+  if (r == 0)
+    r = set_each(&options->tokens, engine, engine_set_endpoint_token, err);
+  return r < 0 ? r : set_each(&options->programs, engine, engine_set_program, err);
 }

@@ -20,6 +20,7 @@ struct mesh_options {
   const char *config_file;
   struct list endpoints; /* --endpoint name=url */
   struct list tokens;    /* --endpoint-token-file name=file */
+  struct list programs;  /* --program name=path */
   struct cluster_options cluster;
   struct adapter_options adapters;
 };
@@ -48,7 +49,12 @@ int mesh_options_config(const struct mesh_options *options, const struct adapter
 int mesh_options_check_endpoints(const struct mesh_options *options, const struct adapter_entry *entry,
                                  struct error **err);
 
-/* Tells the engine where the mesh is: the cluster, each --endpoint, and its token. */
+/* Whether the adapter declares each --program; with `all`, also whether each that it declares was given. -ENOENT with
+ * those it declares, -EINVAL with the one that is missing. */
+int mesh_options_check_programs(const struct mesh_options *options, const struct adapter_entry *entry, bool all,
+                                struct error **err);
+
+/* Tells the engine where the mesh is: the cluster, each --endpoint, its token, and each --program. */
 int mesh_options_address(const struct mesh_options *options, struct engine *engine, struct error **err);
 
 #endif

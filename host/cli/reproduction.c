@@ -68,6 +68,8 @@ char *command_line_of_circumstances(const struct mesh_options *mesh, const struc
   put_option(&text, "--config", mesh->config_file);
   put_options(&text, "--set", &mesh->settings);
   put_options(&text, "--endpoint", &mesh->endpoints);
+  put_options(&text, "--endpoint-token-file", &mesh->tokens);
+  put_options(&text, "--program", &mesh->programs);
   put_options(&text, "--adapter-dir", &mesh->adapters.directories);
   put_option(&text, "--placement", adapter_options_placement(&mesh->adapters));
   if (mesh->adapters.registry.allow_unconfined)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/engine/command.h"
 #include "host/engine/owner.h"
 #include "host/engine/owners.h"
 #include "host/engine/patience.h"
@@ -28,6 +29,7 @@ struct engine {
   struct mesh mesh;
   char manager[MANAGER_SIZE];
   struct owners *owners;
+  struct programs programs;
   struct process **processes;
   size_t process_count;
   size_t process_capacity;
@@ -78,6 +80,8 @@ int engine_create(const struct adapter_entry *entry, json_t *config, struct jour
   if (r == 0)
     r = endpoints_create(entry->description, cancel, &engine->mesh.endpoints, err);
   if (r == 0)
+    r = programs_init(&engine->programs, entry->description, err);
+  if (r == 0)
     r = instance_create(entry, config, &engine->http, diagnostics, &engine->instance, err);
   if (r < 0)
     return r;
@@ -107,6 +111,7 @@ void engine_destroy(struct engine *engine) {
   instance_destroy(engine->instance);
   endpoints_destroy(engine->mesh.endpoints);
   cluster_close(engine->mesh.cluster);
+  programs_finish(&engine->programs);
   free(engine->processes);
   free(engine);
 }
@@ -121,6 +126,10 @@ int engine_set_endpoint(struct engine *engine, const char *name, const char *url
 
 int engine_set_endpoint_token(struct engine *engine, const char *name, const char *path, struct error **err) {
   return endpoints_set_token(engine->mesh.endpoints, name, path, err);
+}
+
+int engine_set_program(struct engine *engine, const char *name, const char *path, struct error **err) {
+  return programs_set(&engine->programs, name, path, err);
 }
 
 static bool declares(const PB(DescribeResponse) * description, const char *endpoint) {
@@ -201,6 +210,13 @@ int engine_check(struct engine *engine, struct error **err) {
   return 0;
 }
 
+bool engine_offers(const struct engine *engine, const char *method) {
+  for (size_t i = 0; i < engine->mesh.description->n_methods; i++)
+    if (strcmp(engine->mesh.description->methods[i], method) == 0)
+      return true;
+  return false;
+}
+
 int engine_detect(struct engine *engine, PB(DetectResponse) * *ret_response, struct error **err) {
   const PB(DetectRequest) request = TRAMMEL__ADAPTER__V1__DETECT_REQUEST__INIT;
 
@@ -238,12 +254,10 @@ int engine_start_process(struct engine *engine, const char *prefix, const PB(Pro
   if (n < 0 || n > PROCESS_NAME_MAX)
     return error_set(err, EINVAL, "the name of process %s-%s has more than %d characters", prefix, message->name,
                      PROCESS_NAME_MAX);
-  _cleanup_free_ const char **arguments = calloc(message->n_arguments + 1, sizeof(*arguments));
-  if (!arguments)
-    return error_set(err, ENOMEM, "out of memory for process %s", name);
-  for (size_t i = 0; i < message->n_arguments; i++)
-    arguments[i] = message->arguments[i];
-  int r = process_start(engine->mesh.journal, name, message->program, arguments, &process, err);
+  _cleanup_(command_finish) struct command command;
+  int r = command_make(&command, message, &engine->programs, engine->mesh.endpoints, err);
+  if (r == 0)
+    r = process_start_command(engine->mesh.journal, name, &command.process, &process, err);
   if (r == 0 && message->ready)
     r = ready_wait(engine->mesh.endpoints, engine->cancel, process, message->ready, err);
   else if (r < 0)

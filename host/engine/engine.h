@@ -34,6 +34,10 @@ int engine_set_endpoint(struct engine *engine, const char *name, const char *url
  * -EACCES when it would go over a network unprotected; -EINVAL and others when the file has no token. */
 int engine_set_endpoint_token(struct engine *engine, const char *name, const char *path, struct error **err);
 
+/* Says where a program is that the adapter has started; copied. -ENOENT when the adapter declares none of this name, or
+ * there is nothing; -EACCES when it is no program. Before any other use of the engine. */
+int engine_set_program(struct engine *engine, const char *name, const char *path, struct error **err);
+
 /* Sets the Kubernetes cluster that objects go to; an endpoint named ENGINE_CLUSTER_ENDPOINT is its API server. Before
  * any other use of the engine. */
 #define ENGINE_CLUSTER_ENDPOINT "kubernetes"
@@ -54,6 +58,9 @@ int engine_start_process(struct engine *engine, const char *prefix, const Tramme
  * process's sockets close a moment before its end can be seen, so it waits up to 20 ms. Any thread, while no plan is
  * being carried out. */
 int engine_check(struct engine *engine, struct error **err);
+
+/* Whether the adapter has a method of the contract: "Metrics". */
+bool engine_offers(const struct engine *engine, const char *method);
 
 int engine_detect(struct engine *engine, Trammel__Adapter__V1__DetectResponse **ret_response, struct error **err);
 

@@ -65,7 +65,7 @@ __attribute__((format(printf, 2, 3))) static int strings_add(struct strings *lis
   return 0;
 }
 
-static int make_environment(const struct journal *journal, struct strings *ret_list) {
+static int make_environment(const struct journal *journal, const char *const *variables, struct strings *ret_list) {
   int r = strings_add(ret_list, "%s=%s", JOURNAL_RUN_VARIABLE, journal_run_id(journal));
 
   for (size_t i = 0; r == 0 && i < KEPT_COUNT; i++) {
@@ -73,6 +73,8 @@ static int make_environment(const struct journal *journal, struct strings *ret_l
     if (value)
       r = strings_add(ret_list, "%s=%s", environment_kept[i], value);
   }
+  for (size_t i = 0; r == 0 && variables && variables[i]; i++)
+    r = ret_list->count <= PROCESS_ARGUMENTS_MAX ? strings_add(ret_list, "%s", variables[i]) : -E2BIG;
   return r;
 }
 
@@ -115,7 +117,8 @@ static void process_free(struct process *process) {
 DEFINE_CLEANUP(struct process *, process_free);
 
 /* Executes and journals; the name and the program were checked. */
-static int launch(struct process *process, const char *path, char *const *argv, struct error **err) {
+static int launch(struct process *process, const char *path, char *const *argv, const char *const *variables,
+                  struct error **err) {
   _cleanup_(strings_finish) struct strings environment = {0};
   _cleanup_close_ int directory = open(journal_directory(process->journal), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   _cleanup_close_ int log = directory < 0 ? -errno : open_log(process->name, directory);
@@ -125,9 +128,9 @@ static int launch(struct process *process, const char *path, char *const *argv, 
                      strerror(-log));
   off_t log_end = lseek(log, 0, SEEK_END);
   process->log_start = log_end > 0 ? log_end : 0;
-  int r = make_environment(process->journal, &environment);
+  int r = make_environment(process->journal, variables, &environment);
   if (r < 0)
-    return error_set(err, -r, "starting %s: out of memory", path);
+    return error_set(err, -r, "starting %s: its environment: %s", path, strerror(-r));
   r = journal_process_intended(process->journal, process->name, err);
   if (r < 0)
     return r;
@@ -140,6 +143,13 @@ static int launch(struct process *process, const char *path, char *const *argv, 
 
 int process_start(struct journal *journal, const char *name, const char *program, const char *const *arguments,
                   struct process **ret_process, struct error **err) {
+  return process_start_command(journal, name, &(struct process_command){.program = program, .arguments = arguments},
+                               ret_process, err);
+}
+
+int process_start_command(struct journal *journal, const char *name, const struct process_command *command,
+                          struct process **ret_process, struct error **err) {
+  const char *program = command->program;
   _cleanup_free_ char *path = NULL;
   _cleanup_(strings_finish) struct strings argv = {0};
 
@@ -147,9 +157,9 @@ int process_start(struct journal *journal, const char *name, const char *program
     return error_set(err, EINVAL,
                      "a process's name is 1 to %d letters, digits, '.', '_' or '-' and begins with no '.', not '%s'",
                      PROCESS_NAME_MAX, name);
-  int r = program_path(program, &path, err);
+  int r = command->path ? 0 : program_path(program, &path, err);
   if (r == 0)
-    r = make_arguments(program, arguments, &argv, err);
+    r = make_arguments(program, command->arguments, &argv, err);
   if (r < 0)
     return r;
   _cleanup_(process_free_p) struct process *process = calloc(1, sizeof(*process));
@@ -161,7 +171,7 @@ int process_start(struct journal *journal, const char *name, const char *program
   process->name = strdup(name);
   if (!process->name)
     return error_set(err, ENOMEM, "starting %s: out of memory", program);
-  r = launch(process, path, argv.items, err);
+  r = launch(process, command->path ? command->path : path, argv.items, command->variables, err);
   if (r < 0) {
     if (process->pidfd >= 0) /* it runs, but could not be journaled */
       process_stop(take(process), 0);

@@ -22,6 +22,17 @@ struct process;
 int process_start(struct journal *journal, const char *name, const char *program, const char *const *arguments,
                   struct process **ret_process, struct error **err);
 
+/* The same for more than a program of Trammel's own with its arguments. All is borrowed. */
+struct process_command {
+  const char *program;          /* its name */
+  const char *path;             /* where it is, absolute; NULL: looked up as above */
+  const char *const *arguments; /* as above */
+  const char *const
+      *variables; /* beyond the environment that is handed on: "NAME=value", NULL-terminated; NULL: none */
+};
+int process_start_command(struct journal *journal, const char *name, const struct process_command *command,
+                          struct process **ret_process, struct error **err);
+
 bool process_alive(struct process *process);
 /* Waits until the process has ended, at most `timeout_ms`. Whether it has. */
 bool process_wait(struct process *process, unsigned timeout_ms);

@@ -47,6 +47,12 @@ struct endpoint_need {
   size_t permission_count;
 };
 
+/* A program of others that it may have started. The operator says where it is. */
+struct program_need {
+  const char *name; /* lower case letters, digits and '-' */
+  const char *purpose;
+};
+
 /* A kind of Kubernetes object that it may make. */
 struct kubernetes_kind {
   const char *api_version; /* "example.com/v1" */
@@ -71,6 +77,8 @@ struct adapter_description {
   size_t endpoint_count;
   const struct kubernetes_kind *kinds; /* of all that native_kubernetes() makes: the host takes no others */
   size_t kind_count;
+  const struct program_need *programs;
+  size_t program_count;
   const struct operation *operations;
   size_t operation_count;
   bool reentrant; /* the functions may run at the same time */
@@ -90,7 +98,15 @@ struct detection {
 /* ---- enroll and plan */
 enum lab_kind { LAB_PROCESS = 1, LAB_KUBERNETES };
 
-/* A program the host runs while the lab lives. `program` is a bare name, looked up where Trammel's own programs are. */
+/* An endpoint that a program talks to itself: told in environment variables, NULL: not. The adapter sees neither. */
+struct process_endpoint {
+  const char *endpoint;
+  const char *url_variable;
+  const char *token_file_variable;
+};
+
+/* A program the host runs while the lab lives. `program` is the bare name of one of the description's programs, else of
+ * one of Trammel's own, which is looked up where these are. */
 struct mesh_process {
   const char *name;
   const char *program;
@@ -98,6 +114,8 @@ struct mesh_process {
   const char *ready_endpoint;   /* ready when GET `ready_path` there answers 200; NULL: at once */
   const char *ready_path;
   uint32_t ready_timeout_ms;
+  const struct process_endpoint *endpoints;
+  size_t endpoint_count;
 };
 
 struct enroll_request {
@@ -113,10 +131,14 @@ struct upstream {
   enum port_protocol protocol;
   const char *address;
   uint16_t listen_port;
+  const char *unsupported; /* why the mesh has no way there, in place of the address; NULL: it has */
 };
 
 struct enrollment;
 void enrollment_register(struct enrollment *enrollment, struct native_object *object);
+/* What makes workloads reach each other as without a mesh, on one that denies by default: there until something is to
+ * be denied by default. */
+void enrollment_plain_network(struct enrollment *enrollment, struct native_object *object);
 void enrollment_process(struct enrollment *enrollment, const struct mesh_process *process);
 void enrollment_upstream(struct enrollment *enrollment, const struct upstream *upstream);
 void enrollment_namespace_label(struct enrollment *enrollment, const char *name, const char *value);

@@ -7,6 +7,7 @@
 struct enrollment {
   struct call *call;
   struct pointers objects;
+  struct pointers plain_network;
   struct pointers processes;
   struct pointers upstreams;
   struct pointers labels;
@@ -30,6 +31,23 @@ PB(Label) * label_message(struct call *call, const char *name, const char *value
   return label;
 }
 
+static void tell_endpoints(struct call *call, const struct mesh_process *process, PB(Process) * message) {
+  struct pointers endpoints = {0};
+  for (size_t i = 0; i < process->endpoint_count; i++) {
+    const struct process_endpoint *from = &process->endpoints[i];
+    PB(ProcessEndpoint) *to = call_new(call, PB(ProcessEndpoint));
+    if (!to)
+      return;
+    *to = (PB(ProcessEndpoint))PB_INIT(PROCESS_ENDPOINT);
+    to->endpoint = call_text(call, from->endpoint);
+    to->url_variable = call_text(call, from->url_variable);
+    to->token_file_variable = call_text(call, from->token_file_variable);
+    pointers_add(call, &endpoints, to);
+  }
+  message->n_endpoints = endpoints.count;
+  message->endpoints = (PB(ProcessEndpoint) **)endpoints.items;
+}
+
 static PB(Process) * process_message(struct call *call, const struct mesh_process *process) {
   PB(Process) *message = call_new(call, PB(Process));
   if (!message)
@@ -42,6 +60,7 @@ static PB(Process) * process_message(struct call *call, const struct mesh_proces
     pointers_add(call, &arguments, call_text(call, *a));
   message->n_arguments = arguments.count;
   message->arguments = (char **)arguments.items;
+  tell_endpoints(call, process, message);
   if (!process->ready_endpoint)
     return message;
   PB(HttpCheck) *ready = call_new(call, PB(HttpCheck));
@@ -58,6 +77,11 @@ static PB(Process) * process_message(struct call *call, const struct mesh_proces
 void enrollment_register(struct enrollment *enrollment, struct native_object *object) {
   if (object)
     pointers_add(enrollment->call, &enrollment->objects, object);
+}
+
+void enrollment_plain_network(struct enrollment *enrollment, struct native_object *object) {
+  if (object)
+    pointers_add(enrollment->call, &enrollment->plain_network, object);
 }
 
 void enrollment_process(struct enrollment *enrollment, const struct mesh_process *process) {
@@ -80,6 +104,7 @@ void enrollment_upstream(struct enrollment *enrollment, const struct upstream *u
   message->address = call_text(call, upstream->address);
   message->listen_port = upstream->listen_port;
   message->protocol = (PB(Protocol))upstream->protocol; /* the same numbers, as in inventory.c */
+  message->unsupported = call_text(call, upstream->unsupported);
   pointers_add(call, &enrollment->upstreams, message);
 }
 
@@ -159,6 +184,9 @@ int run_enroll(struct call *call, const ProtobufCMessage *request, const Protobu
     return status;
   enroll_response(&enrollment, response);
   *ret_response = &response->base;
+  status = native_finish(call, &enrollment.plain_network, &response->n_plain_network, &response->plain_network);
+  if (status != TRAMMEL_OK)
+    return status;
   return native_finish(call, &enrollment.objects, &response->n_registrations, &response->registrations);
 }
 

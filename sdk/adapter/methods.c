@@ -100,6 +100,21 @@ static void describe_kinds(struct call *call, const struct adapter_description *
   to->kubernetes_kinds = (PB(KubernetesKind) **)kinds.items;
 }
 
+static void describe_programs(struct call *call, const struct adapter_description *from, PB(DescribeResponse) * to) {
+  struct pointers programs = {0};
+  for (size_t i = 0; i < from->program_count; i++) {
+    PB(ProgramNeed) *message = call_new(call, PB(ProgramNeed));
+    if (!message)
+      break;
+    *message = (PB(ProgramNeed))PB_INIT(PROGRAM_NEED);
+    message->name = call_text(call, from->programs[i].name);
+    message->purpose = call_text(call, from->programs[i].purpose);
+    pointers_add(call, &programs, message);
+  }
+  to->n_programs = programs.count;
+  to->programs = (PB(ProgramNeed) **)programs.items;
+}
+
 static void describe_needs(struct call *call, const struct adapter_description *from, PB(DescribeResponse) * to) {
   struct pointers endpoints = {0};
   for (size_t i = 0; i < from->endpoint_count; i++) {
@@ -110,6 +125,7 @@ static void describe_needs(struct call *call, const struct adapter_description *
   to->n_endpoints = endpoints.count;
   to->endpoints = (PB(Endpoint) **)endpoints.items;
   describe_kinds(call, from, to);
+  describe_programs(call, from, to);
   struct pointers operations = {0};
   for (size_t i = 0; i < from->operation_count; i++) {
     PB(Operation) *message = call_new(call, PB(Operation));
