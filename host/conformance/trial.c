@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/conformance/case_read.h"
+#include "host/conformance/forecast.h"
 #include "host/conformance/judge_counted.h"
 #include "host/conformance/judge_metrics.h"
 #include "host/conformance/judge_resource.h"
@@ -342,6 +343,8 @@ static void conclude(struct trial *trial, int r, const struct error *problem) {
 static int run_placed(struct trial *trial, struct error **err) {
   int r = control_run(trial, err);
   trial->prober.glancing = false;
+  if (r == 0 && trial->test->deny_count > 0)
+    r = placement_end_plain_network(trial->placement, err);
   for (size_t i = 0; r == 0 && i < trial->test->step_count; i++)
     r = run_step(trial, i, err);
   return r < 0 ? r : judge_all_again(trial, err);
@@ -381,15 +384,28 @@ static int name_timeout(const struct trial *trial, int r, struct error **err) {
   return r;
 }
 
+static const char *placed_namespace(const void *ctx, const char *alias) {
+  return placement_namespace(ctx, alias);
+}
+
+static int create_policy(struct trial *trial, const struct job *job, struct error **err) {
+  const struct policy_ground ground = {
+      .namespace_of = placed_namespace, .ctx = trial->placement, .inventory = placement_inventory(trial->placement)};
+  return trial_policy_create(trial->engine, &ground, job, trial->prober.id, trial->arena, &trial->policy, err);
+}
+
 static int run_in_slot(struct trial *trial, struct lab *lab, unsigned slot, const struct job *job, struct error **err) {
   trial->verdicts = calloc(count_checks(job->test) + 1, sizeof(*trial->verdicts));
   if (!trial->verdicts)
     return error_set(err, ENOMEM, "running a case: no memory");
-  int r = not_skipped(lab_place(lab, slot, trial->engine, job->test->topology, &trial->placement, err));
+  int r = forecast(trial->engine, job, trial->prober.id, trial->arena, trial->result, err);
+  if (r < 0)
+    return r;
+  r = not_skipped(lab_place(lab, slot, trial->engine, job->test->topology, &trial->placement, err));
   if (r < 0)
     return r;
   trial->prober.placement = trial->placement;
-  r = trial_policy_create(trial->engine, trial->placement, job, trial->prober.id, trial->arena, &trial->policy, err);
+  r = create_policy(trial, job, err);
   if (r == 0)
     r = run_placed(trial, err);
   return name_culprit(trial, r, err);

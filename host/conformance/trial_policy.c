@@ -11,7 +11,7 @@
 
 struct trial_policy {
   struct engine *engine;
-  const struct placement *placement;
+  struct policy_ground ground;
   const struct job *job;
   struct arena *arena;
   const char *owner;
@@ -20,8 +20,12 @@ struct trial_policy {
   json_t *coverage;
 };
 
+static const char *namespace_of(const struct trial_policy *policy, const char *alias) {
+  return policy->ground.namespace_of(policy->ground.ctx, alias);
+}
+
 static const char *lookup_namespace(void *ctx, const char *alias) {
-  return placement_namespace(ctx, alias);
+  return namespace_of(ctx, alias);
 }
 
 /* For a one-line reason. */
@@ -36,7 +40,7 @@ static int policy_convert(struct trial_policy *policy, struct error **err) {
   if (!diagnostics)
     return error_set(err, ENOMEM, "preparing resources: no memory");
   struct smi_set set;
-  int r = case_resources(policy->job->test, policy->arena, lookup_namespace, (void *)(uintptr_t)policy->placement, &set,
+  int r = case_resources(policy->job->test, policy->arena, lookup_namespace, (void *)(uintptr_t)policy, &set,
                          diagnostics, err);
   if (r < 0)
     return r;
@@ -44,20 +48,20 @@ static int policy_convert(struct trial_policy *policy, struct error **err) {
   r = smi_convert(&set, &versions, diagnostics, &policy->resources);
   if (r < 0)
     return error_set(err, EINVAL, "converting to %s: %s", column->label, first_error(diagnostics));
-  r = case_resources_as_written(policy->job->test, policy->arena, lookup_namespace,
-                                (void *)(uintptr_t)policy->placement, policy->resources, err);
+  r = case_resources_as_written(policy->job->test, policy->arena, lookup_namespace, (void *)(uintptr_t)policy,
+                                policy->resources, err);
   if (r < 0)
     return r;
   policy->active = arena_array(policy->arena, json_array_size(policy->resources) + 1, sizeof(*policy->active));
   return policy->active ? 0 : error_set(err, ENOMEM, "preparing resources: no memory");
 }
 
-int trial_policy_create(struct engine *engine, const struct placement *placement, const struct job *job,
+int trial_policy_create(struct engine *engine, const struct policy_ground *ground, const struct job *job,
                         const char *name, struct arena *arena, struct trial_policy **ret_policy, struct error **err) {
   struct trial_policy *policy = calloc(1, sizeof(*policy));
   if (!policy)
     return error_set(err, ENOMEM, "preparing resources: no memory");
-  *policy = (struct trial_policy){.engine = engine, .placement = placement, .job = job, .arena = arena};
+  *policy = (struct trial_policy){.engine = engine, .ground = *ground, .job = job, .arena = arena};
   policy->owner = arena_printf(arena, "policy-%s", name);
   int r = policy->owner ? policy_convert(policy, err) : error_set(err, ENOMEM, "preparing resources: no memory");
   if (r < 0) {
@@ -189,7 +193,7 @@ static int deny_namespaces(const struct trial_policy *policy, char ***ret_namesp
   if (!namespaces)
     return error_set(err, ENOMEM, "translating: no memory");
   for (size_t i = 0; i < test->deny_count; i++) {
-    namespaces[i] = arena_strdup(policy->arena, placement_namespace(policy->placement, test->deny_by_default[i]));
+    namespaces[i] = arena_strdup(policy->arena, namespace_of(policy, test->deny_by_default[i]));
     if (!namespaces[i])
       return error_set(err, EINVAL, "the topology has no namespace '%s'", test->deny_by_default[i]);
   }
@@ -205,36 +209,46 @@ static bool wants_report(const struct step *step) {
   return false;
 }
 
-static int translate_and_apply(struct trial_policy *policy, const struct step *step, const struct smi_set *set,
-                               struct error **err) {
+/* What the step comes to. Free with trammel__adapter__v1__translate_response__free_unpacked. */
+static int translate(struct trial_policy *policy, const struct step *step,
+                     Trammel__Adapter__V1__TranslateResponse **ret_response, struct error **err) {
   Trammel__Adapter__V1__TranslateOptions options = TRAMMEL__ADAPTER__V1__TRANSLATE_OPTIONS__INIT;
-  int r = deny_namespaces(policy, &options.deny_by_default, err);
+  struct smi_set set = {0};
+  step_active(policy, step);
+  int r = read_active(policy, &set, err);
+  if (r == 0)
+    r = deny_namespaces(policy, &options.deny_by_default, err);
   if (r < 0)
     return r;
   options.n_deny_by_default = policy->job->test->deny_count;
   options.allow_unsupported = wants_report(step);
   _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
-  Trammel__Adapter__V1__TranslateResponse *response = NULL;
-  r = engine_translate(policy->engine, set, placement_inventory(policy->placement), &options, diagnostics, &response,
-                       err);
+  r = engine_translate(policy->engine, &set, policy->ground.inventory, &options, diagnostics, ret_response, err);
   if (r < 0)
     return r;
   json_decref(policy->coverage);
-  policy->coverage = coverage_to_json(response);
+  policy->coverage = coverage_to_json(*ret_response);
+  return 0;
+}
+
+int trial_policy_translate(struct trial_policy *policy, const struct step *step, struct error **err) {
+  Trammel__Adapter__V1__TranslateResponse *response = NULL;
+  int r = translate(policy, step, &response, err);
+  if (r == 0)
+    trammel__adapter__v1__translate_response__free_unpacked(response, NULL);
+  return r;
+}
+
+int trial_policy_step(struct trial_policy *policy, const struct step *step, struct error **err) {
+  Trammel__Adapter__V1__TranslateResponse *response = NULL;
+  int r = translate(policy, step, &response, err);
+  if (r < 0)
+    return r;
   r = engine_apply(policy->engine, policy->owner, response->objects, response->n_objects, err);
   if (r == -ENOTSUP)
     r = -EPROTONOSUPPORT; /* the adapter can express it; it is the host that cannot carry it out */
   trammel__adapter__v1__translate_response__free_unpacked(response, NULL);
   return r;
-}
-
-int trial_policy_step(struct trial_policy *policy, const struct step *step, struct error **err) {
-  step_active(policy, step);
-  struct smi_set set = {0};
-  int r = read_active(policy, &set, err);
-  if (r < 0)
-    return r;
-  return translate_and_apply(policy, step, &set, err);
 }
 
 /* Who refuses the resource before anything is applied, and why, in the arena; NULL: nobody. */
@@ -254,8 +268,7 @@ static int find_refusal(const struct trial_policy *policy, const char *text, con
     *ret_refusal = arena_printf(policy->arena, "refused when it is read: %s", first_error(diagnostics));
   if (r < 0)
     return r == -EINVAL && *ret_refusal ? 0 : error_set(err, ENOMEM, "reading resources: no memory");
-  r = engine_translate(policy->engine, &set, placement_inventory(policy->placement), &options, diagnostics, &response,
-                       &reason);
+  r = engine_translate(policy->engine, &set, policy->ground.inventory, &options, diagnostics, &response, &reason);
   if (r == 0)
     trammel__adapter__v1__translate_response__free_unpacked(response, NULL);
   else if (r != -EINVAL && r != -ENOTSUP)
@@ -267,8 +280,8 @@ static int find_refusal(const struct trial_policy *policy, const char *text, con
 int trial_policy_refusal(const struct trial_policy *policy, const struct resource_name *name, const char **ret_refusal,
                          struct error **err) {
   json_t *resource = NULL;
-  int r = case_invalid_resource(policy->job->test, name, policy->arena, lookup_namespace,
-                                (void *)(uintptr_t)policy->placement, &resource, err);
+  int r = case_invalid_resource(policy->job->test, name, policy->arena, lookup_namespace, (void *)(uintptr_t)policy,
+                                &resource, err);
   if (r < 0)
     return r;
   _cleanup_free_ char *text = active_text(policy, resource);

@@ -8,15 +8,25 @@
 
 struct trial_policy;
 
-/* Reads the case's resources for `placement`, writes them in the column's version and reads that back, as a user's
- * files would be. `name` is unique in the run. Nothing is applied yet. */
-int trial_policy_create(struct engine *engine, const struct placement *placement, const struct job *job,
+/* What resources are for. All is borrowed for as long as the policy lives. */
+struct policy_ground {
+  const char *(*namespace_of)(const void *ctx, const char *alias); /* the real name of one; NULL: there is none */
+  const void *ctx;
+  const Trammel__Adapter__V1__Inventory *inventory;
+};
+
+/* Reads the case's resources for `ground`, writes them in the column's version and reads that back, as a user's files
+ * would be. `name` is unique in the run. Nothing is applied yet. */
+int trial_policy_create(struct engine *engine, const struct policy_ground *ground, const struct job *job,
                         const char *name, struct arena *arena, struct trial_policy **ret_policy, struct error **err);
 void trial_policy_destroy(struct trial_policy *policy);
 
 /* Takes away and applies what the step says: translates what is then in force and makes the mesh have exactly that.
  * -ENOTSUP with the adapter's reason when it cannot express it. */
 int trial_policy_step(struct trial_policy *policy, const struct step *step, struct error **err);
+
+/* The same without applying it: whether the adapter can express it. */
+int trial_policy_translate(struct trial_policy *policy, const struct step *step, struct error **err);
 
 /* Whether an invalid resource of the case is refused together with what is in force: by whoever reads SMI, or by the
  * adapter. `*ret_refusal` says by whom and why, in the case's arena; NULL: nobody refuses it. */

@@ -36,10 +36,10 @@ const char *lab_mesh_address(const struct lab *lab);
 
 /* Puts `topology` into slot `slot`: fresh namespaces "<alias>-<unique>" ("main-c0ffee-3-17": run, slot, placement),
  * addresses, the adapter's Enroll through `engine`, its registrations applied, workloads reset. One thread per slot.
- * Sidecar processes that the adapter asks for are started after the registrations. Nothing stays of a placement that
- * failed. A workload that died or hung before is replaced by a new process with the same addresses, until lab_spent();
- * one that dies meanwhile, or a mesh that died, is an error (-ECHILD) that says how. No request goes on past the
- * thread's patience (engine/patience.h). */
+ * Sidecar processes that the adapter asks for are started after the registrations, and waited for until they listen.
+ * Nothing stays of a placement that failed. A workload that died or hung before is replaced by a new process with the
+ * same addresses, until lab_spent(); one that dies meanwhile, or a mesh that died, is an error (-ECHILD) that says how.
+ * No request goes on past the thread's patience (engine/patience.h). */
 int lab_place(struct lab *lab, unsigned slot, struct engine *engine, const struct topology *topology,
               struct placement **ret_placement, struct error **err);
 /* Whether so many workloads died or hung that no more are replaced. Any thread. */
@@ -47,13 +47,17 @@ bool lab_spent(const struct lab *lab);
 /* Takes the registrations away. NULL is fine. */
 int placement_remove(struct placement *placement, struct error **err);
 
+/* Takes away what made workloads reach each other where the mesh denies by default: for when that is what is wanted. */
+int placement_end_plain_network(struct placement *placement, struct error **err);
+
 const Trammel__Adapter__V1__Inventory *placement_inventory(const struct placement *placement);
 /* The real namespace of an alias; NULL when the topology has no such alias. */
 const char *placement_namespace(const struct placement *placement, const char *alias);
 
 /* Where `client` (a workload as "alias/name") connects to reach a service's port through the mesh; and where anyone
  * connects to reach a workload's port around the client-side proxy (its inbound address). A port has a number and a
- * protocol: TCP and UDP may share the number. -ENOENT with a reason. `ret_address` is borrowed. */
+ * protocol: TCP and UDP may share the number. -ENOENT with a reason; -ENOTSUP with the adapter's, when the mesh has no
+ * such way. `ret_address` is borrowed. */
 int placement_upstream(const struct placement *placement, const char *client, const char *service, uint16_t port,
                        enum protocol protocol, const char **ret_address, uint16_t *ret_port, struct error **err);
 int placement_direct(const struct placement *placement, const char *workload, uint16_t port, enum protocol protocol,

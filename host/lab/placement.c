@@ -5,12 +5,12 @@
 
 #include "host/engine/patience.h"
 #include "host/lab/internal.h"
+#include "host/lab/sidecars.h"
 
 #define PB(name) Trammel__Adapter__V1__##name
 
 /* Kubernetes' limit on a namespace's name. */
 #define NAMESPACE_MAX 63
-#define SIDECAR_GRACE_MS 1000
 
 struct placed_namespace {
   const char *alias;
@@ -24,13 +24,13 @@ struct placement {
   const struct topology *topology;
   unsigned slot;
   unsigned number;
-  char owner[40]; /* of its registrations in the engine; also the prefix of its processes */
+  char owner[40];       /* of its registrations in the engine; also the prefix of its processes */
+  char plain_owner[48]; /* of what is there until there is a policy */
   struct placed_namespace *namespaces;
   size_t namespace_count;
   PB(Inventory) * inventory;
   PB(EnrollResponse) * enrollment;
-  struct process **sidecars;
-  size_t sidecar_count;
+  struct sidecars sidecars;
 };
 
 static struct worker *worker_of(const struct placement *placement, size_t workload) {
@@ -123,6 +123,8 @@ static int configure(const struct placement *placement, size_t i, struct error *
 static int check_upstream(const PB(Upstream) * upstream, struct error **err) {
   struct in_addr address;
 
+  if (*upstream->unsupported)
+    return 0;
   if (inet_pton(AF_INET, upstream->address, &address) != 1 || ntohl(address.s_addr) >> 24 != 127)
     return error_set(err, EPROTO,
                      "the adapter's Enroll: the address of %s/%s for %s/%s must be in 127.0.0.0/8, not '%s'",
@@ -158,15 +160,16 @@ static int enroll(struct placement *placement, struct error **err) {
     return r;
   const PB(EnrollResponse) *enrollment = placement->enrollment;
   r = engine_apply(placement->engine, placement->owner, enrollment->registrations, enrollment->n_registrations, err);
-  placement->sidecars = arena_array(placement->arena, enrollment->n_processes, sizeof(struct process *));
-  if (r == 0 && !placement->sidecars)
-    r = out_of_memory(placement, err);
-  for (size_t i = 0; r == 0 && i < enrollment->n_processes; i++) {
-    r = engine_start_process(placement->engine, placement->owner, enrollment->processes[i], &placement->sidecars[i],
-                             err);
-    placement->sidecar_count += r == 0;
-  }
-  return r;
+  if (r == 0 && enrollment->n_plain_network > 0)
+    r = engine_apply(placement->engine, placement->plain_owner, enrollment->plain_network, enrollment->n_plain_network,
+                     err);
+  return r < 0 ? r
+               : sidecars_start(&placement->sidecars, placement->engine, placement->owner, enrollment,
+                                placement->inventory, placement->lab->cancel, err);
+}
+
+int placement_end_plain_network(struct placement *placement, struct error **err) {
+  return engine_remove(placement->engine, placement->plain_owner, err);
 }
 
 static int place(struct placement *placement, struct error **err) {
@@ -210,6 +213,7 @@ int lab_place(struct lab *lab, unsigned slot, struct engine *engine, const struc
       .number = atomic_fetch_add(&lab->placements, 1) + 1,
   };
   (void)snprintf(placement->owner, sizeof(placement->owner), "placement-%u-%u", slot, placement->number);
+  (void)snprintf(placement->plain_owner, sizeof(placement->plain_owner), "plain-%s", placement->owner);
   int r = place(placement, err);
   if (r < 0 && r != -ECANCELED && engine_check(engine, NULL) < 0)
     r = engine_check(engine, err); /* says more than the request that failed */
@@ -224,10 +228,11 @@ int lab_place(struct lab *lab, unsigned slot, struct engine *engine, const struc
 int placement_remove(struct placement *placement, struct error **err) {
   if (!placement)
     return 0;
-  process_stop_all(placement->sidecars, placement->sidecar_count, SIDECAR_GRACE_MS);
-  int r = engine_remove(placement->engine, placement->owner, err);
+  sidecars_stop(&placement->sidecars);
+  int plain = engine_remove(placement->engine, placement->plain_owner, err);
+  int r = engine_remove(placement->engine, placement->owner, plain < 0 ? NULL : err);
   placement_free(placement);
-  return r;
+  return plain < 0 ? plain : r;
 }
 
 /* The parts of "alias/name"; `*ret_ns` is the real namespace. -ENOENT when the topology has no such namespace. */
@@ -312,6 +317,8 @@ int placement_upstream(const struct placement *placement, const char *client, co
     if (leads_to(upstream, port, protocol) && strcmp(upstream->workload, client_name) == 0 &&
         strcmp(upstream->workload_namespace, client_ns) == 0 && strcmp(upstream->service, service_name) == 0 &&
         strcmp(upstream->service_namespace, service_ns) == 0) {
+      if (*upstream->unsupported)
+        return error_set(err, ENOTSUP, "%s", upstream->unsupported);
       *ret_address = upstream->address;
       *ret_port = (uint16_t)upstream->listen_port;
       return 0;
@@ -356,9 +363,8 @@ int placement_check(const struct placement *placement, struct error **err) {
 
   for (size_t i = 0; r == 0 && i < placement->topology->workload_count; i++)
     r = worker_check(worker_of(placement, i), err);
-  for (size_t i = 0; r == 0 && i < placement->sidecar_count; i++)
-    if (!process_alive(placement->sidecars[i]))
-      r = process_died(placement->sidecars[i], err);
+  if (r == 0)
+    r = sidecars_check(&placement->sidecars, err);
   return r < 0 ? r : engine_check(placement->engine, err);
 }
 
