@@ -39,7 +39,14 @@ static const char config_schema[] =
     "\"description\":\"one: a service is all of a workload, and has one port. each: of a workload with several ports, "
     "each is a service of its own, NAME-PORT\"},"
     "\"protocols\":{\"type\":\"string\",\"enum\":[\"write\",\"leave\"],\"default\":\"write\","
-    "\"description\":\"Whether service-defaults are written for services that have to be of HTTP\"}}}";
+    "\"description\":\"Whether service-defaults are written for services that have to be of HTTP\"},"
+    "\"proxies\":{\"type\":\"string\",\"enum\":[\"envoy\",\"built-in\"],\"default\":\"envoy\","
+    "\"description\":\"What carries the traffic. built-in: `consul connect proxy`, which only carries connections\"},"
+    "\"names\":{\"type\":\"string\",\"enum\":[\"plain\",\"qualified\"],\"default\":\"plain\","
+    "\"description\":\"What services are called: as their ServiceAccount, or name_prefix, its namespace, _ and its "
+    "name\"},"
+    "\"name_prefix\":{\"type\":\"string\",\"pattern\":\"^[a-z0-9-]*$\",\"maxLength\":32,\"default\":\"\","
+    "\"description\":\"What qualified names begin with\"}}}";
 
 static const struct endpoint_permission permissions[] = {
     {"GET", "/v1/agent/"},
@@ -58,6 +65,10 @@ static const struct endpoint_need endpoints[] = {
      .purpose = "the HTTP API of a Consul agent",
      .permissions = permissions,
      .permission_count = sizeof permissions / sizeof permissions[0]},
+};
+
+static const struct program_need programs[] = {
+    {CONSUL_PROGRAM, "the sidecars of a process lab: `consul connect proxy`"},
 };
 
 static const char *const mesh_versions[] = {">=1.8.4", NULL};
@@ -82,7 +93,11 @@ static const struct adapter_class consul = {
             .endpoint_count = sizeof endpoints / sizeof endpoints[0],
             .kinds = kinds,
             .kind_count = sizeof kinds / sizeof kinds[0],
+            .programs = programs,
+            .program_count = sizeof programs / sizeof programs[0],
         },
+    .configure = consul_configure,
+    .enroll = consul_enroll,
     .translate = consul_translate,
     .detect = consul_detect,
 };

@@ -5,6 +5,7 @@
 #include "sdk/adapter/adapter.h"
 
 #define CONSUL_ENDPOINT "consul"
+#define CONSUL_PROGRAM "consul"
 #define CONSUL_API_VERSION "consul.hashicorp.com/v1alpha1"
 
 /* Codes of diagnostics; never reused for something else. */
@@ -24,6 +25,8 @@
 #define CODE_CHAIN "CONSUL-0014"        /* a backend that is split itself */
 #define CODE_WEIGHT "CONSUL-0015"       /* weights that are no hundredths of a percent */
 #define CODE_BACKEND "CONSUL-0016"      /* a backend that is not there, or not on the root's port */
+#define CODE_PROXY "CONSUL-0017"        /* what the proxy that is built into Consul does not do */
+#define CODE_LAB "CONSUL-0018"          /* a lab that it cannot be enrolled in, or not with these options */
 
 /* The options (docs/meshes/consul.md). */
 struct consul_config {
@@ -34,10 +37,17 @@ struct consul_config {
   bool denies_already;  /* the mesh denies by default: no intention is needed for it */
   bool each_port;       /* every port of a workload with several is a service of its own, NAME-PORT */
   bool write_protocols; /* service-defaults are written where HTTP is needed */
+  bool built_in;        /* the proxies are `consul connect proxy`, which carries connections and looks into none */
+  bool qualified;       /* services are called PREFIX NAMESPACE _ NAME */
+  const char *name_prefix;
 };
 
 void consul_config_read(const struct call *call, struct consul_config *ret_config);
 
+/* Refuses what the schema cannot. */
+int consul_configure(struct call *call);
+
+int consul_enroll(struct call *call, const struct enroll_request *request, struct enrollment *enrollment);
 int consul_detect(struct call *call, struct detection *ret_detection);
 int consul_translate(struct call *call, const struct translate_request *request, struct translation *translation);
 

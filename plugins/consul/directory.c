@@ -106,7 +106,7 @@ static struct verdict judge_name(const struct directory *d, const struct name_us
   struct arena *arena = call_arena(d->call);
   if (!is_plain(name))
     return unsupported(CODE_IDENTITY, arena_printf(arena, "%.100s is no name of a service", name), NULL);
-  const char *other = d->config->namespaces ? NULL : other_namespace(uses, name, ns);
+  const char *other = d->config->namespaces || d->config->qualified ? NULL : other_namespace(uses, name, ns);
   if (other)
     return unsupported(CODE_SHARED_NAME,
                        arena_printf(arena,
@@ -154,7 +154,7 @@ struct verdict directory_judge_account(const struct directory *d, const struct k
   static const char remedy[] = "name the ServiceAccount after its service: Consul's identity is the name of a service";
   struct arena *arena = call_arena(d->call);
   struct verdict verdict = judge_name(d, &d->account_names, "ServiceAccount", account->ns, account->name);
-  if (verdict.level != COVERAGE_EXACT)
+  if (verdict.level != COVERAGE_EXACT || d->config->qualified) /* which is the account's, whatever selects it */
     return verdict;
   const struct kube_account *known = kube_account_find(&d->kube.accounts, account->ns, account->name);
   const char *other = NULL;
@@ -183,14 +183,16 @@ struct verdict directory_judge_account(const struct directory *d, const struct k
 }
 
 const char *directory_port_name(const struct directory *directory, const char *account, uint16_t port) {
-  const char *name = arena_printf(call_arena(directory->call), "%s-%u", account, (unsigned)port);
+  const char *name = arena_printf(call_arena(directory->call), directory->config->qualified ? "%s_%u" : "%s-%u",
+                                  account, (unsigned)port);
   if (!name)
     call_out_of_memory(directory->call);
   return name;
 }
 
 struct verdict directory_judge_port_name(const struct directory *directory, const struct kube_identity *named) {
-  if (!is_used(&directory->account_names, named->name) && !is_used(&directory->service_names, named->name))
+  if (directory->config->qualified ||
+      (!is_used(&directory->account_names, named->name) && !is_used(&directory->service_names, named->name)))
     return VERDICT_EXACT;
   return unsupported(CODE_IDENTITY,
                      arena_printf(call_arena(directory->call),

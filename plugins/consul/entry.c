@@ -2,10 +2,8 @@
 
 #include <string.h>
 
+#include "plugins/consul/name.h"
 #include "sdk/kube/object.h"
-
-#define MARK_KEY "managed-by"
-#define MARK_VALUE "trammel"
 
 static const struct {
   const char *resource; /* kind of the custom resource */
@@ -89,15 +87,16 @@ static struct native_object *request(struct call *call, const struct consul_conf
       .marks = marks, .mark_count = 1, .version = "/ModifyIndex", .version_parameter = "cas", .stale_answer = "false"};
   const char *kind = kinds[entry->kind].entry;
   const char *query = config->namespaces ? arena_printf(call_arena(call), "?ns=%s", path_segment(call, entry->ns)) : "";
-  const char *name = path_segment(call, entry->service);
+  const char *service = service_name(call, config, entry->ns, entry->service);
+  const char *name = path_segment(call, service);
   const char *place = arena_printf(call_arena(call), "/v1/config/%s/%s%s", kind, name, query ? query : "");
   const char *path = arena_printf(call_arena(call), "/v1/config%s", query ? query : "");
   const char *id = arena_printf(call_arena(call), "%s/%s%s%s", kind, config->namespaces ? entry->ns : "",
-                                config->namespaces ? "/" : "", entry->service);
+                                config->namespaces ? "/" : "", service);
   json_t *body = capitalised(spec);
   json_decref(spec);
   int failed = json_object_set_new(body, "Kind", json_string(kind)) |
-               json_object_set_new(body, "Name", json_string(entry->service)) |
+               json_object_set_new(body, "Name", json_string(service)) |
                json_object_set_new(body, "Meta", json_pack("{s:s}", MARK_KEY, MARK_VALUE));
   if (config->namespaces)
     failed |= json_object_set_new(body, "Namespace", json_string(entry->ns));

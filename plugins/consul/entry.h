@@ -19,13 +19,17 @@ struct entry {
   size_t source_count;
 };
 
+/* Who made an object that is of the HTTP API: its member, and what it says. */
+#define MARK_KEY "managed-by"
+#define MARK_VALUE "trammel"
+
 /* The object for an entry whose content is `spec`, written as in a custom resource. Lower waves come first: the default
  * deny (its intentions are of "*"), protocols, intentions and splitters, routers. Takes the reference to `spec`. */
 struct native_object *entry_object(struct call *call, const struct consul_config *config, const struct entry *entry,
                                    json_t *spec);
 
-/* An intention of Consul 1.8: `source` may call `destination`, or with "*" for both and `allow` false, nobody may call
- * anybody. */
+/* An intention of Consul 1.8 between services as they are called there: `source` may call `destination`, or with "*"
+ * for both and `allow` false, nobody may call anybody. With "*" as source alone, everybody may call `destination`. */
 struct native_object *entry_old_intention(struct call *call, const char *source, const char *destination, bool allow);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "plugins/consul/entry.h"
+#include "plugins/consul/name.h"
 
 bool intentions_init(struct intentions *intentions, const struct directory *directory) {
   *intentions = (struct intentions){.directory = directory, .kept = json_array()};
@@ -118,7 +119,7 @@ static json_t *source_json(const struct directory *d, const struct grant *grants
   bool everything = false;
   for (size_t i = 0; i < count; i++)
     everything |= grants[i].permission_count == 0;
-  json_t *source = json_pack("{s:s}", "name", grants->source.name);
+  json_t *source = json_pack("{s:s}", "name", service_name(d->call, d->config, grants->source.ns, grants->source.name));
   int failed = source ? 0 : -1;
   if (!failed && d->config->namespaces)
     failed = json_object_set_new(source, "namespace", json_string(grants->source.ns));
@@ -195,8 +196,9 @@ static void emit_destination(const struct directory *d, struct grant *grants, si
 static void emit_pairs(const struct directory *d, struct grant *grants, size_t count, struct translation *translation) {
   for (size_t first = 0, length; first < count; first += length) {
     length = same_source(&grants[first], count - first);
-    struct native_object *object =
-        entry_old_intention(d->call, grants[first].source.name, grants->destination.name, true);
+    struct native_object *object = entry_old_intention(
+        d->call, service_name(d->call, d->config, grants[first].source.ns, grants[first].source.name),
+        service_name(d->call, d->config, grants->destination.ns, grants->destination.name), true);
     for (size_t i = first; i < first + length; i++) {
       native_source(object, grants[i].target);
       grants[i].object = object;

@@ -5,6 +5,7 @@
 
 #include "plugins/consul/entry.h"
 #include "plugins/consul/match.h"
+#include "plugins/consul/name.h"
 #include "sdk/kube/object.h"
 #include "sdk/smi/weight.h"
 
@@ -101,7 +102,10 @@ static void judge_root(struct work *w) {
   const struct inventory_service *service = inventory_service(&w->directory->request->inventory, ns, root);
   struct verdict verdict = directory_judge_service(w->directory, ns, root);
   struct arena *arena = call_arena(w->call);
-  if (verdict.level != COVERAGE_EXACT)
+  if (w->directory->config->built_in)
+    fail_root(w, unsupported(CODE_PROXY, "`consul connect proxy` carries connections, and splits nothing",
+                             "use Envoy, and set the option proxies"));
+  else if (verdict.level != COVERAGE_EXACT)
     fail_root(w, verdict);
   else if (first != w->split)
     fail_root(w, unsupported(CODE_ROOT_TAKEN,
@@ -212,7 +216,8 @@ static uint32_t *shares(struct work *w) {
 
 static json_t *share_json(const struct work *w, const char *service, uint32_t parts) {
   json_t *weight = parts % 100 == 0 ? json_integer(parts / 100) : json_real((double)parts / 100);
-  json_t *share = json_pack("{s:o, s:s}", "weight", weight, "service", service);
+  json_t *share = json_pack("{s:o, s:s}", "weight", weight, "service",
+                            service_name(w->call, w->directory->config, w->split->meta.ns, service));
   if (share && w->directory->config->namespaces &&
       json_object_set_new(share, "namespace", json_string(w->split->meta.ns)) < 0) {
     json_decref(share);
@@ -239,7 +244,8 @@ static json_t *splitter(struct work *w) {
 }
 
 static void add_route(struct work *w, const char *to, json_t *criteria) {
-  json_t *destination = json_pack("{s:s}", "service", to);
+  json_t *destination =
+      json_pack("{s:s}", "service", service_name(w->call, w->directory->config, w->split->meta.ns, to));
   int failed = 0;
   if (w->directory->config->namespaces)
     failed = json_object_set_new(destination, "namespace", json_string(w->split->meta.ns));

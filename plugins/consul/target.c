@@ -278,6 +278,9 @@ static struct verdict http_obstacle(struct work *w, const struct smi_rule *rule)
   if (w->directory->config->old)
     return unsupported(CODE_GENERATION, "Consul 1.8 has no intentions for HTTP, and one for all of it would be wider",
                        "use Consul 1.9 or newer, or a TCPRoute");
+  if (w->directory->config->built_in)
+    return unsupported(CODE_PROXY, "`consul connect proxy` carries connections, and does not look at requests",
+                       "use Envoy, and set the option proxies, or use a TCPRoute");
   if (w->tcp_written && !w->tcp_found)
     return unsupported(CODE_NOTHING_LEFT,
                        "the TCPRoutes that limit its ports are not there, and without them it would allow every port",
