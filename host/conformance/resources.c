@@ -45,7 +45,7 @@ static bool substitute_text(struct substitution *s, const struct node *node, str
   }
   strbuf_puts(&text, at);
   copy->text = strbuf_failed(&text) ? NULL : arena_strdup(s->fields.arena, strbuf_text(&text));
-  copy->length = text.length;
+  copy->length = (uint32_t)text.length;
   return fields_checked(&s->fields, (void *)copy->text) != NULL;
 }
 

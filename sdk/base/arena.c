@@ -85,27 +85,29 @@ static bool arena_add_block(struct arena *arena) {
   return true;
 }
 
-void *arena_alloc(struct arena *arena, size_t size) {
-  size_t taken, rounded, alone = 0;
-  void *memory;
+static void *alloc_aligned(struct arena *arena, size_t size, size_t alignment) {
+  size_t bytes = size > 0 ? size : 1;
+  size_t start = (arena->used + alignment - 1) & ~(alignment - 1); /* at most `room`, which is a multiple of any */
+  bool fits = bytes <= arena->room - start;
+  bool alone = !fits && bytes > arena->next_bytes / 4;
+  size_t extra = fits ? start - arena->used : alone ? sizeof(struct block) : 0, taken;
 
-  if (__builtin_add_overflow(size > 0 ? size : 1, alignof(max_align_t) - 1, &rounded))
-    return NULL;
-  rounded &= ~(alignof(max_align_t) - 1);
-  if (rounded > arena->room - arena->used && rounded > arena->next_bytes / 4)
-    alone = sizeof(struct block);
-  if (__builtin_add_overflow(arena->taken, rounded, &taken) || __builtin_add_overflow(taken, alone, &taken) ||
+  if (__builtin_add_overflow(arena->taken, bytes, &taken) || __builtin_add_overflow(taken, extra, &taken) ||
       (arena->limit > 0 && taken > arena->limit))
     return NULL;
-  if (rounded <= arena->room - arena->used || (alone == 0 && arena_add_block(arena))) {
-    memory = arena->blocks->data + arena->used;
-    arena->used += rounded;
-  } else {
-    memory = arena_alloc_alone(arena, rounded);
-  }
-  if (memory)
-    arena->taken = taken;
+  if (!alone && !fits && !arena_add_block(arena))
+    return NULL;
+  void *memory = alone ? arena_alloc_alone(arena, bytes) : arena->blocks->data + (fits ? start : 0);
+  if (!memory)
+    return NULL;
+  if (!alone)
+    arena->used = (fits ? start : 0) + bytes;
+  arena->taken = taken;
   return memory;
+}
+
+void *arena_alloc(struct arena *arena, size_t size) {
+  return alloc_aligned(arena, size, alignof(max_align_t));
 }
 
 void *arena_array(struct arena *arena, size_t count, size_t size) {
@@ -144,7 +146,7 @@ char *arena_strndup(struct arena *arena, const char *text, size_t length) {
 
   if (__builtin_add_overflow(length, (size_t)1, &bytes))
     return NULL;
-  copy = arena_alloc(arena, bytes);
+  copy = alloc_aligned(arena, bytes, 1);
   if (copy && length > 0)
     memcpy(copy, text, length);
   return copy;

@@ -27,7 +27,7 @@ struct error;
 
 /* Limits on what is read. The defaults hold for everything a user or a mesh gives. */
 struct document_limits {
-  size_t bytes;     /* of one input; default 16 MiB */
+  size_t bytes;     /* of one input; default 16 MiB, at most DOCUMENT_BYTES_MAX */
   size_t depth;     /* nested lists and maps; default 64, at most DOCUMENT_DEPTH_MAX */
   size_t nodes;     /* values in one input, aliases expanded are refused; default 1,000,000 */
   size_t documents; /* in one input; default 10,000 */
@@ -35,6 +35,7 @@ struct document_limits {
 extern const struct document_limits document_limits_default;
 
 #define DOCUMENT_DEPTH_MAX 256
+#define DOCUMENT_BYTES_MAX ((size_t)INT32_MAX) /* an escape can stand for half as much again: lengths fit 32 bits */
 
 enum node_kind {
   NODE_NULL = 1,
@@ -49,18 +50,21 @@ enum node_kind {
 /* "null", "boolean", "integer", "number", "string", "list", "map". */
 const char *node_kind_name(enum node_kind kind);
 
+/* 64 bytes: an input has up to a million. */
 struct node {
-  enum node_kind kind;
   struct position position; /* of the value's first character, or of its YAML tag or anchor; columns count characters */
   const char *text; /* a scalar exactly as written, without quotes and with escapes resolved; NULL for list, map */
-  size_t length;    /* bytes of text; text holds no NUL byte (refused when read) */
-  bool boolean;     /* NODE_BOOLEAN */
   int64_t integer;  /* NODE_INTEGER */
-  size_t count;     /* items of a list, entries of a map */
-  const struct node *const *items; /* NODE_LIST */
-  const struct entry *entries;     /* NODE_MAP: keys are unique strings, in the order written */
-  const struct node *parent;       /* NULL for the root of a document */
-  size_t index;                    /* its place among the parent's items or entries; 0 for a root */
+  union {
+    const struct node *const *items; /* NODE_LIST */
+    const struct entry *entries;     /* NODE_MAP: keys are unique strings, in the order written */
+  };
+  const struct node *parent; /* NULL for the root of a document */
+  enum node_kind kind : 8;
+  bool boolean;    /* NODE_BOOLEAN */
+  uint32_t length; /* bytes of text; text holds no NUL byte (refused when read) */
+  uint32_t count;  /* items of a list, entries of a map */
+  uint32_t index;  /* its place among the parent's items or entries; 0 for a root */
 };
 
 struct entry {

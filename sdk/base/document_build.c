@@ -26,6 +26,8 @@ struct frame {
 void builder_init(struct builder *builder, struct arena *arena, const char *file, const struct document_limits *limits,
                   struct diagnostics *diagnostics) {
   *builder = (struct builder){.arena = arena, .file = file, .limits = *limits, .diagnostics = diagnostics};
+  if (builder->limits.bytes > DOCUMENT_BYTES_MAX)
+    builder->limits.bytes = DOCUMENT_BYTES_MAX;
   if (builder->limits.depth > DOCUMENT_DEPTH_MAX)
     builder->limits.depth = DOCUMENT_DEPTH_MAX;
 }
@@ -270,7 +272,7 @@ static int builder_fill_list(struct builder *builder, struct node *list, const s
   if (!items)
     return -ENOMEM;
   for (size_t i = 0; slots && i < list->count; i++) {
-    slots[i].value->index = i;
+    slots[i].value->index = (uint32_t)i;
     items[i] = slots[i].value;
   }
   list->items = items;
@@ -283,7 +285,7 @@ static int builder_fill_map(struct builder *builder, struct node *map, const str
   if (!entries)
     return -ENOMEM;
   for (size_t i = 0; slots && i < map->count; i++) {
-    slots[i].value->index = i;
+    slots[i].value->index = (uint32_t)i;
     entries[i] = (struct entry){.key = slots[i].key, .position = slots[i].position, .value = slots[i].value};
   }
   map->entries = entries;
@@ -296,7 +298,7 @@ int builder_close(struct builder *builder) {
   struct node *container = top->container;
   int r;
 
-  container->count = builder->slot_count - top->first_slot;
+  container->count = (uint32_t)(builder->slot_count - top->first_slot);
   r = container->kind == NODE_LIST ? builder_fill_list(builder, container, slots)
                                    : builder_fill_map(builder, container, slots);
   if (r < 0)

@@ -256,10 +256,11 @@ static int json_scalar_read(struct json_reader *reader) {
   int r;
 
   if (first == '"') {
-    r = json_string_read(reader, &text, &scalar.length);
+    r = json_string_read(reader, &text, &size);
     if (r < 0)
       return r;
     scalar.text = text;
+    scalar.length = (uint32_t)size;
     return builder_scalar(reader->builder, &scalar);
   }
   size = first == '-' || (first >= '0' && first <= '9') ? json_number_extent(reader) : json_word_extent(reader);
@@ -268,7 +269,7 @@ static int json_scalar_read(struct json_reader *reader) {
   scalar.text = arena_strndup(reader->builder->arena, reader->text + reader->at, size);
   if (!scalar.text)
     return -ENOMEM;
-  scalar.length = size;
+  scalar.length = (uint32_t)size;
   scalar_resolve(&scalar);
   json_take(reader, size);
   return builder_scalar(reader->builder, &scalar);

@@ -53,7 +53,7 @@ void pointer_append(struct strbuf *out, const char *key) {
 
 static void append_step(struct strbuf *out, const struct node *node) {
   if (node->parent->kind == NODE_LIST)
-    strbuf_printf(out, "/%zu", node->index);
+    strbuf_printf(out, "/%u", node->index);
   else if (node->index < node->parent->count)
     pointer_append(out, node->parent->entries[node->index].key);
 }

@@ -160,7 +160,7 @@ static bool misread_by_yaml_1_1(const char *text) {
 }
 
 static yaml_scalar_style_t string_style(const char *text, size_t length, bool is_key) {
-  struct node scalar = {.text = text, .length = length};
+  struct node scalar = {.text = text};
 
   scalar_resolve(&scalar);
   if (scalar.kind != NODE_STRING || misread_by_yaml_1_1(text))

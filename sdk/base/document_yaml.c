@@ -176,7 +176,7 @@ static int yaml_scalar_read(struct yaml_reader *reader, const yaml_event_t *even
   scalar.text = arena_strndup(reader->builder->arena, value, length);
   if (!scalar.text)
     return -ENOMEM;
-  scalar.length = length;
+  scalar.length = (uint32_t)length;
   if (tag)
     r = yaml_apply_tag(reader, &scalar, tag);
   else if (plain)

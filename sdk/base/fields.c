@@ -109,7 +109,7 @@ const char *fields_string(struct fields *fields, const struct node *map, const c
   if (!value)
     return node_get(map, key) ? NULL : fallback;
   if (value->length == 0 || value->length > limit) {
-    fields_complain(fields, value, FIELD_VALUE, NULL, "\"%s\" has %zu bytes; it must have 1 to %zu", key, value->length,
+    fields_complain(fields, value, FIELD_VALUE, NULL, "\"%s\" has %u bytes; it must have 1 to %zu", key, value->length,
                     limit);
     return NULL;
   }
@@ -160,6 +160,6 @@ size_t fields_count(struct fields *fields, const struct node *list, const char *
     return 0;
   if (list->count <= limit)
     return list->count;
-  fields_complain(fields, list, FIELD_TOO_MANY, NULL, "%zu %s; at most %zu are allowed", list->count, what, limit);
+  fields_complain(fields, list, FIELD_TOO_MANY, NULL, "%u %s; at most %zu are allowed", list->count, what, limit);
   return limit;
 }

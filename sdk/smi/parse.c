@@ -153,7 +153,7 @@ static int read_list_items(struct smi_reader *reader, const struct node *root, c
     return reader_refuse(reader, "SMI-0008", items, NULL, NULL, "`items` of a list: expected a list");
   if (items->count > SMI_LIST_MAX)
     return reader_refuse(reader, "SMI-0014", items, NULL, "split the list in several",
-                         arena_printf(reader->arena, "%zu items: at most %d are allowed", items->count, SMI_LIST_MAX));
+                         arena_printf(reader->arena, "%u items: at most %d are allowed", items->count, SMI_LIST_MAX));
   if (depth > SMI_LIST_DEPTH_MAX)
     return reader_refuse(reader, "SMI-0014", items, NULL, "put the resources in one list",
                          arena_printf(reader->arena, "more than %d lists within one another", SMI_LIST_DEPTH_MAX));

@@ -95,7 +95,7 @@ bool reading_expect(struct reading *reading, const struct node *value, enum node
 bool reading_list_fits(struct reading *reading, const struct node *list) {
   if (list->count <= SMI_LIST_MAX)
     return true;
-  reading_error(reading, "SMI-0014", list, NULL, "split the resource in several", "%zu items: at most %d are allowed",
+  reading_error(reading, "SMI-0014", list, NULL, "split the resource in several", "%u items: at most %d are allowed",
                 list->count, SMI_LIST_MAX);
   return false;
 }
