@@ -239,6 +239,19 @@ static int read_files(reader *in, struct tarball *tarball, struct error **err) {
   }
 }
 
+/* gzip and nothing else: neither as it is, nor twice. */
+static bool is_gzip(reader *packed) {
+  return archive_filter_count(packed) == 2 && archive_filter_code(packed, 0) == ARCHIVE_FILTER_GZIP;
+}
+
+/* Whether all of it belongs to the compressed stream: what comes after that, libarchive passes over. */
+static int check_end(reader *packed, size_t length, struct error **err) {
+  la_int64_t used = archive_filter_bytes(packed, -1);
+  return used == (la_int64_t)length ? 0
+                                    : error_set(err, EINVAL, "it is no package: %lld bytes follow its compressed data",
+                                                (long long)length - (long long)used);
+}
+
 /* Decompresses what is in memory: one file, of which the name does not matter. */
 static int open_packed(reader *packed, const void *data, size_t length, struct error **err) {
   struct archive_entry *entry;
@@ -247,7 +260,7 @@ static int open_packed(reader *packed, const void *data, size_t length, struct e
   if (archive_read_open_memory(packed, data, length) != ARCHIVE_OK ||
       archive_read_next_header(packed, &entry) != ARCHIVE_OK)
     return refuse(packed, err);
-  return 0;
+  return is_gzip(packed) ? 0 : error_set(err, EINVAL, "it is no package: a tar that is compressed once, by gzip");
 }
 
 static int open_tar(reader *in, struct stream *stream, struct error **err) {
@@ -272,6 +285,8 @@ int tarball_read(const void *data, size_t length, struct tarball *ret_tarball, s
     r = open_tar(in, &stream, err);
   if (r == 0)
     r = read_files(in, ret_tarball, err);
+  if (r == 0)
+    r = check_end(packed, length, err);
   if (r < 0 && stream.too_much) /* whatever the tar's reader makes of it */
     r = error_set(err, E2BIG, "it unpacks to more than %zu bytes", TARBALL_UNPACKED_MAX);
   if (r < 0)

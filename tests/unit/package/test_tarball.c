@@ -185,6 +185,43 @@ static void only_regular_files_at_their_places_are_taken(void **state) {
   assert_int_equal(one_entry("manifest.json/x", AE_IFREG, NULL), -EINVAL);
 }
 
+static int packed_twice(struct archive *out) {
+  int r = archive_write_add_filter_gzip(out);
+  return r == ARCHIVE_OK ? archive_write_add_filter_gzip(out) : r;
+}
+
+static int packed_by(int (*add_filter)(struct archive *)) {
+  struct foreign foreign;
+  foreign_begin_as(&foreign, archive_write_set_format_gnutar, add_filter);
+  foreign_put(&foreign, "manifest.json", AE_IFREG, NULL, "{}");
+  return foreign_end(&foreign);
+}
+
+static void only_one_gzip_is_taken(void **state) {
+  (void)state;
+  assert_int_equal(packed_by(archive_write_add_filter_gzip), 0);
+  assert_int_equal(packed_by(archive_write_add_filter_none), -EINVAL);
+  assert_int_equal(packed_by(packed_twice), -EINVAL);
+}
+
+/* They would be signed, and be no part of what is checked. */
+static void bytes_after_the_compressed_data_are_refused(void **state) {
+  (void)state;
+  _cleanup_tarball_ struct tarball tarball = {0};
+  _cleanup_strbuf_ struct strbuf packed = STRBUF_INIT;
+  add(&tarball, "manifest.json", "{}");
+  assert_int_equal(tarball_write(&tarball, &packed, NULL), 0);
+  static const char *const rests[] = {"x", "more than a few bytes", "\x1f"};
+  for (size_t i = 0; i < sizeof rests / sizeof *rests; i++) {
+    struct tarball read;
+    size_t length = packed.length;
+    strbuf_puts(&packed, rests[i]);
+    assert_int_equal(tarball_read(packed.data, packed.length, &read, NULL), -EINVAL);
+    assert_null(read.files);
+    packed.length = length;
+  }
+}
+
 static void too_many_files_are_refused(void **state) {
   (void)state;
   struct foreign foreign;
@@ -298,6 +335,8 @@ int main(void) {
       cmocka_unit_test(a_path_is_there_once_and_no_directory_of_another),
       cmocka_unit_test(there_is_a_limit_to_files_and_bytes),
       cmocka_unit_test(only_regular_files_at_their_places_are_taken),
+      cmocka_unit_test(only_one_gzip_is_taken),
+      cmocka_unit_test(bytes_after_the_compressed_data_are_refused),
       cmocka_unit_test(too_many_files_are_refused),
       cmocka_unit_test(a_bomb_is_refused_while_it_goes_off),
       cmocka_unit_test(a_bomb_beside_the_files_is_refused),
