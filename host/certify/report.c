@@ -253,9 +253,9 @@ void certify_report_text(const struct certify_report *report, struct strbuf *out
   for (size_t i = 0; i < report->count; i++)
     outcome_text(&report->outcomes[i], out);
   strbuf_printf(out, "\n%s %s, SHA-256 %s\n", subject->gate.note.id, subject->gate.note.version, subject->digest);
-  strbuf_printf(out,
-                "%u passed, %u warnings, %u failed, %u crashed, %u skipped; ABI %u.%u, Trammel %s, seed %" PRIu64 "\n",
-                report->totals[CERTIFY_PASSED], report->totals[CERTIFY_WARNING], report->totals[CERTIFY_FAILED],
+  strbuf_printf(out, "%u passed, %u %s, %u failed, %u crashed, %u skipped; ABI %u.%u, Trammel %s, seed %" PRIu64 "\n",
+                report->totals[CERTIFY_PASSED], report->totals[CERTIFY_WARNING],
+                report->totals[CERTIFY_WARNING] == 1 ? "warning" : "warnings", report->totals[CERTIFY_FAILED],
                 report->totals[CERTIFY_CRASHED], report->totals[CERTIFY_SKIPPED], subject->gate.note.abi_major,
                 subject->gate.note.abi_minor, report->version, report->seed);
 }
