@@ -148,6 +148,43 @@ static int check_kinds(const describe_response *d, struct error **err) {
   return 0;
 }
 
+/* Every value of the option, with each of the kinds, has to be a kind that is declared. */
+static int check_version_values(const describe_response *d, const Trammel__Adapter__V1__VersionOption *option,
+                                const json_t *values, struct error **err) {
+  const json_t *value;
+  size_t i;
+  json_array_foreach(values, i, value) {
+    for (size_t j = 0; j < option->n_kinds; j++) {
+      char version[2 * DESCRIPTION_KIND_MAX];
+      const char *text = json_string_value(value);
+      int n = snprintf(version, sizeof version, "%s/%s", option->group, text ? text : "");
+      if (!text || n >= (int)sizeof version || !description_has_kind(d, version, option->kinds[j]))
+        return error_set(err, EINVAL,
+                         "Describe says that the option \"%.60s\" chooses the version of %.60s of %.60s, but %.60s is "
+                         "none of its Kubernetes kinds",
+                         option->option, option->kinds[j], option->group, text ? text : "(no text)");
+    }
+  }
+  return 0;
+}
+
+static int check_version_options(const describe_response *d, struct error **err) {
+  json_auto_t *schema = json_loadb((const char *)d->config_schema.data, d->config_schema.len, 0, NULL);
+  int r = 0;
+  for (size_t i = 0; r == 0 && i < d->n_version_options; i++) {
+    const Trammel__Adapter__V1__VersionOption *option = d->version_options[i];
+    const json_t *values =
+        json_object_get(json_object_get(json_object_get(schema, "properties"), option->option), "enum");
+    if (json_array_size(values) == 0 || option->n_kinds == 0 || option->n_kinds > DESCRIPTION_LIST_MAX)
+      return error_set(err, EINVAL,
+                       "Describe says that the option \"%.60s\" chooses a version, but its schema has no such option "
+                       "with an enum, or it is for no kind",
+                       option->option);
+    r = check_version_values(d, option, values, err);
+  }
+  return r;
+}
+
 static int check_operations(const describe_response *d, struct error **err) {
   for (size_t i = 0; i < d->n_operations; i++) {
     const Trammel__Adapter__V1__Operation *o = d->operations[i];
@@ -191,7 +228,7 @@ static int check_lengths(const describe_response *d, struct error **err) {
   if (d->n_smi > DESCRIPTION_LIST_MAX || d->n_endpoints > DESCRIPTION_LIST_MAX ||
       d->n_operations > DESCRIPTION_LIST_MAX || d->n_methods > DESCRIPTION_LIST_MAX ||
       d->n_mesh_versions > DESCRIPTION_LIST_MAX || d->n_kubernetes_kinds > DESCRIPTION_LIST_MAX ||
-      d->n_programs > DESCRIPTION_LIST_MAX)
+      d->n_programs > DESCRIPTION_LIST_MAX || d->n_version_options > DESCRIPTION_LIST_MAX)
     return error_set(err, EINVAL, "Describe gives a list of more than %d entries", DESCRIPTION_LIST_MAX);
   return 0;
 }
@@ -210,6 +247,8 @@ int description_check(const describe_response *description, const trammel_note *
     r = check_kinds(description, err);
   if (r == 0)
     r = check_programs(description, err);
+  if (r == 0)
+    r = check_version_options(description, err);
   if (r == 0)
     r = check_operations(description, err);
   return r < 0 ? r : check_methods(description, err);

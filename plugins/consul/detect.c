@@ -35,6 +35,8 @@ int consul_detect(struct call *call, struct detection *ret_detection) {
   }
   ret_detection->present = true;
   ret_detection->ready = json_string_length(leader) > 0;
+  if (ret_detection->ready)
+    ret_detection->evidence = arena_printf(call_arena(call), "its leader is %s", json_string_value(leader));
   if (!ret_detection->ready)
     ret_detection->detail = "it has no leader";
   return read_version(call, ret_detection);

@@ -56,6 +56,9 @@ static json_t *capitalised(const json_t *value) {
   return copy;
 }
 
+/* Set once the entry is in Consul (consul-k8s). */
+static const char *const ready_conditions[] = {"Synced", NULL};
+
 static struct native_object *resource(struct call *call, const struct consul_config *config, const struct entry *entry,
                                       json_t *spec) {
   const char *name = entry->service;
@@ -76,7 +79,8 @@ static struct native_object *resource(struct call *call, const struct consul_con
                                            .ns = entry->ns,
                                            .name = name,
                                            .sources = entry->sources,
-                                           .source_count = entry->source_count},
+                                           .source_count = entry->source_count,
+                                           .ready_conditions = ready_conditions},
                      body);
 }
 

@@ -36,6 +36,9 @@ static const struct kubernetes_kind kinds[] = {
     {"gateway.networking.k8s.io/v1alpha2", "TCPRoute"},
 };
 
+static const char *const tcp_routes[] = {"TCPRoute", NULL};
+static const struct version_option version_options[] = {{"tcp_version", "gateway.networking.k8s.io", tcp_routes}};
+
 static const struct adapter_class gateway = {
     .description =
         {
@@ -47,6 +50,8 @@ static const struct adapter_class gateway = {
             .config_schema = gateway_config_schema,
             .kinds = kinds,
             .kind_count = sizeof kinds / sizeof kinds[0],
+            .version_options = version_options,
+            .version_option_count = sizeof version_options / sizeof version_options[0],
         },
     .translate = gateway_translate,
 };

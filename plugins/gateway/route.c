@@ -2,6 +2,9 @@
 
 #include "sdk/kube/object.h"
 
+/* Set by whoever implements the route, for each parent (Gateway API, RouteConditionType). */
+static const char *const ready_conditions[] = {"Accepted", "ResolvedRefs", NULL};
+
 #define HTTP_VERSION "gateway.networking.k8s.io/v1"
 
 static json_t *backend_json(const char *service, uint16_t port, uint64_t weight) {
@@ -84,7 +87,8 @@ static struct native_object *route_object(struct call *call, const struct route 
                                            .ns = meta->ns,
                                            .name = kube_name(call, meta->name, key),
                                            .sources = &meta,
-                                           .source_count = 1},
+                                           .source_count = 1,
+                                           .ready_conditions = ready_conditions},
                      body);
 }
 

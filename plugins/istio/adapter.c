@@ -50,6 +50,13 @@ static const struct kubernetes_kind kinds[] = {
     {"security.istio.io/v1beta1", "PeerAuthentication"},
 };
 
+static const char *const policies[] = {"AuthorizationPolicy", "PeerAuthentication", NULL};
+static const char *const services[] = {"VirtualService", NULL};
+static const struct version_option version_options[] = {
+    {"api_version", "security.istio.io", policies},
+    {"api_version", "networking.istio.io", services},
+};
+
 static const struct adapter_class istio = {
     .description =
         {
@@ -63,6 +70,8 @@ static const struct adapter_class istio = {
             .endpoint_count = sizeof endpoints / sizeof endpoints[0],
             .kinds = kinds,
             .kind_count = sizeof kinds / sizeof kinds[0],
+            .version_options = version_options,
+            .version_option_count = sizeof version_options / sizeof version_options[0],
         },
     .translate = istio_translate,
     .detect = istio_detect,

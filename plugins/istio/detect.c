@@ -18,8 +18,8 @@ static const json_t *find_istiod(const json_t *list) {
   return found;
 }
 
-/* The tag of the image that the container "discovery" runs: "registry:5000/istio/pilot:1.30.0@sha256:…" has 1.30.0. */
-static const char *image_tag(struct arena *arena, const json_t *deployment) {
+/* The image that the container "discovery" runs; NULL: there is none. */
+static const char *image_of(const json_t *deployment) {
   const json_t *pod = json_object_get(json_object_get(json_object_get(deployment, "spec"), "template"), "spec");
   const json_t *containers = json_object_get(pod, "containers"), *container;
   const char *image = NULL;
@@ -29,6 +29,11 @@ static const char *image_tag(struct arena *arena, const json_t *deployment) {
     if (name && strcmp(name, "discovery") == 0)
       image = json_string_value(json_object_get(container, "image"));
   }
+  return image;
+}
+
+/* The tag of an image: "registry:5000/istio/pilot:1.30.0@sha256:…" has 1.30.0. */
+static const char *image_tag(struct arena *arena, const char *image) {
   const char *slash = image ? strrchr(image, '/') : NULL;
   const char *tag = image ? strchr(slash ? slash : image, ':') : NULL;
   if (!tag || tag[1] == '@')
@@ -68,6 +73,18 @@ static int check_api(struct call *call, const struct istio_options *options, str
   return detection->detail ? TRAMMEL_OK : TRAMMEL_RESOURCE_EXHAUSTED;
 }
 
+static void describe(struct arena *arena, const struct istio_options *options, const json_t *istiod,
+                     struct detection *detection) {
+  const json_int_t ready = json_integer_value(json_object_get(json_object_get(istiod, "status"), "readyReplicas"));
+  const char *name = json_string_value(json_object_get(json_object_get(istiod, "metadata"), "name"));
+  const char *image = image_of(istiod);
+  detection->mesh_version = image_tag(arena, image);
+  detection->ready = ready > 0;
+  detection->ns = options->root_namespace;
+  detection->evidence = arena_printf(arena, "deployment %s runs %s, %lld ready", name ? name : "(unnamed)",
+                                     image ? image : "no container named discovery", (long long)ready);
+}
+
 int istio_detect(struct call *call, struct detection *ret_detection) {
   const struct istio_options options = istio_options(call);
   const char *path = arena_printf(call_arena(call), DEPLOYMENTS_PATH "%s/deployments?labelSelector=app%%3Distiod",
@@ -89,8 +106,7 @@ int istio_detect(struct call *call, struct detection *ret_detection) {
     return ret_detection->detail ? TRAMMEL_OK : TRAMMEL_RESOURCE_EXHAUSTED;
   }
   ret_detection->present = true;
-  ret_detection->mesh_version = image_tag(call_arena(call), istiod);
-  ret_detection->ready = json_integer_value(json_object_get(json_object_get(istiod, "status"), "readyReplicas")) > 0;
+  describe(call_arena(call), &options, istiod, ret_detection);
   if (ret_detection->ready)
     return check_api(call, &options, ret_detection);
   ret_detection->detail = "istiod has no ready pod";

@@ -52,6 +52,9 @@ static const struct kubernetes_kind kinds[] = {
     {"policy.linkerd.io/v1beta3", "Server"},
 };
 
+static const char *const servers[] = {"Server", NULL};
+static const struct version_option version_options[] = {{"server_version", "policy.linkerd.io", servers}};
+
 static const struct adapter_class linkerd = {
     .description =
         {
@@ -65,6 +68,8 @@ static const struct adapter_class linkerd = {
             .endpoint_count = sizeof endpoints / sizeof endpoints[0],
             .kinds = kinds,
             .kind_count = sizeof kinds / sizeof kinds[0],
+            .version_options = version_options,
+            .version_option_count = sizeof version_options / sizeof version_options[0],
         },
     .translate = linkerd_translate,
     .detect = linkerd_detect,

@@ -57,9 +57,12 @@ static int read_version(struct call *call, const char *ns, struct detection *det
 }
 
 static void read_parts(struct call *call, const json_t *list, const char *ns, struct detection *detection) {
+  const char *found = NULL;
   detection->ready = true;
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
     const json_t *deployment = find_deployment(list, parts[i]);
+    if (deployment)
+      found = arena_printf(call_arena(call), "%s%s%s", found ? found : "", found ? ", " : "deployments ", parts[i]);
     detection->present |= deployment != NULL;
     if (deployment && is_ready(deployment))
       continue;
@@ -68,6 +71,8 @@ static void read_parts(struct call *call, const json_t *list, const char *ns, st
                                        deployment ? "has no ready pod" : "is not there");
     detection->ready = false;
   }
+  detection->evidence = found;
+  detection->ns = found ? ns : NULL;
 }
 
 int linkerd_detect(struct call *call, struct detection *ret_detection) {

@@ -23,18 +23,23 @@ void split_cover(struct split *split, enum coverage_level level, const char *fie
     coverage_add(&split->coverage, &item, "/spec/%s/%zu", field, index);
 }
 
+/* Set by the policy controller for each parent of an HTTPRoute of either group; nothing is said of a ServiceProfile. */
+static const char *const ready_conditions[] = {"Accepted", "ResolvedRefs", NULL};
+
 void split_add_object(struct split *split, const char *api_version, const char *kind, const char *name, json_t *spec) {
   struct call *call = split->coverage.call;
   const struct smi_meta *source = &split->smi->meta;
-  struct native_object *object = kube_object(call,
-                                             &(struct kube_object){.wave = SPLIT_WAVE,
-                                                                   .api_version = api_version,
-                                                                   .kind = kind,
-                                                                   .ns = split->smi->meta.ns,
-                                                                   .name = name,
-                                                                   .sources = &source,
-                                                                   .source_count = 1},
-                                             json_pack("{s:o}", "spec", spec));
+  struct native_object *object =
+      kube_object(call,
+                  &(struct kube_object){.wave = SPLIT_WAVE,
+                                        .api_version = api_version,
+                                        .kind = kind,
+                                        .ns = split->smi->meta.ns,
+                                        .name = name,
+                                        .sources = &source,
+                                        .source_count = 1,
+                                        .ready_conditions = strcmp(kind, "HTTPRoute") == 0 ? ready_conditions : NULL},
+                  json_pack("{s:o}", "spec", spec));
   if (object && arena_reserve(call_arena(call), (void **)&split->objects, &split->object_capacity, split->object_count,
                               sizeof *split->objects) < 0) {
     call_out_of_memory(call);

@@ -29,10 +29,14 @@ static bool is_ready(const json_t *deployment) {
   return json_integer_value(json_object_get(json_object_get(deployment, "status"), "readyReplicas")) > 0;
 }
 
-/* The tag of the image that the controller runs: "registry:5000/osm-controller:v1.2.4@sha256:…" has v1.2.4. */
-static const char *image_tag(struct arena *arena, const json_t *deployment) {
+/* The image that the controller runs; NULL: there is none. */
+static const char *image_of(const json_t *deployment) {
   const json_t *pod = json_object_get(json_object_get(json_object_get(deployment, "spec"), "template"), "spec");
-  const char *image = json_string_value(json_object_get(find(json_object_get(pod, "containers"), CONTROLLER), "image"));
+  return json_string_value(json_object_get(find(json_object_get(pod, "containers"), CONTROLLER), "image"));
+}
+
+/* The tag of an image: "registry:5000/osm-controller:v1.2.4@sha256:…" has v1.2.4. */
+static const char *image_tag(struct arena *arena, const char *image) {
   const char *slash = image ? strrchr(image, '/') : NULL;
   const char *tag = image ? strchr(slash ? slash : image, ':') : NULL;
   const char *digest = image ? strchr(image, '@') : NULL;
@@ -58,7 +62,11 @@ static int describe(struct call *call, const struct osm_options *options, const 
   detection->present = controller != NULL;
   detection->ready = controller && !waiting;
   if (controller) {
-    detection->mesh_version = image_tag(arena, controller);
+    const char *image = image_of(controller);
+    detection->mesh_version = image_tag(arena, image);
+    detection->ns = options->osm_namespace;
+    detection->evidence =
+        arena_printf(arena, "deployment " CONTROLLER " runs %s", image ? image : "no container named " CONTROLLER);
     detection->served = served;
     detection->served_count = sizeof served / sizeof *served;
   }

@@ -59,6 +59,14 @@ struct kubernetes_kind {
   const char *kind;
 };
 
+/* An option whose values are versions of an API, in its schema's enum the preferred first. When it is left open and
+ * there is a cluster, the host takes the first for which all `kinds` of `group` are served. */
+struct version_option {
+  const char *option;
+  const char *group;        /* "example.com" */
+  const char *const *kinds; /* NULL-terminated */
+};
+
 struct operation {
   const char *name;
   const char *summary;
@@ -79,6 +87,8 @@ struct adapter_description {
   size_t kind_count;
   const struct program_need *programs;
   size_t program_count;
+  const struct version_option *version_options;
+  size_t version_option_count;
   const struct operation *operations;
   size_t operation_count;
   bool reentrant; /* the functions may run at the same time */
@@ -93,6 +103,8 @@ struct detection {
   const char *detail;       /* why it is absent or not ready */
   const struct smi_support *served;
   size_t served_count;
+  const char *ns;       /* of its control plane; NULL: it has none */
+  const char *evidence; /* what it was told by */
 };
 
 /* ---- enroll and plan */
@@ -118,9 +130,15 @@ struct mesh_process {
   size_t endpoint_count;
 };
 
+/* Who is to join: the workloads of a lab, whose control port stays outside of the mesh; or workloads of a cluster that
+ * are there already, of which nothing does: all of a namespace, by its labels and annotations alone, or a single one,
+ * by its pods and what its namespace needs even then. Their inventory is empty: the answer holds for any of them. */
+enum enroll_scope { ENROLL_LAB, ENROLL_NAMESPACE, ENROLL_WORKLOAD };
+
 struct enroll_request {
   enum lab_kind lab;
   struct inventory inventory;
+  enum enroll_scope scope;
 };
 
 /* Where a workload's own program connects to reach a service's port through the mesh. */
@@ -143,6 +161,8 @@ void enrollment_process(struct enrollment *enrollment, const struct mesh_process
 void enrollment_upstream(struct enrollment *enrollment, const struct upstream *upstream);
 void enrollment_namespace_label(struct enrollment *enrollment, const char *name, const char *value);
 void enrollment_namespace_annotation(struct enrollment *enrollment, const char *name, const char *value);
+/* Says that the answer is for that scope; without it, it is for a lab and the host takes it for nothing else. */
+void enrollment_for(struct enrollment *enrollment, enum enroll_scope scope);
 /* A JSON merge patch for pod templates; takes the reference. */
 void enrollment_pod_overlay(struct enrollment *enrollment, json_t *overlay);
 

@@ -48,6 +48,7 @@ struct native_object {
   struct call *call;
   PB(NativeObject) message;
   struct pointers sources;
+  struct pointers ready_conditions;
 };
 
 struct translation {

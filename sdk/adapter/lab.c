@@ -13,6 +13,7 @@ struct enrollment {
   struct pointers labels;
   struct pointers annotations;
   const char *overlay;
+  enum enroll_scope scope;
 };
 
 struct plan {
@@ -123,6 +124,22 @@ void enrollment_pod_overlay(struct enrollment *enrollment, json_t *overlay) {
     enrollment->overlay = text;
 }
 
+void enrollment_for(struct enrollment *enrollment, enum enroll_scope scope) {
+  enrollment->scope = scope;
+}
+
+/* The scope of a request; 0 with a diagnostic for none. */
+static int scope_of(struct call *call, const PB(EnrollRequest) * request, enum enroll_scope *ret_scope) {
+  const bool lab = request->scope == PB_VALUE(ENROLL_SCOPE__ENROLL_SCOPE_UNSPECIFIED);
+  if (request->scope < PB_VALUE(ENROLL_SCOPE__ENROLL_SCOPE_UNSPECIFIED) ||
+      request->scope > PB_VALUE(ENROLL_SCOPE__ENROLL_SCOPE_WORKLOAD) ||
+      (!lab && request->lab != PB_VALUE(LAB_KIND__LAB_KIND_KUBERNETES)))
+    return call_fail(call, TRAMMEL_INVALID_ARGUMENT, "SDK-0018", "unknown scope of an Enroll: %d in a lab of kind %d",
+                     (int)request->scope, (int)request->lab);
+  *ret_scope = (enum enroll_scope)request->scope; /* the same numbers */
+  return TRAMMEL_OK;
+}
+
 /* The lab of a request; 0 with a diagnostic for none. */
 static int lab_of(struct call *call, PB(LabKind) lab, enum lab_kind *ret_lab) {
   if (lab != PB_VALUE(LAB_KIND__LAB_KIND_PROCESS) && lab != PB_VALUE(LAB_KIND__LAB_KIND_KUBERNETES))
@@ -157,6 +174,7 @@ static void enroll_response(struct enrollment *from, PB(EnrollResponse) * to) {
   to->upstreams = (PB(Upstream) **)from->upstreams.items;
   to->n_namespace_labels = from->labels.count;
   to->namespace_labels = (PB(Label) **)from->labels.items;
+  to->scope = (PB(EnrollScope))from->scope; /* the same numbers */
   to->n_namespace_annotations = from->annotations.count;
   to->namespace_annotations = (PB(Label) **)from->annotations.items;
   if (from->overlay)
@@ -170,6 +188,8 @@ int run_enroll(struct call *call, const ProtobufCMessage *request, const Protobu
   _cleanup_error_ struct error *err = NULL;
   struct enroll_request typed = {0};
   int status = lab_of(call, message->lab, &typed.lab);
+  if (status == TRAMMEL_OK)
+    status = scope_of(call, message, &typed.scope);
   if (status != TRAMMEL_OK)
     return status;
   if (inventory_from_wire(call->arena, message->inventory ? message->inventory : &no_inventory, &typed.inventory,

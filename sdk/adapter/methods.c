@@ -115,6 +115,23 @@ static void describe_programs(struct call *call, const struct adapter_descriptio
   to->programs = (PB(ProgramNeed) **)programs.items;
 }
 
+static void describe_version_options(struct call *call, const struct adapter_description *from,
+                                     PB(DescribeResponse) * to) {
+  struct pointers options = {0};
+  for (size_t i = 0; i < from->version_option_count; i++) {
+    PB(VersionOption) *message = call_new(call, PB(VersionOption));
+    if (!message)
+      break;
+    *message = (PB(VersionOption))PB_INIT(VERSION_OPTION);
+    message->option = call_text(call, from->version_options[i].option);
+    message->group = call_text(call, from->version_options[i].group);
+    message->kinds = texts(call, from->version_options[i].kinds, &message->n_kinds);
+    pointers_add(call, &options, message);
+  }
+  to->n_version_options = options.count;
+  to->version_options = (PB(VersionOption) **)options.items;
+}
+
 static void describe_needs(struct call *call, const struct adapter_description *from, PB(DescribeResponse) * to) {
   struct pointers endpoints = {0};
   for (size_t i = 0; i < from->endpoint_count; i++) {
@@ -126,6 +143,7 @@ static void describe_needs(struct call *call, const struct adapter_description *
   to->endpoints = (PB(Endpoint) **)endpoints.items;
   describe_kinds(call, from, to);
   describe_programs(call, from, to);
+  describe_version_options(call, from, to);
   struct pointers operations = {0};
   for (size_t i = 0; i < from->operation_count; i++) {
     PB(Operation) *message = call_new(call, PB(Operation));

@@ -151,6 +151,15 @@ void native_source(struct native_object *object, const struct smi_meta *source) 
     pointers_add(object->call, &object->sources, ref);
 }
 
+void native_ready_condition(struct native_object *object, const char *type) {
+  if (!object)
+    return;
+  struct pointers *types = &object->ready_conditions;
+  pointers_add(object->call, types, call_text(object->call, type));
+  object->message.kubernetes->n_ready_conditions = types->count;
+  object->message.kubernetes->ready_conditions = (char **)types->items;
+}
+
 const char *native_id(const struct native_object *object) {
   return object ? object->message.id : "";
 }

@@ -61,6 +61,10 @@ struct native_object *native_kubernetes(struct call *call, uint32_t wave, const 
 /* Says that the object came from `source`; once is enough. */
 void native_source(struct native_object *object, const struct smi_meta *source);
 
+/* Names a condition that the mesh sets to True once it has taken a Kubernetes object (KubernetesObject.ready_conditions
+ * of the contract). */
+void native_ready_condition(struct native_object *object, const char *type);
+
 const char *native_id(const struct native_object *object);
 
 /* `text` as one segment of a path: what is not unreserved (RFC 3986) is percent-encoded. In the call's memory; "" when

@@ -31,6 +31,8 @@ int run_detect(struct call *call, const ProtobufCMessage *request, const Protobu
   response->ready = detection.ready;
   response->mesh_version = call_text(call, detection.mesh_version);
   response->detail = call_text(call, detection.detail);
+  response->namespace_ = call_text(call, detection.ns);
+  response->evidence = call_text(call, detection.evidence);
   smi_support_to_wire(call, detection.served, detection.served_count, &response->n_served, &response->served);
   *ret_response = &response->base;
   return TRAMMEL_OK;

@@ -99,5 +99,7 @@ struct native_object *kube_object(struct call *call, const struct kube_object *o
       native_kubernetes(call, object->wave, object->api_version, object->kind, object->ns, object->name, body);
   for (size_t i = 0; i < object->source_count; i++)
     native_source(native, object->sources[i]);
+  for (const char *const *type = object->ready_conditions; type && *type; type++)
+    native_ready_condition(native, *type);
   return native;
 }

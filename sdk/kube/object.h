@@ -29,6 +29,7 @@ struct kube_object {
   const char *name;
   const struct smi_meta *const *sources; /* at least one, unless the object is for a namespace as a whole */
   size_t source_count;
+  const char *const *ready_conditions; /* as native_ready_condition(); NULL-terminated, or NULL: none */
 };
 
 /* A native object whose content is `body`: {"spec": …}, with "metadata" only for annotations and labels of its own.

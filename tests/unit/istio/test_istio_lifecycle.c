@@ -115,6 +115,50 @@ static void namespaces_are_labelled_and_the_control_port_stays_out(void **state)
   assert_enrolls("{\"revision\":\"canary\",\"control_port\":8000}", "istio.io/rev", "canary", "8000");
 }
 
+static void assert_joins(const char *config, PB(EnrollScope) scope, const char *label, const char *pod_label) {
+  PB(EnrollRequest) request = PB_INIT(ENROLL_REQUEST);
+  struct fake_op op;
+  fake_op_init(&op);
+  request.lab = TRAMMEL__ADAPTER__V1__LAB_KIND__LAB_KIND_KUBERNETES;
+  request.scope = scope;
+  assert_int_equal(adapter_call(config, "Enroll", &request.base, &op), TRAMMEL_OK);
+  PB(EnrollResponse) *response = UNPACK(enroll_response, &op);
+  assert_non_null(response);
+  assert_int_equal(response->scope, scope);
+  assert_int_equal(response->n_namespace_labels, label ? 1 : 0);
+  if (label)
+    assert_string_equal(response->namespace_labels[0]->name, label);
+  json_t *overlay =
+      json_loadb((const char *)response->pod_template_overlay.data, response->pod_template_overlay.len, 0, NULL);
+  const json_t *metadata = json_object_get(overlay, "metadata");
+  assert_true(!pod_label == !json_object_get(json_object_get(metadata, "labels"), pod_label ? pod_label : ""));
+  assert_null(json_object_get(metadata, "annotations")); /* no port stays outside */
+  json_decref(overlay);
+  FREE(enroll_response, response);
+  fake_op_finish(&op);
+}
+
+static void workloads_that_are_there_join_with_all_their_ports(void **state) {
+  const PB(EnrollScope) namespace = TRAMMEL__ADAPTER__V1__ENROLL_SCOPE__ENROLL_SCOPE_NAMESPACE;
+  const PB(EnrollScope) workload = TRAMMEL__ADAPTER__V1__ENROLL_SCOPE__ENROLL_SCOPE_WORKLOAD;
+  (void)state;
+  assert_joins("", namespace, "istio-injection", NULL);
+  assert_joins("{\"revision\":\"canary\"}", namespace, "istio.io/rev", NULL);
+  assert_joins("", workload, NULL, "sidecar.istio.io/inject");
+  assert_joins("{\"revision\":\"canary\"}", workload, NULL, "istio.io/rev");
+}
+
+static void an_unknown_scope_is_refused(void **state) {
+  PB(EnrollRequest) request = PB_INIT(ENROLL_REQUEST);
+  struct fake_op op;
+  (void)state;
+  fake_op_init(&op);
+  request.lab = TRAMMEL__ADAPTER__V1__LAB_KIND__LAB_KIND_KUBERNETES;
+  request.scope = (PB(EnrollScope))7;
+  assert_int_equal(adapter_call("", "Enroll", &request.base, &op), TRAMMEL_INVALID_ARGUMENT);
+  fake_op_finish(&op);
+}
+
 static void a_process_lab_is_refused(void **state) {
   PB(EnrollRequest) request = PB_INIT(ENROLL_REQUEST);
   struct fake_op op;
@@ -134,6 +178,8 @@ int main(void) {
       cmocka_unit_test(the_api_that_is_written_has_to_be_served),
       cmocka_unit_test(requests_are_those_that_are_declared),
       cmocka_unit_test(namespaces_are_labelled_and_the_control_port_stays_out),
+      cmocka_unit_test(workloads_that_are_there_join_with_all_their_ports),
+      cmocka_unit_test(an_unknown_scope_is_refused),
       cmocka_unit_test(a_process_lab_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
