@@ -9,6 +9,7 @@
 #include "host/engine/owners.h"
 #include "host/engine/patience.h"
 #include "host/engine/ready.h"
+#include "host/transport/kube/refusal.h"
 #include "sdk/adapter/smi_wire.h"
 
 #define PB(name) Trammel__Adapter__V1__##name
@@ -36,23 +37,41 @@ struct engine {
 };
 DEFINE_CLEANUP(struct engine *, engine_destroy);
 
-/* Carries out an HTTP request of the adapter. */
+/* Puts down a request of the adapter, and what is wrong with the answer. Without memory it is not put down. */
+static void record(const struct engine *engine, json_t *requests, const struct endpoint_request *request, int r,
+                   const struct http_response *response, const struct error *err) {
+  _cleanup_error_ struct error *refusal = NULL;
+  const char *problem = r < 0 ? error_message(err) : NULL;
+  bool cluster = engine->mesh.cluster && strcmp(request->endpoint, ENGINE_CLUSTER_ENDPOINT) == 0;
+
+  if (r == 0 && cluster && response->status != 404 &&
+      kube_refusal_read(request->method, request->path, response, &refusal) < 0)
+    problem = error_message(refusal);
+  (void)json_array_append_new(requests, json_pack("{s:s, s:s, s:s, s:i, s:s?}", "endpoint", request->endpoint, "method",
+                                                  request->method, "path", request->path, "status",
+                                                  r < 0 ? 0 : (int)response->status, "problem", problem));
+}
+
+/* Carries out an HTTP request of the adapter; `user` is an array that it is put down in, or NULL. */
 static int adapter_request(void *ctx, void *user, const char *endpoint, const char *method, const char *path,
                            const char *content_type, const void *body, size_t body_length, int64_t deadline_ns,
                            unsigned *ret_status, char **ret_body, size_t *ret_body_length, struct error **err) {
   struct engine *engine = ctx;
   struct http_response response;
-  (void)user;
+  const struct endpoint_request request = {.endpoint = endpoint,
+                                           .method = method,
+                                           .path = path,
+                                           .content_type = content_type,
+                                           .body = body,
+                                           .body_length = body_length,
+                                           .deadline_ns = deadline_ns};
+  _cleanup_error_ struct error *why = NULL;
 
-  int r = endpoints_send(engine->mesh.endpoints,
-                         &(struct endpoint_request){.endpoint = endpoint,
-                                                    .method = method,
-                                                    .path = path,
-                                                    .content_type = content_type,
-                                                    .body = body,
-                                                    .body_length = body_length,
-                                                    .deadline_ns = deadline_ns},
-                         &response, err);
+  int r = endpoints_send(engine->mesh.endpoints, &request, &response, &why);
+  if (user)
+    record(engine, user, &request, r, &response, why);
+  if (r < 0)
+    (void)error_set(err, -r, "%s", error_message(why));
   if (r < 0)
     return r;
   *ret_status = response.status;
@@ -189,18 +208,26 @@ static bool cancelled(const struct engine *engine) {
   return engine->cancel && atomic_load(engine->cancel);
 }
 
-static int call(struct engine *engine, const char *method, const ProtobufCMessage *request,
-                const ProtobufCMessageDescriptor *response_type, struct diagnostics *diagnostics, void *ret_response,
-                struct error **err) {
+/* `requests` may be NULL: an array that those of the adapter are put down in. */
+static int call_recorded(struct engine *engine, const char *method, const ProtobufCMessage *request,
+                         const ProtobufCMessageDescriptor *response_type, struct diagnostics *diagnostics,
+                         json_t *requests, void *ret_response, struct error **err) {
   struct call_options options = {.deadline_ns = patience_deadline_ns(CALL_TIMEOUT_DEFAULT_NS),
                                  .cancel = engine->cancel,
-                                 .diagnostics = diagnostics};
+                                 .diagnostics = diagnostics,
+                                 .user = requests};
   ProtobufCMessage *response = NULL;
 
   int r = instance_call(engine->instance, method, request, response_type, &options, &response, err);
   if (r == 0)
     *(ProtobufCMessage **)ret_response = response;
   return r;
+}
+
+static int call(struct engine *engine, const char *method, const ProtobufCMessage *request,
+                const ProtobufCMessageDescriptor *response_type, struct diagnostics *diagnostics, void *ret_response,
+                struct error **err) {
+  return call_recorded(engine, method, request, response_type, diagnostics, NULL, ret_response, err);
 }
 
 int engine_check(struct engine *engine, struct error **err) {
@@ -217,11 +244,16 @@ bool engine_offers(const struct engine *engine, const char *method) {
   return false;
 }
 
-int engine_detect(struct engine *engine, PB(DetectResponse) * *ret_response, struct error **err) {
+int engine_detect_recorded(struct engine *engine, json_t *requests, PB(DetectResponse) * *ret_response,
+                           struct error **err) {
   const PB(DetectRequest) request = TRAMMEL__ADAPTER__V1__DETECT_REQUEST__INIT;
 
-  return call(engine, "Detect", &request.base, &trammel__adapter__v1__detect_response__descriptor, NULL, ret_response,
-              err);
+  return call_recorded(engine, "Detect", &request.base, &trammel__adapter__v1__detect_response__descriptor, NULL,
+                       requests, ret_response, err);
+}
+
+int engine_detect(struct engine *engine, PB(DetectResponse) * *ret_response, struct error **err) {
+  return engine_detect_recorded(engine, NULL, ret_response, err);
 }
 
 int engine_translate(struct engine *engine, const struct smi_set *set, const PB(Inventory) * inventory,

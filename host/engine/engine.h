@@ -14,8 +14,8 @@
 
 struct engine;
 
-/* `entry` and `journal` are borrowed. `config` (may be NULL) is checked against the adapter's schema. `cancel` (may be
- * NULL) ends waits with -ECANCELED. */
+/* `entry` and `journal` are borrowed; without a journal (NULL) nothing may be made, and the adapter only be asked.
+ * `config` (may be NULL) is checked against the adapter's schema. `cancel` (may be NULL) ends waits with -ECANCELED. */
 int engine_create(const struct adapter_entry *entry, json_t *config, struct journal *journal, const atomic_bool *cancel,
                   struct diagnostics *diagnostics, struct engine **ret_engine, struct error **err);
 /* Removes whatever is still applied, also after a cancellation, ends the processes and destroys the instance. Objects
@@ -63,6 +63,12 @@ int engine_check(struct engine *engine, struct error **err);
 bool engine_offers(const struct engine *engine, const char *method);
 
 int engine_detect(struct engine *engine, Trammel__Adapter__V1__DetectResponse **ret_response, struct error **err);
+
+/* The same, with what it was told by: appends to `requests` (an array) each request of the adapter, {"endpoint",
+ * "method", "path", "status", "problem"}. The status is 0 when there was no answer; the problem says why, or what is
+ * wrong with what a cluster answered (and for a 403 which rule is missing), and is null otherwise. */
+int engine_detect_recorded(struct engine *engine, json_t *requests, Trammel__Adapter__V1__DetectResponse **ret_response,
+                           struct error **err);
 
 /* Translates. -EINVAL or -ENOTSUP with diagnostics when the adapter refuses. Free with
  * trammel__adapter__v1__translate_response__free_unpacked. */

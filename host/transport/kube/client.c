@@ -153,7 +153,7 @@ int kube_apply(struct kube_client *client, const struct kube_ref *ref, const jso
   kube_query_append(&path, "fieldManager", options->field_manager);
   kube_query_append(&path, "force", "false");
   kube_query_append(&path, "dryRun", options->dry_run ? "All" : NULL);
-  struct kube_request request = {.verb = "apply",
+  struct kube_request request = {.verb = options->exists ? "patch" : "apply",
                                  .ref = ref,
                                  .method = "PATCH",
                                  .path = strbuf_text(&path),

@@ -80,6 +80,7 @@ int kube_update(struct kube_client *client, const struct kube_ref *ref, const js
 struct kube_apply_options {
   const char *field_manager; /* 1 to 128 printable characters */
   bool dry_run;              /* the answer is what would be */
+  bool exists;               /* the object is there, and meant by its uid: it takes no right to create one */
 };
 int kube_apply(struct kube_client *client, const struct kube_ref *ref, const json_t *object,
                const struct kube_apply_options *options, const struct kube_call *call, json_t **ret_object,

@@ -138,6 +138,7 @@ static const char *verbs_of(const char *verb) {
                                          {"watch", "\"list\", \"watch\""},
                                          {"create", "\"create\""},
                                          {"update", "\"update\""},
+                                         {"patch", "\"patch\""},
                                          {"delete", "\"delete\""}};
 
   for (size_t i = 0; i < ARRAY_COUNT(verbs); i++)
