@@ -114,6 +114,10 @@ int adapter_options_scan(const struct adapter_options *options, struct registry 
   return r < 0 ? r : registry_scan(directories.items, &options->registry, ret_registry, err);
 }
 
+const char *adapter_placement_name(const struct adapter_entry *entry) {
+  return entry->remote ? "remote" : entry->confined ? "child" : "in-process";
+}
+
 /* ---- an adapter on another machine */
 
 enum { KEY_CA = 0x980, KEY_CERT, KEY_KEY };

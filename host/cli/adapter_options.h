@@ -26,6 +26,9 @@ void adapter_options_finish(struct adapter_options *options);
  * people. */
 int adapter_options_scan(const struct adapter_options *options, struct registry **ret_registry, struct error **err);
 
+/* Where instances of an adapter run: "in-process", "child" or "remote". */
+const char *adapter_placement_name(const struct adapter_entry *entry);
+
 /* --placement as it was given; NULL when it was not. */
 const char *adapter_options_placement(const struct adapter_options *options);
 

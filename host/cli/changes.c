@@ -10,19 +10,19 @@ static const char *word_of(const struct changes *changes, enum rollout_outcome o
 }
 
 /* Names come from files, from an adapter, and from a server. */
-static void print_safe(const char *text, FILE *out) {
+void changes_print_safe(const char *text, FILE *out) {
   for (; *text; text++)
     (void)fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, out);
 }
 
 void changes_print_place(const struct cluster_place *place, FILE *out) {
-  print_safe(place->kind, out);
+  changes_print_safe(place->kind, out);
   (void)fputc(' ', out);
   if (place->ns && *place->ns) {
-    print_safe(place->ns, out);
+    changes_print_safe(place->ns, out);
     (void)fputc('/', out);
   }
-  print_safe(place->name, out);
+  changes_print_safe(place->name, out);
 }
 
 static void print_line(const struct changes *changes, const struct rollout_step *step) {
@@ -32,7 +32,7 @@ static void print_line(const struct changes *changes, const struct rollout_step 
     (void)fputs(" (dry run)", stdout);
   if (step->why) {
     (void)fputs(": ", stdout);
-    print_safe(step->why, stdout);
+    changes_print_safe(step->why, stdout);
   }
   putchar('\n');
 }
@@ -71,7 +71,10 @@ static void print_counts(const struct changes *changes, const struct rollout_sum
 static json_t *counts_json(const struct changes *changes, const struct rollout_summary *summary) {
   json_t *counts = json_object();
   for (int i = 0; i < ROLLOUT_OUTCOMES; i++)
-    (void)json_object_set_new(counts, i == ROLLOUT_NOT_DONE ? "notDone" : word_of(changes, (enum rollout_outcome)i),
+    (void)json_object_set_new(counts,
+                              i == ROLLOUT_NOT_DONE    ? "notDone"
+                              : i == ROLLOUT_NOT_READY ? "notReady"
+                                                       : word_of(changes, (enum rollout_outcome)i),
                               json_integer((json_int_t)summary->counts[i]));
   return counts;
 }
@@ -106,8 +109,9 @@ enum exit_code changes_exit_code(int r, const struct rollout_summary *summary) {
     return EXIT_COULD_NOT_TEST;
   if (summary->counts[ROLLOUT_REFUSED] > 0)
     return EXIT_SOMETHING_FAILED;
-  return summary->counts[ROLLOUT_FAILED] + summary->counts[ROLLOUT_NOT_DONE] > 0 ? EXIT_COULD_NOT_TEST
-                                                                                 : EXIT_ALL_PASSED;
+  return summary->counts[ROLLOUT_FAILED] + summary->counts[ROLLOUT_NOT_DONE] + summary->counts[ROLLOUT_NOT_READY] > 0
+             ? EXIT_COULD_NOT_TEST
+             : EXIT_ALL_PASSED;
 }
 
 void changes_explain(int r, const struct rollout_summary *summary) {
@@ -118,6 +122,12 @@ void changes_explain(int r, const struct rollout_summary *summary) {
     fprintf(stderr, "trammel: %zu %s could not be done%s; once that is mended, the same command does the rest\n",
             refused, refused == 1 ? "object" : "objects",
             summary->counts[ROLLOUT_NOT_DONE] > 0 ? ", and what comes later was not begun" : "");
+  if (r == 0 && summary->counts[ROLLOUT_NOT_READY] > 0)
+    fprintf(stderr,
+            "trammel: %zu %s applied, but the mesh has not said that it has taken %s, so nothing was pruned; see "
+            "that what implements the API runs, or give --wait=0\n",
+            summary->counts[ROLLOUT_NOT_READY], summary->counts[ROLLOUT_NOT_READY] == 1 ? "object is" : "objects are",
+            summary->counts[ROLLOUT_NOT_READY] == 1 ? "it" : "them");
   if (summary->partial)
     fprintf(stderr, "trammel: objects of all namespaces may not be listed: what is to be removed was looked for in the "
                     "namespaces of these resources\n");

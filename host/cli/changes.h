@@ -22,6 +22,9 @@ struct changes {
  * changes_finish(). */
 void changes_tell(void *ctx, const struct rollout_step *step);
 
+/* A text that came from outside, without anything that could steer a terminal. */
+void changes_print_safe(const char *text, FILE *out);
+
 /* "Kind namespace/name", without anything that could steer a terminal. */
 void changes_print_place(const struct cluster_place *place, FILE *out);
 

@@ -95,10 +95,6 @@ static const char *support_name(Trammel__Adapter__V1__Support support) {
   }
 }
 
-static const char *placement_name(const struct adapter_entry *entry) {
-  return entry->remote ? "remote" : entry->confined ? "child" : "in-process";
-}
-
 static const char *placement_text(const struct adapter_entry *entry) {
   return entry->remote     ? "on another machine"
          : entry->confined ? "in a confined process of its own"
@@ -156,8 +152,8 @@ static json_t *entry_to_json(const struct adapter_entry *entry, const struct ori
   json_auto_t *report = checked_adapter(entry, origins);
   return json_pack("{s:o, s:s?, s:s?, s:b, s:o, s:s, s:s, s:o, s:o, s:o}", "id", packages_text(entry->id), "version",
                    d ? d->adapter_version : NULL, "mesh", d ? d->mesh_type : NULL, "usable", entry->usable, "path",
-                   packages_text(entry->path), "digest", entry->digest, "placement", placement_name(entry), "refusal",
-                   packages_text(entry->refusal), "installed", origin_json(origins, entry), "checked",
+                   packages_text(entry->path), "digest", entry->digest, "placement", adapter_placement_name(entry),
+                   "refusal", packages_text(entry->refusal), "installed", origin_json(origins, entry), "checked",
                    kept_summary_json(report));
 }
 
@@ -291,8 +287,8 @@ static int show_json(const struct adapter_entry *entry, const struct origins *or
   return packages_print_json(json_pack(
       "{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
       entry->id, "version", d->adapter_version, "mesh", d->mesh_type, "meshName", d->mesh_name, "summary", d->summary,
-      "path", packages_text(entry->path), "digest", entry->digest, "placement", placement_name(entry), "installed",
-      origin_json(origins, entry), "embedded", d->embedded, "reentrant", d->reentrant, "meshVersions",
+      "path", packages_text(entry->path), "digest", entry->digest, "placement", adapter_placement_name(entry),
+      "installed", origin_json(origins, entry), "embedded", d->embedded, "reentrant", d->reentrant, "meshVersions",
       texts_to_json(d->mesh_versions, d->n_mesh_versions), "methods", texts_to_json(d->methods, d->n_methods), "smi",
       smi_to_json(d), "endpoints", endpoints_to_json(d), "programs", programs_to_json(d), "kubernetesKinds",
       kinds_to_json(d), "operations", operations_to_json(d), "configSchema", schema_of(d->config_schema), "checked",

@@ -4,17 +4,30 @@
 
 #include "host/cli/changes.h"
 #include "host/cli/cmds.h"
+#include "host/cli/duration.h"
 #include "host/cli/interrupt.h"
 #include "host/cli/logging.h"
 #include "host/cli/translating.h"
+#include "sdk/base/clock.h"
 
 struct arguments {
   struct translating translating;
   bool dry_run;
   bool json;
+  int64_t wait_ns;
 };
 
-enum { KEY_DRY_RUN = 0x700 };
+enum { KEY_DRY_RUN = 0x700, KEY_WAIT };
+
+#define WAIT_DEFAULT_NS (30 * NS_PER_SECOND)
+
+static const struct argp_option apply_table[] = {
+    {"wait", KEY_WAIT, "DURATION", 0,
+     "how long to wait until the mesh says that it has taken the objects, where its API has a way to (default: 30s; 0: "
+     "not at all)",
+     0},
+    {0},
+};
 
 static const struct argp_option option_table[] = {
     {"dry-run", KEY_DRY_RUN, 0, 0, "only say what would be done; the cluster checks it and keeps nothing", 0},
@@ -39,20 +52,40 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   }
 }
 
+static error_t parse_apply(int key, char *argument, struct argp_state *state) {
+  struct arguments *arguments = state->input;
+  switch (key) {
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = arguments;
+    return 0;
+  case KEY_WAIT:
+    arguments->wait_ns = duration_parse(state, "--wait", argument, true);
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
 static const struct argp_child children[] = {{&translating_argp, 0, NULL, 0}, {0}};
+static const struct argp shared_argp = {.options = option_table, .parser = parse, .children = children};
+static const struct argp_child apply_children[] = {{&shared_argp, 0, NULL, 0}, {0}};
 const struct argp cmd_apply_argp = {
-    .options = option_table,
-    .parser = parse,
-    .children = children,
-    .doc = "Translates SMI resources as `trammel translate` does, and puts the objects on the cluster of the "
-           "kubeconfig. Then prunes what is there, came from these resources alone, and is not in the translation any "
-           "more.\v"
-           "Objects are applied in order, as the field manager trammel/ADAPTER. Nothing is forced: what others own is "
-           "left as it is, and told. When the files have neither workloads nor services, these come from the "
-           "cluster.\n\n"
-           "Exits 0 when all is there, 1 when the mesh cannot do something (nothing is applied then, unless "
-           "--allow-unsupported is given) or an object was refused, 2 when the input cannot be read or has errors, 3 "
-           "when the adapter or the cluster gave no answer or did not allow it, or the command was interrupted.",
+    .options = apply_table,
+    .parser = parse_apply,
+    .children = apply_children,
+    .doc =
+        "Translates SMI resources as `trammel translate` does, and puts the objects on the cluster of the "
+        "kubeconfig. Then prunes what is there, came from these resources alone, and is not in the translation any "
+        "more.\v"
+        "Objects are applied in order, as the field manager trammel/ADAPTER. Nothing is forced: what others own is "
+        "left as it is, and told. Where the mesh's API says of "
+        "an object whether it was taken, that is waited for before anything is pruned. When the files have neither "
+        "workloads nor services, these come from the "
+        "cluster.\n\n"
+        "Exits 0 when all is there, 1 when the mesh cannot do something (nothing is applied then, unless "
+        "--allow-unsupported is given) or an object was refused by the cluster or the mesh, 2 when the input cannot be "
+        "read or has errors, 3 "
+        "when the adapter, the cluster or the mesh gave no answer or did not allow it, or the command was interrupted.",
 };
 const struct argp cmd_delete_argp = {
     .options = option_table,
@@ -79,6 +112,7 @@ static int roll_out(struct arguments *arguments, work carry_out, struct changes 
                                   .namespaces = translating->deny_by_default.items,
                                   .namespace_count = translating->deny_by_default.count,
                                   .dry_run = arguments->dry_run,
+                                  .wait_ns = arguments->wait_ns,
                                   .cancel = interrupt_flag(),
                                   .told = changes_tell,
                                   .ctx = changes};
@@ -121,7 +155,8 @@ static int run(struct arguments *arguments, const struct argp *argp, work carry_
 }
 
 int cmd_apply(int argc, char **argv) {
-  struct arguments arguments = {.translating = {.done = "applied", .does = "applies", .needs_cluster = true}};
+  struct arguments arguments = {.translating = {.done = "applied", .does = "applies", .needs_cluster = true},
+                                .wait_ns = WAIT_DEFAULT_NS};
   return run(&arguments, &cmd_apply_argp, rollout_apply, "pruned", argc, argv);
 }
 

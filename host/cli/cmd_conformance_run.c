@@ -8,6 +8,7 @@
 
 #include "host/cli/cmds.h"
 #include "host/cli/colour.h"
+#include "host/cli/duration.h"
 #include "host/cli/interrupt.h"
 #include "host/cli/kept_run.h"
 #include "host/cli/logging.h"
@@ -71,22 +72,6 @@ static const struct argp_option option_table[] = {
     {0},
 };
 
-/* "500ms", "2s", "1m", "1.5" (seconds), in nanoseconds; ends the program when it is none. */
-static int64_t parse_duration(const struct argp_state *state, const char *name, const char *text) {
-  static const struct {
-    const char *unit;
-    double seconds;
-  } units[] = {{"ms", 1e-3}, {"s", 1}, {"", 1}, {"m", 60}, {"h", 3600}};
-  char *end = NULL;
-  errno = 0;
-  double value = strtod(text, &end);
-  for (size_t i = 0; end != text && errno == 0 && i < sizeof(units) / sizeof(*units); i++)
-    if (strcmp(end, units[i].unit) == 0 && value > 0 && value * units[i].seconds <= 86400)
-      return (int64_t)(value * units[i].seconds * 1e9);
-  argp_error(state, "%s wants a duration above 0 and at most 24h, such as 500ms, 2s or 1m, not '%s'", name, text);
-  return 0;
-}
-
 static uint64_t parse_number(const struct argp_state *state, const char *name, const char *text, uint64_t least,
                              uint64_t most) {
   char *end = NULL;
@@ -99,7 +84,7 @@ static uint64_t parse_number(const struct argp_state *state, const char *name, c
 
 static int64_t keep_duration(struct arguments *arguments, const struct argp_state *state, const char *option,
                              const char *text) {
-  int64_t duration_ns = parse_duration(state, option, text);
+  int64_t duration_ns = duration_parse(state, option, text, false);
   if (list_add(&arguments->timing, option) < 0 || list_add(&arguments->timing, text) < 0)
     argp_failure(state, EXIT_INTERNAL, 0, "no memory");
   return duration_ns;

@@ -348,23 +348,32 @@ int mesh_options_check_programs(const struct mesh_options *options, const struct
   return r;
 }
 
-/* `set` for each NAME=VALUE, whose '=' is there. */
-static int set_each(const struct list *list, struct engine *engine,
+bool mesh_options_declares(const struct adapter_entry *entry, const char *endpoint) {
+  return check_declared(entry, endpoint, NULL) == 0;
+}
+
+/* `set` for each NAME=VALUE, whose '=' is there; with `declared` only for endpoints of the engine's adapter. */
+static int set_each(const struct list *list, struct engine *engine, bool declared,
                     int (*set)(struct engine *, const char *, const char *, struct error **), struct error **err) {
   int r = 0;
   for (size_t i = 0; r == 0 && i < list->count; i++) {
     const char *value = strchr(list->items[i], '=') + 1;
+    if (declared && !mesh_options_declares(instance_entry(engine_instance(engine)), list->items[i]))
+      continue;
     _cleanup_free_ char *name = strndup(list->items[i], (size_t)(value - 1 - list->items[i]));
     r = name ? set(engine, name, value, err) : error_set(err, ENOMEM, "out of memory for an endpoint");
   }
   return r;
 }
 
+int mesh_options_endpoints(const struct mesh_options *options, struct engine *engine, struct error **err) {
+  int r = set_each(&options->endpoints, engine, true, engine_set_endpoint, err);
+  return r < 0 ? r : set_each(&options->tokens, engine, true, engine_set_endpoint_token, err);
+}
+
 int mesh_options_address(const struct mesh_options *options, struct engine *engine, struct error **err) {
   int r = cluster_options_given(&options->cluster) ? engine_set_cluster(engine, &options->cluster, err) : 0;
   if (r == 0)
-    r = set_each(&options->endpoints, engine, engine_set_endpoint, err);
-  if (r == 0)
-    r = set_each(&options->tokens, engine, engine_set_endpoint_token, err);
-  return r < 0 ? r : set_each(&options->programs, engine, engine_set_program, err);
+    r = mesh_options_endpoints(options, engine, err);
+  return r < 0 ? r : set_each(&options->programs, engine, false, engine_set_program, err);
 }

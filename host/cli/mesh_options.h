@@ -54,7 +54,13 @@ int mesh_options_check_endpoints(const struct mesh_options *options, const struc
 int mesh_options_check_programs(const struct mesh_options *options, const struct adapter_entry *entry, bool all,
                                 struct error **err);
 
-/* Tells the engine where the mesh is: the cluster, each --endpoint, its token, and each --program. */
+/* Whether the adapter declares the endpoint of "NAME" or "NAME=…". */
+bool mesh_options_declares(const struct adapter_entry *entry, const char *endpoint);
+
+/* Tells the engine where the mesh is: each --endpoint that its adapter declares, and its token. */
+int mesh_options_endpoints(const struct mesh_options *options, struct engine *engine, struct error **err);
+
+/* The same with the cluster, when options choose one, and each --program. */
 int mesh_options_address(const struct mesh_options *options, struct engine *engine, struct error **err);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "host/cli/command.h"
 #include "host/cli/coverage.h"
+#include "host/engine/served_versions.h"
 #include "sdk/adapter/smi_wire.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/file.h"
@@ -144,6 +145,8 @@ static int open_adapter(struct translating *translating, struct error **err) {
                   translating->entry->id, translating->entry->id);
   if (r == 0)
     r = mesh_options_config(&translating->mesh, translating->entry, translating->told, &config, err);
+  if (r == 0 && translating->cluster)
+    r = served_versions_choose(translating->cluster, translating->entry->description, NULL, config, err);
   if (r == 0)
     r = instance_create(translating->entry, config, NULL, translating->told, &translating->instance, err);
   json_decref(config);

@@ -9,6 +9,7 @@
 #include "host/engine/holdings.h"
 #include "host/engine/namespaces.h"
 #include "host/engine/object.h"
+#include "host/engine/readiness.h"
 #include "host/engine/removal.h"
 #include "host/engine/sources.h"
 #include "host/transport/kube/discovery.h"
@@ -17,8 +18,8 @@
 #define MANAGER_SIZE 129 /* "trammel/<adapter>" (Kubernetes: at most 128 bytes) */
 #define OVER_KUBERNETES TRAMMEL__ADAPTER__V1__NATIVE_OBJECT__TRANSPORT_KUBERNETES
 
-static const char *const names[ROLLOUT_OUTCOMES] = {"created", "changed", "unchanged", "removed",
-                                                    "kept",    "refused", "failed",    "not done"};
+static const char *const names[ROLLOUT_OUTCOMES] = {"created", "changed", "unchanged", "removed",  "kept",
+                                                    "refused", "failed",  "not done",  "not ready"};
 
 const char *rollout_outcome_name(enum rollout_outcome outcome) {
   return names[outcome];
@@ -174,6 +175,34 @@ static int apply_all(struct work *work, const struct ranked *objects, size_t cou
   return r;
 }
 
+/* ---- waiting */
+
+static void tell_waited(void *ctx, const native_object *object, enum readiness readiness, const char *why,
+                        const json_t *now) {
+  tell(ctx, &(struct rollout_step){.outcome = readiness == READINESS_REFUSED ? ROLLOUT_REFUSED : ROLLOUT_NOT_READY,
+                                   .place = place_of(object),
+                                   .why = why,
+                                   .before = now,
+                                   .after = now});
+}
+
+static int wait_for_all(struct work *work, struct error **err) {
+  const struct rollout *rollout = work->rollout;
+  const struct readiness_wait wait = {.cluster = rollout->cluster,
+                                      .objects = rollout->translation->objects,
+                                      .count = rollout->translation->n_objects,
+                                      .deadline_ns = clock_in_ns(rollout->wait_ns),
+                                      .timeout_ns = ROLLOUT_TIMEOUT_NS,
+                                      .cancel = rollout->cancel,
+                                      .told = tell_waited,
+                                      .ctx = work};
+
+  int r = readiness_wait(&wait, err);
+  if (r < 0 && r != -ECANCELED)
+    (void)error_wrap(err, "waiting for the mesh to take the objects");
+  return r;
+}
+
 /* ---- removing */
 
 /* Once more as it is now, when it says what it said; `r` else. */
@@ -284,8 +313,25 @@ static int search(struct work *work, struct holdings *ret_holdings, struct error
   return r;
 }
 
-/* `all`: also what the translation has. */
-static int clear(struct work *work, bool all, struct error **err) {
+static bool is_going(const json_t *object) {
+  return json_object_get(json_object_get(object, "metadata"), "deletionTimestamp");
+}
+
+/* Leaves out what was told of already: what is kept, and what only waits for its finalizers. */
+static void drop_told(struct removals *removals) {
+  size_t kept = 0;
+
+  for (size_t i = 0; i < removals->count; i++) {
+    if (removals->items[i].kept || is_going(removals->items[i].object))
+      free(removals->items[i].kept);
+    else
+      removals->items[kept++] = removals->items[i];
+  }
+  removals->count = kept;
+}
+
+/* `all`: also what the translation has. `again`: it was done once already. */
+static int clear(struct work *work, bool all, bool again, struct error **err) {
   _cleanup_(removal_index_destroy_p) struct removal_index *index = removal_index_create(work->rollout->translation);
   struct removals removals = {0};
   struct holdings holdings = {0};
@@ -295,6 +341,8 @@ static int clear(struct work *work, bool all, struct error **err) {
     r = error_set(err, ENOMEM, "out of memory for the objects");
   if (r == 0) {
     work->summary->partial = holdings.partial;
+    if (again)
+      drop_told(&removals);
     r = remove_all(work, &removals, err);
   }
   removals_finish(&removals);
@@ -319,8 +367,10 @@ int rollout_apply(const struct rollout *rollout, struct rollout_summary *ret_sum
     r = error_set(err, ENOMEM, "out of memory for the objects");
   if (r == 0)
     r = apply_all(&work, objects, rollout->translation->n_objects, err);
-  if (r == 0 && (failures(&work) == 0 || rollout->dry_run)) {
-    r = clear(&work, false, err);
+  if (r == 0 && failures(&work) == 0 && rollout->wait_ns > 0 && !rollout->dry_run)
+    r = wait_for_all(&work, err);
+  if (r == 0 && ((failures(&work) == 0 && work.summary->counts[ROLLOUT_NOT_READY] == 0) || rollout->dry_run)) {
+    r = clear(&work, false, false, err);
     if (r < 0 && r != -ECANCELED)
       (void)error_wrap(err, "looking for what is to be removed");
   }
@@ -333,7 +383,9 @@ int rollout_remove(const struct rollout *rollout, struct rollout_summary *ret_su
 
   int r = begin(rollout, ret_summary, &work, err);
   if (r == 0)
-    r = clear(&work, true, err);
+    r = clear(&work, true, false, err);
+  if (r == 0 && failures(&work) == 0 && ret_summary->counts[ROLLOUT_REMOVED] > 0 && !rollout->dry_run)
+    r = clear(&work, true, true, err);
   sources_destroy(work.sources);
   return r;
 }

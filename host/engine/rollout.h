@@ -26,6 +26,9 @@ enum rollout_outcome {
   ROLLOUT_REFUSED,  /* it is another's, another's fields are in it, or the server does not take it as it is */
   ROLLOUT_FAILED,   /* not allowed, not served, not reached: as it was, or not known */
   ROLLOUT_NOT_DONE, /* not begun */
+  /* A second word on an object that was applied: the mesh has not said within wait_ns that it has taken it. When it
+   * says that it does not take it, that is ROLLOUT_REFUSED. */
+  ROLLOUT_NOT_READY,
   ROLLOUT_OUTCOMES
 };
 
@@ -51,6 +54,9 @@ struct rollout {
   const char *const *namespaces;
   size_t namespace_count;
   bool dry_run; /* only find out; no wave is held back then */
+  /* How long rollout_apply() waits, once all is applied, until the mesh has taken the objects whose adapter says how
+   * that shows (readiness.h); 0: it does not. */
+  int64_t wait_ns;
   const atomic_bool *cancel;
   void (*told)(void *ctx, const struct rollout_step *step); /* on the calling thread, as it goes */
   void *ctx;
@@ -65,14 +71,15 @@ struct rollout_summary {
  * it is said to be, -EACCES when the adapter did not declare its kind. */
 int rollout_check(const struct rollout *rollout, struct error **err);
 
-/* Applies the translation's objects; when all of them are there, removes what is on the cluster, all of whose sources
- * were given, and which the translation no longer has. Objects without sources stay (they are for a namespace as a
- * whole), and so do those whose list of sources was cut. 0 also when objects were refused or failed, which the summary
- * counts; -ECANCELED, or what made it impossible to go on. */
+/* Applies the translation's objects; when all of them are there, and ready if that is waited for, removes what is on
+ * the cluster, all of whose sources were given, and which the translation no longer has. Objects without sources stay
+ * (they are for a namespace as a whole), and so do those whose list of sources was cut. 0 also when objects were
+ * refused or failed, which the summary counts; -ECANCELED, or what made it impossible to go on. */
 int rollout_apply(const struct rollout *rollout, struct rollout_summary *ret_summary, struct error **err);
 
 /* Removes what is on the cluster and all of whose sources were given; and what the translation names and has no
- * sources. What else it names and has further sources is kept, and told. Returns as above. */
+ * sources; then looks again, for what came to be there meanwhile. What else it names and has further sources is kept,
+ * and told. Returns as above. */
 int rollout_remove(const struct rollout *rollout, struct rollout_summary *ret_summary, struct error **err);
 
 #endif

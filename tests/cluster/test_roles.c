@@ -57,6 +57,10 @@ static const struct job {
      false,
      {"apply access.smi-spec.io/traffictargets", "apply specs.smi-spec.io/httproutegroups,tcproutes",
       "apply split.smi-spec.io/trafficsplits"}},
+    {"enroll.yaml",
+     "trammel-enroll",
+     true,
+     {"get,patch /namespaces", "get,list,patch apps/daemonsets,deployments,statefulsets", "list /pods"}},
     {"apply-gateway.yaml", "trammel-apply-gateway", false, {"apply gateway.networking.k8s.io/httproutes,tcproutes"}},
 };
 

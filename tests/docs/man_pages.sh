@@ -67,6 +67,9 @@ covers trammel-translate.1 inventory
 covers trammel-apply.1 apply
 covers trammel-apply.1 delete
 covers trammel-apply.1 diff
+covers trammel-mesh.1 'mesh list'
+covers trammel-mesh.1 'mesh detect'
+covers trammel-mesh.1 'mesh enroll'
 covers trammel.1 'adapter list'
 covers trammel.1 'adapter show'
 covers trammel.1 cleanup

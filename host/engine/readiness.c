@@ -1,0 +1,158 @@
+#include "host/engine/readiness.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "sdk/base/clock.h"
+
+typedef Trammel__Adapter__V1__NativeObject native_object;
+
+static const char *text_at(const json_t *object, const char *key) {
+  const char *text = json_string_value(json_object_get(object, key));
+
+  return text ? text : "";
+}
+
+static const json_t *find_condition(const json_t *conditions, const char *type) {
+  const json_t *condition;
+  size_t i;
+
+  json_array_foreach(conditions, i, condition) {
+    if (strcmp(text_at(condition, "type"), type) == 0)
+      return condition;
+  }
+  return NULL;
+}
+
+static bool is_of(const json_t *condition, json_int_t generation) {
+  const json_t *observed = json_object_get(condition, "observedGeneration");
+
+  return !observed || json_integer_value(observed) == generation;
+}
+
+static enum readiness judge_condition(const json_t *conditions, const char *type, json_int_t generation,
+                                      struct strbuf *why) {
+  const json_t *condition = find_condition(conditions, type);
+
+  if (!condition || !is_of(condition, generation)) {
+    strbuf_printf(why, "nobody has set the condition %s%s", type, condition ? " since it was changed" : "");
+    return READINESS_SILENT;
+  }
+  if (strcmp(text_at(condition, "status"), "True") == 0)
+    return READINESS_READY;
+  strbuf_printf(why, "its condition %s is %s (%s): %s", type, text_at(condition, "status"),
+                text_at(condition, "reason"), text_at(condition, "message"));
+  return READINESS_REFUSED;
+}
+
+/* The first that is not True. */
+static enum readiness judge_conditions(const json_t *conditions, char *const *types, size_t count,
+                                       json_int_t generation, struct strbuf *why) {
+  enum readiness readiness = READINESS_READY;
+
+  for (size_t i = 0; i < count && readiness == READINESS_READY; i++)
+    readiness = judge_condition(conditions, types[i], generation, why);
+  return readiness;
+}
+
+enum readiness readiness_of(const json_t *object, char *const *types, size_t count, struct strbuf *why) {
+  const json_t *status = json_object_get(object, "status"), *parents = json_object_get(status, "parents"), *parent;
+  const json_t *wanted = json_object_get(json_object_get(object, "spec"), "parentRefs");
+  json_int_t generation = json_integer_value(json_object_get(json_object_get(object, "metadata"), "generation"));
+  enum readiness readiness = READINESS_READY;
+  size_t i;
+
+  if (count == 0)
+    return READINESS_READY;
+  if (!wanted && !parents)
+    return judge_conditions(json_object_get(status, "conditions"), types, count, generation, why);
+  json_array_foreach(parents, i, parent) {
+    if (readiness == READINESS_READY)
+      readiness = judge_conditions(json_object_get(parent, "conditions"), types, count, generation, why);
+  }
+  if (readiness == READINESS_READY && (i == 0 || i < json_array_size(wanted))) {
+    strbuf_printf(why, "nobody has set the condition %s for %s", types[0], i ? "each of its parents" : "its parents");
+    return READINESS_SILENT;
+  }
+  return readiness;
+}
+
+/* ---- waiting */
+
+/* One object that is waited for. */
+struct awaited {
+  const native_object *object;
+  enum readiness readiness;
+  struct strbuf why;
+  json_t *now;
+};
+
+static void awaited_finish(struct awaited *items, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    strbuf_finish(&items[i].why);
+    json_decref(items[i].now);
+  }
+  free(items);
+}
+
+static int look_at(const struct readiness_wait *wait, struct awaited *awaited, struct error **err) {
+  const Trammel__Adapter__V1__KubernetesObject *object = awaited->object->kubernetes;
+  const struct cluster_place place = {
+      .api_version = object->api_version, .kind = object->kind, .ns = object->namespace_, .name = object->name};
+  const struct kube_call call = {.deadline_ns = clock_in_ns(wait->timeout_ns), .cancel = wait->cancel};
+
+  json_decref(take(awaited->now));
+  int r = cluster_read(wait->cluster, &place, &call, &awaited->now, err);
+  if (r < 0)
+    return r;
+  strbuf_clear(&awaited->why);
+  awaited->readiness = readiness_of(awaited->now, object->ready_conditions, object->n_ready_conditions, &awaited->why);
+  return strbuf_failed(&awaited->why) ? error_set(err, ENOMEM, "out of memory for conditions") : 0;
+}
+
+/* Those that are not ready yet; how many are not after that. */
+static int look_at_all(const struct readiness_wait *wait, struct awaited *items, size_t count, size_t *ret_open,
+                       struct error **err) {
+  int r = 0;
+
+  *ret_open = 0;
+  for (size_t i = 0; r == 0 && i < count; i++) {
+    if (wait->cancel && atomic_load(wait->cancel))
+      return error_set(err, ECANCELED, "cancelled");
+    if (items[i].readiness != READINESS_READY)
+      r = look_at(wait, &items[i], err);
+    *ret_open += items[i].readiness != READINESS_READY;
+  }
+  return r;
+}
+
+static int wait_for(const struct readiness_wait *wait, struct awaited *items, size_t count, struct error **err) {
+  static const struct timespec pause = {.tv_nsec = READINESS_PAUSE_NS};
+
+  for (;;) {
+    size_t open = 0;
+    int r = look_at_all(wait, items, count, &open, err);
+    if (r < 0 || open == 0 || clock_monotonic_ns() >= wait->deadline_ns)
+      return r;
+    (void)nanosleep(&pause, NULL); /* a signal ends it */
+  }
+}
+
+int readiness_wait(const struct readiness_wait *wait, struct error **err) {
+  struct awaited *items = calloc(wait->count + 1, sizeof(*items));
+  size_t count = 0;
+
+  if (!items)
+    return error_set(err, ENOMEM, "out of memory for objects to wait for");
+  for (size_t i = 0; i < wait->count; i++)
+    if (wait->objects[i]->kubernetes->n_ready_conditions > 0)
+      items[count++] = (struct awaited){.object = wait->objects[i], .readiness = READINESS_SILENT};
+  int r = wait_for(wait, items, count, err);
+  for (size_t i = 0; r == 0 && i < count; i++)
+    if (items[i].readiness != READINESS_READY)
+      wait->told(wait->ctx, items[i].object, items[i].readiness, strbuf_text(&items[i].why), items[i].now);
+  awaited_finish(items, count);
+  return r;
+}
