@@ -232,13 +232,13 @@ int judge_glance(struct prober *prober, const struct check *check, struct arena 
 }
 
 /* A sidecar that takes nothing but its mesh's certificates has none to show for a call around the caller's own sidecar,
- * policy or not. That it took the connection is all that can be asked of it: what is behind it, the check's allowed
- * call goes to. */
+ * policy or not. That it took the connection is all that can be asked of it: what is behind it, calls through the
+ * mesh go to. */
 static bool wants_certificate(const struct check *check, const struct call_outcome *call) {
   return check->direct && (call->end == CALL_CLOSED || call->end == CALL_RESET);
 }
 
-static int control_call(struct prober *prober, const struct check *check, bool denied, struct arena *arena,
+static int control_call(struct prober *prober, const struct check *check, bool may_be_closed, struct arena *arena,
                         const char **ret_seen, struct error **err) {
   _cleanup_(probe_finish) struct probe probe = {0};
   *ret_seen = NULL;
@@ -246,7 +246,7 @@ static int control_call(struct prober *prober, const struct check *check, bool d
   if (r == 0)
     r = probe_trace(prober, &probe, err);
   if (r < 0 || call_is_delivered(check, &probe.calls[0], &probe.arrivals[0], probe_targets(prober, check)) ||
-      (denied && wants_certificate(check, &probe.calls[0])))
+      (may_be_closed && wants_certificate(check, &probe.calls[0])))
     return r;
   *ret_seen = arena_printf(arena, "%s: %s", check_describe(arena, check), call_seen(arena, prober, check, &probe, 0));
   return *ret_seen ? 0 : no_memory(err);
@@ -267,7 +267,7 @@ static int control_backend(struct prober *prober, const struct check *check, con
     if (workload->ports[i].protocol != check->protocol)
       continue;
     backend.port = workload->ports[i].port;
-    return control_call(prober, &backend, false, arena, ret_seen, err);
+    return control_call(prober, &backend, true, arena, ret_seen, err);
   }
   return error_set(err, EINVAL, "%s has no port of the check's protocol", backend.to);
 }
