@@ -67,15 +67,15 @@ static int keep_states(struct arena *arena, struct smi_set *set) {
 }
 
 /* Addresses as a lab would give them. */
-static struct worker *make_workers(struct arena *arena, size_t count) {
-  struct worker *workers = arena_array(arena, count, sizeof *workers);
-  for (size_t i = 0; workers && i < count; i++) {
+static struct site *make_sites(struct arena *arena, size_t count) {
+  struct site *sites = arena_array(arena, count, sizeof *sites);
+  for (size_t i = 0; sites && i < count; i++) {
     unsigned last = (unsigned)(2 + i % 250);
-    (void)snprintf(workers[i].app, sizeof workers[i].app, "127.1.2.%u", last);
-    (void)snprintf(workers[i].inbound, sizeof workers[i].inbound, "127.1.3.%u", last);
-    (void)snprintf(workers[i].outbound, sizeof workers[i].outbound, "127.1.4.%u", last);
+    (void)snprintf(sites[i].app, sizeof sites[i].app, "127.1.2.%u", last);
+    (void)snprintf(sites[i].inbound, sizeof sites[i].inbound, "127.1.3.%u", last);
+    (void)snprintf(sites[i].outbound, sizeof sites[i].outbound, "127.1.4.%u", last);
   }
-  return workers;
+  return sites;
 }
 
 static PB(TranslateOptions) * make_options(struct arena *arena, const struct test_case *test) {
@@ -102,12 +102,12 @@ static int make_request(struct arena *arena, const struct test_case *test, PB(Tr
   if (r < 0)
     return r;
   PB(TranslateRequest) *request = arena_new(arena, PB(TranslateRequest));
-  const struct worker *workers = make_workers(arena, test->topology->workload_count);
-  if (!request || !workers)
+  const struct site *sites = make_sites(arena, test->topology->workload_count);
+  if (!request || !sites)
     return error_set(err, ENOMEM, "out of memory");
   *request = (PB(TranslateRequest))PB_INIT(TRANSLATE_REQUEST);
   request->smi = smi_to_wire(arena, &set);
-  request->inventory = lab_inventory(arena, test->topology, workers, same_namespace, NULL);
+  request->inventory = lab_inventory(arena, test->topology, sites, same_namespace, NULL);
   request->options = make_options(arena, test);
   *ret_request = request;
   return request->smi && request->inventory && request->options ? 0 : error_set(err, ENOMEM, "out of memory");

@@ -21,7 +21,7 @@ static bool wants_metrics(const struct test_case *test) {
 int forecast(struct engine *engine, const struct job *job, const char *name, struct arena *arena,
              struct case_result *result, struct error **err) {
   const struct topology *topology = job->test->topology;
-  const struct worker *nowhere = arena_array(arena, topology->workload_count, sizeof(*nowhere));
+  const struct site *nowhere = arena_array(arena, topology->workload_count, sizeof(*nowhere));
   struct policy_ground ground = {.namespace_of = as_written, .ctx = topology};
   struct trial_policy *policy = NULL;
   if (job->test->step_count == 0)

@@ -13,15 +13,15 @@ static const char *as_written(const void *ctx, const char *alias) {
 }
 
 /* Workload i has the same addresses every time, so that what is made of them can be recorded. */
-static struct worker *addresses(struct arena *arena, size_t count) {
-  struct worker *workers = arena_array(arena, count, sizeof *workers);
-  for (size_t i = 0; workers && i < count; i++) {
+static struct site *addresses(struct arena *arena, size_t count) {
+  struct site *sites = arena_array(arena, count, sizeof *sites);
+  for (size_t i = 0; sites && i < count; i++) {
     unsigned number = (uint8_t)(i + 1); /* at most TOPOLOGY_WORKLOADS_MAX */
-    (void)snprintf(workers[i].app, sizeof workers[i].app, "127.9.0.%u", number);
-    (void)snprintf(workers[i].inbound, sizeof workers[i].inbound, "127.9.1.%u", number);
-    (void)snprintf(workers[i].outbound, sizeof workers[i].outbound, "127.9.2.%u", number);
+    (void)snprintf(sites[i].app, sizeof sites[i].app, "127.9.0.%u", number);
+    (void)snprintf(sites[i].inbound, sizeof sites[i].inbound, "127.9.1.%u", number);
+    (void)snprintf(sites[i].outbound, sizeof sites[i].outbound, "127.9.2.%u", number);
   }
-  return workers;
+  return sites;
 }
 
 static int read_topology(struct fields *fields, const struct node *root, struct setup *setup) {
@@ -30,8 +30,8 @@ static int read_topology(struct fields *fields, const struct node *root, struct 
   int r = node ? topology_read(fields->arena, "setup", node, fields->diagnostics, &topology) : 0;
   if (r < 0)
     return r;
-  const struct worker *workers = addresses(fields->arena, topology.workload_count);
-  setup->inventory = workers ? lab_inventory(fields->arena, &topology, workers, as_written, NULL) : NULL;
+  const struct site *sites = addresses(fields->arena, topology.workload_count);
+  setup->inventory = sites ? lab_inventory(fields->arena, &topology, sites, as_written, NULL) : NULL;
   return setup->inventory ? 0 : -ENOMEM;
 }
 

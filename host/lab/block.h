@@ -10,7 +10,7 @@
 
 #include "sdk/base/error.h"
 
-#define ADDRESS_SIZE 16
+#include "host/lab/site.h"
 
 enum address_kind {
   ADDRESS_CONTROL = 0,

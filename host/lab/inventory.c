@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "host/lab/internal.h"
+#include "host/lab/inventory.h"
 
 #define PB(name) Trammel__Adapter__V1__##name
 
@@ -76,7 +76,7 @@ static bool add_labels(const struct builder *b, const struct topology_workload *
 }
 
 static PB(Workload) *
-    workload_message(const struct builder *b, const struct topology_workload *from, const struct worker *worker) {
+    workload_message(const struct builder *b, const struct topology_workload *from, const struct site *site) {
   PB(Workload) *workload = arena_new(b->arena, PB(Workload));
 
   if (!workload)
@@ -85,9 +85,9 @@ static PB(Workload) *
   workload->name = text(from->name);
   workload->namespace_ = text(b->namespace_of(b->ctx, from->ns));
   workload->service_account = text(from->service_account);
-  workload->app_address = text(worker->app);
-  workload->inbound_address = text(worker->inbound);
-  workload->outbound_address = text(worker->outbound);
+  workload->app_address = text(site->app);
+  workload->inbound_address = text(site->inbound);
+  workload->outbound_address = text(site->outbound);
   workload->ports = arena_array(b->arena, from->port_count, sizeof(PB(WorkloadPort) *));
   if (!workload->ports || !add_labels(b, from, workload))
     return NULL;
@@ -117,7 +117,7 @@ static PB(Service) * service_message(const struct builder *b, const struct topol
   return service;
 }
 
-PB(Inventory) * lab_inventory(struct arena *arena, const struct topology *topology, const struct worker *workers,
+PB(Inventory) * lab_inventory(struct arena *arena, const struct topology *topology, const struct site *sites,
                               const char *(*namespace_of)(const void *ctx, const char *alias), const void *ctx) {
   struct builder b = {.arena = arena, .namespace_of = namespace_of, .ctx = ctx};
   PB(Inventory) *inventory = arena_new(arena, PB(Inventory));
@@ -132,7 +132,7 @@ PB(Inventory) * lab_inventory(struct arena *arena, const struct topology *topolo
   for (size_t i = 0; i < topology->workload_count; i++) {
     if (topology->workloads[i].outside)
       continue;
-    PB(Workload) *workload = workload_message(&b, &topology->workloads[i], &workers[i]);
+    PB(Workload) *workload = workload_message(&b, &topology->workloads[i], &sites[i]);
     if (!workload)
       return NULL;
     inventory->workloads[inventory->n_workloads++] = workload;

@@ -1,4 +1,3 @@
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,29 +11,8 @@
 /* Kubernetes' limit on a namespace's name. */
 #define NAMESPACE_MAX 63
 
-struct placed_namespace {
-  const char *alias;
-  const char *name;
-};
-
-struct placement {
-  struct lab *lab;
-  struct engine *engine;
-  struct arena *arena;
-  const struct topology *topology;
-  unsigned slot;
-  unsigned number;
-  char owner[40];       /* of its registrations in the engine; also the prefix of its processes */
-  char plain_owner[48]; /* of what is there until there is a policy */
-  struct placed_namespace *namespaces;
-  size_t namespace_count;
-  PB(Inventory) * inventory;
-  PB(EnrollResponse) * enrollment;
-  struct sidecars sidecars;
-};
-
-static struct worker *worker_of(const struct placement *placement, size_t workload) {
-  return lab_worker(placement->lab, placement->slot, workload);
+static const struct lab_ops *ops_of(const struct placement *placement) {
+  return placement->lab->ops;
 }
 
 const PB(Inventory) * placement_inventory(const struct placement *placement) {
@@ -87,23 +65,9 @@ static int name_namespaces(struct placement *placement, struct error **err) {
   return r;
 }
 
-/* A worker that the last case lost costs the next ones nothing. */
-static int make_usable(struct placement *placement, size_t i, struct error **err) {
-  struct lab *lab = placement->lab;
-  struct worker *worker = worker_of(placement, i);
-
-  if (worker_usable(worker))
-    return 0;
-  if (atomic_fetch_add(&lab->replaced, 1) >= LAB_REPLACEMENTS_MAX)
-    return error_set(err, ECHILD,
-                     "workload-%u-%u died or hung, as %d workloads of this run before it: something ends them",
-                     worker->slot, worker->number, LAB_REPLACEMENTS_MAX);
-  return worker_replace(worker, lab->journal, &lab->block, lab->cancel, err);
-}
-
 static int configure(const struct placement *placement, size_t i, struct error **err) {
   const struct topology_workload *workload = &placement->topology->workloads[i];
-  struct worker *worker = worker_of(placement, i);
+  struct workload_client *client = ops_of(placement)->client(placement, i);
   struct workload_listener *listeners = arena_array(placement->arena, workload->port_count, sizeof(*listeners));
 
   if (!listeners)
@@ -111,28 +75,16 @@ static int configure(const struct placement *placement, size_t i, struct error *
   for (size_t k = 0; k < workload->port_count; k++)
     listeners[k] = (struct workload_listener){.port = workload->ports[k].port,
                                               .protocol = protocol_call(workload->ports[k].protocol)};
-  int r = workload_configure(worker->client, workload->name, worker->app, listeners, workload->port_count, err);
-  if (r < 0 && worker_check(worker, NULL) < 0)
-    return worker_check(worker, err); /* says more than the failed request */
-  if (r == -ETIMEDOUT)
-    worker->hung = true;
-  return r;
+  int r = workload_configure(client, workload->name, placement->sites[i].app, listeners, workload->port_count, err);
+  return r < 0 ? ops_of(placement)->blame(placement, i, r, err) : 0;
 }
 
-/* Traffic of a process lab stays on this machine, whatever an adapter says. */
-static int check_upstream(const PB(Upstream) * upstream, struct error **err) {
-  struct in_addr address;
-
+static int check_upstream(const struct placement *placement, const PB(Upstream) * upstream, struct error **err) {
   if (*upstream->unsupported)
     return 0;
-  if (inet_pton(AF_INET, upstream->address, &address) != 1 || ntohl(address.s_addr) >> 24 != 127)
-    return error_set(err, EPROTO,
-                     "the adapter's Enroll: the address of %s/%s for %s/%s must be in 127.0.0.0/8, not '%s'",
-                     upstream->service_namespace, upstream->service, upstream->workload_namespace, upstream->workload,
-                     upstream->address);
   if (upstream->listen_port < 1 || upstream->listen_port > UINT16_MAX)
     return error_set(err, EPROTO, "the adapter's Enroll: %u is no port", upstream->listen_port);
-  return 0;
+  return ops_of(placement)->check_upstream(upstream, err);
 }
 
 static int call_enroll(struct placement *placement, struct error **err) {
@@ -141,7 +93,7 @@ static int call_enroll(struct placement *placement, struct error **err) {
                                  .cancel = placement->lab->cancel};
   ProtobufCMessage *response = NULL;
 
-  request.lab = TRAMMEL__ADAPTER__V1__LAB_KIND__LAB_KIND_PROCESS;
+  request.lab = ops_of(placement)->kind;
   request.inventory = placement->inventory;
   int r = instance_call(engine_instance(placement->engine), "Enroll", &request.base,
                         &trammel__adapter__v1__enroll_response__descriptor, &options, &response, err);
@@ -149,7 +101,7 @@ static int call_enroll(struct placement *placement, struct error **err) {
     return r;
   placement->enrollment = (PB(EnrollResponse) *)response;
   for (size_t i = 0; r == 0 && i < placement->enrollment->n_upstreams; i++)
-    r = check_upstream(placement->enrollment->upstreams[i], err);
+    r = check_upstream(placement, placement->enrollment->upstreams[i], err);
   return r;
 }
 
@@ -173,13 +125,14 @@ int placement_end_plain_network(struct placement *placement, struct error **err)
 }
 
 static int place(struct placement *placement, struct error **err) {
-  int r = name_namespaces(placement, err);
-  for (size_t i = 0; r == 0 && i < placement->topology->workload_count; i++)
-    r = make_usable(placement, i, err);
+  placement->sites = arena_array(placement->arena, placement->topology->workload_count, sizeof(*placement->sites));
+  int r = placement->sites ? name_namespaces(placement, err) : out_of_memory(placement, err);
+  if (r == 0)
+    r = ops_of(placement)->prepare(placement, err);
   if (r < 0)
     return r;
   placement->inventory =
-      lab_inventory(placement->arena, placement->topology, worker_of(placement, 0), namespace_of, placement);
+      lab_inventory(placement->arena, placement->topology, placement->sites, namespace_of, placement);
   if (!placement->inventory)
     return out_of_memory(placement, err);
   for (size_t i = 0; r == 0 && i < placement->topology->workload_count; i++)
@@ -197,9 +150,6 @@ int lab_place(struct lab *lab, unsigned slot, struct engine *engine, const struc
               struct placement **ret_placement, struct error **err) {
   if (slot >= lab->slots)
     return error_set(err, EINVAL, "the lab has %u slots, there is no slot %u", lab->slots, slot);
-  if (topology->workload_count > lab->workloads)
-    return error_set(err, EINVAL, "topology %s has %zu workloads, a slot of this lab has %u", topology->name,
-                     topology->workload_count, lab->workloads);
   _cleanup_arena_ struct arena *arena = arena_create(0);
   struct placement *placement = arena ? arena_new(arena, struct placement) : NULL;
   if (!placement)
@@ -273,27 +223,6 @@ static size_t find_workload(const struct placement *placement, const char *workl
   return i;
 }
 
-/* A service as it is without a mesh: its first workload, at the address where anyone reaches it. */
-static int plain_service(const struct placement *placement, const char *service, uint16_t port, enum protocol protocol,
-                         const char **ret_address, uint16_t *ret_port, struct error **err) {
-  const struct topology *topology = placement->topology;
-
-  for (size_t i = 0; i < topology->service_count; i++) {
-    const struct topology_service *found = &topology->services[i];
-    char name[2 * NAMESPACE_MAX + 2];
-    (void)snprintf(name, sizeof(name), "%s/%s", found->ns, found->name);
-    if (strcmp(name, service) != 0 || found->workload_count == 0)
-      continue;
-    const struct topology_port *at = topology_port_find(found->ports, found->port_count, port, protocol);
-    if (!at)
-      continue;
-    (void)snprintf(name, sizeof(name), "%s/%s", found->ns, found->workloads[0]);
-    return placement_direct(placement, name, at->target_port, protocol, ret_address, ret_port, err);
-  }
-  return error_set(err, ENOENT, "topology %s has no service %s with %s port %u and a workload", topology->name, service,
-                   protocol_name(protocol), port);
-}
-
 /* An adapter may leave the protocol open where it is not UDP. */
 static bool leads_to(const PB(Upstream) * upstream, uint16_t port, enum protocol protocol) {
   return upstream->port == port &&
@@ -306,7 +235,7 @@ int placement_upstream(const struct placement *placement, const char *client, co
   size_t position = find_workload(placement, client);
 
   if (position < placement->topology->workload_count && placement->topology->workloads[position].outside)
-    return plain_service(placement, service, port, protocol, ret_address, ret_port, err);
+    return ops_of(placement)->plain_service(placement, service, port, protocol, ret_address, ret_port, err);
   int r = resolve(placement, client, &client_ns, &client_name, err);
   if (r == 0)
     r = resolve(placement, service, &service_ns, &service_name, err);
@@ -338,7 +267,7 @@ int placement_direct(const struct placement *placement, const char *workload, ui
   if (!topology_port_find(found->ports, found->port_count, port, protocol))
     return error_set(err, ENOENT, "workload %s of topology %s has no %s port %u", workload, placement->topology->name,
                      protocol_name(protocol), port);
-  *ret_address = worker_of(placement, i)->inbound;
+  *ret_address = placement->sites[i].inbound;
   *ret_port = port;
   return 0;
 }
@@ -346,7 +275,7 @@ int placement_direct(const struct placement *placement, const char *workload, ui
 struct workload_client *placement_workload(const struct placement *placement, const char *workload) {
   size_t i = find_workload(placement, workload);
 
-  return i < placement->topology->workload_count ? worker_of(placement, i)->client : NULL;
+  return i < placement->topology->workload_count ? ops_of(placement)->client(placement, i) : NULL;
 }
 
 int placement_dial(const struct placement *placement, const char *workload, struct workload_client **ret_client,
@@ -355,14 +284,14 @@ int placement_dial(const struct placement *placement, const char *workload, stru
 
   if (i == placement->topology->workload_count)
     return error_set(err, ENOENT, "topology %s has no workload %s", placement->topology->name, workload);
-  return worker_dial(worker_of(placement, i), ret_client, err);
+  return ops_of(placement)->dial(placement, i, ret_client, err);
 }
 
 int placement_check(const struct placement *placement, struct error **err) {
   int r = 0;
 
   for (size_t i = 0; r == 0 && i < placement->topology->workload_count; i++)
-    r = worker_check(worker_of(placement, i), err);
+    r = ops_of(placement)->check(placement, i, err);
   if (r == 0)
     r = sidecars_check(&placement->sidecars, err);
   return r < 0 ? r : engine_check(placement->engine, err);
@@ -373,6 +302,6 @@ int placement_ask(const struct placement *placement, struct error **err) {
 
   patience_set(0);
   for (size_t i = 0; r == 0 && i < placement->topology->workload_count; i++)
-    r = worker_ask(worker_of(placement, i), err);
+    r = ops_of(placement)->ask(placement, i, err);
   return r;
 }

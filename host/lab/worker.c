@@ -31,9 +31,9 @@ int worker_start(struct worker *worker, struct journal *journal, const struct bl
   worker->slot = slot;
   worker->number = number;
   block_address(block, slot, number, ADDRESS_CONTROL, worker->control);
-  block_address(block, slot, number, ADDRESS_APP, worker->app);
-  block_address(block, slot, number, ADDRESS_INBOUND, worker->inbound);
-  block_address(block, slot, number, ADDRESS_OUTBOUND, worker->outbound);
+  block_address(block, slot, number, ADDRESS_APP, worker->site.app);
+  block_address(block, slot, number, ADDRESS_INBOUND, worker->site.inbound);
+  block_address(block, slot, number, ADDRESS_OUTBOUND, worker->site.outbound);
   (void)snprintf(name, sizeof(name), "workload-%u-%u", slot, number);
   (void)snprintf(listen, sizeof(listen), "%s:%d", worker->control, CONTROL_PORT);
   int r = worker_dial(worker, &worker->client, err);

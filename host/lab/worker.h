@@ -1,4 +1,4 @@
-/* A workload process of the process lab: started once, reconfigured for each placement. Private to the lab. */
+/* A workload process of the process lab: started once, reconfigured for each placement. Private to the process lab. */
 #ifndef TRAMMEL_HOST_LAB_WORKER_H
 #define TRAMMEL_HOST_LAB_WORKER_H
 
@@ -15,9 +15,7 @@ struct worker {
   struct process *process;
   struct workload_client *client;
   char control[ADDRESS_SIZE];
-  char app[ADDRESS_SIZE];
-  char inbound[ADDRESS_SIZE];
-  char outbound[ADDRESS_SIZE];
+  struct site site;
 };
 
 /* Starts the process of workload `number` in `slot`; `*worker` is zeroed. Its parts are ended by the lab also after a

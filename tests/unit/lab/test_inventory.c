@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "host/lab/internal.h"
+#include "host/lab/inventory.h"
 
 static const char *real_name(const void *ctx, const char *alias) {
   (void)ctx;
@@ -26,9 +26,9 @@ static void workloads_are_labelled_with_name_and_deployment(void **state) {
       {.name = "server-1", .ns = "main", .service_account = "server", .deployment = "server"},
   };
   static const struct topology topology = {.name = "small", .workloads = workloads, .workload_count = 2};
-  static const struct worker workers[2] = {{.app = "127.1.0.1"}, {.app = "127.1.0.2"}};
+  static const struct site sites[2] = {{.app = "127.1.0.1"}, {.app = "127.1.0.2"}};
   struct arena *arena = arena_create(0);
-  const Trammel__Adapter__V1__Inventory *inventory = lab_inventory(arena, &topology, workers, real_name, NULL);
+  const Trammel__Adapter__V1__Inventory *inventory = lab_inventory(arena, &topology, sites, real_name, NULL);
   (void)state;
   assert_non_null(inventory);
   assert_int_equal(inventory->n_workloads, 2);
