@@ -144,7 +144,7 @@ static void try_others(const json_t *body) {
   struct workload_spec *spec;
   if (declare_service(body, &service, &problem) == 0)
     service_destroy(service);
-  if (declare_workload(body, &spec, &problem) == 0)
+  if (declare_workload(body, true, &spec, &problem) == 0)
     workload_spec_destroy(spec);
   (void)declare_enforcement(body, &problem);
   problem_finish(&problem);

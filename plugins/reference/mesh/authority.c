@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <string.h>
@@ -23,10 +24,12 @@ struct authority {
   char *trust_domain;
   EVP_PKEY *key;
   X509 *certificate;
+  X509 *adopted; /* of a sidecar's workload, for `key`; `certificate` is that of who issued it. NULL: none */
 };
 
 DEFINE_CLEANUP(X509 *, X509_free);
 DEFINE_CLEANUP(EVP_PKEY *, EVP_PKEY_free);
+DEFINE_CLEANUP(BIO *, BIO_free_all);
 DEFINE_CLEANUP(SSL_CTX *, SSL_CTX_free);
 DEFINE_CLEANUP(GENERAL_NAMES *, GENERAL_NAMES_free);
 
@@ -93,6 +96,7 @@ void authority_destroy(struct authority *authority) {
   if (!authority)
     return;
   X509_free(authority->certificate);
+  X509_free(authority->adopted);
   EVP_PKEY_free(authority->key);
   free(authority->trust_domain);
   free(authority);
@@ -145,12 +149,86 @@ static X509 *issue(struct authority *authority, EVP_PKEY *key, const struct acco
 
 int authority_renew(struct authority *authority, SSL_CTX *context, const struct account *account, const char *workload,
                     struct error **err) {
+  if (authority->adopted)
+    return SSL_CTX_use_cert_and_key(context, authority->adopted, authority->key, NULL, 1) == 1
+               ? 0
+               : tls_error(err, "using the workload's certificate");
   _cleanup_(EVP_PKEY_free_p) EVP_PKEY *key = EVP_EC_gen("P-256");
   _cleanup_(X509_free_p) X509 *certificate = key ? issue(authority, key, account, workload) : NULL;
   if (!certificate || SSL_CTX_use_cert_and_key(context, certificate, key, NULL, 1) != 1)
     return tls_error(err, "issuing a certificate");
   return 0;
 }
+
+/* ---- certificates for keys elsewhere */
+
+static char *bio_text(BIO *bio) {
+  char *data;
+  long length = BIO_get_mem_data(bio, &data);
+  return length > 0 ? strndup(data, (size_t)length) : NULL;
+}
+
+int authority_public_key(const struct authority *authority, char **ret_key, struct error **err) {
+  _cleanup_(BIO_free_all_p) BIO *bio = BIO_new(BIO_s_mem());
+  char *text = bio && PEM_write_bio_PUBKEY(bio, authority->key) == 1 ? bio_text(bio) : NULL;
+  if (!text)
+    return tls_error(err, "writing a public key");
+  *ret_key = text;
+  return 0;
+}
+
+static int certificate_text(X509 *certificate, char **ret_text, struct error **err) {
+  _cleanup_(BIO_free_all_p) BIO *bio = BIO_new(BIO_s_mem());
+  char *text = bio && PEM_write_bio_X509(bio, certificate) == 1 ? bio_text(bio) : NULL;
+  if (!text)
+    return tls_error(err, "writing a certificate");
+  *ret_text = text;
+  return 0;
+}
+
+int authority_certificate(const struct authority *authority, char **ret_certificate, struct error **err) {
+  return certificate_text(authority->certificate, ret_certificate, err);
+}
+
+int authority_certify(struct authority *authority, const char *public_key, const struct account *account,
+                      const char *workload, char **ret_certificate, struct error **err) {
+  _cleanup_(BIO_free_all_p) BIO *bio = BIO_new_mem_buf(public_key, -1);
+  _cleanup_(EVP_PKEY_free_p) EVP_PKEY *key = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
+  ERR_clear_error();
+  if (!key || EVP_PKEY_get_base_id(key) != EVP_PKEY_EC)
+    return error_set(err, EINVAL, "a public key of an elliptic curve is expected, as PEM");
+  _cleanup_(X509_free_p) X509 *certificate = issue(authority, key, account, workload);
+  return certificate ? certificate_text(certificate, ret_certificate, err) : tls_error(err, "issuing a certificate");
+}
+
+static X509 *certificate_read(const char *text) {
+  _cleanup_(BIO_free_all_p) BIO *bio = BIO_new_mem_buf(text, -1);
+  X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+  ERR_clear_error();
+  return certificate;
+}
+
+int authority_adopt(struct authority *authority, const char *issuer, const char *certificate, struct error **err) {
+  _cleanup_(X509_free_p) X509 *from = certificate_read(issuer);
+  _cleanup_(X509_free_p) X509 *adopted = certificate_read(certificate);
+  _cleanup_(EVP_PKEY_free_p) EVP_PKEY *issuer_key = from ? X509_get_pubkey(from) : NULL;
+  bool good = issuer_key && adopted && X509_check_private_key(adopted, authority->key) == 1 &&
+              X509_verify(adopted, issuer_key) == 1;
+  ERR_clear_error();
+  if (!good)
+    return error_set(err, EINVAL, "a certificate for this program's key, and that of its issuer, are expected as PEM");
+  X509_free(authority->certificate);
+  X509_free(authority->adopted);
+  authority->certificate = take(from);
+  authority->adopted = take(adopted);
+  return 0;
+}
+
+bool authority_adopted(const struct authority *authority) {
+  return authority->adopted != NULL;
+}
+
+/* ---- sessions */
 
 /* Keeps a copy of a session for the next connections to the same peer: OpenSSL takes its own for used up once it was
  * asked for, or its connection ended without a closing word. One that came of another session is not kept: such a chain

@@ -32,6 +32,16 @@ struct tls_peer {
   SSL_SESSION *session;
 };
 
+/* A sidecar has its identity from the control plane's authority: it shows its public key, and adopts the certificate
+ * that it gets for it, which every workload of this program then has. The key stays where it is. Texts are PEM, heap
+ * strings. -EINVAL for what is no key or certificate, or for a certificate of another key. */
+int authority_public_key(const struct authority *authority, char **ret_key, struct error **err);
+int authority_certify(struct authority *authority, const char *public_key, const struct account *account,
+                      const char *workload, char **ret_certificate, struct error **err);
+int authority_certificate(const struct authority *authority, char **ret_certificate, struct error **err);
+int authority_adopt(struct authority *authority, const char *issuer, const char *certificate, struct error **err);
+bool authority_adopted(const struct authority *authority);
+
 enum { SPIFFE_ID = 512 };
 /* Writes the SPIFFE ID of an account; false when it is longer than SPIFFE_ID. */
 bool authority_identity(const struct authority *authority, const struct account *account, char id[static SPIFFE_ID]);

@@ -10,6 +10,8 @@
 #include "plugins/reference/mesh/limits.h"
 #include "plugins/reference/mesh/mesh.h"
 #include "plugins/reference/mesh/resource.h"
+#include "plugins/reference/mesh/rollout.h"
+#include "plugins/reference/mesh/sidecar.h"
 #include "plugins/reference/mesh/smi_metrics.h"
 #include "sdk/base/error.h"
 
@@ -24,12 +26,21 @@ enum {
   STATUS_METHOD_NOT_ALLOWED = 405,
   STATUS_CONFLICT = 409,
   STATUS_INTERNAL = 500,
+  STATUS_FAILED_DEPENDENCY = 424, /* nothing that whoever asks tries again by itself */
   CONTROL_TIMEOUT_S = 3600,
 };
 
 struct control {
   struct mesh *mesh;
   struct evhttp *http;
+  struct rollout *rollout; /* of a control plane; NULL: the proxies are in this program */
+};
+
+/* A request whose answer waits for the sidecars. */
+struct deferred {
+  const struct control *control;
+  struct evhttp_request *request; /* NULL: who asked is gone */
+  char *path, *query;             /* of a question for metrics */
 };
 
 /* Answers with a body that is handed over; NULL stands for lack of memory. */
@@ -75,17 +86,68 @@ static json_t *read_body(struct evhttp_request *request, struct problem *problem
   return body;
 }
 
+static void on_gone(struct evhttp_connection *connection, void *context) {
+  (void)connection;
+  ((struct deferred *)context)->request = NULL;
+}
+
+/* NULL without memory; the request is answered then. */
+static struct deferred *defer(const struct control *control, struct evhttp_request *request) {
+  struct deferred *deferred = calloc(1, sizeof *deferred);
+  if (!deferred) {
+    reply(request, STATUS_INTERNAL, NULL);
+    return NULL;
+  }
+  *deferred = (struct deferred){.control = control, .request = request};
+  evhttp_connection_set_closecb(evhttp_request_get_connection(request), on_gone, deferred);
+  return deferred;
+}
+
+/* The request, if it is still there; to be answered now. */
+static struct evhttp_request *resume(struct deferred *deferred) {
+  struct evhttp_request *request = deferred->request;
+  if (request)
+    evhttp_connection_set_closecb(evhttp_request_get_connection(request), NULL, NULL);
+  return request;
+}
+
+static void deferred_free(struct deferred *deferred) {
+  free(deferred->path);
+  free(deferred->query);
+  free(deferred);
+}
+
+static void on_rolled_out(void *context, const char *problem) {
+  struct deferred *deferred = context;
+  struct evhttp_request *request = resume(deferred);
+  if (request && problem)
+    reply_error(request, STATUS_FAILED_DEPENDENCY, problem, "");
+  else if (request)
+    reply(request, STATUS_OK, json_object());
+  deferred_free(deferred);
+}
+
+/* Answers a change that is in the store, once it is in force. */
+static void accept_change(const struct control *control, struct evhttp_request *request,
+                          const struct resource_kind *kind, const struct resource_name *name, const json_t *body) {
+  struct deferred *deferred = control->rollout ? defer(control, request) : NULL;
+  if (deferred)
+    rollout_change(control->rollout, kind, name, body, on_rolled_out, deferred);
+  else if (!control->rollout)
+    reply(request, STATUS_OK, json_object());
+}
+
 static void put(struct control *control, struct evhttp_request *request, const struct resource_kind *kind,
                 const struct resource_name *name) {
   _cleanup_problem_ struct problem problem = {0};
   json_t *body = read_body(request, &problem);
   int r = body ? resource_put(control->mesh, kind, name, body, &problem) : -EINVAL;
-  json_decref(body);
   if (r == 0)
-    reply(request, STATUS_OK, json_object());
+    accept_change(control, request, kind, name, body);
   else
     reply_error(request, put_status(r), problem.text.length ? strbuf_text(&problem.text) : strerror(-r),
                 strbuf_text(&problem.pointer));
+  json_decref(body);
 }
 
 static void act(struct control *control, struct evhttp_request *request, const struct resource_kind *kind,
@@ -104,7 +166,7 @@ static void act(struct control *control, struct evhttp_request *request, const s
     break;
   case EVHTTP_REQ_DELETE:
     if (resource_remove(control->mesh, kind, name))
-      reply(request, STATUS_OK, json_object());
+      accept_change(control, request, kind, name, NULL);
     else
       reply_error(request, STATUS_NOT_FOUND, "there is no such object", "");
     break;
@@ -133,12 +195,45 @@ static bool is_status_page(const struct mesh *mesh, const char *path, struct evh
 }
 
 /* Answers what is asked of the aggregated API. */
-static void answer_metrics(const struct mesh *mesh, char *path, struct evhttp_request *request) {
-  const char *query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(request));
+static void answer_metrics(const struct mesh *mesh, char *path, const char *query, struct evhttp_request *request) {
   bool get = evhttp_request_get_command(request) == EVHTTP_REQ_GET;
   int status = STATUS_OK;
   json_t *body = smi_metrics_answer(mesh, get, path, query, &status);
   reply(request, status, body);
+}
+
+static void on_gathered(void *context, const char *problem) {
+  struct deferred *deferred = context;
+  struct evhttp_request *request = resume(deferred);
+  if (request && problem)
+    reply_error(request, STATUS_FAILED_DEPENDENCY, problem, "");
+  else if (request)
+    answer_metrics(deferred->control->mesh, deferred->path, deferred->query, request);
+  deferred_free(deferred);
+}
+
+/* The same of a control plane, which first asks the sidecars. */
+static void gather_metrics(const struct control *control, const char *path, const char *query,
+                           struct evhttp_request *request) {
+  struct deferred *deferred = defer(control, request);
+  if (!deferred)
+    return;
+  deferred->path = strdup(path);
+  deferred->query = query ? strdup(query) : NULL;
+  if (deferred->path && (!query || deferred->query))
+    rollout_gather(control->rollout, on_gathered, deferred);
+  else
+    on_gathered(deferred, "no memory");
+}
+
+static void answer_sidecar(const struct control *control, const char *path, struct evhttp_request *request) {
+  _cleanup_problem_ struct problem problem = {0};
+  enum evhttp_cmd_type command = evhttp_request_get_command(request);
+  json_t *body = command == EVHTTP_REQ_PUT ? read_body(request, &problem) : NULL;
+  json_t *answer = NULL;
+  int status = sidecar_answer(control->mesh, command, path, body, &answer);
+  json_decref(body);
+  reply(request, status, answer);
 }
 
 /* Splits "/v1/kind/ns[/name]" in place. NULL when it names nothing. */
@@ -173,8 +268,16 @@ static void on_request(struct evhttp_request *request, void *context) {
   }
   if (is_status_page(control->mesh, path, request))
     return;
+  if (control->mesh->role == MESH_SIDECAR && sidecar_owns(path)) {
+    answer_sidecar(control, path, request);
+    return;
+  }
   if (smi_metrics_owns(path)) {
-    answer_metrics(control->mesh, path, request);
+    const char *query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(request));
+    if (control->rollout)
+      gather_metrics(control, path, query, request);
+    else
+      answer_metrics(control->mesh, path, query, request);
     return;
   }
   const struct resource_kind *kind = parse_path(path, &name);
@@ -193,6 +296,9 @@ int control_create(struct mesh *mesh, const char *address, unsigned short port, 
   if (!control || !(control->http = evhttp_new(mesh->base)))
     return error_set(err, ENOMEM, "no memory for the control API");
   control->mesh = mesh;
+  int r = mesh->role == MESH_CONTROL ? rollout_create(mesh, &control->rollout, err) : 0;
+  if (r < 0)
+    return r;
   evhttp_set_allowed_methods(control->http,
                              EVHTTP_REQ_GET | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | EVHTTP_REQ_POST | EVHTTP_REQ_PATCH);
   evhttp_set_max_body_size(control->http, LIMIT_CONTROL_BODY);
@@ -212,5 +318,6 @@ void control_destroy(struct control *control) {
     return;
   if (control->http)
     evhttp_free(control->http);
+  rollout_destroy(control->rollout);
   free(control);
 }

@@ -360,15 +360,16 @@ int declare_service(const json_t *body, struct service **ret_service, struct pro
   return r;
 }
 
-static int declare_address(const struct value *object, const char *key, struct in_addr *ret_address) {
+static int declare_address(const struct value *object, const char *key, bool loopback, struct in_addr *ret_address) {
   struct value value = value_member(object, key);
   const char *text;
   int r = value_string(&value, 64, &text);
   if (r < 0)
     return r;
   struct in_addr address;
-  if (inet_pton(AF_INET, text, &address) != 1 || ntohl(address.s_addr) >> 24 != 127)
-    return value_complain(&value, "a loopback address (127.x.y.z) is expected here, found \"%s\"", text);
+  if (inet_pton(AF_INET, text, &address) != 1 || (loopback && ntohl(address.s_addr) >> 24 != 127))
+    return value_complain(&value, "%s is expected here, found \"%s\"",
+                          loopback ? "a loopback address (127.x.y.z)" : "an IPv4 address", text);
   *ret_address = address;
   return 0;
 }
@@ -415,12 +416,12 @@ static int check_labels(const struct value *labels) {
   return value_present(&deployment) ? value_name(&deployment, LIMIT_NAME, &name) : 0;
 }
 
-static int read_addresses(const struct value *body, struct workload_spec *spec) {
-  int r = declare_address(body, "app", &spec->app);
+static int read_addresses(const struct value *body, bool loopback, struct workload_spec *spec) {
+  int r = declare_address(body, "app", loopback, &spec->app);
   if (r == 0)
-    r = declare_address(body, "inbound", &spec->inbound);
+    r = declare_address(body, "inbound", loopback, &spec->inbound);
   if (r == 0)
-    r = declare_address(body, "outbound", &spec->outbound);
+    r = declare_address(body, "outbound", loopback, &spec->outbound);
   if (r == 0 && spec->app.s_addr == spec->inbound.s_addr) {
     struct value inbound = value_member(body, "inbound");
     return value_complain(&inbound, "the inbound address must differ from the app's: both listen on the same ports");
@@ -428,7 +429,7 @@ static int read_addresses(const struct value *body, struct workload_spec *spec) 
   return r;
 }
 
-static int read_workload(const struct value *body, struct workload_spec *spec) {
+static int read_workload(const struct value *body, bool loopback, struct workload_spec *spec) {
   struct model *model = &spec->model;
   int r = value_object(body, MEMBERS("serviceAccount", "app", "inbound", "outbound", "labels", "ports", "upstreams"));
   if (r == 0)
@@ -436,7 +437,7 @@ static int read_workload(const struct value *body, struct workload_spec *spec) {
   if (r == 0)
     r = declare_name(model, body, "serviceAccount", LIMIT_NAME, &spec->account);
   if (r == 0)
-    r = read_addresses(body, spec);
+    r = read_addresses(body, loopback, spec);
   if (r < 0)
     return r;
   struct value labels = value_member(body, "labels"), ports = value_member(body, "ports");
@@ -451,12 +452,12 @@ static int read_workload(const struct value *body, struct workload_spec *spec) {
                       &spec->upstream_count);
 }
 
-int declare_workload(const json_t *body, struct workload_spec **ret_spec, struct problem *problem) {
+int declare_workload(const json_t *body, bool loopback, struct workload_spec **ret_spec, struct problem *problem) {
   _cleanup_(workload_spec_destroy_p) struct workload_spec *spec = calloc(1, sizeof *spec);
   if (!spec)
     return -ENOMEM;
   struct value root = value_root(body, problem);
-  int r = read_workload(&root, spec);
+  int r = read_workload(&root, loopback, spec);
   if (r == 0)
     *ret_spec = take(spec);
   return r;

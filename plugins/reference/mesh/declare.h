@@ -20,7 +20,8 @@ void problem_finish(struct problem *problem);
 int declare_permission(const json_t *body, struct permission **ret_permission, struct problem *problem);
 int declare_split(const json_t *body, struct split **ret_split, struct problem *problem);
 int declare_service(const json_t *body, struct service **ret_service, struct problem *problem);
-int declare_workload(const json_t *body, struct workload_spec **ret_spec, struct problem *problem);
+/* With `loopback`, all its addresses have to be of 127.0.0.0/8. */
+int declare_workload(const json_t *body, bool loopback, struct workload_spec **ret_spec, struct problem *problem);
 int declare_enforcement(const json_t *body, struct problem *problem);
 
 /* Whether `name` may name a namespace or an object: letters, digits, '-', '.', '_', at most `limit` bytes. */

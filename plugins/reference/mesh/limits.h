@@ -56,10 +56,16 @@ enum {
   LIMIT_SESSIONS = 1024, /* of TLS, remembered per proxy */
   LIMIT_PEERS = 512,     /* destinations remembered per proxy */
 
+  LIMIT_SIDECAR_ANSWER = 16 * 1024 * 1024, /* bytes of what a sidecar has counted */
+  SIDECAR_JOIN_TRIES = 50,                 /* of its first request, while a sidecar is starting */
+  SIDECAR_RETRY_MS = 100,                  /* between these */
+  SIDECAR_REJOIN_MS = 500,                 /* until one that did not answer is asked again */
+
   RETRY_WINDOW_MS = 100, /* within it, the end of a kept connection is taken for one that crossed the request */
 
   /* seconds */
   TIMEOUT_HANDSHAKE = 10, /* connecting, first byte, TLS */
+  TIMEOUT_SIDECAR = 3,    /* the control plane's request to a sidecar */
   TIMEOUT_HEAD = 30,
   TIMEOUT_IDLE = 900,
   TIMEOUT_ANSWER = 300,   /* without a byte either way, from a connection on */

@@ -19,7 +19,10 @@ static const char usage[] =
     "Usage: trammel-refmesh --control ADDRESS:PORT [options]\n"
     "A small, complete service mesh on loopback addresses, for testing what tests meshes.\n"
     "\n"
-    "  --control ADDRESS:PORT  where the control API listens; a loopback address (127.x.y.z)\n"
+    "  --control ADDRESS:PORT  where the control API listens; a loopback address (127.x.y.z), unless one of the next\n"
+    "                          two is given\n"
+    "  --control-plane         have no proxies: each workload has a sidecar, at its inbound address\n"
+    "  --sidecar ADDRESS       have the proxies of the workloads whose inbound address this is, for a control plane\n"
     "  --fault NAME            be wrong in this way; may be given more than once\n"
     "  --trust-domain NAME     of the identities it issues (trammel.test)\n"
     "  --list-faults           print the faults, one per line: name, requirement, what it does\n"
@@ -32,9 +35,11 @@ static const char usage[] =
 struct options {
   char address[INET_ADDRSTRLEN];
   unsigned short port;
-  bool control, list_faults, json;
+  bool control, loopback, list_faults, json;
   const char *trust_domain;
   struct fault_set faults;
+  enum mesh_role role;
+  struct in_addr sidecar;
 };
 
 static int usage_error(const char *text, const char *value) {
@@ -54,8 +59,9 @@ static bool parse_control(const char *text, struct options *options) {
   errno = 0;
   unsigned long port = strtoul(colon + 1, &end, 10);
   if (errno || *end || colon[1] < '0' || colon[1] > '9' || port == 0 || port > UINT16_MAX ||
-      inet_pton(AF_INET, options->address, &address) != 1 || ntohl(address.s_addr) >> 24 != 127)
+      inet_pton(AF_INET, options->address, &address) != 1)
     return false;
+  options->loopback = ntohl(address.s_addr) >> 24 == 127;
   options->port = (unsigned short)port;
   options->control = true;
   return true;
@@ -72,7 +78,33 @@ static int parse_fault(const char *name, struct options *options) {
   return fault_set_add(&options->faults, name, &err) < 0 ? usage_error(error_message(err), NULL) : -1;
 }
 
-enum { OPTION_CONTROL = 256, OPTION_FAULT, OPTION_TRUST_DOMAIN, OPTION_LIST_FAULTS, OPTION_HELP, OPTION_VERSION };
+static int parse_sidecar(const char *text, struct options *options) {
+  if (inet_pton(AF_INET, text, &options->sidecar) != 1)
+    return usage_error("--sidecar takes an IPv4 address, found", text);
+  options->role = MESH_SIDECAR;
+  return -1;
+}
+
+/* A whole mesh is for this machine alone. */
+static int check_control(const struct options *options) {
+  if (!options->control)
+    return usage_error("--control ADDRESS:PORT is needed", NULL);
+  if (options->role == MESH_WHOLE && !options->loopback)
+    return usage_error("--control takes a loopback address without --control-plane and --sidecar, found",
+                       options->address);
+  return -1;
+}
+
+enum {
+  OPTION_CONTROL = 256,
+  OPTION_CONTROL_PLANE,
+  OPTION_SIDECAR,
+  OPTION_FAULT,
+  OPTION_TRUST_DOMAIN,
+  OPTION_LIST_FAULTS,
+  OPTION_HELP,
+  OPTION_VERSION
+};
 
 /* The program's exit code when it is to end now, else -1. */
 static int parse_option(int option, struct options *options) {
@@ -80,7 +112,12 @@ static int parse_option(int option, struct options *options) {
   case OPTION_CONTROL:
     return parse_control(optarg, options)
                ? -1
-               : usage_error("--control takes a loopback address and a port (127.0.0.1:15000), found", optarg);
+               : usage_error("--control takes an address and a port (127.0.0.1:15000), found", optarg);
+  case OPTION_CONTROL_PLANE:
+    options->role = MESH_CONTROL;
+    return -1;
+  case OPTION_SIDECAR:
+    return parse_sidecar(optarg, options);
   case OPTION_FAULT:
     return parse_fault(optarg, options);
   case OPTION_TRUST_DOMAIN:
@@ -107,6 +144,8 @@ static int parse_option(int option, struct options *options) {
 static int parse_options(int argc, char **argv, struct options *options) {
   static const struct option known[] = {
       {"control", required_argument, NULL, OPTION_CONTROL},
+      {"control-plane", no_argument, NULL, OPTION_CONTROL_PLANE},
+      {"sidecar", required_argument, NULL, OPTION_SIDECAR},
       {"fault", required_argument, NULL, OPTION_FAULT},
       {"trust-domain", required_argument, NULL, OPTION_TRUST_DOMAIN},
       {"list-faults", no_argument, NULL, OPTION_LIST_FAULTS},
@@ -127,7 +166,7 @@ static int parse_options(int argc, char **argv, struct options *options) {
     fault_list(stdout, options->json);
     return EXIT_OK;
   }
-  return options->control ? -1 : usage_error("--control ADDRESS:PORT is needed", NULL);
+  return check_control(options);
 }
 
 static void on_signal(evutil_socket_t number, short what, void *base) {
@@ -165,8 +204,13 @@ static int run(const struct options *options) {
   _cleanup_error_ struct error *err = NULL;
   _cleanup_(mesh_destroy_p) struct mesh *mesh = NULL;
   _cleanup_(control_destroy_p) struct control *control = NULL;
-  if (mesh_create(options->faults, options->trust_domain, &mesh, &err) < 0 ||
-      control_create(mesh, options->address, options->port, &control, &err) < 0) {
+  int r = mesh_create(options->faults, options->trust_domain, &mesh, &err);
+  if (r == 0) {
+    mesh->role = options->role;
+    mesh->address = options->sidecar;
+    r = control_create(mesh, options->address, options->port, &control, &err);
+  }
+  if (r < 0) {
     fprintf(stderr, "trammel-refmesh: %s\n", error_message(err));
     return EXIT_FAILED;
   }

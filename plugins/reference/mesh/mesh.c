@@ -21,7 +21,7 @@ static void on_renewal(evutil_socket_t fd, short what, void *context) {
   for (size_t i = 0; i < mesh->store.workloads.count; i++) {
     struct error *err = NULL;
     struct workload *workload = mesh->store.workloads.entries[i].object;
-    if (workload_is_due(workload, now_s) && workload_renew(workload, &err) < 0)
+    if (workload->tls && workload_is_due(workload, now_s) && workload_renew(workload, &err) < 0)
       fprintf(stderr, "trammel-refmesh: %s: %s\n", mesh->store.workloads.entries[i].key, error_message(err));
     error_free(err);
   }
@@ -94,6 +94,10 @@ void mesh_destroy(struct mesh *mesh) {
     close(mesh->spare_fd);
   pattern_cleanup();
   free(mesh);
+}
+
+bool mesh_hosts(const struct mesh *mesh, struct in_addr inbound) {
+  return mesh->role == MESH_WHOLE || (mesh->role == MESH_SIDECAR && mesh->address.s_addr == inbound.s_addr);
 }
 
 bool mesh_random(struct mesh *mesh, uint64_t *ret_random) {

@@ -1,6 +1,7 @@
 #include "plugins/reference/mesh/resource.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "plugins/reference/mesh/mesh.h"
@@ -49,12 +50,16 @@ static int put_workload(struct mesh *mesh, const struct resource_name *name, jso
   _cleanup_(workload_spec_destroy_p) struct workload_spec *spec = NULL;
   _cleanup_(workload_destroy_p) struct workload *workload = NULL;
   _cleanup_error_ struct error *err = NULL;
-  int r = declare_workload(body, &spec, problem);
+  int r = declare_workload(body, mesh->role == MESH_WHOLE, &spec, problem);
   if (r < 0)
     return r;
   struct workload *old = table_object(table, name->key);
   if (!old && table->count >= table->limit)
     return put_failed(-ENOSPC, table, problem);
+  if (mesh->role == MESH_SIDECAR && mesh_hosts(mesh, spec->inbound) && !authority_adopted(mesh->authority)) {
+    strbuf_puts(&problem->text, "this sidecar has no identity yet: PUT /v1/identity first");
+    return -EINVAL;
+  }
   r = workload_create(mesh, name->namespace, name->name, spec, old, &workload, &err);
   if (r < 0)
     return workload_problem(r, err, problem);
@@ -176,4 +181,26 @@ bool resource_remove(struct mesh *mesh, const struct resource_kind *kind, const 
     return false;
   kind->remove(mesh, name);
   return true;
+}
+
+/* A key is "namespace/name", or a namespace. */
+static void remove_last(struct mesh *mesh, const struct resource_kind *kind, const struct table *table) {
+  struct resource_name name = {0};
+  char namespace[STORE_KEY];
+  (void)snprintf(name.key, sizeof name.key, "%s", table->entries[table->count - 1].key);
+  (void)snprintf(namespace, sizeof namespace, "%s", name.key);
+  char *slash = strchr(namespace, '/');
+  if (slash)
+    *slash = '\0';
+  name.namespace = namespace;
+  name.name = slash ? slash + 1 : NULL;
+  kind->remove(mesh, &name);
+}
+
+void resource_remove_all(struct mesh *mesh) {
+  for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+    const struct table *table = kinds[k].table(mesh);
+    while (table->count > 0)
+      remove_last(mesh, &kinds[k], table);
+  }
 }

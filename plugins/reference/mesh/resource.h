@@ -34,6 +34,9 @@ const struct resource_kind *resource_kind_find(const char *path);
 int resource_put(struct mesh *mesh, const struct resource_kind *kind, const struct resource_name *name, json_t *body,
                  struct problem *problem);
 
+/* Everything that is declared, of every kind. */
+void resource_remove_all(struct mesh *mesh);
+
 /* False when absent. */
 bool resource_remove(struct mesh *mesh, const struct resource_kind *kind, const struct resource_name *name);
 

@@ -153,6 +153,10 @@ int workload_create(struct mesh *mesh, const char *namespace, const char *name, 
   if (!workload->namespace || !workload->name)
     return error_set(err, ENOMEM, "no memory for a workload");
   workload->spec = spec;
+  if (!mesh_hosts(mesh, spec->inbound)) {
+    *ret_workload = take(workload);
+    return 0;
+  }
   int r = workload_init(workload, err);
   if (r == 0)
     r = check_distinct(workload, err);

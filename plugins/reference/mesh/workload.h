@@ -1,4 +1,5 @@
-/* A workload's proxies: its listeners on the outbound and inbound address, its identity, and its open connections. */
+/* A workload's proxies: its listeners on the outbound and inbound address, its identity, and its open connections. One
+ * whose proxies are in another program (mesh_hosts) has none of these, and is only known. */
 #ifndef TRAMMEL_REFERENCE_MESH_WORKLOAD_H
 #define TRAMMEL_REFERENCE_MESH_WORKLOAD_H
 
@@ -20,7 +21,7 @@ struct workload {
   char *namespace;
   char *name;
   struct workload_spec *spec;
-  SSL_CTX *tls;
+  SSL_CTX *tls;          /* NULL: its proxies are elsewhere */
   int64_t enrolled_s;    /* when its certificate was made, by the wall clock */
   struct pool *outbound; /* to other workloads' inbound proxies */
   struct pool *inbound;  /* to its own program */
