@@ -34,7 +34,8 @@ static bool copy(const char *text, char **ret_copy) {
 int cluster_open(const struct cluster_options *options, struct cluster **ret_cluster, struct error **err) {
   _cleanup_(cluster_close_p) struct cluster *cluster = calloc(1, sizeof(*cluster));
   _cleanup_kube_config_ struct kube_config *config = NULL;
-  const struct kube_client_options limits = {.rate = CLUSTER_RATE, .burst = CLUSTER_BURST, .tries = CLUSTER_TRIES};
+  const struct kube_client_options limits = {
+      .rate = options->unlimited ? -1 : CLUSTER_RATE, .burst = CLUSTER_BURST, .tries = CLUSTER_TRIES};
 
   if (!cluster)
     return error_set(err, ENOMEM, "out of memory for a cluster");

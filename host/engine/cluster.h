@@ -19,6 +19,7 @@
 struct cluster_options {
   const char *kubeconfig;
   const char *context;
+  bool unlimited; /* no limit of requests per second: for what talks through the API server's proxies */
 };
 
 struct cluster;

@@ -13,6 +13,7 @@
 struct endpoint {
   char *url;               /* without a slash at its end; NULL: not known yet */
   struct cluster *cluster; /* in place of a URL */
+  char *below;             /* the path on the cluster that all paths are below; NULL: none */
   bool outlives;
   char *token_header; /* NULL: none */
   char *token_file;
@@ -52,6 +53,7 @@ int endpoints_create(const Trammel__Adapter__V1__DescribeResponse *description, 
 
 static void endpoint_finish(struct endpoint *endpoint) {
   free(endpoint->url);
+  free(endpoint->below);
   token_free(endpoint->token_header);
   free(endpoint->token_file);
 }
@@ -94,6 +96,19 @@ static int set(struct endpoints *endpoints, const char *name, struct endpoint no
 
 int endpoints_set_cluster(struct endpoints *endpoints, const char *name, struct cluster *cluster, struct error **err) {
   return set(endpoints, name, (struct endpoint){.cluster = cluster, .outlives = true}, err);
+}
+
+int endpoints_set_below_cluster(struct endpoints *endpoints, const char *name, struct cluster *cluster,
+                                const char *path, struct error **err) {
+  size_t length = strlen(path);
+  if (*path != '/')
+    return error_set(err, EINVAL, "the address of endpoint '%s' on the cluster must be an absolute path", name);
+  while (length > 0 && path[length - 1] == '/')
+    length--;
+  char *below = strndup(path, length);
+  if (!below)
+    return error_set(err, ENOMEM, "out of memory for an endpoint's address");
+  return set(endpoints, name, (struct endpoint){.cluster = cluster, .below = below}, err);
 }
 
 int endpoints_set(struct endpoints *endpoints, const char *name, const char *url, bool outlives, struct error **err) {
@@ -217,19 +232,28 @@ static int send_patiently(struct endpoint *endpoint, struct http_client *client,
   return r;
 }
 
-static struct cluster *cluster_of(struct endpoints *endpoints, const char *name) {
+/* NULL: it is no cluster. `*ret_path` is the path there, a heap string; NULL without memory. */
+static struct cluster *cluster_of(struct endpoints *endpoints, const char *name, const char *path, char **ret_path) {
   (void)pthread_mutex_lock(&endpoints->lock);
   const struct endpoint *endpoint = find(endpoints, name);
   struct cluster *cluster = endpoint ? endpoint->cluster : NULL;
+  if (cluster && asprintf(ret_path, "%s%s", endpoint->below ? endpoint->below : "", path) < 0)
+    *ret_path = NULL;
   (void)pthread_mutex_unlock(&endpoints->lock);
   return cluster;
 }
 
-static int send_to_cluster(const struct endpoints *endpoints, struct cluster *cluster,
+/* Those that may be sent again (RFC 9110, 9.2.2). */
+static bool is_idempotent(const char *method) {
+  return strcmp(method, "GET") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "DELETE") == 0;
+}
+
+static int send_to_cluster(const struct endpoints *endpoints, struct cluster *cluster, const char *path,
                            const struct endpoint_request *request, struct http_response *ret_response,
                            struct error **err) {
   const struct kube_raw raw = {.method = request->method,
-                               .path = request->path,
+                               .path = path,
+                               .idempotent = is_idempotent(request->method),
                                .content_type =
                                    request->content_type && *request->content_type ? request->content_type : NULL,
                                .body = request->body,
@@ -254,14 +278,16 @@ static int token_of(struct endpoints *endpoints, const char *name, char **ret_he
 
 int endpoints_send(struct endpoints *endpoints, const struct endpoint_request *request,
                    struct http_response *ret_response, struct error **err) {
-  struct cluster *cluster = cluster_of(endpoints, request->endpoint);
-  _cleanup_free_ char *url = NULL;
+  _cleanup_free_ char *url = NULL, *path = NULL;
+  struct cluster *cluster = cluster_of(endpoints, request->endpoint, request->path, &path);
   _cleanup_token_ char *header = NULL;
   struct http_client *client = NULL;
 
   int r = endpoints_permit(endpoints, request->endpoint, request->method, request->path, err);
+  if (r == 0 && cluster && !path)
+    return error_set(err, ENOMEM, "out of memory for a request");
   if (r == 0 && cluster)
-    return send_to_cluster(endpoints, cluster, request, ret_response, err);
+    return send_to_cluster(endpoints, cluster, path, request, ret_response, err);
   if (r == 0)
     r = endpoints_url(endpoints, request->endpoint, request->path, &url, err);
   if (r == 0)

@@ -22,6 +22,10 @@ int endpoints_set(struct endpoints *endpoints, const char *name, const char *url
 /* The same for an endpoint that is a Kubernetes API server; `cluster` is borrowed. It outlives the run. */
 struct cluster;
 int endpoints_set_cluster(struct endpoints *endpoints, const char *name, struct cluster *cluster, struct error **err);
+/* The same for what is reached through a path of a cluster's API server, such as a Service's proxy. What is there ends
+ * with the run, as that what it is part of does. -EINVAL for a path that is not absolute. */
+int endpoints_set_below_cluster(struct endpoints *endpoints, const char *name, struct cluster *cluster,
+                                const char *path, struct error **err);
 bool endpoints_outlive(struct endpoints *endpoints, const char *name);
 
 /* Sends the token of a file with every request to the endpoint, which has its address already. -EACCES for an address

@@ -324,17 +324,31 @@ static int step_process(struct engine *engine, const PB(Process) * message, stru
   return r;
 }
 
+/* "kubernetes:/PATH" is below that path of the API server. */
+static int set_address(struct engine *engine, const PB(EndpointAddress) * address, bool outlives, struct error **err) {
+  static const char scheme[] = "kubernetes:";
+  if (strncmp(address->url, scheme, sizeof(scheme) - 1) != 0)
+    return endpoints_set(engine->mesh.endpoints, address->endpoint, address->url, outlives, err);
+  if (!engine->mesh.cluster)
+    return error_set(err, ENOENT, "endpoint '%s' is on a Kubernetes cluster: say which with --kubeconfig or --context",
+                     address->endpoint);
+  return endpoints_set_below_cluster(engine->mesh.endpoints, address->endpoint, engine->mesh.cluster,
+                                     address->url + sizeof(scheme) - 1, err);
+}
+
 /* The addresses come first: the step's own ready check goes to one. */
 static int carry_out(struct engine *engine, const PB(PlanStep) * step, struct error **err) {
   bool starts = step->step_case == TRAMMEL__ADAPTER__V1__PLAN_STEP__STEP_PROCESS;
   int r = 0;
 
   for (size_t i = 0; r == 0 && i < step->n_endpoints; i++)
-    r = endpoints_set(engine->mesh.endpoints, step->endpoints[i]->endpoint, step->endpoints[i]->url, !starts, err);
+    r = set_address(engine, step->endpoints[i], !starts, err);
   if (r == 0 && starts)
     r = step_process(engine, step->process, err);
   else if (r == 0 && step->step_case == TRAMMEL__ADAPTER__V1__PLAN_STEP__STEP_OBJECT)
     r = step_object(engine, step->object, err);
+  if (r == 0 && step->ready)
+    r = ready_wait(engine->mesh.endpoints, engine->cancel, NULL, step->ready, err);
   return r;
 }
 

@@ -1,6 +1,7 @@
 #include "host/engine/ready.h"
 
 #include <errno.h>
+#include <poll.h>
 
 #include "host/engine/patience.h"
 #include "sdk/base/clock.h"
@@ -31,28 +32,35 @@ static bool is_ready(struct endpoints *endpoints, const Trammel__Adapter__V1__Ht
   return ready;
 }
 
+/* Whether the process ended meanwhile. */
+static bool pause_for(struct process *process, unsigned pause_ms) {
+  if (process)
+    return process_wait(process, pause_ms);
+  (void)poll(NULL, 0, (int)pause_ms);
+  return false;
+}
+
 int ready_wait(struct endpoints *endpoints, const atomic_bool *cancel, struct process *process,
                const Trammel__Adapter__V1__HttpCheck *check, struct error **err) {
   unsigned timeout_ms = check->timeout_ms > 0 ? check->timeout_ms : READY_TIMEOUT_MS;
   if (timeout_ms > READY_TIMEOUT_MAX_MS)
     timeout_ms = READY_TIMEOUT_MAX_MS;
   int64_t deadline_ns = patience_deadline_ns(timeout_ms * NS_PER_MS);
+  const char *name = process ? process_name(process) : check->path;
   unsigned pause_ms = 1;
 
   for (;;) {
     _cleanup_error_ struct error *reason = NULL;
     if (is_ready(endpoints, check, deadline_ns, &reason)) /* unless another program answered in its place */
-      return process_alive(process) ? 0 : process_died(process, err);
+      return !process || process_alive(process) ? 0 : process_died(process, err);
     if (cancel && atomic_load(cancel))
-      return error_set(err, ECANCELED, "waiting for %s: cancelled", process_name(process));
+      return error_set(err, ECANCELED, "waiting for %s: cancelled", name);
     if (error_code(reason) == EACCES || error_code(reason) == ENOENT)
-      return error_set(err, error_code(reason), "the ready check of %s: %s", process_name(process),
-                       error_message(reason));
-    if (process_wait(process, pause_ms))
+      return error_set(err, error_code(reason), "the ready check of %s: %s", name, error_message(reason));
+    if (pause_for(process, pause_ms))
       return process_died(process, err);
     if (clock_monotonic_ns() >= deadline_ns)
-      return error_set(err, ETIMEDOUT, "%s was not ready within %u ms: %s", process_name(process), timeout_ms,
-                       error_message(reason));
+      return error_set(err, ETIMEDOUT, "%s was not ready within %u ms: %s", name, timeout_ms, error_message(reason));
     pause_ms = pause_ms * 2 < READY_PAUSE_MAX_MS ? pause_ms * 2 : READY_PAUSE_MAX_MS;
   }
 }

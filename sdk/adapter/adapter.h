@@ -163,8 +163,11 @@ void enrollment_namespace_label(struct enrollment *enrollment, const char *name,
 void enrollment_namespace_annotation(struct enrollment *enrollment, const char *name, const char *value);
 /* Says that the answer is for that scope; without it, it is for a lab and the host takes it for nothing else. */
 void enrollment_for(struct enrollment *enrollment, enum enroll_scope scope);
-/* A JSON merge patch for pod templates; takes the reference. */
+/* A JSON merge patch for pod templates, in whose lists of containers, initContainers and volumes items of other names
+ * are kept; takes the reference. */
 void enrollment_pod_overlay(struct enrollment *enrollment, json_t *overlay);
+/* Where workloads' programs listen in their pods; everywhere unless said. */
+void enrollment_app_address(struct enrollment *enrollment, const char *address);
 
 enum plan_action { PLAN_INSTALL = 1, PLAN_UPGRADE, PLAN_UNINSTALL };
 
@@ -172,7 +175,7 @@ struct plan_request {
   enum plan_action action;
   enum lab_kind lab;
   const char *mesh_version; /* "": the adapter's choice */
-  const char *address;      /* process lab: a loopback address that is free for the mesh's control plane; else "" */
+  const char *address; /* free for the mesh's control plane: a loopback address; on Kubernetes a namespace's name */
 };
 
 struct plan;
@@ -181,6 +184,8 @@ void plan_process(struct plan *plan, const char *summary, const struct mesh_proc
 void plan_object(struct plan *plan, const char *summary, struct native_object *object);
 /* The address of an endpoint that is known from the last added step on. */
 void plan_endpoint(struct plan *plan, const char *endpoint, const char *url);
+/* The last added step, an object, is done once GET `path` at the endpoint answers 200. */
+void plan_ready(struct plan *plan, const char *endpoint, const char *path, uint32_t timeout_ms);
 
 /* ---- metrics */
 struct metrics_resource {

@@ -14,6 +14,7 @@ struct enrollment {
   struct pointers annotations;
   const char *overlay;
   enum enroll_scope scope;
+  const char *app_address;
 };
 
 struct plan {
@@ -49,6 +50,17 @@ static void tell_endpoints(struct call *call, const struct mesh_process *process
   message->endpoints = (PB(ProcessEndpoint) **)endpoints.items;
 }
 
+static PB(HttpCheck) * check_message(struct call *call, const char *endpoint, const char *path, uint32_t timeout_ms) {
+  PB(HttpCheck) *check = call_new(call, PB(HttpCheck));
+  if (!check)
+    return NULL;
+  *check = (PB(HttpCheck))PB_INIT(HTTP_CHECK);
+  check->endpoint = call_text(call, endpoint);
+  check->path = call_text(call, path);
+  check->timeout_ms = timeout_ms;
+  return check;
+}
+
 static PB(Process) * process_message(struct call *call, const struct mesh_process *process) {
   PB(Process) *message = call_new(call, PB(Process));
   if (!message)
@@ -62,16 +74,8 @@ static PB(Process) * process_message(struct call *call, const struct mesh_proces
   message->n_arguments = arguments.count;
   message->arguments = (char **)arguments.items;
   tell_endpoints(call, process, message);
-  if (!process->ready_endpoint)
-    return message;
-  PB(HttpCheck) *ready = call_new(call, PB(HttpCheck));
-  if (!ready)
-    return NULL;
-  *ready = (PB(HttpCheck))PB_INIT(HTTP_CHECK);
-  ready->endpoint = call_text(call, process->ready_endpoint);
-  ready->path = call_text(call, process->ready_path);
-  ready->timeout_ms = process->ready_timeout_ms;
-  message->ready = ready;
+  if (process->ready_endpoint)
+    message->ready = check_message(call, process->ready_endpoint, process->ready_path, process->ready_timeout_ms);
   return message;
 }
 
@@ -140,6 +144,10 @@ static int scope_of(struct call *call, const PB(EnrollRequest) * request, enum e
   return TRAMMEL_OK;
 }
 
+void enrollment_app_address(struct enrollment *enrollment, const char *address) {
+  enrollment->app_address = address;
+}
+
 /* The lab of a request; 0 with a diagnostic for none. */
 static int lab_of(struct call *call, PB(LabKind) lab, enum lab_kind *ret_lab) {
   if (lab != PB_VALUE(LAB_KIND__LAB_KIND_PROCESS) && lab != PB_VALUE(LAB_KIND__LAB_KIND_KUBERNETES))
@@ -177,6 +185,8 @@ static void enroll_response(struct enrollment *from, PB(EnrollResponse) * to) {
   to->scope = (PB(EnrollScope))from->scope; /* the same numbers */
   to->n_namespace_annotations = from->annotations.count;
   to->namespace_annotations = (PB(Label) **)from->annotations.items;
+  if (from->app_address)
+    to->app_address = call_text(from->call, from->app_address);
   if (from->overlay)
     to->pod_template_overlay =
         (ProtobufCBinaryData){.len = strlen(from->overlay), .data = (uint8_t *)call_text(from->call, from->overlay)};
@@ -250,6 +260,12 @@ void plan_endpoint(struct plan *plan, const char *endpoint, const char *url) {
   PB(PlanStep) *step = plan->steps.items[plan->steps.count - 1];
   step->n_endpoints = plan->endpoints.count;
   step->endpoints = (PB(EndpointAddress) **)plan->endpoints.items;
+}
+
+void plan_ready(struct plan *plan, const char *endpoint, const char *path, uint32_t timeout_ms) {
+  PB(HttpCheck) *check = plan->steps.count ? check_message(plan->call, endpoint, path, timeout_ms) : NULL;
+  if (check)
+    ((PB(PlanStep) *)plan->steps.items[plan->steps.count - 1])->ready = check;
 }
 
 int run_plan(struct call *call, const ProtobufCMessage *request, const ProtobufCMessage **ret_response) {
