@@ -32,6 +32,8 @@ static const char config_schema[] =
     "\"description\":\"One way for the mesh to be wrong\"},"
     "\"faults\":{\"type\":\"array\",\"maxItems\":128,\"items\":{\"type\":\"string\",\"enum\":" FAULT_NAMES "},"
     "\"description\":\"Several ways for the mesh to be wrong at once\"},"
+    "\"image\":{\"type\":\"string\",\"default\":\"" IMAGE_DEFAULT "\",\"minLength\":1,\"maxLength\":512,"
+    "\"description\":\"The container image of trammel-refmesh, for a lab on Kubernetes\"},"
     "\"trust_domain\":{\"type\":\"string\",\"default\":\"" TRUST_DOMAIN_DEFAULT "\","
     "\"minLength\":1,\"maxLength\":253,\"pattern\":\"^[a-z0-9][a-z0-9._-]*$\","
     "\"description\":\"The trust domain of the certificates\"}}}";
@@ -47,6 +49,8 @@ static const struct endpoint_need endpoints[] = {
 
 static const char *const mesh_versions[] = {"the one that comes with this Trammel", NULL};
 
+static const struct kubernetes_kind kinds[] = {{"apps/v1", "Deployment"}, {"v1", "Namespace"}, {"v1", "Service"}};
+
 static const struct adapter_class reference = {
     .description =
         {
@@ -58,6 +62,8 @@ static const struct adapter_class reference = {
             .config_schema = config_schema,
             .endpoints = endpoints,
             .endpoint_count = sizeof endpoints / sizeof endpoints[0],
+            .kinds = kinds,
+            .kind_count = sizeof kinds / sizeof kinds[0],
             .embedded = true,
         },
     .translate = reference_translate,
@@ -72,6 +78,11 @@ ADAPTER_DEFINE(reference, "reference", "0.1.0", "reference")
 const char *reference_trust_domain(const struct call *call) {
   const char *domain = json_string_value(json_object_get(call_config(call), "trust_domain"));
   return domain ? domain : TRUST_DOMAIN_DEFAULT;
+}
+
+const char *reference_image(const struct call *call) {
+  const char *image = json_string_value(json_object_get(call_config(call), "image"));
+  return image ? image : IMAGE_DEFAULT;
 }
 
 struct native_object *reference_object(struct call *call, uint32_t wave, const char *collection, const char *ns,

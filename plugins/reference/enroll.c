@@ -31,6 +31,11 @@ static struct native_object *service_object(struct call *call, const struct inve
   return reference_object(call, 0, "services", service->ns, service->name, body);
 }
 
+/* In a pod the same for all. */
+static const char *outbound_address(const struct inventory_workload *workload) {
+  return *workload->outbound_address ? workload->outbound_address : OUTBOUND_ADDRESS;
+}
+
 /* Every service port gets a port of the workload's outbound address, in the order of the inventory (namespace, name)
  * and of the service. */
 static json_t *add_upstreams(struct enrollment *enrollment, const struct inventory *inventory,
@@ -51,7 +56,7 @@ static json_t *add_upstreams(struct enrollment *enrollment, const struct invento
                                                          .service = service,
                                                          .port = port->port,
                                                          .protocol = port->protocol,
-                                                         .address = workload->outbound_address,
+                                                         .address = outbound_address(workload),
                                                          .listen_port = listen});
       listen++;
     }
@@ -82,8 +87,8 @@ static struct native_object *workload_object(struct call *call, struct enrollmen
   json_t *body = NULL;
   if (labels && ports && upstreams)
     body = json_pack("{s:s, s:s, s:s, s:s, s:O, s:O, s:O}", "serviceAccount", workload->service_account, "app",
-                     workload->app_address, "inbound", workload->inbound_address, "outbound",
-                     workload->outbound_address, "labels", labels, "ports", ports, "upstreams", upstreams);
+                     *workload->app_address ? workload->app_address : APP_ADDRESS, "inbound", workload->inbound_address,
+                     "outbound", outbound_address(workload), "labels", labels, "ports", ports, "upstreams", upstreams);
   json_decref(labels);
   json_decref(ports);
   json_decref(upstreams);
@@ -97,15 +102,24 @@ static size_t count_upstreams(const struct inventory *inventory) {
   return count;
 }
 
+/* Whether its pods have addresses. */
+static bool is_placed(const struct inventory *inventory) {
+  for (size_t i = 0; i < inventory->workload_count; i++)
+    if (!*inventory->workloads[i].inbound_address)
+      return false;
+  return true;
+}
+
 int reference_enroll(struct call *call, const struct enroll_request *request, struct enrollment *enrollment) {
-  if (request->lab != LAB_PROCESS)
-    return call_fail(call, TRAMMEL_UNIMPLEMENTED, CODE_LAB, "the reference mesh runs in process labs only");
   const struct inventory *inventory = &request->inventory;
   size_t upstreams = count_upstreams(inventory);
   if (upstreams > UINT16_MAX - LISTEN_PORT_FIRST)
     return call_fail(call, TRAMMEL_INVALID_ARGUMENT, CODE_PORTS,
                      "%zu service ports, at most %d can be given a port of an outbound proxy", upstreams,
                      UINT16_MAX - LISTEN_PORT_FIRST);
+  int status = request->lab == LAB_KUBERNETES ? kubernetes_overlay(call, enrollment) : TRAMMEL_OK;
+  if (status != TRAMMEL_OK || (request->lab == LAB_KUBERNETES && !is_placed(inventory)))
+    return status;
   for (size_t i = 0; i < inventory->service_count; i++)
     enrollment_register(enrollment, service_object(call, &inventory->services[i]));
   for (size_t i = 0; i < inventory->workload_count; i++)

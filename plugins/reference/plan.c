@@ -38,13 +38,12 @@ static int install(struct call *call, const char *address, struct plan *plan) {
 }
 
 int reference_plan(struct call *call, const struct plan_request *request, struct plan *plan) {
-  if (request->lab != LAB_PROCESS)
-    return call_fail(call, TRAMMEL_UNIMPLEMENTED, CODE_LAB, "the reference mesh runs in process labs only");
   switch (request->action) {
   case PLAN_INSTALL:
-    return install(call, request->address, plan);
+    return request->lab == LAB_KUBERNETES ? kubernetes_install(call, request->address, plan)
+                                          : install(call, request->address, plan);
   case PLAN_UNINSTALL:
-    return TRAMMEL_OK; /* it keeps nothing: the host ends its process */
+    return TRAMMEL_OK; /* it keeps nothing: the host ends its process, or removes its objects */
   case PLAN_UPGRADE:
     break;
   }

@@ -9,6 +9,13 @@
 #define CONTROL_PORT 15000
 #define TRUST_DOMAIN_DEFAULT "trammel.test"
 
+/* On Kubernetes. Workloads' programs listen on APP_ADDRESS of their pods, their outbound proxies on OUTBOUND_ADDRESS,
+ * their inbound proxies on the pod's own; SIDECAR_PORT is that of sidecars' control API (mesh/sidecar.h). */
+#define IMAGE_DEFAULT "trammel.local/trammel-refmesh:0.1.0"
+#define APP_ADDRESS "127.0.0.1"
+#define OUTBOUND_ADDRESS "127.0.0.2"
+#define SIDECAR_PORT 15001
+
 /* Codes of diagnostics; never reused for something else, such as REFERENCE-0001 and REFERENCE-0012, which are no longer
  * in use. */
 #define CODE_DANGLING "REFERENCE-0002"     /* a route, match or binding that is not there */
@@ -29,8 +36,13 @@ int reference_enroll(struct call *call, const struct enroll_request *request, st
 int reference_plan(struct call *call, const struct plan_request *request, struct plan *plan);
 int reference_metrics(struct call *call, const struct metrics_request *request, struct metrics *metrics);
 
-/* The configured trust domain. */
+/* The configured trust domain, and the image of the mesh's program. */
 const char *reference_trust_domain(const struct call *call);
+const char *reference_image(const struct call *call);
+
+/* The patch that gives pods their sidecar, and the steps that make a control plane in a namespace of its own. */
+int kubernetes_overlay(struct call *call, struct enrollment *enrollment);
+int kubernetes_install(struct call *call, const char *ns, struct plan *plan);
 
 /* An object at /v1/<collection>/<ns>[/<name>], with the same without /v1/ as its id. Takes the reference to `body`. */
 struct native_object *reference_object(struct call *call, uint32_t wave, const char *collection, const char *ns,
