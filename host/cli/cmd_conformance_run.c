@@ -11,6 +11,7 @@
 #include "host/cli/duration.h"
 #include "host/cli/interrupt.h"
 #include "host/cli/kept_run.h"
+#include "host/cli/lab_options.h"
 #include "host/cli/logging.h"
 #include "host/cli/mesh_options.h"
 #include "host/cli/outputs.h"
@@ -35,6 +36,7 @@ struct arguments {
   bool quiet;
   bool verbose;
   const char *colour; /* auto, always, never */
+  struct lab_options lab;
 };
 
 enum {
@@ -128,6 +130,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = &arguments->mesh;
     state->child_inputs[1] = &arguments->suite;
+    state->child_inputs[2] = &arguments->lab;
     return 0;
   case KEY_OUTPUT:
     outputs_add(state, &arguments->outputs, argument);
@@ -149,7 +152,8 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   }
 }
 
-static const struct argp_child children[] = {{&mesh_options_argp, 0, NULL, 0}, {&suite_options_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {
+    {&mesh_options_argp, 0, NULL, 0}, {&suite_options_argp, 0, NULL, 0}, {&lab_options_argp, 0, NULL, 0}, {0}};
 const struct argp cmd_conformance_run_argp = {
     .options = option_table,
     .parser = parse,
@@ -180,6 +184,7 @@ struct session {
   struct plan plan;
   struct journal *journal;
   struct lab *lab;
+  const char *lab_name;
   struct engine *engine;
   char *mesh_version;
   struct version_support *support;
@@ -205,6 +210,7 @@ static size_t session_finish(struct session *session) {
 
 /* What needs no mesh: adapter, configuration, suite, plan, state directory. Failures here are bad input. */
 static int session_prepare(struct session *session, const struct arguments *arguments, struct error **err) {
+  session->lab_name = arguments->lab.kubernetes ? "kubernetes" : "process";
   _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
   int r = mesh_options_find(&arguments->mesh, &session->registry, &session->entry, err);
   if (r == 0)
@@ -226,6 +232,8 @@ static int session_prepare(struct session *session, const struct arguments *argu
   r = plan_create(session->suite, &selection, arguments->runner.seed, &session->plan, err);
   if (r < 0)
     return r;
+  if (arguments->lab.kubernetes)
+    plan_group_by_topology(&session->plan);
   return session->plan.count > 0 ? 0
                                  : error_set(err, ENOENT, "no case is selected; `trammel conformance list` shows them");
 }
@@ -243,27 +251,46 @@ static int session_detect(struct session *session, struct error **err) {
   return r;
 }
 
-/* Journal, lab, engine, mesh. Failures here mean that it could not test. */
-static int session_start(struct session *session, const struct arguments *arguments, struct error **err) {
-  int r = journal_create(session->state, &session->journal, err);
-  if (r < 0)
-    return r;
-  struct process_lab_options lab = {
+static int open_lab(struct session *session, const struct arguments *arguments, struct error **err) {
+  const struct process_lab_options process = {
       .slots = arguments->runner.parallel,
       .workloads = session->plan.workloads,
       .journal = session->journal,
       .cancel = interrupt_flag(),
   };
+  const struct kubernetes_lab_options kubernetes = {
+      .slots = arguments->runner.parallel,
+      .cluster = &arguments->mesh.cluster,
+      .image = arguments->lab.image,
+      .journal = session->journal,
+      .cancel = interrupt_flag(),
+  };
+  return arguments->lab.kubernetes ? kubernetes_lab_create(&kubernetes, &session->lab, err)
+                                   : process_lab_create(&process, &session->lab, err);
+}
+
+/* On a cluster, a mesh that does not come with its adapter is there already. */
+static bool is_to_be_installed(const struct session *session, const struct arguments *arguments) {
+  return arguments->mesh.endpoints.count == 0 && (!arguments->lab.kubernetes || session->entry->description->embedded);
+}
+
+/* Journal, lab, engine, mesh. Failures here mean that it could not test. */
+static int session_start(struct session *session, const struct arguments *arguments, struct error **err) {
+  int r = journal_create(session->state, &session->journal, err);
+  if (r < 0)
+    return r;
   _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
-  r = process_lab_create(&lab, &session->lab, err);
+  r = open_lab(session, arguments, err);
   if (r == 0)
     r = engine_create(session->entry, session->config, session->journal, interrupt_flag(), diagnostics,
                       &session->engine, err);
+  if (r == 0 && arguments->lab.kubernetes && !cluster_options_given(&arguments->mesh.cluster))
+    r = engine_set_cluster(session->engine, &arguments->mesh.cluster, err);
   if (r == 0)
     r = mesh_options_address(&arguments->mesh, session->engine, err);
-  if (r == 0 && arguments->mesh.endpoints.count == 0)
+  if (r == 0 && is_to_be_installed(session, arguments))
     r = engine_plan(session->engine, TRAMMEL__ADAPTER__V1__PLAN_ACTION__PLAN_ACTION_INSTALL,
-                    TRAMMEL__ADAPTER__V1__LAB_KIND__LAB_KIND_PROCESS, lab_mesh_address(session->lab), err);
+                    lab_options_kind(&arguments->lab), lab_mesh_address(session->lab), err);
   diagnostics_print(diagnostics, stderr);
   return r < 0 ? r : session_detect(session, err);
 }
@@ -290,7 +317,7 @@ static void describe_run(struct run_result *run, const struct session *session, 
   run->mesh_version = session->mesh_version;
   run->support = session->support;
   run->support_count = session->support_count;
-  run->lab = "process";
+  run->lab = session->lab_name;
   run->command = lines->given;
   run->reproduce = lines->circumstances;
   run->config = json_incref(session->config);
@@ -437,6 +464,7 @@ static int account(size_t left, int code) {
 
 static void arguments_init(struct arguments *arguments) {
   *arguments = (struct arguments){
+      .lab = {.image = LAB_IMAGE_DEFAULT},
       .runner = {.parallel = PARALLEL_DEFAULT,
                  .case_timeout_ns = CASE_TIMEOUT_DEFAULT_NS,
                  .converge_ns = CONVERGE_DEFAULT_NS,
@@ -449,8 +477,8 @@ static void arguments_init(struct arguments *arguments) {
 static bool changes_run(const struct arguments *arguments) {
   const struct mesh_options *mesh = &arguments->mesh;
   const struct suite_options *suite = &arguments->suite;
-  return arguments->changed || mesh->mesh || mesh->remote || mesh->config_file || mesh->settings.count > 0 ||
-         mesh->endpoints.count > 0 || mesh->tokens.count > 0 || mesh->programs.count > 0 ||
+  return arguments->changed || arguments->lab.changed || mesh->mesh || mesh->remote || mesh->config_file ||
+         mesh->settings.count > 0 || mesh->endpoints.count > 0 || mesh->tokens.count > 0 || mesh->programs.count > 0 ||
          mesh->adapters.directories.count > 0 || suite->name || suite->filter || suite->directories.count > 0 ||
          suite->cases.count > 0 || suite->groups.count > 0 || suite->requirements.count > 0 ||
          suite->versions.count > 0;
@@ -495,8 +523,8 @@ static int run_as_given(struct session *session, struct arguments *arguments, in
     return EXIT_USAGE;
   struct lines lines = {
       .given = given_line(session, arguments, count, words),
-      .circumstances = command_line_of_circumstances(&arguments->mesh, &arguments->suite, &arguments->timing,
-                                                     arguments->runner.seed),
+      .circumstances = command_line_of_circumstances(&arguments->mesh, &arguments->lab, &arguments->suite,
+                                                     &arguments->timing, arguments->runner.seed),
       .count = count - 1,
       .words = words + 1,
   };

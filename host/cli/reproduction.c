@@ -44,6 +44,15 @@ static void put_remote(struct strbuf *text, const char *address) {
   put_option(text, "--adapter", strbuf_text(&word));
 }
 
+static void put_lab(struct strbuf *text, const struct lab_options *lab, const struct cluster_options *cluster) {
+  if (!lab->kubernetes)
+    return;
+  put_option(text, "--lab", "kubernetes");
+  put_option(text, "--workload-image", lab->image);
+  put_option(text, "--kubeconfig", cluster->kubeconfig);
+  put_option(text, "--context", cluster->context);
+}
+
 char *command_line_as_given(int count, const char *const *words, bool seed_given, uint64_t seed) {
   struct strbuf text = STRBUF_INIT;
 
@@ -55,8 +64,8 @@ char *command_line_as_given(int count, const char *const *words, bool seed_given
   return strbuf_steal(&text);
 }
 
-char *command_line_of_circumstances(const struct mesh_options *mesh, const struct suite_options *suite,
-                                    const struct list *timing, uint64_t seed) {
+char *command_line_of_circumstances(const struct mesh_options *mesh, const struct lab_options *lab,
+                                    const struct suite_options *suite, const struct list *timing, uint64_t seed) {
   struct strbuf text = STRBUF_INIT;
 
   strbuf_puts(&text, "trammel conformance run");
@@ -74,6 +83,7 @@ char *command_line_of_circumstances(const struct mesh_options *mesh, const struc
   put_option(&text, "--placement", adapter_options_placement(&mesh->adapters));
   if (mesh->adapters.registry.allow_unconfined)
     put_word(&text, "--allow-unconfined");
+  put_lab(&text, lab, &mesh->cluster);
   put_option(&text, "--suite", suite->name);
   put_options(&text, "--suite", &suite->directories);
   for (size_t i = 0; i < timing->count; i++)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "host/cli/lab_options.h"
 #include "host/cli/list.h"
 #include "host/cli/mesh_options.h"
 #include "host/cli/suite_options.h"
@@ -14,7 +15,7 @@ char *command_line_as_given(int count, const char *const *words, bool seed_given
 
 /* What makes a run what it is, for a case to be added: the mesh and its configuration, the suite, the seed, and
  * `timing` (options and their arguments, in turn); no filters, no outputs. */
-char *command_line_of_circumstances(const struct mesh_options *mesh, const struct suite_options *suite,
-                                    const struct list *timing, uint64_t seed);
+char *command_line_of_circumstances(const struct mesh_options *mesh, const struct lab_options *lab,
+                                    const struct suite_options *suite, const struct list *timing, uint64_t seed);
 
 #endif

@@ -173,6 +173,20 @@ int plan_create(const struct suite *suite, const struct selection *selection, ui
   return 0;
 }
 
+void plan_group_by_topology(struct plan *plan) {
+  size_t grouped = 0;
+  while (grouped < plan->count) {
+    const struct topology *topology = plan->jobs[plan->order[grouped]].test->topology;
+    for (size_t i = grouped++; i < plan->count; i++) {
+      size_t job = plan->order[i];
+      if (i < grouped || plan->jobs[job].test->topology != topology)
+        continue;
+      memmove(&plan->order[grouped + 1], &plan->order[grouped], (i - grouped) * sizeof(*plan->order));
+      plan->order[grouped++] = job;
+    }
+  }
+}
+
 void plan_finish(struct plan *plan) {
   free(plan->jobs);
   free(plan->order);

@@ -37,6 +37,8 @@ struct plan {
  * another reason than its version. The plan borrows from `suite`. */
 int plan_create(const struct suite *suite, const struct selection *selection, uint64_t seed, struct plan *ret_plan,
                 struct error **err);
+/* Puts jobs of one topology together in the order, which is otherwise kept: for a lab in which topologies are dear. */
+void plan_group_by_topology(struct plan *plan);
 void plan_finish(struct plan *plan);
 
 /* Of its jobs, in their order: another number when anything else is selected. */

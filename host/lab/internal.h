@@ -38,6 +38,8 @@ struct lab_ops {
   void (*destroy)(struct lab *lab);
   bool (*spent)(const struct lab *lab);
   const char *(*mesh_address)(const struct lab *lab);
+  /* Sets the placement's number, when it is not to be a fresh one; NULL: it always is. */
+  void (*number)(struct placement *placement);
   /* Makes the workloads usable, and fills the placement's sites. Its namespaces have their names already. */
   int (*prepare)(struct placement *placement, struct error **err);
   /* Says what a failed request `r` to a workload comes of; returns `r`, or what it is in truth. */
@@ -60,6 +62,13 @@ struct lab {
   atomic_uint placements; /* counted, to name them */
   char run_mark[RUN_MARK_SIZE];
 };
+
+/* Asks the adapter how the workloads of an inventory join; freed by the caller. */
+int lab_enroll(const struct lab *lab, struct engine *engine, Trammel__Adapter__V1__Inventory *inventory,
+               Trammel__Adapter__V1__EnrollResponse **ret_enrollment, struct error **err);
+
+/* The placement's inventory, with what is known of its sites by now. -ENOMEM. */
+int placement_take_inventory(struct placement *placement, struct error **err);
 
 /* Fills what labs share. */
 void lab_init(struct lab *lab, const struct lab_ops *ops, unsigned slots, struct journal *journal,

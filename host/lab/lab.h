@@ -1,11 +1,12 @@
 /* Where workloads live. The process lab: every workload is a trammel-workload process on a loopback address of its own.
- * A lab has slots that are isolated from each other; a slot holds one placement (a topology with its own fresh
- * namespaces) at a time. */
+ * The Kubernetes lab: every workload is a pod. A lab has slots that are isolated from each other; a slot holds one
+ * placement (a topology with its own fresh namespaces) at a time. */
 #ifndef TRAMMEL_HOST_LAB_LAB_H
 #define TRAMMEL_HOST_LAB_LAB_H
 
 #include <stdatomic.h>
 
+#include "host/engine/cluster.h"
 #include "host/engine/engine.h"
 #include "host/lab/topology.h"
 #include "host/lab/workload_client.h"
@@ -29,9 +30,23 @@ struct process_lab_options {
 /* Takes a block of loopback addresses no other Trammel run of this machine uses (127.N.0.0/16, locked by an abstract
  * socket, so nothing is left behind), starts the workload processes and waits until each answers. */
 int process_lab_create(const struct process_lab_options *options, struct lab **ret_lab, struct error **err);
+
+/* A lab on a cluster. Makes nothing yet: a placement's Namespaces, ServiceAccounts, Services and Deployments stay in
+ * its slot until one of another topology comes there, and are removed then. The control ports of workloads are reached
+ * through the API server. */
+struct kubernetes_lab_options {
+  unsigned slots;
+  const struct cluster_options *cluster;
+  const char *image; /* of trammel-workload; copied */
+  struct journal *journal;
+  const atomic_bool *cancel;
+};
+int kubernetes_lab_create(const struct kubernetes_lab_options *options, struct lab **ret_lab, struct error **err);
+
+/* What is on a cluster is asked to be removed; its last parts may go a little later. NULL is fine. */
 void lab_destroy(struct lab *lab);
 
-/* A free loopback address for the mesh's control plane. Borrowed. */
+/* What is free for the mesh's control plane: a loopback address, or the name of a namespace. Borrowed. */
 const char *lab_mesh_address(const struct lab *lab);
 
 /* Puts `topology` into slot `slot`: fresh namespaces "<alias>-<unique>" ("main-c0ffee-3-17": run, slot, placement),

@@ -87,19 +87,23 @@ static int check_upstream(const struct placement *placement, const PB(Upstream) 
   return ops_of(placement)->check_upstream(upstream, err);
 }
 
-static int call_enroll(struct placement *placement, struct error **err) {
+int lab_enroll(const struct lab *lab, struct engine *engine, PB(Inventory) * inventory,
+               PB(EnrollResponse) * *ret_enrollment, struct error **err) {
   PB(EnrollRequest) request = TRAMMEL__ADAPTER__V1__ENROLL_REQUEST__INIT;
-  struct call_options options = {.deadline_ns = patience_deadline_ns(CALL_TIMEOUT_DEFAULT_NS),
-                                 .cancel = placement->lab->cancel};
+  struct call_options options = {.deadline_ns = patience_deadline_ns(CALL_TIMEOUT_DEFAULT_NS), .cancel = lab->cancel};
   ProtobufCMessage *response = NULL;
 
-  request.lab = ops_of(placement)->kind;
-  request.inventory = placement->inventory;
-  int r = instance_call(engine_instance(placement->engine), "Enroll", &request.base,
+  request.lab = lab->ops->kind;
+  request.inventory = inventory;
+  int r = instance_call(engine_instance(engine), "Enroll", &request.base,
                         &trammel__adapter__v1__enroll_response__descriptor, &options, &response, err);
-  if (r < 0)
-    return r;
-  placement->enrollment = (PB(EnrollResponse) *)response;
+  if (r == 0)
+    *ret_enrollment = (PB(EnrollResponse) *)response;
+  return r;
+}
+
+static int call_enroll(struct placement *placement, struct error **err) {
+  int r = lab_enroll(placement->lab, placement->engine, placement->inventory, &placement->enrollment, err);
   for (size_t i = 0; r == 0 && i < placement->enrollment->n_upstreams; i++)
     r = check_upstream(placement, placement->enrollment->upstreams[i], err);
   return r;
@@ -124,6 +128,12 @@ int placement_end_plain_network(struct placement *placement, struct error **err)
   return engine_remove(placement->engine, placement->plain_owner, err);
 }
 
+int placement_take_inventory(struct placement *placement, struct error **err) {
+  placement->inventory =
+      lab_inventory(placement->arena, placement->topology, placement->sites, namespace_of, placement);
+  return placement->inventory ? 0 : out_of_memory(placement, err);
+}
+
 static int place(struct placement *placement, struct error **err) {
   placement->sites = arena_array(placement->arena, placement->topology->workload_count, sizeof(*placement->sites));
   int r = placement->sites ? name_namespaces(placement, err) : out_of_memory(placement, err);
@@ -131,10 +141,7 @@ static int place(struct placement *placement, struct error **err) {
     r = ops_of(placement)->prepare(placement, err);
   if (r < 0)
     return r;
-  placement->inventory =
-      lab_inventory(placement->arena, placement->topology, placement->sites, namespace_of, placement);
-  if (!placement->inventory)
-    return out_of_memory(placement, err);
+  r = placement_take_inventory(placement, err);
   for (size_t i = 0; r == 0 && i < placement->topology->workload_count; i++)
     r = configure(placement, i, err);
   return r < 0 ? r : enroll(placement, err);
@@ -162,6 +169,8 @@ int lab_place(struct lab *lab, unsigned slot, struct engine *engine, const struc
       .slot = slot,
       .number = atomic_fetch_add(&lab->placements, 1) + 1,
   };
+  if (lab->ops->number)
+    lab->ops->number(placement);
   (void)snprintf(placement->owner, sizeof(placement->owner), "placement-%u-%u", slot, placement->number);
   (void)snprintf(placement->plain_owner, sizeof(placement->plain_owner), "plain-%s", placement->owner);
   int r = place(placement, err);
@@ -253,6 +262,8 @@ int placement_upstream(const struct placement *placement, const char *client, co
       return 0;
     }
   }
+  if (ops_of(placement)->kind == TRAMMEL__ADAPTER__V1__LAB_KIND__LAB_KIND_KUBERNETES)
+    return ops_of(placement)->plain_service(placement, service, port, protocol, ret_address, ret_port, err);
   return error_set(err, ENOENT, "the adapter's Enroll gives %s no way to %s port %u of %s", client,
                    protocol_name(protocol), port, service);
 }

@@ -7,18 +7,21 @@
 #include <string.h>
 
 #include "host/engine/patience.h"
+#include "host/transport/kube/client.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/strbuf.h"
 
-#define CONTROL_URL_MAX 200
+#define CONTROL_URL_MAX 400
 #define CONTROL_TIMEOUT_NS (10 * NS_PER_SECOND)
 
 struct workload_client {
   struct http_client *http;
+  struct kube_client *kube;      /* in place of `http`: `url` is a path there */
   char url[CONTROL_URL_MAX + 1]; /* without a slash at its end */
 };
 
-int workload_client_create(const char *control_url, struct workload_client **ret_client, struct error **err) {
+static int create(struct kube_client *kube, const char *control_url, struct workload_client **ret_client,
+                  struct error **err) {
   size_t length = strlen(control_url);
   while (length > 0 && control_url[length - 1] == '/')
     length--;
@@ -29,6 +32,11 @@ int workload_client_create(const char *control_url, struct workload_client **ret
   if (!client)
     return error_set(err, ENOMEM, "out of memory for a workload's client");
   (void)snprintf(client->url, sizeof(client->url), "%.*s", (int)length, control_url);
+  if (kube) {
+    client->kube = kube;
+    *ret_client = client;
+    return 0;
+  }
   int r = http_client_create(&client->http, err);
   if (r < 0) {
     free(client);
@@ -36,6 +44,15 @@ int workload_client_create(const char *control_url, struct workload_client **ret
   }
   *ret_client = client;
   return 0;
+}
+
+int workload_client_create(const char *control_url, struct workload_client **ret_client, struct error **err) {
+  return create(NULL, control_url, ret_client, err);
+}
+
+int workload_client_create_proxied(struct kube_client *kube, const char *path, struct workload_client **ret_client,
+                                   struct error **err) {
+  return create(kube, path, ret_client, err);
 }
 
 void workload_client_destroy(struct workload_client *client) {
@@ -72,6 +89,20 @@ static int refused(const struct workload_client *client, const char *path, const
   return r;
 }
 
+/* Whatever way it goes. What only asks, or sets what it sets, may be sent again. */
+static int send_control(const struct workload_client *client, const struct http_request *request,
+                        struct http_response *ret_response, struct error **err) {
+  if (!client->kube)
+    return http_client_send(client->http, request, ret_response, err);
+  const struct kube_raw raw = {.method = request->method,
+                               .path = request->url,
+                               .body = request->body,
+                               .body_length = request->body_length,
+                               .idempotent = strcmp(request->method, "POST") != 0};
+  const struct kube_call call = {.deadline_ns = request->deadline_ns, .cancel = request->cancel};
+  return kube_raw(client->kube, &raw, &call, ret_response, err);
+}
+
 /* Sends, expects 200 and a JSON object: a new reference. `body` may be NULL; `ret_json` too, for any answer. */
 static int control(struct workload_client *client, const char *method, const char *path, const char *body,
                    int64_t deadline_ns, const atomic_bool *cancel, json_t **ret_json, struct error **err) {
@@ -85,7 +116,7 @@ static int control(struct workload_client *client, const char *method, const cha
                                      deadline_ns > 0 ? deadline_ns : patience_deadline_ns(CONTROL_TIMEOUT_NS),
                                  .cancel = cancel};
   struct http_response response = {0};
-  int r = http_client_send(client->http, &request, &response, err);
+  int r = send_control(client, &request, &response, err);
   if (r < 0)
     return error_wrap(err, "asking the workload at %s", client->url);
   json_error_t problem;

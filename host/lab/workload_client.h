@@ -34,6 +34,11 @@ struct call_batch {
 /* `control_url` is "http://ADDRESS:PORT"; nothing is sent yet. Every error names it. */
 struct workload_client;
 int workload_client_create(const char *control_url, struct workload_client **ret_client, struct error **err);
+/* The same through the proxy of an API server: `path` is that of the control port there, such as
+ * "/api/v1/namespaces/NS/pods/POD:PORT/proxy". `kube` is borrowed. */
+struct kube_client;
+int workload_client_create_proxied(struct kube_client *kube, const char *path, struct workload_client **ret_client,
+                                   struct error **err);
 /* NULL is fine. */
 void workload_client_destroy(struct workload_client *client);
 
