@@ -42,7 +42,7 @@ json_t *kubernetes_service_account(const char *ns, const char *name) {
   return object("v1", "ServiceAccount", ns, name);
 }
 
-/* "http-8080": a port's name says its protocol to meshes (Istio, "Protocol Selection"). */
+/* "http-8080": there are meshes to which a port's name says its protocol. */
 static json_t *service_port(const struct topology_port *port) {
   char name[32];
   (void)snprintf(name, sizeof(name), "%s-%u", protocol_name(port->protocol), port->port);

@@ -61,6 +61,15 @@ static const struct job {
      "trammel-enroll",
      true,
      {"get,patch /namespaces", "get,list,patch apps/daemonsets,deployments,statefulsets", "list /pods"}},
+    {"lab.yaml",
+     "trammel-lab",
+     true,
+     {"apply /namespaces,serviceaccounts,services", "apply apps/deployments", "get,list /pods",
+      "get,create,update,delete /pods/proxy"}},
+    {"reference-mesh.yaml",
+     "trammel-reference-mesh",
+     true,
+     {"apply /namespaces,services", "apply apps/deployments", "get,update,delete /services/proxy"}},
     {"apply-gateway.yaml", "trammel-apply-gateway", false, {"apply gateway.networking.k8s.io/httproutes,tcproutes"}},
 };
 

@@ -33,17 +33,13 @@ const char *address_of(char kind, int host) {
   return text;
 }
 
-void mesh_start(struct mesh_process *mesh, const char *const *faults) {
+/* `argv[0]` is left to be set. */
+static void program_start(struct mesh_process *mesh, char **argv) {
   const char *build = getenv("TRAMMEL_BUILD_DIR");
   assert_non_null(build);
-  char program[4096], where[64];
+  char program[4096];
   snprintf(program, sizeof program, "%s/bin/trammel-refmesh", build);
-  snprintf(where, sizeof where, "%s:%d", address_of('c', 0), CONTROL_PORT);
-  char *argv[40] = {program, (char *)"--control", where};
-  for (int i = 3; faults && *faults && i < 38; faults++) {
-    argv[i++] = (char *)"--fault";
-    argv[i++] = (char *)*faults;
-  }
+  argv[0] = program;
   int out[2];
   assert_int_equal(pipe(out), 0);
   mesh->pid = fork();
@@ -63,6 +59,32 @@ void mesh_start(struct mesh_process *mesh, const char *const *faults) {
   assert_string_equal(line, "ready\n");
   free(line);
   reader_close(&reader);
+}
+
+void mesh_start(struct mesh_process *mesh, const char *const *faults) {
+  char where[64];
+  snprintf(where, sizeof where, "%s:%d", address_of('c', 0), CONTROL_PORT);
+  char *argv[40] = {NULL, (char *)"--control", where};
+  for (int i = 3; faults && *faults && i < 38; faults++) {
+    argv[i++] = (char *)"--fault";
+    argv[i++] = (char *)*faults;
+  }
+  program_start(mesh, argv);
+}
+
+void control_plane_start(struct mesh_process *mesh) {
+  char where[64];
+  snprintf(where, sizeof where, "%s:%d", address_of('c', 0), CONTROL_PORT);
+  char *argv[] = {NULL, (char *)"--control", where, (char *)"--control-plane", NULL};
+  program_start(mesh, argv);
+}
+
+void sidecar_start(struct mesh_process *mesh, int host) {
+  char where[64], address[64];
+  snprintf(address, sizeof address, "%s", address_of('i', host));
+  snprintf(where, sizeof where, "%s:%d", address, SIDECAR_PORT);
+  char *argv[] = {NULL, (char *)"--control", where, (char *)"--sidecar", address, NULL};
+  program_start(mesh, argv);
 }
 
 void mesh_stop(struct mesh_process *mesh) {

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { HTTP_PORT = 8080, TCP_PORT = 7070, CONTROL_PORT = 15000 };
+enum { HTTP_PORT = 8080, TCP_PORT = 7070, CONTROL_PORT = 15000, SIDECAR_PORT = 15001 };
 
 /* --- the mesh --- */
 struct mesh_process {
@@ -17,6 +17,9 @@ struct mesh_process {
 
 /* Starts it with faults (NULL-terminated; NULL: none) and waits until it is ready. */
 void mesh_start(struct mesh_process *mesh, const char *const *faults);
+/* The same for a control plane, and for the sidecar of the workload that is declared as `host`. */
+void control_plane_start(struct mesh_process *mesh);
+void sidecar_start(struct mesh_process *mesh, int host);
 /* Ends it by SIGTERM; it must end cleanly. */
 void mesh_stop(struct mesh_process *mesh);
 size_t mesh_descriptors(const struct mesh_process *mesh);

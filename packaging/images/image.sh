@@ -1,0 +1,39 @@
+# Container images without a registry and without a base: one layer with some programs, and the libraries they are linked to.
+# shellcheck shell=bash
+
+# libraries_of PROGRAM: the paths of the shared libraries that it needs, none for a static one.
+libraries_of() {
+  ldd "$1" 2>/dev/null | grep -o '/[^ ]*'
+}
+
+# image_root ROOT PROGRAM...: programs in ROOT, their libraries where they are here.
+image_root() {
+  local root=$1 program library
+  shift
+  for program in "$@"; do
+    install -D -m 755 "$program" "$root/${program##*/}" || return
+    while read -r library; do
+      install -D -m 755 "$library" "$root$library" || return
+    done < <(libraries_of "$program")
+  done
+}
+
+sha256() {
+  sha256sum "$1" | cut -d ' ' -f 1
+}
+
+# image_write TAR NAME PROGRAM...: the first is what the image runs. The same programs give the same bytes.
+image_write() {
+  local out=$1 name=$2 work config
+  shift 2
+  local tar=(tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 --create)
+  work=$(mktemp -d "${TMPDIR:-/tmp}/trammel-image.XXXXXX") || return
+  mkdir "$work/root" "$work/image"
+  image_root "$work/root" "$@" && "${tar[@]}" --file "$work/image/layer.tar" -C "$work/root" . || return
+  printf '{"architecture":"%s","os":"linux","config":{"Entrypoint":["/%s"]},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
+    "$(dpkg --print-architecture)" "${1##*/}" "$(sha256 "$work/image/layer.tar")" >"$work/config"
+  config=$(sha256 "$work/config").json
+  mv "$work/config" "$work/image/$config"
+  printf '[{"Config":"%s","RepoTags":["%s"],"Layers":["layer.tar"]}]' "$config" "$name" >"$work/image/manifest.json"
+  "${tar[@]}" --file "$out" -C "$work/image" . && rm -rf "$work"
+}
