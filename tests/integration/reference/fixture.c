@@ -80,7 +80,7 @@ void control_plane_start(struct mesh_process *mesh) {
 }
 
 void sidecar_start(struct mesh_process *mesh, int host) {
-  char where[64], address[64];
+  char where[96], address[64];
   snprintf(address, sizeof address, "%s", address_of('i', host));
   snprintf(where, sizeof where, "%s:%d", address, SIDECAR_PORT);
   char *argv[] = {NULL, (char *)"--control", where, (char *)"--sidecar", address, NULL};
