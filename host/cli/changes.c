@@ -44,10 +44,23 @@ static json_t *to_json(const struct changes *changes, const struct rollout_step 
                    place->api_version, "kind", place->kind, "namespace", ns, "name", place->name, "why", step->why);
 }
 
+static void print_json_line(struct changes *changes, const struct rollout_step *step) {
+  json_auto_t *object = to_json(changes, step);
+  _cleanup_free_ char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+  if (text)
+    puts(text);
+  else
+    changes->failed = true;
+}
+
 void changes_tell(void *ctx, const struct rollout_step *step) {
   struct changes *changes = ctx;
   if (!changes->json) {
     print_line(changes, step);
+    return;
+  }
+  if (changes->lines) {
+    print_json_line(changes, step);
     return;
   }
   if (!changes->list)

@@ -14,6 +14,7 @@ struct changes {
   const char *adapter; /* its id */
   bool dry_run;
   bool json;
+  bool lines;   /* with `json`: each object on a line of its own, as it goes */
   json_t *list; /* of all objects, with `json`; zero at first */
   bool failed;  /* memory ran out */
 };

@@ -137,18 +137,20 @@ static bool can_translate(const struct adapter_entry *entry) {
   return false;
 }
 
-static int open_adapter(struct translating *translating, struct error **err) {
+int translating_open_adapter(const struct mesh_options *options, struct cluster *cluster, struct diagnostics *told,
+                             struct registry **ret_registry, const struct adapter_entry **ret_entry,
+                             struct instance **ret_instance, struct error **err) {
   json_t *config = NULL;
-  int r = mesh_options_find(&translating->mesh, &translating->registry, &translating->entry, err);
-  if (r == 0 && !can_translate(translating->entry))
+  int r = mesh_options_find(options, ret_registry, ret_entry, err);
+  if (r == 0 && !can_translate(*ret_entry))
     r = error_set(err, EINVAL, "adapter %s translates nothing; `trammel adapter show %s` says what it does",
-                  translating->entry->id, translating->entry->id);
+                  (*ret_entry)->id, (*ret_entry)->id);
   if (r == 0)
-    r = mesh_options_config(&translating->mesh, translating->entry, translating->told, &config, err);
-  if (r == 0 && translating->cluster)
-    r = served_versions_choose(translating->cluster, translating->entry->description, NULL, config, err);
+    r = mesh_options_config(options, *ret_entry, told, &config, err);
+  if (r == 0 && cluster)
+    r = served_versions_choose(cluster, (*ret_entry)->description, NULL, config, err);
   if (r == 0)
-    r = instance_create(translating->entry, config, NULL, translating->told, &translating->instance, err);
+    r = instance_create(*ret_entry, config, NULL, told, ret_instance, err);
   json_decref(config);
   return r;
 }
@@ -279,7 +281,8 @@ int translating_run(struct translating *translating, struct error **err) {
   int code = prepare(translating, err);
   if (code != EXIT_ALL_PASSED)
     return code;
-  int r = open_adapter(translating, err);
+  int r = translating_open_adapter(&translating->mesh, translating->cluster, translating->told, &translating->registry,
+                                   &translating->entry, &translating->instance, err);
   if (r == 0)
     r = translate(translating, err);
   if (translating->response)

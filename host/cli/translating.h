@@ -41,6 +41,12 @@ extern const struct argp translating_argp;
 int translating_run(struct translating *translating, struct error **err);
 void translating_finish(struct translating *translating);
 
+/* The adapter that the options choose, which has to translate, and an instance of it, for the versions of its kinds
+ * that the cluster serves (NULL: none is asked). What it says is added to `told`. */
+int translating_open_adapter(const struct mesh_options *options, struct cluster *cluster, struct diagnostics *told,
+                             struct registry **ret_registry, const struct adapter_entry **ret_entry,
+                             struct instance **ret_instance, struct error **err);
+
 /* The exit code of an error of an adapter, or of what it answered. */
 int translating_exit_code(int r);
 

@@ -7,12 +7,8 @@
 #include "host/transport/kube/list.h"
 #include "sdk/base/clock.h"
 
-/* Kinds in the versions that are asked for, the first that is served. A server has all of them but the second one. */
-static const struct kind {
-  const char *kind;
-  const char *versions[2];
-  bool controls; /* pods, or what has them */
-} kinds[] = {
+/* A server has all of these versions but the second one. */
+const struct census_kind census_kinds[CENSUS_KINDS] = {
     {"Deployment", {"apps/v1"}, true},
     {"StatefulSet", {"apps/v1"}, true},
     {"DaemonSet", {"apps/v1"}, true},
@@ -38,13 +34,14 @@ static bool is_controller(const json_t *owner) {
 
   if (!kind || !version || !json_is_true(json_object_get(owner, "controller")))
     return false;
-  for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)
-    if (kinds[i].controls && strcmp(kinds[i].kind, kind) == 0 && same_group(kinds[i].versions[0], version))
+  for (size_t i = 0; i < CENSUS_KINDS; i++)
+    if (census_kinds[i].controls && strcmp(census_kinds[i].kind, kind) == 0 &&
+        same_group(census_kinds[i].versions[0], version))
       return true;
   return false;
 }
 
-static bool is_controlled(const json_t *object) {
+bool census_is_controlled(const json_t *object) {
   const json_t *owners = json_object_get(json_object_get(object, "metadata"), "ownerReferences"), *owner;
   size_t i;
 
@@ -68,7 +65,7 @@ static int trim(json_t *object) {
 }
 
 static int keep(json_t *item, void *ctx, struct error **err) {
-  if (is_controlled(item))
+  if (census_is_controlled(item))
     return 0;
   return trim(item) == 0 && json_array_append(ctx, item) == 0 ? 0 : error_set(err, ENOMEM, "out of memory for a list");
 }
@@ -97,7 +94,7 @@ static int list(const struct census *census, const struct kube_resource *resourc
   return r;
 }
 
-static int find_kind(const struct census *census, const struct kind *kind, struct kube_resource *resource,
+static int find_kind(const struct census *census, const struct census_kind *kind, struct kube_resource *resource,
                      struct error **err) {
   const struct kube_call call = call_now(census);
   struct kube_client *client = cluster_client(census->cluster);
@@ -109,7 +106,7 @@ static int find_kind(const struct census *census, const struct kind *kind, struc
   return r < 0 ? error_set(err, -r, "%s", error_message(why)) : 0;
 }
 
-static int list_kind(const struct census *census, const struct kind *kind, json_t *objects, struct error **err) {
+static int list_kind(const struct census *census, const struct census_kind *kind, json_t *objects, struct error **err) {
   struct kube_resource resource;
 
   int r = find_kind(census, kind, &resource, err);
@@ -126,8 +123,8 @@ int census_take(const struct census *census, json_t **ret_objects, struct error 
   json_auto_t *objects = json_array();
   int r = objects ? 0 : error_set(err, ENOMEM, "out of memory for a list");
 
-  for (size_t i = 0; r == 0 && i < ARRAY_COUNT(kinds); i++)
-    r = list_kind(census, &kinds[i], objects, err);
+  for (size_t i = 0; r == 0 && i < CENSUS_KINDS; i++)
+    r = list_kind(census, &census_kinds[i], objects, err);
   if (r < 0)
     return r;
   *ret_objects = json_incref(objects);

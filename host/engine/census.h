@@ -17,6 +17,18 @@ struct census {
   const atomic_bool *cancel; /* NULL: none */
 };
 
+/* A kind that is looked for, in versions of which the first that is served is asked. */
+struct census_kind {
+  const char *kind;
+  const char *versions[2]; /* the second may be NULL */
+  bool controls;           /* pods, or what has them */
+};
+#define CENSUS_KINDS 10
+extern const struct census_kind census_kinds[CENSUS_KINDS];
+
+/* Whether another one of these kinds controls the object, which so is no one of its own. */
+bool census_is_controlled(const json_t *object);
+
 /* Lists Deployments, StatefulSets, DaemonSets, ReplicaSets, ReplicationControllers, Jobs, CronJobs, Pods, Services and
  * ServiceAccounts, in pages: an array, each with apiVersion and kind, without annotations and managed fields, and of
  * its status the phase alone. What another one of these controls is left out: a Pod of a Deployment, but not that of a

@@ -70,6 +70,7 @@ covers trammel-apply.1 diff
 covers trammel-mesh.1 'mesh list'
 covers trammel-mesh.1 'mesh detect'
 covers trammel-mesh.1 'mesh enroll'
+covers trammel-watch.1 watch
 covers trammel.1 'adapter list'
 covers trammel.1 'adapter show'
 covers trammel.1 cleanup

@@ -1,0 +1,229 @@
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "host/watch/stock.h"
+#include "sdk/smi/model.h"
+
+#define PB(name) Trammel__Adapter__V1__##name
+#define MOST 8
+#define MANAGER "trammel-watch/test"
+
+/* Objects of a translation. */
+struct fixture {
+  struct stock *stock;
+  PB(NativeObject) objects[MOST], *list[MOST];
+  PB(KubernetesObject) places[MOST];
+  PB(ResourceRef) source, *sources[1];
+  PB(TranslateResponse) response;
+};
+
+static int setup(void **state) {
+  struct fixture *f = calloc(1, sizeof(*f));
+  assert_non_null(f);
+  assert_int_equal(stock_create(MANAGER, &f->stock, NULL), 0);
+  stock_allow(f->stock, INT64_MAX);
+  trammel__adapter__v1__translate_response__init(&f->response);
+  trammel__adapter__v1__resource_ref__init(&f->source);
+  f->source.kind = (char *)"TrafficTarget";
+  f->source.namespace_ = (char *)"ns";
+  f->source.name = (char *)"t";
+  f->sources[0] = &f->source;
+  f->response.objects = f->list;
+  *state = f;
+  return 0;
+}
+
+static int teardown(void **state) {
+  struct fixture *f = *state;
+  stock_destroy(f->stock);
+  free(f);
+  return 0;
+}
+
+static void clear(struct fixture *f) {
+  f->response.n_objects = 0;
+}
+
+static void add(struct fixture *f, const char *ns, const char *name, unsigned wave, const char *body, bool sourced) {
+  size_t i = f->response.n_objects++;
+  trammel__adapter__v1__native_object__init(&f->objects[i]);
+  trammel__adapter__v1__kubernetes_object__init(&f->places[i]);
+  f->places[i].api_version = (char *)"example.com/v1";
+  f->places[i].kind = (char *)"Policy";
+  f->places[i].namespace_ = (char *)ns;
+  f->places[i].name = (char *)name;
+  f->objects[i].transport_case = TRAMMEL__ADAPTER__V1__NATIVE_OBJECT__TRANSPORT_KUBERNETES;
+  f->objects[i].kubernetes = &f->places[i];
+  f->objects[i].body = (ProtobufCBinaryData){strlen(body), (uint8_t *)(uintptr_t)body};
+  f->objects[i].wave = wave;
+  f->objects[i].n_sources = sourced;
+  f->objects[i].sources = f->sources;
+  f->list[i] = &f->objects[i];
+}
+
+static size_t settle(struct fixture *f) {
+  size_t changes = 0;
+  assert_int_equal(stock_settle(f->stock, &f->response, 0, &changes), 0);
+  return changes;
+}
+
+/* The name of the next object that something is done about, "" when there is none, and what came of it. */
+static void expect(struct fixture *f, const char *name, bool apply, int r) {
+  struct stock_job job;
+  int came = stock_next(f->stock, 0, &job);
+  assert_int_equal(came, *name ? 1 : 0);
+  if (came == 0)
+    return;
+  assert_string_equal(job.place.name, name);
+  assert_int_equal(job.body != NULL, apply);
+  (void)stock_done(f->stock, &job, r);
+  stock_job_finish(&job);
+}
+
+static void see(struct fixture *f, const char *name, const char *member, const char *manager) {
+  json_auto_t *object =
+      json_pack("{s:s, s:s, s:{s:s, s:s, s:{s:s}, s:[{s:s, s:s}]}, s:s}", "apiVersion", "example.com/v1", "kind",
+                "Policy", "metadata", "namespace", "ns", "name", name, "labels", "app.kubernetes.io/managed-by",
+                "trammel", "managedFields", "manager", manager, "operation", "Apply", "spec", member);
+  assert_non_null(object);
+  assert_int_equal(stock_see(f->stock, object, 1), 0);
+}
+
+static void waves_are_applied_upwards_and_removed_downwards(void **state) {
+  struct fixture *f = *state;
+  add(f, "ns", "allow", 1, "{\"spec\":\"a\"}", true);
+  add(f, "ns", "deny", 0, "{\"spec\":\"d\"}", false);
+  assert_int_equal(settle(f), 1);
+  expect(f, "deny", true, 0);
+  expect(f, "allow", true, 0);
+  expect(f, "", false, 0);
+  clear(f);
+  settle(f);
+  expect(f, "allow", false, 0);
+  expect(f, "deny", false, 0);
+  expect(f, "", false, 0);
+  assert_int_equal(stock_count(f->stock).there, 0);
+}
+
+/* What allows waits for what denies in its own namespace, and in no other. */
+static void a_failure_holds_up_its_namespace_alone(void **state) {
+  struct fixture *f = *state;
+  add(f, "a", "deny-a", 0, "{}", false);
+  add(f, "a", "allow-a", 1, "{}", true);
+  add(f, "b", "deny-b", 0, "{}", false);
+  add(f, "b", "allow-b", 1, "{}", true);
+  settle(f);
+  expect(f, "deny-a", true, -EBUSY);
+  expect(f, "deny-b", true, 0);
+  expect(f, "allow-b", true, 0);
+  expect(f, "", false, 0);
+  assert_int_equal(stock_count(f->stock).failing, 1);
+  assert_int_equal(stock_count(f->stock).pending, 2);
+}
+
+static void what_is_there_as_wanted_is_left_alone(void **state) {
+  struct fixture *f = *state;
+  see(f, "same", "a", MANAGER);
+  see(f, "other", "b", MANAGER);
+  see(f, "unwanted", "c", MANAGER);
+  see(f, "foreign", "d", "somebody");
+  stock_allow(f->stock, 0);
+  add(f, "ns", "same", 0, "{\"spec\":\"a\"}", true);
+  add(f, "ns", "other", 0, "{\"spec\":\"a\"}", true);
+  settle(f);
+  expect(f, "", false, 0); /* it is not allowed yet */
+  see(f, "same", "a", MANAGER);
+  stock_allow(f->stock, INT64_MAX);
+  expect(f, "other", true, 0);
+  expect(f, "unwanted", false, 0);
+  expect(f, "", false, 0);
+  see(f, "same", "changed", MANAGER);
+  expect(f, "same", true, 0);
+  expect(f, "", false, 0);
+}
+
+/* It changes while it is on its way: what was wanted meanwhile is not lost. */
+static void a_change_during_a_job_is_another_job(void **state) {
+  struct fixture *f = *state;
+  struct stock_job job;
+  add(f, "ns", "p", 0, "{\"spec\":\"a\"}", true);
+  settle(f);
+  assert_int_equal(stock_next(f->stock, 0, &job), 1);
+  clear(f);
+  add(f, "ns", "p", 0, "{\"spec\":\"b\"}", true);
+  settle(f);
+  expect(f, "", false, 0); /* one at a time */
+  assert_int_equal(stock_done(f->stock, &job, 0), 0);
+  stock_job_finish(&job);
+  assert_int_equal(stock_next(f->stock, 0, &job), 1);
+  assert_string_equal(json_string_value(json_object_get(job.body, "spec")), "b");
+  clear(f);
+  settle(f);
+  assert_int_equal(stock_done(f->stock, &job, 0), 0);
+  stock_job_finish(&job);
+  expect(f, "p", false, 0);
+  expect(f, "", false, 0);
+}
+
+static void parts_change_what_differs_and_nothing_else(void **state) {
+  struct fixture *f = *state;
+  struct fixture before = *f, after = *f;
+  size_t changes = 0;
+  before.response.objects = before.list;
+  after.response.objects = after.list;
+  add(f, "ns", "changed", 0, "{\"spec\":\"a\"}", true);
+  add(f, "ns", "gone", 0, "{\"spec\":\"a\"}", true);
+  add(f, "ns", "elsewhere", 0, "{\"spec\":\"a\"}", true);
+  settle(f);
+  for (int i = 0; i < 3; i++) {
+    struct stock_job job;
+    assert_int_equal(stock_next(f->stock, 0, &job), 1);
+    (void)stock_done(f->stock, &job, 0);
+    stock_job_finish(&job);
+  }
+  add(&before, "ns", "changed", 0, "{\"spec\":\"a\"}", true);
+  add(&before, "ns", "gone", 0, "{\"spec\":\"a\"}", true);
+  add(&before, "ns", "whole", 0, "{\"spec\":\"w\"}", false);
+  add(&after, "ns", "changed", 0, "{\"spec\":\"b\"}", true);
+  add(&after, "ns", "new", 0, "{\"spec\":\"n\"}", true);
+  assert_int_equal(stock_change(f->stock, &before.response, &after.response, 0, &changes), 0);
+  assert_int_equal(changes, 3);
+  expect(f, "changed", true, 0);
+  expect(f, "new", true, 0);
+  expect(f, "gone", false, 0);
+  expect(f, "", false, 0);
+  /* What was wanted is not what these resources came to: others had a part in it. */
+  assert_int_equal(stock_change(f->stock, &before.response, &after.response, 0, &changes), -ESTALE);
+  expect(f, "", false, 0);
+}
+
+static void what_is_of_kinds_that_are_not_served_stays(void **state) {
+  struct fixture *f = *state;
+  json_auto_t *object =
+      json_pack("{s:s, s:s, s:{s:s, s:s, s:{s:s}, s:{s:s}, s:[{s:s, s:s}]}}", "apiVersion", "example.com/v1", "kind",
+                "Policy", "metadata", "namespace", "ns", "name", "p", "labels", "app.kubernetes.io/managed-by",
+                "trammel", "annotations", "trammel.dev/sources", "HTTPRouteGroup/ns/g,TrafficTarget/ns/t",
+                "managedFields", "manager", MANAGER, "operation", "Apply");
+  stock_without(f->stock, 1u << SMI_TRAFFIC_TARGET);
+  assert_int_equal(stock_see(f->stock, object, 1), 0);
+  expect(f, "", false, 0);
+  stock_without(f->stock, 1u << SMI_TRAFFIC_SPLIT);
+  expect(f, "p", false, 0);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+  const struct CMUnitTest tests[] = {
+      TEST(waves_are_applied_upwards_and_removed_downwards), TEST(a_failure_holds_up_its_namespace_alone),
+      TEST(what_is_there_as_wanted_is_left_alone),           TEST(a_change_during_a_job_is_another_job),
+      TEST(parts_change_what_differs_and_nothing_else),      TEST(what_is_of_kinds_that_are_not_served_stays),
+  };
+  return cmocka_run_group_tests_name("stock", tests, NULL, NULL);
+}
