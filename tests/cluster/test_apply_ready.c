@@ -202,15 +202,7 @@ static void the_version_is_one_that_is_served(void **state) {
 
 /* ---- a bad line */
 
-/* The text of the kubeconfig, whose server is "https://…". A heap string. */
-static char *kubeconfig_text(void) {
-  char *text = NULL;
-  size_t length;
-  assert_int_equal(file_read(api_server_kubeconfig(server), FILE_READ_MAX, &text, &length, NULL), 0);
-  return text;
-}
-
-/* One that leads through the line, which the server's certificate knows as localhost. `folder` gets it. */
+/* A kubeconfig that leads through the line, which the server's certificate knows as localhost. `folder` gets it. */
 static char *write_kubeconfig(const char *folder, const char *text, const char *address, unsigned port) {
   const char *at = strstr(text, address);
   char *path = NULL;
@@ -241,8 +233,11 @@ static char *many_splits(const struct fixture *f) {
 
 /* The apply ends with a list of what is there, which has to fit on one connection. */
 static void assert_goes_through(const struct fixture *f, const struct bad_line_way *way) {
-  _cleanup_free_ char *kubeconfig = kubeconfig_text(), *text = many_splits(f);
+  _cleanup_free_ char *kubeconfig = NULL, *text = many_splits(f);
+  size_t length;
+  assert_int_equal(file_read(api_server_kubeconfig(server), FILE_READ_MAX, &kubeconfig, &length, NULL), 0);
   char *start = strstr(kubeconfig, "https://"), *folder = scratch_create();
+  assert_non_null(start);
   _cleanup_free_ char *address = strndup(start, strcspn(start, "\", \n"));
   struct bad_line line = bad_line_start(address, way);
   _cleanup_free_ char *path = write_kubeconfig(folder, kubeconfig, address, line.port);
