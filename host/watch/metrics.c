@@ -101,15 +101,18 @@ static int prepare(struct metrics *metrics) {
 
 static int bind_to(struct metrics *metrics, const char *address, uint16_t port, struct error **err) {
   struct evhttp_bound_socket *bound = evhttp_bind_socket_with_handle(metrics->http, address, port);
-  struct sockaddr_storage name;
+  union {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+  } name = {.v6 = {0}};
   socklen_t length = sizeof(name);
 
   if (!bound)
     return error_set(err, EADDRNOTAVAIL, "metrics cannot be served at %s port %u: %s", address, port, strerror(errno));
-  if (getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&name, &length) < 0)
+  if (getsockname(evhttp_bound_socket_get_fd(bound), &name.any, &length) < 0)
     return error_set(err, errno, "metrics: %s", strerror(errno));
-  metrics->port = ntohs(name.ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)(const void *)&name)->sin6_port
-                                                   : ((const struct sockaddr_in *)(const void *)&name)->sin_port);
+  metrics->port = ntohs(name.any.sa_family == AF_INET6 ? name.v6.sin6_port : name.v4.sin_port);
   return 0;
 }
 

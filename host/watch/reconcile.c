@@ -171,7 +171,7 @@ static int translate_all(struct reconcile *reconcile, struct error **err) {
   r = translator_run(&reconcile->translator, entries, count, translator_text_now, &response, err);
   if (r == 0)
     r = check(reconcile, response, err);
-  if (r < 0)
+  if (r < 0 || !response) /* there is one unless that failed */
     return r;
   atomic_fetch_add(&counters->whole, 1);
   if (stock_settle(reconcile->stock, response, since(&reconcile->resources), &changes) < 0 ||
@@ -198,7 +198,7 @@ static int translate_cells(struct reconcile *reconcile, const struct cells *cell
     r = check(reconcile, before, err);
   if (r == 0)
     r = check(reconcile, after, err);
-  if (r < 0)
+  if (r < 0 || !before || !after) /* they are there unless that failed */
     return r;
   r = stock_change(reconcile->stock, before, after, since(&reconcile->resources), &changes);
   if (r == -ESTALE)

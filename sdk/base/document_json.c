@@ -252,7 +252,7 @@ static size_t json_word_extent(const struct json_reader *reader) {
 static int json_scalar_read(struct json_reader *reader) {
   struct node scalar = {.kind = NODE_STRING, .position = json_position(reader)};
   char first = json_peek(reader, 0), *text = NULL;
-  size_t size;
+  size_t size = 0;
   int r;
 
   if (first == '"') {

@@ -52,6 +52,7 @@ static void program_start(struct mesh_process *mesh, char **argv) {
     execv(program, argv);
     _exit(127);
   }
+  argv[0] = NULL;
   close(out[1]);
   struct reader reader = {.fd = out[0]};
   char *line = read_line(&reader);
