@@ -200,7 +200,7 @@ static void what_is_not_there_is_not_made(void **state) {
   expect(RUN("mesh", "enroll", "--mesh", "istio", "no-such-namespace"), 3, "failed     Namespace no-such-namespace");
   assert_null(object_at(server, "/api/v1/namespaces/no-such-namespace"));
   expect(RUN("mesh", "enroll", "--mesh", "linkerd", workload), 3, "failed     Deployment ");
-  expect(RUN("mesh", "enroll", "--mesh", "reference", f->ns), 2, "process labs only");
+  expect(RUN("mesh", "enroll", "--mesh", "reference", f->ns), 2, "enrolls the workloads of labs only");
   expect(RUN("mesh", "enroll", "--mesh", "gateway", f->ns), 2, "enrolls nothing");
   expect(RUN("mesh", "enroll", "--mesh", "istio", "shop/pod/web"), 2, "deployment, statefulset or daemonset");
   expect(RUN("mesh", "enroll", "--mesh", "istio"), 2, "say who");
