@@ -100,6 +100,8 @@ static inline struct found_account *found_accounts(const struct inventory_reader
 void found_keep(struct inventory_reader *reader, struct found_list *list, const void *item, size_t size,
                 const struct node *at, const char *what);
 void found_ports_add(struct inventory_reader *reader, struct found_ports *ports, const struct found_port *port);
+/* The same; a complaint when its number is there already for the same transport. */
+void found_ports_add_new(struct inventory_reader *reader, struct found_ports *ports, const struct found_port *port);
 
 /* A warning or an info about `at`. */
 void found_note(struct inventory_reader *reader, enum severity severity, int code, const struct node *at,

@@ -68,7 +68,7 @@ static void read_service_ports(struct inventory_reader *reader, const struct nod
       continue;
     read_port_name(reader, map, &port);
     port.protocol = udp ? PROTOCOL_UDP : inventory_convention(found_text(reader, map, "appProtocol"), port.name);
-    found_ports_add(reader, ports, &port);
+    found_ports_add_new(reader, ports, &port);
   }
 }
 

@@ -44,6 +44,19 @@ void found_ports_add(struct inventory_reader *reader, struct found_ports *ports,
     ports->items[ports->count++] = *port;
 }
 
+static bool clashes(const struct found_port *a, const struct found_port *b) {
+  return a->port == b->port && (a->protocol == PROTOCOL_UDP) == (b->protocol == PROTOCOL_UDP);
+}
+
+void found_ports_add_new(struct inventory_reader *reader, struct found_ports *ports, const struct found_port *port) {
+  for (size_t i = 0; i < ports->count; i++)
+    if (clashes(port, &ports->items[i])) {
+      fields_complain(&reader->fields, port->node, FIELD_TWICE, NULL, "port %u is given twice", (unsigned)port->port);
+      return;
+    }
+  found_ports_add(reader, ports, port);
+}
+
 void found_note(struct inventory_reader *reader, enum severity severity, int code, const struct node *at,
                 const char *remedy, const char *format, ...) {
   struct fields *fields = &reader->fields;

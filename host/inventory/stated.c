@@ -23,19 +23,6 @@ static const struct node *list_of(struct inventory_reader *reader, const struct 
   return list;
 }
 
-static bool clashes(const struct found_port *a, const struct found_port *b) {
-  return a->port == b->port && (a->protocol == PROTOCOL_UDP) == (b->protocol == PROTOCOL_UDP);
-}
-
-static void add_port(struct inventory_reader *reader, struct found_ports *ports, const struct found_port *port) {
-  for (size_t i = 0; i < ports->count; i++)
-    if (clashes(port, &ports->items[i])) {
-      fields_complain(&reader->fields, port->node, FIELD_TWICE, NULL, "port %u is given twice", (unsigned)port->port);
-      return;
-    }
-  found_ports_add(reader, ports, port);
-}
-
 static void read_ports(struct inventory_reader *reader, const struct node *map, bool of_service,
                        struct found_ports *ports) {
   static const char *const workload_fields[] = {"port", "protocol", NULL};
@@ -57,7 +44,7 @@ static void read_ports(struct inventory_reader *reader, const struct node *map, 
       port.name = name ? name : "";
       port.target = fields_port(fields, port.node, "target_port", port.port);
     }
-    add_port(reader, ports, &port);
+    found_ports_add_new(reader, ports, &port);
   }
 }
 

@@ -186,6 +186,9 @@ static void mistakes_are_told_with_their_place(void **state) {
        "INV-0003", "/spec/ports/0/targetPort", 7},
       {"apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  ports:\n  - name: http\n", "INV-0002",
        "/spec/ports/0", 6},
+      {"apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  ports:\n"
+       "  - {port: 53, protocol: UDP}\n  - {port: 53, protocol: UDP}\n",
+       "INV-0005", "/spec/ports/1", 7},
       {"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {}\n", "INV-0002", "/spec", 4},
       {"apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {}\n---\n"
        "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {}\n",
