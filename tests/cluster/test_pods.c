@@ -1,5 +1,7 @@
-/* The test bed's cluster runs real pods from images of this build's programs, Services lead to them, and nothing is
- * left. */
+/* The test bed's cluster runs real pods from images of this build's programs, Services lead to them, the conformance
+ * suite judges a mesh of pods as it judges one of processes, and nothing is left. */
+#include <jansson.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -9,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "sdk/base/clock.h"
 #include "sdk/base/document.h"
 #include "sdk/base/memory.h"
 #include "tests/support/command.h"
@@ -39,9 +42,9 @@ static const char manifest[] =
 static const char url[] = "http://" SERVICE_ADDRESS "/";
 static char *directory, *kubeconfig, *script_path, *kubectl;
 
-/* kubernetes.sh with up to 12 arguments; fails the test unless it succeeds. What it printed, as a heap string. */
+/* kubernetes.sh with up to 16 arguments; fails the test unless it succeeds. What it printed, as a heap string. */
 static char *script(const char *input, const char *const *arguments) {
-  const char *argv[14] = {script_path};
+  const char *argv[18] = {script_path};
   struct command_result result;
   for (size_t n = 1; *arguments && n < ARRAY_COUNT(argv) - 1; n++)
     argv[n] = *arguments++;
@@ -76,6 +79,120 @@ static void pods_of_our_image_answer_through_a_service(void **state) {
   _cleanup_free_ char *answer = script(NULL, (const char *[]){"cluster", "exec", directory, "curl", "-sS", "--noproxy",
                                                               "*", "--retry", "30", "--retry-connrefused", url, NULL});
   assert_non_null(strstr(answer, "\"server\":\"sample\""));
+}
+
+/* ---- conformance on pods, which takes minutes: only with TRAMMEL_TEST_LONG in the environment */
+
+static bool is_short(void) {
+  bool is = !getenv("TRAMMEL_TEST_LONG");
+  if (is)
+    print_message("left out, as it takes minutes: set TRAMMEL_TEST_LONG=1 to run it\n");
+  return is;
+}
+
+/* The images, as packaging/images makes them, given to the node. */
+static void images_import(void) {
+  _cleanup_free_ char *build = NULL, *bin = NULL, *workload = NULL, *refmesh = NULL;
+  struct command_result result;
+  assert_true(asprintf(&build, "%s/packaging/images/build.sh", getenv("TRAMMEL_SOURCE_DIR")) > 0);
+  assert_true(asprintf(&bin, "%s/bin", getenv("TRAMMEL_BUILD_DIR")) > 0);
+  assert_true(asprintf(&workload, "%s/trammel-workload.tar", directory) > 0);
+  assert_true(asprintf(&refmesh, "%s/trammel-refmesh.tar", directory) > 0);
+  command_run((const char *[]){build, "--programs", bin, directory, NULL}, NULL, 120, &result);
+  assert_int_equal(result.exit_code, 0);
+  command_result_finish(&result);
+  free(script(NULL, (const char *[]){"cluster", "import", directory, workload, refmesh, NULL}));
+}
+
+/* What a run of some cases came to, all of one topology: {"CASE COLUMN": outcome}. `exit_code` is the expected one. */
+static json_t *verdicts(const char *const *lab, int exit_code) {
+  static const char *const chosen[] = {"conformance",
+                                       "run",
+                                       "-q",
+                                       "-o",
+                                       "json",
+                                       "--seed",
+                                       "7",
+                                       "--parallel",
+                                       "1",
+                                       "--converge",
+                                       "10s",
+                                       "--case",
+                                       "access/http/unlisted-source",
+                                       "--case",
+                                       "access/http/enforced-at-the-server",
+                                       "--case",
+                                       "access/http/delete-revokes",
+                                       NULL};
+  _cleanup_free_ char *program = NULL;
+  const char *argv[40] = {script_path, "cluster", "exec", directory};
+  struct command_result result;
+  size_t n = 4;
+  assert_true(asprintf(&program, "%s/bin/trammel", getenv("TRAMMEL_BUILD_DIR")) > 0);
+  argv[n++] = program;
+  for (size_t i = 0; chosen[i]; i++)
+    argv[n++] = chosen[i];
+  while (*lab)
+    argv[n++] = *lab++;
+  command_run(argv, NULL, 400, &result);
+  if (result.exit_code != exit_code)
+    fail_msg("the run ended with %d: %s", result.exit_code, strbuf_text(&result.errors));
+  json_auto_t *report = json_loads(strbuf_text(&result.out), 0, NULL);
+  json_t *found = json_object();
+  size_t i;
+  json_t *test;
+  json_array_foreach(json_object_get(report, "cases"), i, test) {
+    _cleanup_free_ char *key = NULL;
+    assert_true(asprintf(&key, "%s %s", json_string_value(json_object_get(test, "id")),
+                         json_string_value(json_object_get(json_object_get(test, "column"), "label"))) > 0);
+    assert_int_equal(json_object_set(found, key, json_object_get(test, "outcome")), 0);
+  }
+  command_result_finish(&result);
+  return found;
+}
+
+static void assert_same_verdicts(const char *const *setting, int exit_code) {
+  const char *pods[12] = {"--lab", "kubernetes", "--kubeconfig", kubeconfig};
+  for (size_t n = 4; *setting && n < 11; setting++)
+    pods[n++] = *setting;
+  json_auto_t *on_pods = verdicts(pods, exit_code), *as_processes = verdicts(pods + 4, exit_code);
+  assert_true(json_object_size(as_processes) >= 2);
+  if (json_equal(on_pods, as_processes))
+    return;
+  _cleanup_free_ char *a = json_dumps(on_pods, JSON_INDENT(1)), *b = json_dumps(as_processes, JSON_INDENT(1));
+  fail_msg("on pods: %s\nas processes: %s", a, b);
+}
+
+static void a_mesh_of_pods_is_judged_as_one_of_processes(void **state) {
+  (void)state;
+  if (is_short())
+    skip();
+  images_import();
+  assert_same_verdicts((const char *[]){NULL}, 0);
+}
+
+/* Or it would prove nothing that a good one passes. */
+static void a_wrong_mesh_of_pods_is_found_out(void **state) {
+  (void)state;
+  if (is_short())
+    skip();
+  assert_same_verdicts((const char *[]){"--set", "fault=allow-by-default", NULL}, 1);
+}
+
+static void runs_leave_no_namespace(void **state) {
+  (void)state;
+  if (is_short())
+    skip();
+  bool gone = false;
+  for (int64_t deadline_ns = clock_in_ns(180 * NS_PER_SECOND); !gone && clock_monotonic_ns() < deadline_ns;) {
+    _cleanup_free_ char *left =
+        script(NULL, (const char *[]){"cluster", "exec", directory, kubectl, "--kubeconfig", kubeconfig, "get", "ns",
+                                      "-o", "name", "-l", "app.kubernetes.io/managed-by=trammel", NULL});
+    gone = *left == '\0';
+    if (!gone)
+      (void)poll(NULL, 0, 500);
+  }
+  assert_true(gone);
 }
 
 static void its_end_leaves_nothing(void **state) {
@@ -121,6 +238,9 @@ int main(void) {
   kubectl[strcspn(kubectl, "\n")] = '\0';
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(pods_of_our_image_answer_through_a_service),
+      cmocka_unit_test(a_mesh_of_pods_is_judged_as_one_of_processes),
+      cmocka_unit_test(a_wrong_mesh_of_pods_is_found_out),
+      cmocka_unit_test(runs_leave_no_namespace),
       cmocka_unit_test(its_end_leaves_nothing),
   };
   return cmocka_run_group_tests_name("pods", tests, NULL, NULL);
