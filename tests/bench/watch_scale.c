@@ -82,7 +82,7 @@ static void put_root(struct kube_client *client, unsigned k, unsigned ns) {
         client,
         "{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{\"name\":\"app-%u%s\",\"namespace\":\"bench-%u\"},"
         "\"spec\":{\"selector\":{\"app\":\"app-%u\"%s%s%s},\"clusterIP\":\"None\",\"ports\":[{\"name\":\"http\","
-        "\"port\":80,\"targetPort\":8080}]}}",
+        "\"protocol\":\"TCP\",\"port\":80,\"targetPort\":8080}]}}",
         k, suffixes[i], ns, k, i ? ",\"version\":\"" : "", i ? suffixes[i] + 1 : "", i ? "\"" : "");
   for (unsigned i = 1; i < 3; i++)
     applyf(
@@ -90,7 +90,8 @@ static void put_root(struct kube_client *client, unsigned k, unsigned ns) {
         "{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"app-%u%s\",\"namespace\":"
         "\"bench-%u\"},\"spec\":{\"selector\":{\"matchLabels\":{\"app\":\"app-%u\",\"version\":\"%s\"}},\"template\":{"
         "\"metadata\":{\"labels\":{\"app\":\"app-%u\",\"version\":\"%s\"}},\"spec\":{\"serviceAccountName\":\"app-%u\","
-        "\"containers\":[{\"name\":\"app\",\"image\":\"example.org/app:1\",\"ports\":[{\"containerPort\":8080}]}]}}}}",
+        "\"containers\":[{\"name\":\"app\",\"image\":\"example.org/"
+        "app:1\",\"ports\":[{\"containerPort\":8080,\"protocol\":\"TCP\"}]}]}}}}",
         k, suffixes[i], ns, k, suffixes[i] + 1, k, suffixes[i] + 1, k);
   applyf(client,
          "{\"apiVersion\":\"split.smi-spec.io/v1alpha4\",\"kind\":\"TrafficSplit\",\"metadata\":{\"name\":\"split-%u\","
