@@ -5,6 +5,7 @@
 
 #include "host/transport/kube/discovery.h"
 #include "host/transport/kube/list.h"
+#include "host/transport/kube/resource.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/strbuf.h"
 
@@ -80,17 +81,6 @@ static int note_added(const json_t *pod, const json_t *template, const char *key
   return added;
 }
 
-static bool is_ready(const json_t *status) {
-  const json_t *condition;
-  size_t i;
-
-  json_array_foreach(json_object_get(status, "conditions"), i, condition) {
-    if (strcmp(text_at(condition, "type"), "Ready") == 0)
-      return strcmp(text_at(condition, "status"), "True") == 0;
-  }
-  return false;
-}
-
 static bool counts(const json_t *pod) {
   const char *phase = text_at(json_object_get(pod, "status"), "phase");
 
@@ -106,7 +96,7 @@ static int count_pod(const json_t *pod, const json_t *template, struct sidecars 
 
   sidecars->pods++;
   sidecars->with += first > 0 || second > 0;
-  sidecars->ready += is_ready(json_object_get(pod, "status"));
+  sidecars->ready += kube_pod_ready(pod);
   return first < 0 || second < 0 ? -ENOMEM : 0;
 }
 

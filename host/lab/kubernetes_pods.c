@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "host/transport/kube/list.h"
+#include "host/transport/kube/resource.h"
 #include "sdk/base/clock.h"
 
 #define POLL_MS 200
@@ -51,16 +52,6 @@ static int read_statuses(const json_t *pod, struct error **err) {
   return 0;
 }
 
-static bool is_ready(const json_t *pod) {
-  size_t i;
-  const json_t *condition;
-  json_array_foreach(json_object_get(json_object_get(pod, "status"), "conditions"), i, condition) {
-    if (strcmp(text_of(condition, "type"), "Ready") == 0)
-      return strcmp(text_of(condition, "status"), "True") == 0;
-  }
-  return false;
-}
-
 static int read_one(const json_t *pod, struct pod *ret_pod, struct error **err) {
   const json_t *spec = json_object_get(pod, "spec");
   const char *address = text_of(json_object_get(pod, "status"), "podIP");
@@ -68,7 +59,7 @@ static int read_one(const json_t *pod, struct pod *ret_pod, struct error **err) 
   int r = read_statuses(pod, err);
   if (r < 0)
     return r;
-  if (!is_ready(pod) || !*address)
+  if (!kube_pod_ready(pod) || !*address)
     return error_set(err, EAGAIN, "pod %s is not ready: %s", kube_object_name(pod),
                      text_of(json_object_get(pod, "status"), "phase"));
   if (inet_pton(AF_INET, address, &in) != 1)
@@ -145,5 +136,5 @@ int pod_check(struct cluster *cluster, const char *ns, const char *name, int64_t
     return error_set(err, ECHILD, "pod %s/%s is being deleted by someone or something else", ns, name);
   if (has_restarted(pod))
     return error_set(err, ECHILD, "a container of pod %s/%s ended and was started anew", ns, name);
-  return is_ready(pod) ? 0 : error_set(err, ECHILD, "pod %s/%s is no longer ready", ns, name);
+  return kube_pod_ready(pod) ? 0 : error_set(err, ECHILD, "pod %s/%s is no longer ready", ns, name);
 }

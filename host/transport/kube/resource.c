@@ -136,3 +136,19 @@ const char *kube_object_uid(const json_t *object) {
 const char *kube_object_version(const json_t *object) {
   return metadata(object, "resourceVersion");
 }
+
+/* Text under `key`, "" when there is none. */
+static const char *text_of(const json_t *object, const char *key) {
+  const char *text = json_string_value(json_object_get(object, key));
+  return text ? text : "";
+}
+
+bool kube_pod_ready(const json_t *pod) {
+  size_t i;
+  const json_t *condition;
+  json_array_foreach(json_object_get(json_object_get(pod, "status"), "conditions"), i, condition) {
+    if (strcmp(text_of(condition, "type"), "Ready") == 0)
+      return strcmp(text_of(condition, "status"), "True") == 0;
+  }
+  return false;
+}

@@ -62,4 +62,7 @@ const char *kube_object_namespace(const json_t *object);
 const char *kube_object_uid(const json_t *object);
 const char *kube_object_version(const json_t *object);
 
+/* Whether a Pod's condition "Ready" is true. */
+bool kube_pod_ready(const json_t *pod);
+
 #endif
