@@ -232,22 +232,38 @@ int judge_glance(struct prober *prober, const struct check *check, struct arena 
 }
 
 /* A sidecar that takes nothing but its mesh's certificates has none to show for a call around the caller's own sidecar,
- * policy or not. That it took the connection is all that can be asked of it: what is behind it, calls through the
- * mesh go to. */
+ * policy or not. */
 static bool wants_certificate(const struct check *check, const struct call_outcome *call) {
   return check->direct && (call->end == CALL_CLOSED || call->end == CALL_RESET);
 }
 
+/* The same call, through the mesh. False when no service leads to what the check calls, and to nothing else. */
+static bool through_mesh(const struct prober *prober, struct arena *arena, const struct check *check,
+                         struct check *ret_meshed) {
+  const struct topology_service *service;
+  const struct topology_port *port =
+      topology_port_to(prober->topology, check->to, check->port, check->protocol, &service);
+  *ret_meshed = *check;
+  ret_meshed->direct = false;
+  ret_meshed->to = port ? arena_printf(arena, "%s/%s", service->ns, service->name) : NULL;
+  ret_meshed->port = port ? port->port : 0;
+  return ret_meshed->to != NULL;
+}
+
+/* A connection that is closed for want of a certificate looks like one to a server that is broken. Where
+ * `may_be_closed`, a call through the mesh tells them apart. */
 static int control_call(struct prober *prober, const struct check *check, bool may_be_closed, struct arena *arena,
                         const char **ret_seen, struct error **err) {
   _cleanup_(probe_finish) struct probe probe = {0};
+  struct check meshed;
   *ret_seen = NULL;
   int r = probe_call(prober, check, 1, CALL_TIMEOUT_MS, &probe, err);
   if (r == 0)
     r = probe_trace(prober, &probe, err);
-  if (r < 0 || call_is_delivered(check, &probe.calls[0], &probe.arrivals[0], probe_targets(prober, check)) ||
-      (may_be_closed && wants_certificate(check, &probe.calls[0])))
+  if (r < 0 || call_is_delivered(check, &probe.calls[0], &probe.arrivals[0], probe_targets(prober, check)))
     return r;
+  if (may_be_closed && wants_certificate(check, &probe.calls[0]) && through_mesh(prober, arena, check, &meshed))
+    return control_call(prober, &meshed, false, arena, ret_seen, err);
   *ret_seen = arena_printf(arena, "%s: %s", check_describe(arena, check), call_seen(arena, prober, check, &probe, 0));
   return *ret_seen ? 0 : no_memory(err);
 }

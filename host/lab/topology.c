@@ -54,6 +54,27 @@ const struct topology_service *topology_service_find(const struct topology *topo
   return NULL;
 }
 
+/* Whether `workload`, "alias/name", is all that it leads to. */
+static bool leads_only_to(const struct topology_service *service, const char *workload) {
+  size_t length = strlen(service->ns);
+  return service->workload_count == 1 && strncmp(workload, service->ns, length) == 0 && workload[length] == '/' &&
+         strcmp(workload + length + 1, service->workloads[0]) == 0;
+}
+
+const struct topology_port *topology_port_to(const struct topology *topology, const char *workload, uint16_t port,
+                                             enum protocol protocol, const struct topology_service **ret_service) {
+  for (size_t i = 0; i < topology->service_count; i++) {
+    const struct topology_service *service = &topology->services[i];
+    for (size_t k = 0; leads_only_to(service, workload) && k < service->port_count; k++) {
+      if (service->ports[k].target_port != port || service->ports[k].protocol != protocol)
+        continue;
+      *ret_service = service;
+      return &service->ports[k];
+    }
+  }
+  return NULL;
+}
+
 static enum protocol read_protocol(struct fields *fields, const struct node *map) {
   const struct node *node = node_get(map, "protocol");
   if (!node)

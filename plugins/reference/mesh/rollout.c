@@ -260,7 +260,7 @@ static void on_answer(struct evhttp_request *http, void *context) {
   int r = take_answer(sidecar, request, status, answer, &err);
   json_decref(answer);
   wait_release(request->wait, sidecar, r < 0 ? error_message(err) : NULL);
-  bool vital = request->kind == REQUEST_KEY || request->kind == REQUEST_IDENTITY;
+  bool vital = request->kind == REQUEST_KEY || request->kind == REQUEST_IDENTITY || sidecar->state == SIDECAR_JOINING;
   request_destroy(request);
   if (r < 0 && vital)
     lose(sidecar, error_message(err));

@@ -1,5 +1,6 @@
 /* A control plane and sidecars, each a process of its own: what is declared is in force in all of them once it is
  * answered, whatever becomes of a sidecar in between. */
+#include <arpa/inet.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -8,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -124,6 +127,33 @@ static void one_that_comes_back_is_told_everything(void **state) {
   forbid_nothing();
 }
 
+static int take_port(const char *address, int port) {
+  struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  assert_true(fd >= 0);
+  assert_int_equal(inet_pton(AF_INET, address, &at.sin_addr), 1);
+  assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)), 0);
+  assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+  assert_int_equal(listen(fd, 1), 0);
+  return fd;
+}
+
+/* One that could not do what it was told while it joined has not joined: it is told everything again, until it can. */
+static void one_that_refuses_while_it_joins_joins_again(void **state) {
+  (void)state;
+  mesh_stop(&sidecars[SERVER]);
+  assert_int_equal(control("PUT", "splits/main/nothing", "{\"service\":\"absent\",\"backends\":[]}", NULL), 424);
+  int taken = take_port(address_of('i', SERVER), HTTP_PORT);
+  sidecar_start(&sidecars[SERVER], SERVER);
+  (void)poll(NULL, 0, 1500); /* for it to be told, and to refuse: it is asked twice a second */
+  close(taken);
+  int64_t deadline_ns = clock_in_ns(20 * NS_PER_SECOND);
+  while (ask_as(CLIENT) != 200 && clock_monotonic_ns() < deadline_ns)
+    (void)poll(NULL, 0, 20);
+  assert_int_equal(ask_as(CLIENT), 200);
+  undeclare("splits/main/nothing");
+}
+
 static void a_workload_whose_sidecar_is_not_there_is_told(void **state) {
   (void)state;
   char *why = NULL, body[512];
@@ -143,6 +173,7 @@ int main(void) {
       cmocka_unit_test(counts_of_all_sidecars_are_told),
       cmocka_unit_test(a_sidecar_without_an_identity_has_no_listeners),
       cmocka_unit_test(one_that_comes_back_is_told_everything),
+      cmocka_unit_test(one_that_refuses_while_it_joins_joins_again),
       cmocka_unit_test(a_workload_whose_sidecar_is_not_there_is_told),
   };
   return cmocka_run_group_tests_name("sidecars", tests, setup, teardown);

@@ -46,10 +46,13 @@ static struct played_call played[CALLS_MAX];
 static unsigned played_count;
 static unsigned played_timeout_ms;
 static char played_id[40];
+static bool played_direct; /* whether the call goes around the mesh */
 
 static void nonce_of(int workload, unsigned i, char *nonce) {
   (void)snprintf(nonce, NONCE_LENGTH + 1, "%016x%016x", (unsigned)workload + 1, i);
 }
+
+#define DIRECT_ADDRESS "127.0.0.2"
 
 int placement_upstream(const struct placement *placement, const char *client, const char *service, uint16_t port,
                        enum protocol protocol, const char **ret_address, uint16_t *ret_port, struct error **err) {
@@ -65,7 +68,9 @@ int placement_upstream(const struct placement *placement, const char *client, co
 
 int placement_direct(const struct placement *placement, const char *workload, uint16_t port, enum protocol protocol,
                      const char **ret_address, uint16_t *ret_port, struct error **err) {
-  return placement_upstream(placement, NULL, workload, port, protocol, ret_address, ret_port, err);
+  int r = placement_upstream(placement, NULL, workload, port, protocol, ret_address, ret_port, err);
+  *ret_address = DIRECT_ADDRESS;
+  return r;
 }
 
 struct workload_client *placement_workload(const struct placement *placement, const char *workload) {
@@ -101,6 +106,7 @@ int workload_call(struct workload_client *client, const struct call_batch *batch
   assert_int_equal(client->index, CLIENT);
   assert_true(batch->count <= CALLS_MAX);
   played_timeout_ms = batch->timeout_ms;
+  played_direct = strcmp(batch->address, DIRECT_ADDRESS) == 0;
   struct call_outcome *outcomes = calloc(batch->count, sizeof(*outcomes));
   assert_non_null(outcomes);
   for (unsigned i = 0; i < batch->count; i++) {
@@ -550,6 +556,41 @@ static void counters_are_controlled_by_an_answer(void **state) {
   arena_destroy(arena);
 }
 
+static struct played_call closed_when_direct(unsigned i) {
+  return played_direct ? closed(i) : delivered(i);
+}
+
+static struct played_call closed_when_direct_and_lost_else(unsigned i) {
+  return played_direct ? closed(i) : faked_200(i);
+}
+
+static const char *seen_of_direct(struct arena *arena, const char *workload, enum check_kind kind,
+                                  struct played_call (*calls)(unsigned)) {
+  struct check check = base_check;
+  struct prober prober = {.topology = &topology, .id = "c1"};
+  const char *seen = NULL;
+  check.direct = true;
+  check.to = workload;
+  check.kind = kind;
+  play = calls;
+  assert_int_equal(judge_control(&prober, &check, arena, &seen, NULL), 0);
+  return seen;
+}
+
+/* Mutual TLS and a broken server both end a connection: a call through the mesh tells them apart. */
+static void a_closed_direct_call_needs_a_server_that_answers_through_the_mesh(void **state) {
+  struct arena *arena = arena_create(0);
+  (void)state;
+  assert_null(seen_of_direct(arena, "main/server", CHECK_DENIED, delivered));
+  assert_null(seen_of_direct(arena, "main/server", CHECK_DENIED, closed_when_direct));
+  assert_non_null(seen_of_direct(arena, "main/server", CHECK_DENIED, closed));
+  assert_non_null(strstr(seen_of_direct(arena, "main/server", CHECK_DENIED, closed_when_direct_and_lost_else), "root"));
+  assert_non_null(seen_of_direct(arena, "main/server", CHECK_DENIED, refused_403));
+  assert_non_null(seen_of_direct(arena, "main/server", CHECK_ALLOWED, closed_when_direct));
+  assert_non_null(seen_of_direct(arena, "main/v1", CHECK_DENIED, closed)); /* no service leads there */
+  arena_destroy(arena);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_check_says_the_version_of_http),
@@ -566,6 +607,7 @@ int main(void) {
       cmocka_unit_test(counters_go_by_how_many_requests_arrived),
       cmocka_unit_test(counted_calls_follow_each_other_under_the_callers_name),
       cmocka_unit_test(counters_are_controlled_by_an_answer),
+      cmocka_unit_test(a_closed_direct_call_needs_a_server_that_answers_through_the_mesh),
   };
   return cmocka_run_group_tests_name("judge", tests, NULL, NULL);
 }

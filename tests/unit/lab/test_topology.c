@@ -71,6 +71,30 @@ static void test_a_topology_is_read(void **state) {
   assert_null(topology_port_find(web->ports, web->port_count, 53, PROTOCOL_TCP));
 }
 
+static void test_port_to(void **state) {
+  (void)state;
+  _cleanup_(reading_finish) struct reading reading =
+      read_topology("workloads:\n"
+                    "  - {name: a, ports: [{port: 8081}, {port: 53, protocol: udp}]}\n"
+                    "  - {name: b, ports: [{port: 8081}]}\n"
+                    "services:\n"
+                    "  - {name: both, workloads: [a, b], ports: [{port: 80, target_port: 8081}]}\n"
+                    "  - {name: only-a, workloads: [a], ports: [{port: 81, target_port: 8081}]}\n");
+  const struct topology *topology = &reading.topology;
+  const struct topology_service *service = NULL;
+  assert_int_equal(reading.result, 0);
+  const struct topology_port *port = topology_port_to(topology, "main/a", 8081, PROTOCOL_HTTP, &service);
+  assert_non_null(port);
+  assert_int_equal(port->port, 81);
+  assert_string_equal(service->name, "only-a");
+  assert_null(topology_port_to(topology, "main/a", 81, PROTOCOL_HTTP, &service));
+  assert_null(topology_port_to(topology, "main/a", 8081, PROTOCOL_TCP, &service));
+  assert_null(topology_port_to(topology, "main/a", 53, PROTOCOL_UDP, &service));
+  assert_null(topology_port_to(topology, "main/b", 8081, PROTOCOL_HTTP, &service)); /* may come to a as well */
+  assert_null(topology_port_to(topology, "other/a", 8081, PROTOCOL_HTTP, &service));
+  assert_null(topology_port_to(topology, "a", 8081, PROTOCOL_HTTP, &service));
+}
+
 struct mistake {
   const char *text;
   const char *code;
@@ -154,9 +178,8 @@ static void test_too_many_workloads(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_a_topology_is_read),
-      cmocka_unit_test(test_mistakes),
-      cmocka_unit_test(test_pods_of_one_deployment),
+      cmocka_unit_test(test_a_topology_is_read), cmocka_unit_test(test_port_to),
+      cmocka_unit_test(test_mistakes),           cmocka_unit_test(test_pods_of_one_deployment),
       cmocka_unit_test(test_too_many_workloads),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
