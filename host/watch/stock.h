@@ -1,9 +1,5 @@
-/* The native objects: what is to be on the cluster, what is there, and what has to be done about the difference, in
- * order. Thread-safe.
- *
- * In a namespace, objects of a lower wave are applied before those of a higher one, and removed after them; what is not
- * wanted any more goes once everything that is wanted was tried. What failed is tried again after a pause that grows.
- */
+/* The native objects: what is to be on the cluster, what is there, and what has to be done about the difference, in the
+ * order of backlog.h. Thread-safe. */
 #ifndef TRAMMEL_HOST_WATCH_STOCK_H
 #define TRAMMEL_HOST_WATCH_STOCK_H
 
@@ -11,10 +7,6 @@
 
 #include "host/engine/cluster.h"
 #include "trammel/adapter/v1/adapter.pb-c.h"
-
-#define STOCK_WAVES 8 /* higher ones count as the last */
-#define STOCK_PAUSE_LEAST_NS (1 * INT64_C(1000000000))
-#define STOCK_PAUSE_MOST_NS (120 * INT64_C(1000000000))
 
 struct stock;
 
@@ -71,6 +63,7 @@ unsigned stock_done(struct stock *stock, struct stock_job *job, int r);
 
 struct stock_counts {
   size_t wanted, there, pending, failing;
+  size_t namespaces; /* that have objects */
 };
 struct stock_counts stock_count(struct stock *stock);
 

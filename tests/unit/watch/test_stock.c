@@ -128,6 +128,39 @@ static void a_failure_holds_up_its_namespace_alone(void **state) {
   assert_int_equal(stock_count(f->stock).pending, 2);
 }
 
+/* What denies is refused for good: what allows in its place is held up, but not the end of what allowed. */
+static void what_is_not_wanted_goes_beside_a_failure(void **state) {
+  struct fixture *f = *state;
+  add(f, "ns", "ended", 1, "{}", true);
+  settle(f);
+  expect(f, "ended", true, 0);
+  clear(f);
+  add(f, "ns", "deny", 0, "{}", false);
+  add(f, "ns", "allow", 1, "{}", true);
+  settle(f);
+  expect(f, "deny", true, -EBUSY);
+  expect(f, "ended", false, 0);
+  expect(f, "", false, 0);
+  assert_int_equal(stock_count(f->stock).there, 0);
+  assert_int_equal(stock_count(f->stock).pending, 2);
+}
+
+/* Namespaces come and go. */
+static void a_namespace_without_objects_is_nothing_to_keep(void **state) {
+  struct fixture *f = *state;
+  for (unsigned i = 0; i < 200; i++) {
+    char ns[16];
+    (void)snprintf(ns, sizeof(ns), "ns-%u", i);
+    clear(f);
+    add(f, ns, "allow", 1, "{}", true);
+    settle(f);
+    expect(f, "allow", true, 0);
+    if (i > 0)
+      expect(f, "allow", false, 0);
+    assert_int_equal(stock_count(f->stock).namespaces, 1);
+  }
+}
+
 static void what_is_there_as_wanted_is_left_alone(void **state) {
   struct fixture *f = *state;
   see(f, "same", "a", MANAGER);
@@ -222,6 +255,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {
       TEST(waves_are_applied_upwards_and_removed_downwards), TEST(a_failure_holds_up_its_namespace_alone),
+      TEST(what_is_not_wanted_goes_beside_a_failure),        TEST(a_namespace_without_objects_is_nothing_to_keep),
       TEST(what_is_there_as_wanted_is_left_alone),           TEST(a_change_during_a_job_is_another_job),
       TEST(parts_change_what_differs_and_nothing_else),      TEST(what_is_of_kinds_that_are_not_served_stays),
   };

@@ -1,0 +1,294 @@
+#include "host/watch/backlog.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sdk/base/clock.h"
+#include "sdk/smi/model.h"
+
+/* A resource, in a namespace that has objects which came from it. */
+struct origin {
+  char *key;
+  size_t users;
+  uint32_t standing[BACKLOG_WAVES]; /* tasks that stand */
+};
+
+/* A namespace. */
+struct space {
+  char *key;
+  size_t users;
+  struct table origins;
+  size_t applying[BACKLOG_WAVES], removing[BACKLOG_WAVES]; /* by wave */
+  size_t untried[BACKLOG_WAVES];                           /* of those to be applied */
+  size_t standing[BACKLOG_WAVES];
+  size_t sourced; /* to be removed, and came from a resource */
+};
+
+void backlog_init(struct backlog *backlog) {
+  *backlog = (struct backlog){0};
+  for (unsigned wave = 0; wave < BACKLOG_WAVES; wave++) {
+    TAILQ_INIT(&backlog->applying[wave]);
+    TAILQ_INIT(&backlog->removing[wave]);
+  }
+}
+
+void backlog_finish(struct backlog *backlog) {
+  table_finish(&backlog->spaces);
+}
+
+/* ---- whose it is */
+
+static struct space *space_of(struct backlog *backlog, const char *ns) {
+  struct space *space = table_get(&backlog->spaces, ns);
+
+  if (space)
+    return space;
+  space = calloc(1, sizeof(*space));
+  if (space && (space->key = strdup(ns)) && table_put(&backlog->spaces, space) == 0)
+    return space;
+  if (space)
+    free(space->key);
+  free(space);
+  return NULL;
+}
+
+int backlog_join(struct backlog *backlog, struct task *task, const char *ns) {
+  task->space = space_of(backlog, ns);
+  if (!task->space)
+    return -ENOMEM;
+  task->space->users++;
+  return 0;
+}
+
+static struct origin *origin_of(struct space *space, const char *source, size_t length) {
+  char *key = strndup(source, length);
+  struct origin *origin = key ? table_get(&space->origins, key) : NULL;
+
+  if (key && !origin && (origin = calloc(1, sizeof(*origin)))) {
+    origin->key = key;
+    if (table_put(&space->origins, origin) == 0)
+      return origin;
+    free(take(origin));
+  }
+  free(key);
+  return origin;
+}
+
+static void drop_origins(struct space *space, struct origin **origins, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    if (--origins[i]->users > 0)
+      continue;
+    table_remove(&space->origins, origins[i]);
+    free(origins[i]->key);
+    free(origins[i]);
+  }
+  free(origins);
+}
+
+void backlog_leave(struct backlog *backlog, struct task *task) {
+  struct space *space = task->space;
+
+  if (!space)
+    return;
+  backlog_put(backlog, task, BACKLOG_NONE, false);
+  drop_origins(space, task->origins, task->origin_count);
+  *task = (struct task){0};
+  if (--space->users > 0)
+    return;
+  table_remove(&backlog->spaces, space);
+  table_finish(&space->origins);
+  free(space->key);
+  free(space);
+}
+
+static bool is_of(const char *source, enum smi_kind kind) {
+  size_t length = strlen(smi_kind_name(kind));
+
+  return strncmp(source, smi_kind_name(kind), length) == 0 && source[length] == '/';
+}
+
+/* Routes are shared by resources that have nothing else to do with each other. */
+static bool is_principal(const char *source) {
+  return is_of(source, SMI_TRAFFIC_TARGET) || is_of(source, SMI_TRAFFIC_SPLIT);
+}
+
+/* Adds those that are principal, or those that are not. */
+static int read_origins(struct task *task, const char *sources, bool principal) {
+  for (const char *source = sources; *source; source += strcspn(source, ",")) {
+    source += *source == ',';
+    size_t length = strcspn(source, ",");
+    if (length == 0 || is_principal(source) != principal)
+      continue;
+    struct origin *origin = origin_of(task->space, source, length);
+    if (!origin)
+      return -ENOMEM;
+    origin->users++;
+    task->origins[task->origin_count++] = origin;
+  }
+  return 0;
+}
+
+static size_t count_sources(const char *sources) {
+  size_t count = 1;
+
+  for (const char *c = sources; *c; c++)
+    count += *c == ',';
+  return count;
+}
+
+int backlog_describe(struct task *task, unsigned wave, const char *sources) {
+  struct task described = *task;
+
+  described.origins = calloc(count_sources(sources), sizeof(*described.origins));
+  described.origin_count = 0;
+  int r = described.origins ? read_origins(&described, sources, true) : -ENOMEM;
+  described.principal_count = described.origin_count;
+  if (r == 0)
+    r = read_origins(&described, sources, false);
+  if (r < 0) {
+    drop_origins(task->space, described.origins, described.origin_count);
+    return r;
+  }
+  if (described.principal_count == 0)
+    described.principal_count = described.origin_count;
+  described.wave = wave < BACKLOG_WAVES ? wave : BACKLOG_WAVES - 1;
+  drop_origins(task->space, task->origins, task->origin_count);
+  *task = described;
+  return 0;
+}
+
+/* ---- what is to be done */
+
+static struct tasks *queue_of(struct backlog *backlog, const struct task *task) {
+  return task->work == BACKLOG_APPLY ? &backlog->applying[task->wave] : &backlog->removing[task->wave];
+}
+
+/* Counts what a task has to do, by one up or down. */
+static void count(const struct task *task, int by) {
+  struct space *space = task->space;
+
+  if (task->work == BACKLOG_APPLY) {
+    space->applying[task->wave] += (size_t)by;
+    space->untried[task->wave] += task->failures == 0 ? (size_t)by : 0;
+  } else {
+    space->removing[task->wave] += (size_t)by;
+    space->sourced += task->origin_count > 0 ? (size_t)by : 0;
+  }
+  if (!task->standing)
+    return;
+  space->standing[task->wave] += (size_t)by;
+  for (size_t i = 0; i < task->origin_count; i++)
+    task->origins[i]->standing[task->wave] += (uint32_t)by;
+}
+
+void backlog_put(struct backlog *backlog, struct task *task, enum backlog_work work, bool there) {
+  if (task->work != BACKLOG_NONE) {
+    count(task, -1);
+    if (!task->busy)
+      TAILQ_REMOVE(queue_of(backlog, task), task, link);
+  }
+  task->work = work;
+  task->standing = there;
+  if (work == BACKLOG_NONE)
+    return;
+  count(task, 1);
+  if (!task->busy)
+    TAILQ_INSERT_TAIL(queue_of(backlog, task), task, link);
+}
+
+void backlog_forgive(struct task *task) {
+  task->failures = 0;
+  task->not_before_ns = 0;
+}
+
+/* ---- what comes first */
+
+static bool is_any(const size_t *counts, unsigned from, unsigned to) {
+  for (unsigned wave = from; wave < to; wave++)
+    if (counts[wave] > 0)
+      return true;
+  return false;
+}
+
+/* Whether something that is to be applied, and may be begun, was not yet tried. */
+static bool is_trying(const struct space *space) {
+  for (unsigned wave = 0; wave < BACKLOG_WAVES; wave++)
+    if (space->applying[wave] > 0)
+      return space->untried[wave] > 0;
+  return false;
+}
+
+/* Whether something that is there may count on it. */
+static bool is_counted_on(const struct task *task) {
+  if (!is_any(task->space->standing, task->wave + 1, BACKLOG_WAVES))
+    return false;
+  for (size_t i = 0; i < task->principal_count; i++)
+    for (unsigned wave = task->wave + 1; wave < BACKLOG_WAVES; wave++)
+      if (task->origins[i]->standing[wave] > 0)
+        return true;
+  return false;
+}
+
+static bool has_to_wait(const struct task *task) {
+  const struct space *space = task->space;
+
+  if (task->work == BACKLOG_APPLY)
+    return is_any(space->applying, 0, task->wave);
+  if (task->origin_count == 0)
+    return is_any(space->applying, 0, BACKLOG_WAVES) || space->sourced > 0 ||
+           is_any(space->removing, task->wave + 1, BACKLOG_WAVES);
+  return is_trying(space) || is_counted_on(task);
+}
+
+static struct task *find_in(struct tasks *queue, int64_t now_ns, int64_t *wake_ns) {
+  struct task *task;
+
+  TAILQ_FOREACH(task, queue, link) {
+    if (task->not_before_ns > now_ns) {
+      *wake_ns = task->not_before_ns < *wake_ns ? task->not_before_ns : *wake_ns;
+      continue;
+    }
+    if (!has_to_wait(task))
+      return task;
+  }
+  return NULL;
+}
+
+struct task *backlog_find(struct backlog *backlog, int64_t now_ns, int64_t *wake_ns) {
+  struct task *task = NULL;
+
+  for (unsigned wave = 0; !task && wave < BACKLOG_WAVES; wave++)
+    task = find_in(&backlog->applying[wave], now_ns, wake_ns);
+  for (unsigned wave = BACKLOG_WAVES; !task && wave-- > 0;)
+    task = find_in(&backlog->removing[wave], now_ns, wake_ns);
+  return task;
+}
+
+/* ---- what is under way */
+
+void backlog_begin(struct backlog *backlog, struct task *task) {
+  TAILQ_REMOVE(queue_of(backlog, task), task, link);
+  task->busy = true;
+}
+
+void backlog_end(struct backlog *backlog, struct task *task) {
+  backlog_put(backlog, task, BACKLOG_NONE, false);
+  task->busy = false;
+}
+
+static int64_t pause_of(unsigned failures) {
+  int64_t pause_ns = BACKLOG_PAUSE_LEAST_NS;
+
+  for (unsigned i = 1; i < failures && pause_ns < BACKLOG_PAUSE_MOST_NS; i++)
+    pause_ns *= 2;
+  return pause_ns < BACKLOG_PAUSE_MOST_NS ? pause_ns : BACKLOG_PAUSE_MOST_NS;
+}
+
+unsigned backlog_put_off(struct backlog *backlog, struct task *task, enum backlog_work work, bool there) {
+  backlog_put(backlog, task, BACKLOG_NONE, false);
+  task->failures++;
+  task->not_before_ns = clock_in_ns(pause_of(task->failures));
+  backlog_put(backlog, task, work, there);
+  return task->failures;
+}
