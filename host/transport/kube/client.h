@@ -4,7 +4,8 @@
  *
  * Every call ends by its deadline or soon after its cancellation. Retried with backoff, and after what Retry-After
  * says, is what can do no harm twice: reading, applying, deleting. Of the others (create, update) only what the server
- * said not to have begun: refused connections, and 429. A 401 makes credentials be fetched anew, once.
+ * said not to have begun: refused connections, and 429. A 500 without Retry-After, which may be about the object, is
+ * the answer when it comes for the third time. A 401 makes credentials be fetched anew, once.
  *
  * Messages name verb, resource, namespace and name, and never hold a secret. Return values are those of
  * host/transport/kube/failure.h for what a server answered, and of http_client_send() for what came of no answer. */

@@ -11,6 +11,10 @@
 /* How long one try of something that may be tried again waits for its answer. */
 #define KUBE_TRY_TIMEOUT_NS (30 * INT64_C(1000000000))
 
+/* How often a server may answer 500 without saying when to come back. client-go takes the first as the answer; but a
+ * server whose quotas do not know a new kind yet answers so once, too, and tells it only by its text. */
+#define KUBE_TRIES_BROKEN 3
+
 /* Between tries: twice as long each time, less a random part of up to half. */
 #define KUBE_BACKOFF_FIRST_NS (100 * INT64_C(1000000))
 #define KUBE_BACKOFF_MOST_NS (10 * INT64_C(1000000000))

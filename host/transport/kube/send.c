@@ -16,7 +16,8 @@ struct sending {
   int64_t deadline_ns;
   const atomic_bool *cancel;
   unsigned tries;
-  bool renewed; /* credentials were, after a 401 */
+  unsigned broken; /* answers 500 that did not say to come back */
+  bool renewed;    /* credentials were, after a 401 */
 };
 
 int64_t kube_backoff_ns(unsigned tries) {
@@ -120,9 +121,16 @@ static bool may_repeat(const struct sending *s, int r, unsigned status) {
   return passing && (untouched || s->request->idempotent) && !s->request->on_data;
 }
 
+/* A 500 with Retry-After is a server that is busy inside (k8s.io/apimachinery, NewServerTimeout). One without is often
+ * about the object: a webhook or a conversion that fails, which it does each time. */
+static bool is_broken(int r, const struct http_response *response) {
+  return r == 0 && response->status == 500 && response->retry_after_s == 0;
+}
+
 /* Whether to try again, after the wait that is due. */
-static bool wait_to_repeat(const struct sending *s, int r, const struct http_response *response) {
-  if (s->tries >= s->client->tries || !may_repeat(s, r, response->status))
+static bool wait_to_repeat(struct sending *s, int r, const struct http_response *response) {
+  s->broken += is_broken(r, response);
+  if (s->tries >= s->client->tries || s->broken >= KUBE_TRIES_BROKEN || !may_repeat(s, r, response->status))
     return false;
   int64_t delay_ns = kube_backoff_ns(s->tries);
   int64_t asked_s = r == 0 ? response->retry_after_s : 0;

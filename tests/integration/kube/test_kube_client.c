@@ -108,6 +108,30 @@ static void test_a_busy_server_is_asked_again(void **state) {
   assert_int_equal(((struct kube_fixture *)*state)->requests, 3);
 }
 
+/* It may be about the object: a webhook that fails is told before long, however many tries there are. */
+static void test_a_server_that_fails_is_told_soon(void **state) {
+  struct kube_fixture *f = *state;
+  _cleanup_error_ struct error *err = NULL;
+  struct script script = SCRIPT(DROP, {500, NULL, "{\"message\":\"failed calling webhook\"}"});
+  json_t *object = NULL;
+  int64_t start_ns = clock_monotonic_ns();
+
+  fixture_serve(f, play, &script, NULL, NULL, &(struct kube_client_options){.tries = 100});
+  assert_int_equal(kube_get(f->client, &config_map, NULL, &object, &err), -EIO);
+  assert_true(clock_monotonic_ns() - start_ns < 20 * NS_PER_SECOND);
+  assert_int_equal(f->requests, 4); /* the lost one, and three that it failed */
+  assert_holds(err, "500: failed calling webhook");
+}
+
+static void test_a_server_that_says_when_is_asked_until_it_can(void **state) {
+  static const char later[] = "Retry-After: 1\r\n";
+  struct script script =
+      SCRIPT({500, later, "{}"}, {500, later, "{}"}, {500, later, "{}"}, {500, later, "{}"}, {200, NULL, OBJECT});
+
+  assert_int_equal(get(*state, &script, NULL, NULL), 0);
+  assert_int_equal(((struct kube_fixture *)*state)->requests, 5);
+}
+
 static void test_retry_after_is_waited_for(void **state) {
   struct script script = SCRIPT({429, "Retry-After: 1\r\n", "{}"}, {200, NULL, OBJECT});
   int64_t start_ns = clock_monotonic_ns();
@@ -456,6 +480,8 @@ int main(void) {
       cmocka_unit_test(test_get),
       cmocka_unit_test(test_connections_are_kept),
       cmocka_unit_test(test_a_busy_server_is_asked_again),
+      cmocka_unit_test(test_a_server_that_fails_is_told_soon),
+      cmocka_unit_test(test_a_server_that_says_when_is_asked_until_it_can),
       cmocka_unit_test(test_retry_after_is_waited_for),
       cmocka_unit_test(test_a_retry_after_beyond_the_deadline_is_not),
       cmocka_unit_test(test_tries_end),
