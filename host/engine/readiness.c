@@ -86,44 +86,85 @@ struct awaited {
   const native_object *object;
   enum readiness readiness;
   struct strbuf why;
-  json_t *now;
+  json_t *now;          /* as it was read last; NULL: it was not yet */
+  struct error *unread; /* why the last look at it came to nothing; NULL: it did not */
+  bool lost;            /* no further look is worth it */
 };
 
 static void awaited_finish(struct awaited *items, size_t count) {
   for (size_t i = 0; i < count; i++) {
     strbuf_finish(&items[i].why);
     json_decref(items[i].now);
+    error_free(items[i].unread);
   }
   free(items);
 }
 
+static bool is_over(const struct readiness_wait *wait) {
+  return clock_monotonic_ns() >= wait->deadline_ns;
+}
+
+/* The wait's deadline ends a look, too; but one that was begun in time has some. */
+static int64_t look_until_ns(const struct readiness_wait *wait) {
+  int64_t least_ns = clock_in_ns(READINESS_LOOK_LEAST_NS), most_ns = clock_in_ns(wait->timeout_ns);
+  int64_t until_ns = wait->deadline_ns > least_ns ? wait->deadline_ns : least_ns;
+
+  return until_ns < most_ns ? until_ns : most_ns;
+}
+
+/* What the next look would tell again. */
+static bool is_lasting(int r) {
+  return r == -ENOENT || r == -ENOTSUP || r == -EACCES || r == -EPERM || r == -EINVAL;
+}
+
+static int judge(struct awaited *awaited, const json_t *now, struct error **err) {
+  const Trammel__Adapter__V1__KubernetesObject *object = awaited->object->kubernetes;
+
+  json_decref(awaited->now);
+  awaited->now = json_incref((json_t *)now);
+  strbuf_clear(&awaited->why);
+  awaited->readiness = readiness_of(now, object->ready_conditions, object->n_ready_conditions, &awaited->why);
+  return strbuf_failed(&awaited->why) ? error_set(err, ENOMEM, "out of memory for conditions") : 0;
+}
+
+/* What could not be read stays what it was said to be last. */
 static int look_at(const struct readiness_wait *wait, struct awaited *awaited, struct error **err) {
   const Trammel__Adapter__V1__KubernetesObject *object = awaited->object->kubernetes;
   const struct cluster_place place = {
       .api_version = object->api_version, .kind = object->kind, .ns = object->namespace_, .name = object->name};
-  const struct kube_call call = {.deadline_ns = clock_in_ns(wait->timeout_ns), .cancel = wait->cancel};
+  const struct kube_call call = {.deadline_ns = look_until_ns(wait), .cancel = wait->cancel};
+  json_auto_t *now = NULL;
 
-  json_decref(take(awaited->now));
-  int r = cluster_read(wait->cluster, &place, &call, &awaited->now, err);
-  if (r < 0)
-    return r;
-  strbuf_clear(&awaited->why);
-  awaited->readiness = readiness_of(awaited->now, object->ready_conditions, object->n_ready_conditions, &awaited->why);
-  return strbuf_failed(&awaited->why) ? error_set(err, ENOMEM, "out of memory for conditions") : 0;
+  error_free(take(awaited->unread));
+  int r = cluster_read(wait->cluster, &place, &call, &now, &awaited->unread);
+  if (r == 0)
+    return judge(awaited, now, err);
+  if (r == -ECANCELED || r == -ENOMEM)
+    return error_set(err, -r, "%s", error_message(awaited->unread));
+  awaited->lost = is_lasting(r);
+  return 0;
 }
 
-/* Those that are not ready yet; how many are not after that. */
+static bool is_open(const struct awaited *awaited) {
+  return awaited->readiness != READINESS_READY && !awaited->lost;
+}
+
+/* Those that are not ready yet; how many are not after that. A cluster that does not answer any more is not asked on
+ * when the time is over. */
 static int look_at_all(const struct readiness_wait *wait, struct awaited *items, size_t count, size_t *ret_open,
                        struct error **err) {
+  bool silent = false;
   int r = 0;
 
   *ret_open = 0;
   for (size_t i = 0; r == 0 && i < count; i++) {
     if (wait->cancel && atomic_load(wait->cancel))
       return error_set(err, ECANCELED, "cancelled");
-    if (items[i].readiness != READINESS_READY)
+    if (is_open(&items[i]) && !(silent && is_over(wait))) {
       r = look_at(wait, &items[i], err);
-    *ret_open += items[i].readiness != READINESS_READY;
+      silent = items[i].unread && !items[i].lost;
+    }
+    *ret_open += is_open(&items[i]);
   }
   return r;
 }
@@ -134,10 +175,23 @@ static int wait_for(const struct readiness_wait *wait, struct awaited *items, si
   for (;;) {
     size_t open = 0;
     int r = look_at_all(wait, items, count, &open, err);
-    if (r < 0 || open == 0 || clock_monotonic_ns() >= wait->deadline_ns)
+    if (r < 0 || open == 0 || is_over(wait))
       return r;
     (void)nanosleep(&pause, NULL); /* a signal ends it */
   }
+}
+
+static int tell(const struct readiness_wait *wait, struct awaited *awaited, struct error **err) {
+  if (awaited->unread)
+    strbuf_printf(&awaited->why, "%s%s",
+                  awaited->now ? "; since then it could not be read: " : "it could not be read: ",
+                  error_message(awaited->unread));
+  else if (!awaited->now)
+    strbuf_puts(&awaited->why, "it was not read in time: the cluster did not answer for others");
+  if (strbuf_failed(&awaited->why))
+    return error_set(err, ENOMEM, "out of memory for conditions");
+  wait->told(wait->ctx, awaited->object, awaited->readiness, strbuf_text(&awaited->why), awaited->now);
+  return 0;
 }
 
 int readiness_wait(const struct readiness_wait *wait, struct error **err) {
@@ -152,7 +206,7 @@ int readiness_wait(const struct readiness_wait *wait, struct error **err) {
   int r = wait_for(wait, items, count, err);
   for (size_t i = 0; r == 0 && i < count; i++)
     if (items[i].readiness != READINESS_READY)
-      wait->told(wait->ctx, items[i].object, items[i].readiness, strbuf_text(&items[i].why), items[i].now);
+      r = tell(wait, &items[i], err);
   awaited_finish(items, count);
   return r;
 }
