@@ -18,8 +18,6 @@
 
 #define PB(name) Trammel__Adapter__V1__##name
 
-#define WAIT_DEFAULT_NS (120 * NS_PER_SECOND)
-
 struct arguments {
   struct mesh_options mesh;
   struct list words; /* NAMESPACE or NAMESPACE/KIND/NAME */
@@ -37,8 +35,8 @@ static const struct argp_option option_table[] = {
     {"undo", KEY_UNDO, 0, 0, "have them leave the mesh again: take back what enroll wrote, and nothing else", 0},
     {"restart", KEY_RESTART, 0, 0,
      "of namespaces: have pods made anew that have no sidecar; others get one when they are made anew", 0},
-    {"wait", KEY_WAIT, "DURATION", OPTION_ARG_OPTIONAL,
-     "wait until all pods are ready and have a sidecar, or with --undo none (without a DURATION: 2m)", 0},
+    {"wait", KEY_WAIT, "DURATION", 0,
+     "how long to wait until all pods are ready and have a sidecar, or with --undo none (default: not at all)", 0},
     {"dry-run", KEY_DRY_RUN, 0, 0, "only say what would be done; the cluster checks it and keeps nothing", 0},
     PACKAGES_OPTION_OUTPUT,
     {0},
@@ -97,7 +95,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     arguments->dry_run = true;
     return 0;
   case KEY_WAIT:
-    arguments->wait_ns = argument ? duration_parse(state, "--wait", argument, false) : WAIT_DEFAULT_NS;
+    arguments->wait_ns = duration_parse(state, "--wait", argument, true);
     return 0;
   case 'o':
     arguments->json = command_wants_json(state, argument);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "host/transport/kube/discovery.h"
 #include "host/transport/kube/list.h"
@@ -87,6 +88,18 @@ static json_t *within(json_t *parent, const char *key) {
   return json_object_set_new(parent, key, map) == 0 ? map : NULL;
 }
 
+/* As kubectl's rollout restart does it. */
+static bool set_restart(json_t *annotations) {
+  const int64_t now_ns = clock_realtime_ns();
+  const time_t seconds = (time_t)(now_ns / NS_PER_SECOND);
+  struct tm utc;
+  char date[32];
+
+  return gmtime_r(&seconds, &utc) && strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc) > 0 &&
+         json_object_set_new(annotations, MEMBERSHIP_RESTART_ANNOTATION,
+                             json_sprintf("%s.%03dZ", date, (int)(now_ns % NS_PER_SECOND / NS_PER_MS))) == 0;
+}
+
 int membership_workload_fields(const struct membership *membership, const enroll_response *enrolment,
                                json_t **ret_fields, struct error **err) {
   json_auto_t *overlay = NULL;
@@ -95,8 +108,9 @@ int membership_workload_fields(const struct membership *membership, const enroll
   if (r < 0)
     return r;
   json_t *metadata = within(overlay, "metadata"), *annotations = metadata ? within(metadata, "annotations") : NULL;
-  bool good =
-      annotations && json_object_set_new(annotations, MEMBERSHIP_ANNOTATION, json_string(membership->adapter)) == 0;
+  bool good = annotations &&
+              json_object_set_new(annotations, MEMBERSHIP_ANNOTATION, json_string(membership->adapter)) == 0 &&
+              (enrolment || set_restart(annotations));
   *ret_fields = good ? json_pack("{s:{s:O}}", "spec", "template", overlay) : NULL;
   return *ret_fields ? 0 : error_set(err, ENOMEM, "out of memory for a pod template");
 }

@@ -10,8 +10,10 @@
 /* How long one object may take, with all that is tried again. */
 #define MEMBERSHIP_TIMEOUT_NS (30 * INT64_C(1000000000))
 
-/* An annotation of pod templates: the adapter that enrolled them. It has pods made anew that were there before. */
+/* Annotations of pod templates: the adapter that enrolled them; and when their pods were last to be made anew, a time
+ * of RFC 3339, which is another one each time, or a second restart would change nothing. */
 #define MEMBERSHIP_ANNOTATION "trammel.dev/enrolled"
+#define MEMBERSHIP_RESTART_ANNOTATION "trammel.dev/restarted-at"
 
 struct membership {
   struct cluster *cluster;
@@ -21,8 +23,8 @@ struct membership {
 };
 
 /* The fields of a namespace, {"metadata": …}, NULL when there are none; and those of a workload, {"spec": {"template":
- * …}}, with the annotation. `enrolment` NULL: the annotation alone. -EPROTO for an overlay that is no object, or
- * removes something, which can't be taken back. New references. */
+ * …}}, with the annotation. `enrolment` NULL: those that have its pods made anew and nothing else. -EPROTO for an
+ * overlay that is no object, or removes something, which can't be taken back. New references. */
 int membership_namespace_fields(const Trammel__Adapter__V1__EnrollResponse *enrolment, json_t **ret_fields,
                                 struct error **err);
 int membership_workload_fields(const struct membership *membership,

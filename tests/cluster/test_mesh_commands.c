@@ -160,11 +160,18 @@ static void assert_has(const char *path, bool of_pods, const char *map, const ch
   assert_string_equal(text_of(json_object_get(metadata, map), key), value);
 }
 
+/* The object is there, and has no such key. */
+static void assert_lacks(const char *path, bool of_pods, const char *map, const char *key) {
+  json_auto_t *metadata = metadata_of(path, of_pods);
+  assert_non_null(metadata);
+  assert_null(json_object_get(json_object_get(metadata, map), key));
+}
+
 static void a_namespace_joins_and_leaves(void **state) {
   struct fixture *f = *state;
   put_text(f, "{apiVersion: v1, kind: Namespace, metadata: {name: @, labels: {team: shop}}}\n");
   expect(RUN("mesh", "enroll", "--mesh", "istio", "--dry-run", f->ns), 0, "joined     Namespace ");
-  assert_has(f->ns_path, false, "labels", "istio-injection", "");
+  assert_lacks(f->ns_path, false, "labels", "istio-injection");
   expect(RUN("mesh", "enroll", "--mesh", "istio", f->ns), 0, "joined     Namespace ");
   assert_has(f->ns_path, false, "labels", "istio-injection", "enabled");
   json_auto_t *again = expect_json(RUN("mesh", "enroll", "--mesh", "istio", f->ns, "-o", "json"), 0);
@@ -173,7 +180,7 @@ static void a_namespace_joins_and_leaves(void **state) {
   expect(RUN("mesh", "enroll", "--mesh", "osm", f->ns), 0, "joined");
   assert_has(f->ns_path, false, "annotations", "openservicemesh.io/sidecar-injection", "enabled");
   expect(RUN("mesh", "enroll", "--mesh", "istio", "--undo", f->ns), 0, "left       Namespace ");
-  assert_has(f->ns_path, false, "labels", "istio-injection", "");
+  assert_lacks(f->ns_path, false, "labels", "istio-injection");
   assert_has(f->ns_path, false, "labels", "openservicemesh.io/monitored-by", "osm");
   assert_has(f->ns_path, false, "labels", "team", "shop");
   expect(RUN("mesh", "enroll", "--mesh", "istio", "--undo", f->ns), 0, "unchanged");
@@ -204,6 +211,7 @@ static void what_is_not_there_is_not_made(void **state) {
   expect(RUN("mesh", "enroll", "--mesh", "gateway", f->ns), 2, "enrolls nothing");
   expect(RUN("mesh", "enroll", "--mesh", "istio", "shop/pod/web"), 2, "deployment, statefulset or daemonset");
   expect(RUN("mesh", "enroll", "--mesh", "istio"), 2, "say who");
+  expect(RUN("mesh", "enroll", "--mesh", "istio", "--wait", f->ns), 2, "--wait wants a duration");
 }
 
 static void a_single_workload_joins_and_leaves(void **state) {
@@ -213,15 +221,24 @@ static void a_single_workload_joins_and_leaves(void **state) {
   expect(RUN("mesh", "enroll", "--mesh", "istio", workload), 0, "joined     Deployment ");
   assert_has(f->web_path, true, "labels", "sidecar.istio.io/inject", "true");
   assert_has(f->web_path, true, "annotations", "trammel.dev/enrolled", "istio");
-  assert_has(f->web_path, true, "annotations", "traffic.sidecar.istio.io/excludeInboundPorts", "");
-  assert_has(f->ns_path, false, "labels", "istio-injection", "");
+  assert_lacks(f->web_path, true, "annotations", "traffic.sidecar.istio.io/excludeInboundPorts");
+  assert_lacks(f->ns_path, false, "labels", "istio-injection");
   expect(RUN("mesh", "enroll", "--mesh", "istio", workload), 0, "unchanged  Deployment ");
   expect(RUN("mesh", "enroll", "--mesh", "istio", "--undo", workload), 0, "left       Deployment ");
-  assert_has(f->web_path, true, "labels", "sidecar.istio.io/inject", "");
+  assert_lacks(f->web_path, true, "labels", "sidecar.istio.io/inject");
   assert_has(f->web_path, true, "labels", "app", "web");
   expect(RUN("mesh", "enroll", "--mesh", "osm", workload), 0, "joined     Deployment ");
   assert_has(f->ns_path, false, "labels", "openservicemesh.io/monitored-by", "osm");
-  assert_has(f->ns_path, false, "annotations", "openservicemesh.io/sidecar-injection", "");
+  assert_lacks(f->ns_path, false, "annotations", "openservicemesh.io/sidecar-injection");
+}
+
+/* When pods were last to be made anew, a heap string. */
+static char *restarted_at(const struct fixture *f) {
+  json_auto_t *metadata = metadata_of(f->web_path, true);
+  char *time = strdup(text_of(json_object_get(metadata, "annotations"), "trammel.dev/restarted-at"));
+  assert_non_null(time);
+  assert_int_equal(strlen(time), strlen("2026-01-01T00:00:00.000Z"));
+  return time;
 }
 
 static void pods_are_counted_and_waited_for(void **state) {
@@ -238,8 +255,13 @@ static void pods_are_counted_and_waited_for(void **state) {
   command_result_finish(&result);
   expect(RUN("mesh", "enroll", "--mesh", "istio", f->ns, "--restart", "--wait=300ms"), 1, "joined     Deployment ");
   assert_has(f->web_path, true, "annotations", "trammel.dev/enrolled", "istio");
+  /* Nobody made pods anew: asked for again, it is another change, or no controller would act on it. */
+  _cleanup_free_ char *first = restarted_at(f);
+  expect(RUN("mesh", "enroll", "--mesh", "istio", f->ns, "--restart"), 0, "joined     Deployment ");
+  _cleanup_free_ char *second = restarted_at(f);
+  assert_true(strcmp(first, second) < 0);
   /* What the controllers do then, while the command waits. */
-  const char *const words[] = {"mesh", "enroll", "--mesh", "istio", f->ns, "--wait", "-o", "json", NULL};
+  const char *const words[] = {"mesh", "enroll", "--mesh", "istio", f->ns, "--wait", "2m", "-o", "json", NULL};
   struct running running = on_cluster_start(api_server_kubeconfig(server), NULL, words);
   _cleanup_free_ char *path = with_ns("/api/v1/namespaces/@/pods/b?gracePeriodSeconds=0", f->ns);
   struct api_answer answer;
@@ -257,7 +279,8 @@ static void pods_are_counted_and_waited_for(void **state) {
   assert_true(json_is_true(json_object_get(look, "settled")));
   assert_int_equal(json_integer_value(json_object_get(look, "withSidecar")), 2);
   expect(RUN("mesh", "enroll", "--mesh", "istio", f->ns, "--undo"), 0, "left       Deployment ");
-  assert_has(f->web_path, true, "annotations", "trammel.dev/enrolled", "");
+  assert_lacks(f->web_path, true, "annotations", "trammel.dev/enrolled");
+  assert_lacks(f->web_path, true, "annotations", "trammel.dev/restarted-at");
 }
 
 static void an_interruption_ends_the_wait(void **state) {
