@@ -10,139 +10,20 @@
 #include <cmocka.h>
 
 #include "sdk/base/clock.h"
-#include "sdk/base/document.h"
 #include "sdk/base/strbuf.h"
-#include "tests/support/api_objects.h"
-#include "tests/support/api_server.h"
-#include "tests/support/command.h"
+#include "tests/cluster/policies.h"
 
-#define TIMEOUT_S 120
-#define WORDS_MAX 24
-#define POLICIES "/apis/security.istio.io/v1/namespaces/%s/authorizationpolicies"
-#define MANAGER "trammel/istio"
 #define DEFINITIONS "istio-1.30"
 
 static struct api_server *server;
 static char *definitions; /* folder */
 
-struct fixture {
-  char ns[32]; /* of its own for each test */
-  char *path;  /* of its AuthorizationPolicies */
-};
-
-/* ---- what is there */
-
-static struct api_answer ask(const char *method, const char *path, const char *type, const json_t *body) {
-  struct api_answer answer;
-  api_server_send(server, &(struct api_request){.method = method, .path = path, .content_type = type, .body = body},
-                  &answer);
-  return answer;
-}
-
-/* "<base>/<name>": a heap string. */
-static char *below(const char *base, const char *name) {
-  char *path = NULL;
-  assert_true(asprintf(&path, "%s/%s", base, name) > 0);
-  return path;
-}
-
-/* A policy as it is; NULL when there is none. */
-static json_t *policy(const struct fixture *f, const char *name) {
-  _cleanup_free_ char *path = below(f->path, name);
-  struct api_answer answer = ask("GET", path, NULL, NULL);
-  assert_true(answer.status == 200 || answer.status == 404);
-  json_t *object = answer.status == 200 ? json_incref(answer.body) : NULL;
-  api_answer_finish(&answer);
-  return object;
-}
-
-static bool has_policy(const struct fixture *f, const char *name) {
-  json_auto_t *object = policy(f, name);
-  return object;
-}
-
-static size_t count_policies(const struct fixture *f) {
-  struct api_answer answer = ask("GET", f->path, NULL, NULL);
-  assert_int_equal(answer.status, 200);
-  size_t count = json_array_size(json_object_get(answer.body, "items"));
-  api_answer_finish(&answer);
-  return count;
-}
-
-/* A policy that this manager applied; `sources` and `label` may be NULL. */
-static void put_policy(const struct fixture *f, const char *name, const char *manager, const char *label,
-                       const char *sources, json_t *spec) {
-  _cleanup_free_ char *path = below(f->path, name), *query = NULL;
-  json_auto_t *body =
-      json_pack("{s:s, s:s, s:{s:s, s:s, s:{s:s?}, s:{s:s?}}, s:o}", "apiVersion", "security.istio.io/v1", "kind",
-                "AuthorizationPolicy", "metadata", "name", name, "namespace", f->ns, "labels",
-                "app.kubernetes.io/managed-by", label, "annotations", "trammel.dev/sources", sources, "spec", spec);
-  json_t *metadata = json_object_get(body, "metadata");
-  if (!label)
-    (void)json_object_del(metadata, "labels");
-  if (!sources)
-    (void)json_object_del(metadata, "annotations");
-  assert_true(asprintf(&query, "%s?force=true&fieldManager=%s", path, manager) > 0);
-  struct api_answer answer = ask("PATCH", query, "application/apply-patch+yaml", body);
-  if (answer.status != 200 && answer.status != 201)
-    fail_msg("%s: %s", name, api_answer_message(&answer));
-  api_answer_finish(&answer);
-}
-
 /* ---- what is done */
 
-static struct command_result run_words(const char *input, const char *kubeconfig, const char *const *words) {
-  const char *argv[WORDS_MAX + 2] = {"trammel"};
-  struct command_result result;
-  size_t n = 1;
-  for (; n <= WORDS_MAX - 2 && words[n - 1]; n++)
-    argv[n] = words[n - 1];
-  argv[n++] = "--kubeconfig";
-  argv[n] = kubeconfig;
-  command_run(argv, input, TIMEOUT_S, &result);
-  return result;
-}
-#define RUN(input, ...) run_words(input, api_server_kubeconfig(server), (const char *const[]){__VA_ARGS__, NULL})
+#define RUN(input, ...) on_cluster_run(api_server_kubeconfig(server), input, (const char *const[]){__VA_ARGS__, NULL})
 #define RUN_AS_NOBODY(input, ...)                                                                                      \
-  run_words(input, api_server_kubeconfig_nobody(server), (const char *const[]){__VA_ARGS__, NULL})
+  on_cluster_run(api_server_kubeconfig_nobody(server), input, (const char *const[]){__VA_ARGS__, NULL})
 #define TO_ISTIO "--to", "istio", "-f", "-"
-
-static const char *out_of(const struct command_result *result) {
-  return strbuf_text((struct strbuf *)&result->out);
-}
-
-static const char *errors_of(const struct command_result *result) {
-  return strbuf_text((struct strbuf *)&result->errors);
-}
-
-static void assert_code(const struct command_result *result, int code) {
-  if (result->exit_code != code)
-    fail_msg("exit code %d and not %d\n%s\n%s", result->exit_code, code, out_of(result), errors_of(result));
-}
-
-static void assert_says(const struct command_result *result, const char *text) {
-  if (!strstr(out_of(result), text) && !strstr(errors_of(result), text))
-    fail_msg("nothing says \"%s\"\n%s\n%s", text, out_of(result), errors_of(result));
-}
-
-static void expect(struct command_result result, int code, const char *text) {
-  assert_code(&result, code);
-  assert_says(&result, text);
-  command_result_finish(&result);
-}
-
-/* The answer of -o json. */
-static json_t *expect_json(struct command_result result, int code) {
-  assert_code(&result, code);
-  json_t *json = json_loads(out_of(&result), 0, NULL);
-  assert_non_null(json);
-  command_result_finish(&result);
-  return json;
-}
-
-static long count_of(const json_t *answer, const char *outcome) {
-  return (long)json_integer_value(json_object_get(json_object_get(answer, "summary"), outcome));
-}
 
 /* The first object with this outcome; "" when there is none. Borrowed. */
 static const char *named(const json_t *answer, const char *outcome, const char *key) {
@@ -156,84 +37,20 @@ static const char *named(const json_t *answer, const char *outcome, const char *
   return "";
 }
 
-/* ---- the input */
-
-static char *with_ns(const char *text, const char *ns) {
-  struct strbuf out = STRBUF_INIT;
-  for (const char *at; (at = strchr(text, '@')); text = at + 1) {
-    strbuf_append(&out, text, (size_t)(at - text));
-    strbuf_puts(&out, ns);
-  }
-  strbuf_puts(&out, text);
-  return strbuf_steal(&out);
-}
-
-/* '@' is the namespace. */
-static const char accounts[] = "{apiVersion: v1, kind: ServiceAccount, metadata: {name: api, namespace: @}}\n---\n"
-                               "{apiVersion: v1, kind: ServiceAccount, metadata: {name: web, namespace: @}}\n---\n";
-static const char workloads[] =
-    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api, namespace: @}\n"
-    "spec:\n  selector: {matchLabels: {app: api}}\n"
-    "  template: {metadata: {labels: {app: api}}, spec: {serviceAccountName: api, containers: [{name: app, image: x, "
-    "ports: [{name: http, containerPort: 8080}]}]}}\n---\n"
-    "apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: web, namespace: @}\n"
-    "spec:\n  schedule: '0 0 * * *'\n  jobTemplate: {spec: {template: {metadata: {labels: {app: web}}, spec: "
-    "{restartPolicy: Never, serviceAccountName: web, containers: [{name: app, image: x}]}}}}\n---\n"
-    "apiVersion: v1\nkind: Service\nmetadata: {name: api, namespace: @}\n"
-    "spec: {selector: {app: api}, ports: [{name: http, protocol: TCP, port: 80, targetPort: 8080}]}\n---\n";
-static const char target[] =
-    "apiVersion: access.smi-spec.io/v1alpha3\nkind: TrafficTarget\nmetadata: {name: t, namespace: @}\n"
-    "spec:\n  destination: {kind: ServiceAccount, name: api}\n  sources: [{kind: ServiceAccount, name: web}]\n"
-    "  rules: [{kind: HTTPRouteGroup, name: g}]\n---\n"
-    "apiVersion: specs.smi-spec.io/v1alpha4\nkind: HTTPRouteGroup\nmetadata: {name: g, namespace: @}\n"
-    "spec: {matches: [{name: read, pathRegex: '/items', methods: [GET]}]}\n---\n";
-static const char udp_target[] =
-    "apiVersion: access.smi-spec.io/v1alpha3\nkind: TrafficTarget\nmetadata: {name: t, namespace: @}\n"
-    "spec:\n  destination: {kind: ServiceAccount, name: api}\n  sources: [{kind: ServiceAccount, name: web}]\n"
-    "  rules: [{kind: UDPRoute, name: u}]\n---\n"
-    "apiVersion: specs.smi-spec.io/v1alpha4\nkind: UDPRoute\nmetadata: {name: u, namespace: @}\n"
-    "spec: {matches: {ports: [53]}}\n---\n";
-
-/* Workloads and the target, as it was first or once more methods were added. */
-static char *input(const struct fixture *f, bool changed) {
-  _cleanup_free_ char *all = NULL;
-  assert_true(asprintf(&all, "%s%s%s", accounts, workloads, target) > 0);
-  char *text = with_ns(all, f->ns);
-  char *get = strstr(text, "[GET]");
-  assert_non_null(get);
-  for (size_t i = 0; changed && i < strlen("PUT"); i++)
-    get[1 + i] = "PUT"[i];
-  return text;
-}
-
-static char *input_of(const struct fixture *f, const char *policy_text) {
-  _cleanup_free_ char *all = NULL;
-  assert_true(asprintf(&all, "%s%s%s", accounts, workloads, policy_text) > 0);
-  return with_ns(all, f->ns);
-}
-
 static int setup(void **state) {
-  static unsigned number;
-  struct fixture *f = calloc(1, sizeof(*f));
-  assert_non_null(f);
-  (void)snprintf(f->ns, sizeof(f->ns), "apply-%u-%d", ++number, (int)getpid());
-  assert_true(asprintf(&f->path, POLICIES, f->ns) > 0);
-  api_namespace_create(server, f->ns);
-  *state = f;
+  *state = policies_create(server);
   return 0;
 }
 
 static int teardown(void **state) {
-  struct fixture *f = *state;
-  free(f->path);
-  free(f);
+  policies_destroy(*state);
   return 0;
 }
 
 /* ---- the tests */
 
 static void objects_are_created_left_alone_and_changed(void **state) {
-  struct fixture *f = *state;
+  struct policies *f = *state;
   _cleanup_free_ char *first = input(f, false), *second = input(f, true);
   json_auto_t *planned =
       expect_json(RUN(first, "apply", TO_ISTIO, "--deny-by-default", f->ns, "-o", "json", "--dry-run"), 0);
@@ -253,7 +70,7 @@ static void objects_are_created_left_alone_and_changed(void **state) {
 
 /* What is there, ours, and of these resources alone goes when the translation no longer has it. */
 static void what_is_no_longer_translated_is_pruned(void **state) {
-  struct fixture *f = *state;
+  struct policies *f = *state;
   _cleanup_free_ char *http = input(f, false), *udp = input_of(f, udp_target);
   json_auto_t *made = expect_json(RUN(http, "apply", TO_ISTIO, "-o", "json"), 0);
   assert_int_equal(count_policies(f), 1);
@@ -270,15 +87,15 @@ static void what_is_no_longer_translated_is_pruned(void **state) {
 
 /* Of six policies that look alike, the one goes that is ours and comes from the given resources alone. */
 static void only_what_is_ours_and_of_these_resources_is_pruned(void **state) {
-  struct fixture *f = *state;
+  struct policies *f = *state;
   _cleanup_free_ char *text = input(f, false), *own = with_ns("TrafficTarget/@/t", f->ns),
                       *shared = with_ns("TrafficTarget/@/t,TrafficTarget/@/other", f->ns),
                       *cut = with_ns("TrafficTarget/@/t,…", f->ns);
-  put_policy(f, "old", MANAGER, "trammel", own, json_object());
-  put_policy(f, "shared", MANAGER, "trammel", shared, json_object());
-  put_policy(f, "cut", MANAGER, "trammel", cut, json_object());
-  put_policy(f, "for-all", MANAGER, "trammel", NULL, json_object());
-  put_policy(f, "unlabelled", MANAGER, NULL, own, json_object());
+  put_policy(f, "old", POLICIES_MANAGER, "trammel", own, json_object());
+  put_policy(f, "shared", POLICIES_MANAGER, "trammel", shared, json_object());
+  put_policy(f, "cut", POLICIES_MANAGER, "trammel", cut, json_object());
+  put_policy(f, "for-all", POLICIES_MANAGER, "trammel", NULL, json_object());
+  put_policy(f, "unlabelled", POLICIES_MANAGER, NULL, own, json_object());
   put_policy(f, "another-manager", "trammel/other", "trammel", own, json_object());
   json_auto_t *answer = expect_json(RUN(text, "apply", TO_ISTIO, "-o", "json"), 0);
   assert_int_equal(count_of(answer, "pruned"), 1);
@@ -290,25 +107,25 @@ static void only_what_is_ours_and_of_these_resources_is_pruned(void **state) {
 }
 
 static void a_difference_is_shown_and_nothing_is_changed(void **state) {
-  struct fixture *f = *state;
+  struct policies *f = *state;
   _cleanup_free_ char *first = input(f, false), *second = input(f, true), *own = with_ns("TrafficTarget/@/t", f->ns);
   expect(RUN(first, "diff", TO_ISTIO), 1, "+kind: AuthorizationPolicy\n");
   assert_int_equal(count_policies(f), 0);
   expect(RUN(first, "apply", TO_ISTIO), 0, "1 created");
   struct command_result same = RUN(first, "diff", TO_ISTIO);
   assert_code(&same, 0);
-  assert_string_equal(out_of(&same), "");
+  assert_string_equal(strbuf_text(&same.out), "");
   command_result_finish(&same);
-  put_policy(f, "old", MANAGER, "trammel", own, json_object());
+  put_policy(f, "old", POLICIES_MANAGER, "trammel", own, json_object());
   struct command_result result = RUN(second, "diff", TO_ISTIO);
   assert_code(&result, 1);
   assert_says(&result, "-        - GET\n+        - PUT\n");
   assert_says(&result, "/old (not in the translation)\n");
   assert_says(&result, "-  name: old\n");
-  assert_null(strstr(out_of(&result), "managedFields"));
-  assert_null(strstr(out_of(&result), "resourceVersion"));
-  assert_null(strstr(out_of(&result), "creationTimestamp"));
-  assert_null(strstr(out_of(&result), "uid"));
+  assert_null(strstr(strbuf_text(&result.out), "managedFields"));
+  assert_null(strstr(strbuf_text(&result.out), "resourceVersion"));
+  assert_null(strstr(strbuf_text(&result.out), "creationTimestamp"));
+  assert_null(strstr(strbuf_text(&result.out), "uid"));
   command_result_finish(&result);
   assert_true(has_policy(f, "old"));
   _cleanup_free_ char *udp = input_of(f, udp_target);
@@ -316,19 +133,20 @@ static void a_difference_is_shown_and_nothing_is_changed(void **state) {
 }
 
 static void a_deletion_takes_what_the_resources_have(void **state) {
-  struct fixture *f = *state;
+  struct policies *f = *state;
   _cleanup_free_ char *text = input(f, false), *own = with_ns("TrafficTarget/@/t", f->ns),
                       *shared = with_ns("TrafficTarget/@/t,TrafficTarget/@/other", f->ns);
   expect(RUN(text, "apply", TO_ISTIO, "--deny-by-default", f->ns), 0, "3 created");
-  put_policy(f, "older", MANAGER, "trammel", own, json_object());
-  put_policy(f, "shared", MANAGER, "trammel", shared, json_object());
+  put_policy(f, "older", POLICIES_MANAGER, "trammel", own, json_object());
+  put_policy(f, "shared", POLICIES_MANAGER, "trammel", shared, json_object());
   put_policy(f, "foreign", "test", NULL, NULL, json_object());
   expect(RUN(text, "delete", TO_ISTIO, "--dry-run", "--deny-by-default", f->ns), 0, "4 removed (dry run)");
   assert_int_equal(count_policies(f), 5);
   struct command_result result = RUN(text, "delete", TO_ISTIO, "--deny-by-default", f->ns);
   assert_code(&result, 0);
   assert_says(&result, "4 removed\n");
-  const char *denial = strstr(out_of(&result), "smi-deny"), *grant = strstr(out_of(&result), "smi-t-");
+  const char *denial = strstr(strbuf_text(&result.out), "smi-deny"),
+             *grant = strstr(strbuf_text(&result.out), "smi-t-");
   assert_true(grant && denial && grant < denial); /* what was applied first goes last */
   command_result_finish(&result);
   assert_true(has_policy(f, "shared"));
@@ -339,11 +157,11 @@ static void a_deletion_takes_what_the_resources_have(void **state) {
 
 /* An object that others' resources need too is made anew without them, not removed. */
 static void what_comes_from_others_as_well_is_kept(void **state) {
-  struct fixture *f = *state;
+  struct policies *f = *state;
   _cleanup_free_ char *text = input(f, false), *shared = with_ns("TrafficTarget/@/t,TrafficTarget/@/other", f->ns);
   json_auto_t *planned = expect_json(RUN(text, "apply", TO_ISTIO, "--dry-run", "-o", "json"), 0);
   const char *name = named(planned, "created", "name");
-  put_policy(f, name, MANAGER, "trammel", shared, json_object());
+  put_policy(f, name, POLICIES_MANAGER, "trammel", shared, json_object());
   json_auto_t *kept = expect_json(RUN(text, "delete", TO_ISTIO, "-o", "json"), 0);
   assert_string_equal(named(kept, "kept", "name"), name);
   assert_non_null(strstr(named(kept, "kept", "why"), "/other"));
@@ -353,7 +171,7 @@ static void what_comes_from_others_as_well_is_kept(void **state) {
 }
 
 static void a_conflict_is_told_and_nothing_forced(void **state) {
-  struct fixture *f = *state;
+  struct policies *f = *state;
   _cleanup_free_ char *first = input(f, false), *second = input(f, true);
   json_auto_t *made = expect_json(RUN(first, "apply", TO_ISTIO, "-o", "json"), 0);
   const char *name = named(made, "created", "name");
@@ -370,7 +188,7 @@ static void a_conflict_is_told_and_nothing_forced(void **state) {
 
 /* And what counts on it is not begun: a grant without its denial. */
 static void a_foreign_object_is_refused_and_untouched(void **state) {
-  struct fixture *f = *state;
+  struct policies *f = *state;
   _cleanup_free_ char *text = input(f, false);
   json_auto_t *planned =
       expect_json(RUN(text, "apply", TO_ISTIO, "--deny-by-default", f->ns, "-o", "json", "--dry-run"), 0);
@@ -390,7 +208,7 @@ static void a_foreign_object_is_refused_and_untouched(void **state) {
 }
 
 static void a_mesh_whose_definitions_are_not_there_is_told(void **state) {
-  struct fixture *f = *state;
+  struct policies *f = *state;
   _cleanup_free_ char *text = input(f, false);
   expect(RUN(text, "apply", "--to", "linkerd", "-f", "-"), 3, "policy.linkerd.io");
   expect(RUN(text, "delete", "--to", "linkerd", "-f", "-"), 0, "nothing to do");
@@ -398,14 +216,14 @@ static void a_mesh_whose_definitions_are_not_there_is_told(void **state) {
 
 /* Requests for a mesh's own API are nothing for a cluster. */
 static void objects_over_http_are_refused(void **state) {
-  struct fixture *f = *state;
+  struct policies *f = *state;
   _cleanup_free_ char *text = input(f, false);
   expect(RUN(text, "apply", "--to", "reference", "-f", "-"), 2, "HTTP API");
 }
 
 /* ---- who may */
 
-static void bind_everyone(const struct fixture *f, const char *const *rules) {
+static void bind_everyone(const struct policies *f, const char *const *rules) {
   json_auto_t *role = json_pack("{s:s, s:s, s:{s:s, s:s}, s:[]}", "apiVersion", "rbac.authorization.k8s.io/v1", "kind",
                                 "Role", "metadata", "name", "apply", "namespace", f->ns, "rules");
   json_auto_t *binding =
@@ -428,7 +246,7 @@ static void bind_everyone(const struct fixture *f, const char *const *rules) {
 }
 
 static void who_may_not_is_told_the_rule(void **state) {
-  struct fixture *f = *state;
+  struct policies *f = *state;
   _cleanup_free_ char *text = input(f, false), *bare = with_ns(target, f->ns);
   if (!api_server_kubeconfig_nobody(server))
     skip();
@@ -443,7 +261,7 @@ static void who_may_not_is_told_the_rule(void **state) {
 }
 
 struct right {
-  const struct fixture *f;
+  const struct policies *f;
   const char *text;
 };
 
@@ -458,7 +276,7 @@ static bool may_apply(void *ctx) {
 
 /* Who may list in some namespaces only still prunes there. */
 static void rights_in_one_namespace_suffice(void **state) {
-  struct fixture *f = *state;
+  struct policies *f = *state;
   _cleanup_free_ char *text = input(f, false), *own = with_ns("TrafficTarget/@/t", f->ns);
   struct right right = {f, text};
   if (!api_server_kubeconfig_nobody(server))
@@ -466,8 +284,8 @@ static void rights_in_one_namespace_suffice(void **state) {
   bind_everyone(f, (const char *const[]){"security.istio.io", "authorizationpolicies", "security.istio.io",
                                          "peerauthentications", "networking.istio.io", "virtualservices",
                                          "networking.istio.io", "envoyfilters", NULL});
-  wait_until(may_apply, &right, TIMEOUT_S, "the role is bound");
-  put_policy(f, "old", MANAGER, "trammel", own, json_object());
+  wait_until(may_apply, &right, ON_CLUSTER_TIMEOUT_S, "the role is bound");
+  put_policy(f, "old", POLICIES_MANAGER, "trammel", own, json_object());
   struct command_result result = RUN_AS_NOBODY(text, "apply", TO_ISTIO);
   assert_code(&result, 0);
   assert_says(&result, "1 created, 1 pruned\n");
@@ -478,38 +296,18 @@ static void rights_in_one_namespace_suffice(void **state) {
 
 /* ---- the inventory */
 
-static void create(const json_t *object) {
-  _cleanup_free_ char *path = api_object_path(server, object);
-  struct api_answer answer;
-  assert_non_null(path);
-  api_object_apply(server, path, object, false, &answer);
-  if (answer.status != 201 && answer.status != 200) /* it may be there already: "default" */
-    fail_msg("%s: %s", path, api_answer_message(&answer));
-  api_answer_finish(&answer);
-}
-
-static void create_all(const char *text) {
-  _cleanup_arena_ struct arena *arena = arena_create(0);
-  struct document_list documents;
-  assert_int_equal(document_read(arena, "test", text, strlen(text), DOCUMENT_YAML, NULL, NULL, &documents), 0);
-  for (size_t i = 0; i < documents.count; i++) {
-    json_auto_t *object = node_to_json(documents.roots[i]);
-    create(object);
-  }
-}
-
 static void an_inventory_is_the_same_from_the_cluster_as_from_files(void **state) {
-  struct fixture *f = *state;
+  struct policies *f = *state;
   _cleanup_free_ char *all = NULL;
   assert_true(asprintf(&all, "%s%s", accounts, workloads) > 0);
   _cleanup_free_ char *text = with_ns(all, f->ns), *bare = with_ns(target, f->ns), *whole = input(f, false);
-  create_all(text);
+  put_all(server, text);
   const char *const words[] = {"trammel", "inventory", "-f", "-", "-o", "yaml", NULL};
   struct command_result from_files, from_cluster = RUN("", "inventory", "-n", f->ns, "-o", "yaml");
-  command_run(words, text, TIMEOUT_S, &from_files);
+  command_run(words, text, ON_CLUSTER_TIMEOUT_S, &from_files);
   assert_code(&from_files, 0);
   assert_code(&from_cluster, 0);
-  assert_string_equal(out_of(&from_files), out_of(&from_cluster));
+  assert_string_equal(strbuf_text(&from_files.out), strbuf_text(&from_cluster.out));
   command_result_finish(&from_files);
   command_result_finish(&from_cluster);
   expect(RUN("", "inventory"), 0, f->ns);
@@ -520,7 +318,7 @@ static void an_inventory_is_the_same_from_the_cluster_as_from_files(void **state
 
 /* Pods of a Deployment are not workloads of their own; those of a controller nobody here knows are. */
 static void what_others_control_is_counted_once(void **state) {
-  struct fixture *f = *state;
+  struct policies *f = *state;
   static const char pod[] =
       "{apiVersion: v1, kind: Pod, metadata: {name: %s, namespace: @, labels: {app: %s}, ownerReferences: "
       "[{apiVersion: "
@@ -531,12 +329,12 @@ static void what_others_control_is_counted_once(void **state) {
   strbuf_printf(&all, pod, "of-unknown", "b", "example.com/v1", "Rollout");
   strbuf_puts(&all, "{apiVersion: v1, kind: ServiceAccount, metadata: {name: default, namespace: @}}\n");
   _cleanup_free_ char *text = with_ns(strbuf_text(&all), f->ns);
-  create_all(strstr(text, "---\n{apiVersion: v1, kind: ServiceAccount") + 4);
-  create_all(text);
+  put_all(server, strstr(text, "---\n{apiVersion: v1, kind: ServiceAccount") + 4);
+  put_all(server, text);
   struct command_result result = RUN("", "inventory", "-n", f->ns);
   assert_code(&result, 0);
   assert_says(&result, "of-unknown");
-  assert_null(strstr(out_of(&result), "of-known"));
+  assert_null(strstr(strbuf_text(&result.out), "of-known"));
   command_result_finish(&result);
 }
 
@@ -544,7 +342,7 @@ static void what_others_control_is_counted_once(void **state) {
 
 #define MANY 600
 
-static char *many_targets(const struct fixture *f) {
+static char *many_targets(const struct policies *f) {
   struct strbuf all = STRBUF_INIT;
   strbuf_printf(&all, "%s%s%s", accounts, workloads, target);
   for (unsigned i = 0; i < MANY; i++)
@@ -563,15 +361,15 @@ static bool some_are_there(void *ctx) {
 }
 
 static void an_interrupted_apply_ends_at_once_and_is_finished_by_another(void **state) {
-  struct fixture *f = *state;
+  struct policies *f = *state;
   _cleanup_free_ char *text = many_targets(f);
-  const char *const words[] = {"trammel", "apply", TO_ISTIO, "--kubeconfig", api_server_kubeconfig(server), NULL};
-  struct running running = command_start(words, text);
+  const char *const words[] = {"apply", TO_ISTIO, NULL};
+  struct running running = on_cluster_start(api_server_kubeconfig(server), text, words);
   struct command_result result;
-  wait_until(some_are_there, f, TIMEOUT_S, "the first object is there");
+  wait_until(some_are_there, f, ON_CLUSTER_TIMEOUT_S, "the first object is there");
   int64_t interrupted_ns = clock_monotonic_ns();
   assert_int_equal(kill(running.pid, SIGINT), 0);
-  command_wait(&running, TIMEOUT_S, &result);
+  command_wait(&running, ON_CLUSTER_TIMEOUT_S, &result);
   int64_t took_ns = clock_monotonic_ns() - interrupted_ns;
   assert_code(&result, 3);
   assert_says(&result, "not done   AuthorizationPolicy");
