@@ -9,8 +9,11 @@
 #include "sdk/base/memory.h"
 
 void directories_finish(struct adapter_directories *directories) {
-  for (size_t i = 0; i < directories->count; i++)
+  for (size_t i = 0; i < directories->count; i++) {
     free((char *)(uintptr_t)directories->items[i].path);
+    free((char *)(uintptr_t)directories->items[i].refused_id);
+    free((char *)(uintptr_t)directories->items[i].refusal);
+  }
   free(directories->items);
   *directories = (struct adapter_directories){0};
 }
@@ -30,6 +33,17 @@ int directories_add(struct adapter_directories *directories, const char *path, s
   char *absolute = realpath(path, NULL);
   return absolute ? add(directories, absolute, false, err)
                   : error_set(err, errno, "adapter directory %s: %s", path, strerror(errno));
+}
+
+int directories_add_refused(struct adapter_directories *directories, const char *path, const char *id,
+                            const char *refusal, struct error **err) {
+  int r = add(directories, strdup(path), false, err);
+  if (r < 0)
+    return r;
+  struct adapter_directory *added = &directories->items[directories->count - 1];
+  added->refused_id = strdup(id);
+  added->refusal = strdup(refusal);
+  return added->refused_id && added->refusal ? 0 : error_set(err, ENOMEM, "out of memory");
 }
 
 int directories_add_environment(struct adapter_directories *directories, struct error **err) {

@@ -148,6 +148,17 @@ static int add_file(struct registry *registry, const struct adapter_directory *d
   return entry->id && (r == 0 || entry->refusal) ? 0 : no_memory(err);
 }
 
+static int add_refused(struct registry *registry, const struct adapter_directory *directory, struct error **err) {
+  if (array_reserve((void **)&registry->entries, &registry->capacity, registry->count, sizeof *registry->entries) < 0)
+    return no_memory(err);
+  struct adapter_entry *entry = &registry->entries[registry->count++];
+  *entry = (struct adapter_entry){.path = arena_strdup(registry->arena, directory->path),
+                                  .confined = is_confined(directory, registry->options.placement),
+                                  .id = arena_strdup(registry->arena, directory->refused_id),
+                                  .refusal = arena_strdup(registry->arena, directory->refusal)};
+  return entry->path && entry->id && entry->refusal ? 0 : no_memory(err);
+}
+
 /* True when the directory was scanned already, under whatever name. */
 static bool seen(const struct registry *registry, const struct stat *status) {
   for (size_t i = 0; i < registry->seen_count; i++)
@@ -160,6 +171,8 @@ static int scan_directory(struct registry *registry, const struct adapter_direct
   const char *path = where->path;
   if (path[0] != '/')
     return error_set(err, EINVAL, "adapter directory %s is not an absolute path", path);
+  if (where->refusal)
+    return add_refused(registry, where, err);
   _cleanup_(closedirp) DIR *directory = opendir(path);
   if (!directory)
     return errno == ENOENT ? 0

@@ -14,7 +14,7 @@
 struct adapter_remote; /* remote.h */
 
 struct adapter_entry {
-  const char *path;                       /* absolute; "remote:HOST:PORT" */
+  const char *path;                       /* absolute, of a refused one maybe its directory's; "remote:HOST:PORT" */
   const char *id;                         /* from the ELF note; the file's base name when there is none */
   char digest[ADAPTER_DIGEST_LENGTH + 1]; /* empty: there is no file */
   bool usable;
@@ -31,6 +31,8 @@ struct registry;
 struct adapter_directory {
   const char *path; /* absolute */
   bool bundled;     /* they came with Trammel: their instances run in this process */
+  /* An adapter that is refused as it is, and why: nothing in the directory is read. NULL: none. */
+  const char *refused_id, *refusal;
 };
 
 /* Where instances run. */
@@ -84,6 +86,9 @@ struct adapter_directories {
 
 /* Adds one; a path that is not absolute is looked up. */
 int directories_add(struct adapter_directories *directories, const char *path, struct error **err);
+/* Adds one whose adapter is refused. */
+int directories_add_refused(struct adapter_directories *directories, const char *path, const char *id,
+                            const char *refusal, struct error **err);
 /* Adds those of TRAMMEL_ADAPTER_PATH (colon-separated). */
 int directories_add_environment(struct adapter_directories *directories, struct error **err);
 /* Adds lib/trammel/adapters beside the running program's directory. */

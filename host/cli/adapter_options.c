@@ -69,19 +69,25 @@ const char *adapter_options_placement(const struct adapter_options *options) {
   return options->registry.placement == PLACEMENT_BY_ORIGIN ? NULL : placements[options->registry.placement];
 }
 
-static int add_version(const struct installed *installed, const struct installed_adapter *adapter,
-                       struct adapter_directories *directories, struct error **err) {
+/* One whose files are not those of its package any more is refused without a look at them. */
+static int add_version(const struct adapter_options *options, const struct installed *installed,
+                       const struct installed_adapter *adapter, struct adapter_directories *directories,
+                       struct error **err) {
   _cleanup_error_ struct error *wrong = NULL;
-  if (installed_verify(installed, adapter->id, &adapter->current, &wrong) < 0) {
-    fprintf(stderr, "trammel: warning: the installed adapter %s is left out: %s; install it again\n", adapter->id,
-            error_message(wrong));
-    return 0;
-  }
-  _cleanup_free_ char *path = installed_directory(installed, adapter->id, &adapter->current);
-  return path ? directories_add(directories, path, err) : error_set(err, ENOMEM, "out of memory");
+  _cleanup_free_ char *path = installed_directory(installed, adapter->id, &adapter->current), *refusal = NULL;
+  if (!path)
+    return error_set(err, ENOMEM, "out of memory");
+  if (installed_verify(installed, adapter->id, &adapter->current, &wrong) == 0)
+    return directories_add(directories, path, err);
+  if (asprintf(&refusal, "is damaged: %s; install it again", error_message(wrong)) < 0)
+    return error_set(err, ENOMEM, "out of memory");
+  if (!options->lists_refused)
+    fprintf(stderr, "trammel: warning: the installed adapter %s is left out: it %s\n", adapter->id, refusal);
+  return directories_add_refused(directories, path, adapter->id, refusal, err);
 }
 
-static int add_installed(struct adapter_directories *directories, struct error **err) {
+static int add_installed(const struct adapter_options *options, struct adapter_directories *directories,
+                         struct error **err) {
   _cleanup_free_ char *data = NULL;
   int r = packages_directory(&data, err);
   if (r < 0 || !data)
@@ -96,7 +102,7 @@ static int add_installed(struct adapter_directories *directories, struct error *
     return 0;
   }
   for (size_t i = 0; r == 0 && i < installed_count(installed); i++)
-    r = add_version(installed, installed_at(installed, i), directories, err);
+    r = add_version(options, installed, installed_at(installed, i), directories, err);
   return r;
 }
 
@@ -108,7 +114,7 @@ int adapter_options_scan(const struct adapter_options *options, struct registry 
   if (r == 0)
     r = directories_add_environment(&directories, err);
   if (r == 0)
-    r = add_installed(&directories, err);
+    r = add_installed(options, &directories, err);
   if (r == 0)
     r = directories_add_bundled(&directories, err);
   return r < 0 ? r : registry_scan(directories.items, &options->registry, ret_registry, err);

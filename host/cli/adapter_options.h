@@ -11,6 +11,7 @@
 struct adapter_options {
   struct list directories; /* --adapter-dir */
   struct registry_options registry;
+  bool lists_refused; /* the command shows what is refused and why: no warning says it, too */
 };
 
 /* --placement and --allow-unconfined: a child argp; its input is a struct registry_options. */
@@ -22,7 +23,7 @@ extern const struct argp adapter_options_argp;
 void adapter_options_finish(struct adapter_options *options);
 
 /* Scans --adapter-dir, TRAMMEL_ADAPTER_PATH, what `trammel adapter install` put in place, and what came with Trammel.
- * An installed adapter whose files are not those of its package any more is left out, with a warning. 0 or an error for
+ * An installed adapter whose files are not those of its package any more is refused, with a warning. 0 or an error for
  * people. */
 int adapter_options_scan(const struct adapter_options *options, struct registry **ret_registry, struct error **err);
 

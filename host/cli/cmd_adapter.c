@@ -204,7 +204,7 @@ static int list_text(const struct registry *registry, const struct origins *orig
 }
 
 int cmd_adapter_list(int argc, char **argv) {
-  struct arguments arguments = {0};
+  struct arguments arguments = {.adapters.lists_refused = true};
   command_parse(&cmd_adapter_list_argp, argc, argv, &arguments);
   _cleanup_error_ struct error *err = NULL;
   _cleanup_origins_ struct origins origins = {0};

@@ -24,9 +24,11 @@ void origins_finish(struct origins *origins) {
   *origins = (struct origins){0};
 }
 
+/* The directory itself, or a file of it. */
 static bool is_in(const char *path, const char *directory) {
   size_t length = strlen(directory);
-  return strncmp(path, directory, length) == 0 && path[length] == '/' && !strchr(path + length + 1, '/');
+  return strncmp(path, directory, length) == 0 &&
+         (!path[length] || (path[length] == '/' && !strchr(path + length + 1, '/')));
 }
 
 const struct installed_adapter *origins_find(const struct origins *origins, const char *path) {

@@ -20,7 +20,8 @@ int origins_open(const char *data_directory, struct origins *ret_origins, struct
 void origins_finish(struct origins *origins);
 #define _cleanup_origins_ _cleanup_(origins_finish)
 
-/* The installed adapter whose version in use has the file `path`; NULL for a file that was not installed. */
+/* The installed adapter whose version in use has the file `path`, or is in that directory; NULL for what was not
+ * installed. */
 const struct installed_adapter *origins_find(const struct origins *origins, const char *path);
 
 /* Whether the signature of the version in use is good and its key still trusted; 0 also when it was installed without

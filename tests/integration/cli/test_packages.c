@@ -80,6 +80,18 @@ static void expect_doctor(const char *text, bool good) {
   command_result_finish(&result);
 }
 
+/* Of `trammel adapter list -o json`. Borrowed. */
+static const json_t *entry_of(const json_t *list, const char *id) {
+  const json_t *entry;
+  size_t i;
+  json_array_foreach(list, i, entry) {
+    if (strcmp(packages_text_of(entry, "id"), id) == 0)
+      return entry;
+  }
+  fail_msg("no adapter %s is listed", id);
+  return NULL;
+}
+
 static void a_changed_file_is_found_and_put_back(void **state) {
   (void)state;
   char package[PATH_SIZE];
@@ -90,6 +102,13 @@ static void a_changed_file_is_found_and_put_back(void **state) {
   assert_int_equal(system(command), 0);
   packages_expect(1, "versioned.so is not the file that its manifest lists", "verify", NULL);
   expect_doctor("MISSING  installed   versioned 1.0.0", false);
+  packages_expect(0, "is damaged: ", "list", NULL);
+  packages_expect(3, "adapter versioned is not usable: is damaged: ", "show", "versioned", NULL);
+  json_auto_t *list = packages_output("list", "-o", "json", NULL);
+  const json_t *damaged = entry_of(list, "versioned");
+  assert_true(json_is_false(json_object_get(damaged, "usable")));
+  assert_non_null(strstr(packages_text_of(damaged, "refusal"), "versioned.so is not the file that its manifest lists"));
+  assert_true(json_is_object(json_object_get(damaged, "installed")));
   packages_expect(0, "was damaged, its files are put back", "install", package, "--allow-unsigned", NULL);
   expect_doctor("ok       installed   1 unchanged", true);
   packages_expect(0, "good, unsigned", "verify", NULL);
