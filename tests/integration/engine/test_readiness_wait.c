@@ -117,7 +117,7 @@ static void a_read_that_fails_takes_no_verdict_back(void **state) {
   struct mesh mesh = {0};
   struct told told = {0};
 
-  assert_int_equal(wait_for(*state, &mesh, (const char *const[]){"refused", "taken"}, 2, 1000, &told), 0);
+  assert_int_equal(wait_for(*state, &mesh, (const char *const[]){"refused", "taken"}, 2, 5000, &told), 0);
   assert_true(atomic_load(&mesh.asked) > 1);
   assert_told(&told, "refused refused seen: its condition Accepted is False (NoParent): because; since then it could "
                      "not be read: ");
