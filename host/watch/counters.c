@@ -65,6 +65,9 @@ void counters_write(struct counters *counters, const char *adapter, struct strbu
          atomic_load(&counters->changes));
   single(out, "interruptions_total", "counter", "Connections to the API server that were lost or not made.",
          atomic_load(&counters->interruptions));
+  single(out, "relists_total", "counter",
+         "Lists that were begun again because a watch had fallen too far behind (410).",
+         atomic_load(&counters->relists));
   single(out, "events_total", "counter", "Events written about SMI resources.", atomic_load(&counters->events));
   head(out, "translations_total", "counter", "Translations, of everything or of what a change touches.");
   strbuf_printf(

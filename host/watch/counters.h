@@ -15,6 +15,7 @@ struct counters {
   atomic_ullong corrections;    /* objects that a whole translation had otherwise than partial ones before */
   atomic_ullong changes;        /* of resources and of the inventory */
   atomic_ullong interruptions;  /* of feeds */
+  atomic_ullong relists;        /* of kinds whose feed had fallen too far behind */
   atomic_ullong events;         /* that were put on resources */
   atomic_ullong outcomes[ROLLOUT_OUTCOMES];
   /* From the moment that a change was learnt of until an object was as it should be. */

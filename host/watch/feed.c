@@ -8,6 +8,7 @@
 #include "host/transport/kube/limiter.h"
 #include "host/transport/kube/list.h"
 #include "host/transport/kube/watch.h"
+#include "sdk/base/clock.h"
 
 struct feed {
   struct feed_options options;
@@ -98,6 +99,8 @@ static void pause_after(struct feed *feed, int r, const struct error *why) {
       tell(feed, FEED_ABSENT, NULL);
     feed->absent = true;
     pause_ns = FEED_ABSENT_PAUSE_NS;
+  } else if (r == -ESTALE) {
+    feed->options.behind(feed->options.ctx);
   } else {
     feed->options.failed(feed->options.ctx, error_message(why));
   }
@@ -110,8 +113,11 @@ static void *run(void *ctx) {
 
   while (!atomic_load(feed->options.cancel)) {
     _cleanup_error_ struct error *why = NULL;
+    int64_t start_ns = clock_monotonic_ns();
     int r = follow(feed, &why);
-    if (r != -ESTALE && !atomic_load(feed->options.cancel))
+    if (clock_monotonic_ns() - start_ns >= FEED_STEADY_NS)
+      feed->pause_ns = FEED_PAUSE_LEAST_NS;
+    if (!atomic_load(feed->options.cancel))
       pause_after(feed, r, why);
   }
   return NULL;

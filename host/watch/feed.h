@@ -10,10 +10,11 @@
 
 #define FEED_VERSIONS_MAX 4
 
-/* Pauses after a failure: the first one, and the most they grow to; and how often a kind that is not served is looked
- * for. */
+/* Pauses after a failure, and before everything is listed again: the first one, and the most they grow to; and how
+ * often a kind that is not served is looked for. */
 #define FEED_PAUSE_LEAST_NS (500 * INT64_C(1000000))
 #define FEED_PAUSE_MOST_NS (20 * INT64_C(1000000000))
+#define FEED_STEADY_NS (30 * INT64_C(1000000000)) /* who has followed for so long has no failure behind it */
 #define FEED_ABSENT_PAUSE_NS (10 * INT64_C(1000000000))
 
 enum feed_event {
@@ -32,6 +33,7 @@ struct feed_options {
   const atomic_bool *cancel;
   void (*event)(void *ctx, enum feed_event event, json_t *object); /* on the feed's thread */
   void (*failed)(void *ctx, const char *why);                      /* the same; it is tried again */
+  void (*behind)(void *ctx);                                       /* the same; all is listed again (410) */
   void *ctx;
 };
 

@@ -70,6 +70,12 @@ static void on_failure(void *ctx, const char *why) {
   watch->said(watch->ctx, strbuf_text(&text));
 }
 
+static void on_behind(void *ctx) {
+  const struct source *source = ctx;
+
+  atomic_fetch_add(&source->follow->options.watch->counters->relists, 1);
+}
+
 /* ---- to the inbox */
 
 static char *copy(const char *text) {
@@ -166,6 +172,7 @@ static int start_said(struct follow *follow, size_t number, const char *kind, co
                                  .cancel = watch->cancel,
                                  .event = on_said,
                                  .failed = on_failure,
+                                 .behind = on_behind,
                                  .ctx = source};
 
   *source = (struct source){.follow = follow, .number = number, .kind = kind};
@@ -216,6 +223,7 @@ static int start_native(struct follow *follow, size_t at, struct error **err) {
                                  .cancel = watch->cancel,
                                  .event = on_native,
                                  .failed = on_failure,
+                                 .behind = on_behind,
                                  .ctx = source};
   size_t versions = 0;
 
