@@ -179,7 +179,7 @@ static int translate_all(struct reconcile *reconcile, struct error **err) {
     return error_set(err, ENOMEM, "out of memory for the objects");
   if (audit)
     correct(reconcile, changes);
-  reconcile->survey_due_ns = reconcile->survey_late_ns = 0;
+  reconcile->survey_due_ns = reconcile->survey_late_ns = reconcile->retry_due_ns = 0;
   settle(reconcile);
   return 0;
 }
@@ -298,14 +298,17 @@ static void forget_told(struct reconcile *reconcile) {
 /* What is due. */
 static int decide(struct reconcile *reconcile, struct error **err) {
   int64_t now_ns = clock_monotonic_ns();
+  bool retry = reconcile->retry_due_ns > 0;
   bool survey_due = reconcile->survey_due_ns > 0 && reconcile->survey_due_ns <= now_ns;
   bool audit_due = reconcile->audit_due_ns > 0 && reconcile->audit_due_ns <= now_ns;
 
+  if (retry && reconcile->retry_due_ns > now_ns)
+    return 0;
   if (atomic_exchange((atomic_bool *)(uintptr_t)reconcile->retell, false)) {
     forget_told(reconcile);
     audit_due = true;
   }
-  if (!reconcile->begun || survey_due)
+  if (!reconcile->begun || survey_due || retry)
     return translate_all(reconcile, err);
   if (reconcile->resources.dirty_count > 0)
     return translate_part(reconcile, err);
@@ -339,7 +342,7 @@ static int drain(struct reconcile *reconcile, int64_t deadline_ns, struct error 
   return r;
 }
 
-/* A translation that fails later on leaves what is there as it is. */
+/* A translation that fails later on leaves what is there as it is, and everything is translated after a pause. */
 static int recover(struct reconcile *reconcile, int r, struct error **err) {
   _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 
@@ -348,7 +351,7 @@ static int recover(struct reconcile *reconcile, int r, struct error **err) {
   strbuf_printf(&text, "translation: %s; it is tried again", error_message(*err));
   say(reconcile, strbuf_text(&text));
   error_free(take(*err));
-  reconcile->survey_due_ns = reconcile->survey_late_ns = clock_in_ns(WATCH_RETRY_NS);
+  reconcile->retry_due_ns = clock_in_ns(WATCH_RETRY_NS);
   return 0;
 }
 
@@ -356,7 +359,9 @@ int reconcile_step(struct reconcile *reconcile, struct error **err) {
   int64_t deadline_ns = clock_in_ns(TICK_NS);
   bool first = !reconcile->begun;
 
-  if (reconcile->begun)
+  if (reconcile->retry_due_ns > 0)
+    deadline_ns = earlier(deadline_ns, reconcile->retry_due_ns);
+  else if (reconcile->begun)
     deadline_ns = earlier(earlier(deadline_ns, reconcile->survey_due_ns), reconcile->audit_due_ns);
   int r = drain(reconcile, deadline_ns, err);
   atomic_store(&reconcile->options->counters->alive_ns, clock_monotonic_ns());

@@ -23,6 +23,7 @@ struct reconcile {
   int64_t survey_due_ns;  /* when everything is to be translated for a new inventory; 0: it is not */
   int64_t survey_late_ns; /* at the latest */
   int64_t audit_due_ns, audit_late_ns;
+  int64_t retry_due_ns; /* after a translation that failed: until then there is none; 0: none has failed */
 };
 
 void reconcile_init(struct reconcile *reconcile);

@@ -24,10 +24,9 @@ struct queued {
 };
 
 struct reporter {
-  struct cluster *cluster;
-  const char *manager;
-  struct counters *counters;
-  const atomic_bool *cancel;
+  struct reporter_options options;
+  int64_t say_ns; /* not before */
+  size_t unsaid;  /* Events that were not written since it was said */
   pthread_t thread;
   pthread_mutex_t lock;
   pthread_cond_t filled;
@@ -97,13 +96,16 @@ void reporter_tell(struct reporter *reporter, const struct report *report) {
 
 /* ---- Events */
 
-/* The same name for the same thing. */
+/* The same name for the same thing; a name has no '-' or '.' beside a '.'. */
 static void write_name(const struct queued *queued, char *name, size_t size) {
   uint64_t hash = table_hash(TABLE_HASH_START, queued->kind);
+  size_t kept = strnlen(queued->name, NAME_KEPT);
 
+  while (kept > 0 && (queued->name[kept - 1] == '-' || queued->name[kept - 1] == '.'))
+    kept--;
   hash = table_hash(hash, queued->uid ? queued->uid : "");
   hash = table_hash(table_hash(hash, queued->reason), queued->message);
-  (void)snprintf(name, size, "%.*s.%016llx", NAME_KEPT, queued->name, (unsigned long long)hash);
+  (void)snprintf(name, size, "%.*s.%016llx", (int)kept, queued->name, (unsigned long long)hash);
 }
 
 static json_t *event_of(const struct queued *queued, const char *name, const char *manager) {
@@ -120,18 +122,40 @@ static json_t *event_of(const struct queued *queued, const char *name, const cha
                    "count", 1);
 }
 
+/* Those who should read an Event do not see that it is not there. */
+static void say(struct reporter *reporter, const struct queued *queued, const char *why) {
+  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+  reporter->unsaid++;
+  if (clock_monotonic_ns() < reporter->say_ns)
+    return;
+  strbuf_printf(&text, "Event %s on %s %s/%s could not be written: %s", queued->reason, queued->kind, queued->ns,
+                queued->name, why);
+  if (reporter->unsaid > 1)
+    strbuf_printf(&text, " (and %zu before it)", reporter->unsaid - 1);
+  reporter->options.said(reporter->options.ctx, strbuf_text(&text));
+  reporter->unsaid = 0;
+  reporter->say_ns = clock_in_ns(REPORTER_SAID_EVERY_NS);
+}
+
 static void tell(struct reporter *reporter, const struct queued *queued) {
   static const struct kube_resource events = {
       .group = "", .version = "v1", .kind = "Event", .plural = "events", .namespaced = true};
-  const struct kube_call call = {.deadline_ns = clock_in_ns(TIMEOUT_NS), .cancel = reporter->cancel};
-  const struct kube_apply_options options = {.field_manager = reporter->manager};
+  const struct reporter_options *options = &reporter->options;
+  const struct kube_call call = {.deadline_ns = clock_in_ns(TIMEOUT_NS), .cancel = options->cancel};
+  const struct kube_apply_options applying = {.field_manager = options->manager};
+  _cleanup_error_ struct error *why = NULL;
   char name[NAME_KEPT + 32];
 
   write_name(queued, name, sizeof(name));
-  json_auto_t *event = event_of(queued, name, reporter->manager);
+  json_auto_t *event = event_of(queued, name, options->manager);
   const struct kube_ref ref = {.resource = &events, .namespace_ = queued->ns, .name = name};
-  if (event && kube_apply(cluster_client(reporter->cluster), &ref, event, &options, &call, NULL, NULL) == 0)
-    atomic_fetch_add(&reporter->counters->events, 1);
+  int r = event ? kube_apply(cluster_client(options->cluster), &ref, event, &applying, &call, NULL, &why)
+                : error_set(&why, ENOMEM, "out of memory");
+  if (r == 0)
+    atomic_fetch_add(&options->counters->events, 1);
+  else if (!atomic_load(options->cancel))
+    say(reporter, queued, error_message(why));
 }
 
 static struct queued *next(struct reporter *reporter) {
@@ -154,27 +178,25 @@ static struct queued *next(struct reporter *reporter) {
 static void *run(void *ctx) {
   struct reporter *reporter = ctx;
 
-  while (!atomic_load(reporter->cancel)) {
+  while (!atomic_load(reporter->options.cancel)) {
     struct queued *queued = next(reporter);
     if (!queued)
       continue;
-    if (atomic_load(&reporter->counters->leading)) {
+    if (atomic_load(&reporter->options.counters->leading)) {
       tell(reporter, queued);
-      (void)limiter_wait(NS_PER_SECOND / REPORTER_PER_SECOND, reporter->cancel);
+      (void)limiter_wait(NS_PER_SECOND / REPORTER_PER_SECOND, reporter->options.cancel);
     }
     queued_free(queued);
   }
   return NULL;
 }
 
-int reporter_start(struct cluster *cluster, const char *manager, struct counters *counters, const atomic_bool *cancel,
-                   struct reporter **ret_reporter, struct error **err) {
+int reporter_start(const struct reporter_options *options, struct reporter **ret_reporter, struct error **err) {
   struct reporter *reporter = calloc(1, sizeof(*reporter));
 
   if (!reporter)
     return error_set(err, ENOMEM, "out of memory for Events");
-  *reporter = (struct reporter){
-      .cluster = cluster, .manager = manager, .counters = counters, .cancel = cancel, .end = &reporter->first};
+  *reporter = (struct reporter){.options = *options, .end = &reporter->first};
   int r = condition_init(&reporter->lock, &reporter->filled, err);
   if (r == 0 && pthread_create(&reporter->thread, NULL, run, reporter) != 0) {
     condition_finish(&reporter->lock, &reporter->filled);

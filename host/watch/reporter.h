@@ -10,6 +10,9 @@
 #define REPORTER_MESSAGE_MAX 1000
 #define REPORTER_PER_SECOND 50
 
+/* How often it is said that Events could not be written. */
+#define REPORTER_SAID_EVERY_NS (60 * INT64_C(1000000000))
+
 /* About which resource. Copied. */
 struct report {
   const char *key; /* "Kind/namespace/name" */
@@ -20,9 +23,18 @@ struct report {
   bool warning;
 };
 
+struct reporter_options {
+  struct cluster *cluster;
+  const char *manager; /* the field manager */
+  struct counters *counters;
+  const atomic_bool *cancel;
+  void (*said)(void *ctx, const char *text); /* that an Event could not be written, and why; on the reporter's thread */
+  void *ctx;
+};
+
 struct reporter;
-int reporter_start(struct cluster *cluster, const char *manager, struct counters *counters, const atomic_bool *cancel,
-                   struct reporter **ret_reporter, struct error **err);
+/* Borrows what the options point at. */
+int reporter_start(const struct reporter_options *options, struct reporter **ret_reporter, struct error **err);
 /* Any thread. The same about the same resource is one Event, also when it was told before a restart. Only the leader
  * tells; what the others would is dropped. */
 void reporter_tell(struct reporter *reporter, const struct report *report);

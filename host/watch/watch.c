@@ -131,7 +131,14 @@ static int start_writers(struct watch *watch, struct error **err) {
                                          .told = on_told,
                                          .ctx = watch};
 
-  int r = reporter_start(options->cluster, watch->manager, options->counters, &watch->end, &watch->reporter, err);
+  const struct reporter_options reporting = {.cluster = options->cluster,
+                                             .manager = watch->manager,
+                                             .counters = options->counters,
+                                             .cancel = &watch->end,
+                                             .said = on_said,
+                                             .ctx = watch};
+
+  int r = reporter_start(&reporting, &watch->reporter, err);
   return r < 0 ? r : sender_start(&sending, &watch->sender, err);
 }
 
@@ -144,7 +151,7 @@ static int start(struct watch *watch, struct watch_options *inner, struct error 
     r = start_lease(watch, err);
   if (r == 0)
     r = follow_start(&following, &watch->follow, err);
-  watch->reconcile.options = inner;
+  watch->reconcile.options = watch->options; /* what it does ends with the caller's flag, not after it */
   watch->reconcile.inbox = &watch->inbox;
   watch->reconcile.stock = watch->stock;
   watch->reconcile.reporter = watch->reporter;
