@@ -20,7 +20,8 @@
   "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410,\"message\":\"too old resource version: 1\"}}\n"
 #define ITEM(name) "{\"metadata\":{\"namespace\":\"demo\",\"name\":\"" name "\"}}"
 
-/* A server that forgets: the first watches, of so many lists, end with 410. */
+/* A server that forgets: the first watches, of so many lists, end with 410. It outlives its test, whose end its threads
+ * do not know of. */
 struct forgetful {
   unsigned gone;
   bool in_stream; /* 410 comes as an event, else as the answer */
@@ -131,9 +132,9 @@ static void follow(struct kube_fixture *f, struct heard *heard, bool (*until)(vo
 }
 
 static void what_was_forgotten_is_listed_again(void **state) {
+  static struct forgetful servers[] = {{.gone = 1}, {.gone = 1, .in_stream = true}};
   for (unsigned i = 0; i < 2; i++) {
-    struct forgetful server = {.gone = 1, .in_stream = i == 1};
-    struct heard heard = {.lock = PTHREAD_MUTEX_INITIALIZER, .server = &server};
+    struct heard heard = {.lock = PTHREAD_MUTEX_INITIALIZER, .server = &servers[i]};
     follow(*state, &heard, has_all);
     assert_string_equal(heard.words, "( a b ) ( b c ) d ");
     assert_int_equal(heard.behind, 1);
@@ -143,7 +144,7 @@ static void what_was_forgotten_is_listed_again(void **state) {
 
 /* Each list is a burden for a server that has too much to bear already. */
 static void a_server_that_forgets_each_time_is_given_time(void **state) {
-  struct forgetful server = {.gone = 1000};
+  static struct forgetful server = {.gone = 1000};
   struct heard heard = {.lock = PTHREAD_MUTEX_INITIALIZER, .server = &server, .lists = 4};
   follow(*state, &heard, has_lists);
   for (unsigned i = 1; i < 4; i++)

@@ -67,7 +67,7 @@ static void tell(struct kube_fixture *f, struct telling *telling, const char *ke
 }
 
 static void an_event_that_is_refused_is_said(void **state) {
-  struct telling telling = {.events = {.status = 403}, .said = {.lock = PTHREAD_MUTEX_INITIALIZER}};
+  static struct telling telling = {.events = {.status = 403}, .said = {.lock = PTHREAD_MUTEX_INITIALIZER}};
   tell(*state, &telling, "TrafficTarget/demo/t", 3);
   assert_int_equal(said_count(&telling.said), 1); /* not each of thousands */
   assert_non_null(strstr(telling.said.last, "Invalid on TrafficTarget demo/t"));
@@ -77,7 +77,7 @@ static void an_event_that_is_refused_is_said(void **state) {
 
 /* A server refuses a name with '-' or '.' beside a '.', which is where a long one may be cut. */
 static void a_name_is_cut_at_a_letter(void **state) {
-  struct telling telling = {.events = {.status = 200}, .said = {.lock = PTHREAD_MUTEX_INITIALIZER}};
+  static struct telling telling = {.events = {.status = 200}, .said = {.lock = PTHREAD_MUTEX_INITIALIZER}};
   char key[LONG_NAME + 40];
   int length = snprintf(key, sizeof(key), "TrafficTarget/demo/");
   memset(key + length, 'a', LONG_NAME);
