@@ -190,9 +190,9 @@ static bool changes_pods(const PB(EnrollResponse) * enrollment) {
 }
 
 static int settle(struct kubernetes_lab *lab, const struct topology_workload *workload,
-                  const PB(EnrollResponse) * enrollment, struct home *home, struct error **err) {
-  const struct pod_wait wait = {.deadline_ns = patience_deadline_ns(PODS_TIMEOUT_NS), .cancel = lab->lab.cancel};
-  int r = pod_wait(lab->cluster, home->ns, workload->name, &wait, &home->pod, err);
+                  const PB(EnrollResponse) * enrollment, const struct pod_wait *wait, struct home *home,
+                  struct error **err) {
+  int r = pod_wait(lab->cluster, home->ns, workload->name, wait, &home->pod, err);
   if (r < 0)
     return r;
   if (home->pod.alone && !workload->outside && changes_pods(enrollment))
@@ -204,9 +204,23 @@ static int settle(struct kubernetes_lab *lab, const struct topology_workload *wo
   return dial_home(lab, home, &home->client, err);
 }
 
+/* They come up side by side: the time is for all. */
+static int settle_all(struct kubernetes_lab *lab, const struct placement *placement, struct homestead *homestead,
+                      const PB(EnrollResponse) * enrollment, struct error **err) {
+  const struct topology *topology = placement->topology;
+  const struct pod_wait wait = {.deadline_ns = patience_deadline_ns(PODS_TIMEOUT_NS), .cancel = lab->lab.cancel};
+  int r = 0;
+  for (size_t i = 0; r == 0 && i < topology->workload_count; i++) {
+    struct home *home = &homestead->homes[i];
+    home->ns = arena_strdup(homestead->arena, placement_namespace(placement, topology->workloads[i].ns));
+    r = home->ns ? settle(lab, &topology->workloads[i], enrollment, &wait, home, err)
+                 : error_set(err, ENOMEM, "out of memory for a lab");
+  }
+  return r;
+}
+
 static int make_all(struct kubernetes_lab *lab, struct placement *placement, struct homestead *homestead,
                     const PB(EnrollResponse) * enrollment, struct error **err) {
-  const struct topology *topology = placement->topology;
   int r = 0;
   for (size_t i = 0; r == 0 && i < placement->namespace_count; i++) {
     const char *ns = arena_strdup(homestead->arena, placement->namespaces[i].name);
@@ -218,12 +232,7 @@ static int make_all(struct kubernetes_lab *lab, struct placement *placement, str
     r = make_services(lab, placement, homestead, err);
   if (r == 0)
     r = make_deployments(lab, placement, enrollment, err);
-  for (size_t i = 0; r == 0 && i < topology->workload_count; i++) {
-    homestead->homes[i].ns = arena_strdup(homestead->arena, placement_namespace(placement, topology->workloads[i].ns));
-    r = homestead->homes[i].ns ? settle(lab, &topology->workloads[i], enrollment, &homestead->homes[i], err)
-                               : error_set(err, ENOMEM, "out of memory for a lab");
-  }
-  return r;
+  return r < 0 ? r : settle_all(lab, placement, homestead, enrollment, err);
 }
 
 static int homestead_init(struct homestead *homestead, const struct placement *placement, struct error **err) {
@@ -309,8 +318,7 @@ static int ask(const struct placement *placement, size_t i, struct error **err) 
   struct homestead *homestead = homestead_of(placement);
   const struct home *home = &homestead->homes[i];
   _cleanup_error_ struct error *reason = NULL;
-  int r =
-      pod_check(kubernetes_lab_of(placement)->cluster, home->ns, home->pod.name, clock_in_ns(ANSWER_TIMEOUT_NS), err);
+  int r = pod_check(kubernetes_lab_of(placement)->cluster, home->ns, &home->pod, clock_in_ns(ANSWER_TIMEOUT_NS), err);
   if (r == 0) {
     patience_set(clock_in_ns(ANSWER_TIMEOUT_NS));
     if (workload_ready(home->client, &reason) < 0)
@@ -325,8 +333,8 @@ static int blame(const struct placement *placement, size_t i, int r, struct erro
   _cleanup_error_ struct error *culprit = NULL;
   struct homestead *homestead = homestead_of(placement);
   const struct home *home = &homestead->homes[i];
-  int found = pod_check(kubernetes_lab_of(placement)->cluster, home->ns, home->pod.name, clock_in_ns(ANSWER_TIMEOUT_NS),
-                        &culprit);
+  int found =
+      pod_check(kubernetes_lab_of(placement)->cluster, home->ns, &home->pod, clock_in_ns(ANSWER_TIMEOUT_NS), &culprit);
   homestead->lost |= found < 0 || r == -ETIMEDOUT;
   return found < 0 ? error_set(err, -found, "%s", error_message(culprit)) : r;
 }

@@ -9,6 +9,7 @@
 #include "host/transport/kube/list.h"
 #include "host/transport/kube/resource.h"
 #include "sdk/base/clock.h"
+#include "sdk/base/memory.h"
 
 #define POLL_MS 200
 
@@ -20,8 +21,11 @@ static const char *text_of(const json_t *object, const char *key) {
   return text ? text : "";
 }
 
-static const json_t *statuses(const json_t *pod) {
-  return json_object_get(json_object_get(pod, "status"), "containerStatuses");
+/* In the order in which containers come up. */
+static const char *const status_lists[] = {"initContainerStatuses", "containerStatuses"};
+
+static const json_t *statuses(const json_t *pod, const char *list) {
+  return json_object_get(json_object_get(pod, "status"), list);
 }
 
 /* A reason that no waiting helps against. */
@@ -33,11 +37,11 @@ static bool is_hopeless(const char *reason) {
   return false;
 }
 
-/* What keeps a container from being ready, if the pod says so. */
-static int read_statuses(const json_t *pod, struct error **err) {
+/* What keeps a container of `list` from being ready, if the pod says so. */
+static int read_statuses(const json_t *pod, const char *list, struct error **err) {
   size_t i;
   const json_t *status;
-  json_array_foreach(statuses(pod), i, status) {
+  json_array_foreach(statuses(pod, list), i, status) {
     const json_t *waiting = json_object_get(json_object_get(status, "state"), "waiting");
     const char *reason = text_of(waiting, "reason");
     if (is_hopeless(reason))
@@ -52,11 +56,24 @@ static int read_statuses(const json_t *pod, struct error **err) {
   return 0;
 }
 
+static unsigned count_restarts(const json_t *pod) {
+  json_int_t count = 0;
+  for (size_t k = 0; k < ARRAY_COUNT(status_lists); k++) {
+    size_t i;
+    const json_t *status;
+    json_array_foreach(statuses(pod, status_lists[k]), i, status) count +=
+        json_integer_value(json_object_get(status, "restartCount"));
+  }
+  return (unsigned)count;
+}
+
 static int read_one(const json_t *pod, struct pod *ret_pod, struct error **err) {
   const json_t *spec = json_object_get(pod, "spec");
   const char *address = text_of(json_object_get(pod, "status"), "podIP");
   struct in_addr in;
-  int r = read_statuses(pod, err);
+  int r = 0;
+  for (size_t k = 0; r == 0 && k < ARRAY_COUNT(status_lists); k++)
+    r = read_statuses(pod, status_lists[k], err);
   if (r < 0)
     return r;
   if (!kube_pod_ready(pod) || !*address)
@@ -70,6 +87,7 @@ static int read_one(const json_t *pod, struct pod *ret_pod, struct error **err) 
   ret_pod->alone =
       json_array_size(json_object_get(spec, "containers")) + json_array_size(json_object_get(spec, "initContainers")) <
       2;
+  ret_pod->restarts = count_restarts(pod);
   return 0;
 }
 
@@ -112,29 +130,21 @@ int pod_wait(struct cluster *cluster, const char *ns, const char *app, const str
   }
 }
 
-static bool has_restarted(const json_t *pod) {
-  size_t i;
-  const json_t *status;
-  json_array_foreach(statuses(pod), i, status) {
-    if (json_integer_value(json_object_get(status, "restartCount")) > 0)
-      return true;
-  }
-  return false;
+int pod_compare(const json_t *now, const char *ns, const struct pod *pod, struct error **err) {
+  if (json_object_get(json_object_get(now, "metadata"), "deletionTimestamp"))
+    return error_set(err, ECHILD, "pod %s/%s is being deleted by someone or something else", ns, pod->name);
+  if (count_restarts(now) > pod->restarts)
+    return error_set(err, ECHILD, "a container of pod %s/%s ended and was started anew", ns, pod->name);
+  return kube_pod_ready(now) ? 0 : error_set(err, ECHILD, "pod %s/%s is no longer ready", ns, pod->name);
 }
 
-int pod_check(struct cluster *cluster, const char *ns, const char *name, int64_t deadline_ns, struct error **err) {
-  const struct kube_ref ref = {.resource = &pods_resource, .namespace_ = ns, .name = name};
+int pod_check(struct cluster *cluster, const char *ns, const struct pod *pod, int64_t deadline_ns, struct error **err) {
+  const struct kube_ref ref = {.resource = &pods_resource, .namespace_ = ns, .name = pod->name};
   const struct kube_call call = {.deadline_ns = deadline_ns};
   _cleanup_error_ struct error *why = NULL;
-  json_auto_t *pod = NULL;
-  int r = kube_get(cluster_client(cluster), &ref, &call, &pod, &why);
+  json_auto_t *now = NULL;
+  int r = kube_get(cluster_client(cluster), &ref, &call, &now, &why);
   if (r == -ENOENT)
-    return error_set(err, ECHILD, "pod %s/%s is gone: someone or something deleted it", ns, name);
-  if (r < 0)
-    return error_set(err, -r, "%s", error_message(why));
-  if (json_object_get(json_object_get(pod, "metadata"), "deletionTimestamp"))
-    return error_set(err, ECHILD, "pod %s/%s is being deleted by someone or something else", ns, name);
-  if (has_restarted(pod))
-    return error_set(err, ECHILD, "a container of pod %s/%s ended and was started anew", ns, name);
-  return kube_pod_ready(pod) ? 0 : error_set(err, ECHILD, "pod %s/%s is no longer ready", ns, name);
+    return error_set(err, ECHILD, "pod %s/%s is gone: someone or something deleted it", ns, pod->name);
+  return r < 0 ? error_set(err, -r, "%s", error_message(why)) : pod_compare(now, ns, pod, err);
 }

@@ -131,6 +131,61 @@ static void what_never_will_be_is_told_at_once(void **state) {
   error_free(err);
 }
 
+#define ONE "[{\"name\":\"a\"}]"
+#define RESTARTED(n) "\"containerStatuses\":[{\"name\":\"a\",\"ready\":true,\"restartCount\":" #n "}]"
+
+/* It says more than the containers that wait for it. */
+static void a_container_that_comes_first_is_told_of(void **state) {
+  (void)state;
+  struct pod pod;
+  struct error *err = NULL;
+  assert_int_equal(
+      read_pods("{\"containerStatuses\":[{\"name\":\"workload\",\"ready\":false,\"state\":{\"waiting\":{\"reason\":"
+                "\"PodInitializing\"}}}],\"initContainerStatuses\":[{\"name\":\"first\",\"ready\":false,\"state\":"
+                "{\"waiting\":{\"reason\":\"CrashLoopBackOff\"}}}]}",
+                ONE, &pod, &err),
+      -EAGAIN);
+  assert_non_null(strstr(error_message(err), "container first is not ready: CrashLoopBackOff"));
+  error_free(err);
+  err = NULL;
+  assert_int_equal(read_pods("{\"initContainerStatuses\":[{\"name\":\"first\",\"image\":\"x/y:1\",\"ready\":false,"
+                             "\"state\":{\"waiting\":{\"reason\":\"ErrImagePull\"}}}]}",
+                             ONE, &pod, &err),
+                   -ENOENT);
+  assert_non_null(strstr(error_message(err), "x/y:1 of container first"));
+  error_free(err);
+}
+
+/* What the pod says later, `status`, compared with what it said when it was ready, `before`. */
+static int compare(const char *before, const char *status, struct error **err) {
+  struct pod pod;
+  assert_int_equal(read_pods(before, ONE, &pod, NULL), 0);
+  json_auto_t *now = json_pack("{s:{s:s}, s:o}", "metadata", "name", "new", "status", json(status));
+  assert_non_null(now);
+  return pod_compare(now, "ns", &pod, err);
+}
+
+static void a_restart_counts_from_when_the_pod_was_ready(void **state) {
+  (void)state;
+  static const char twice[] = "{\"podIP\":\"10.1.2.3\"," READY "," RESTARTED(2) "}";
+  struct error *err = NULL;
+  assert_int_equal(compare(twice, twice, NULL), 0);
+  assert_int_equal(compare(twice, "{" READY "," RESTARTED(3) "}", &err), -ECHILD);
+  assert_non_null(strstr(error_message(err), "ns/new ended and was started anew"));
+  error_free(err);
+  assert_int_equal(
+      compare(twice, "{" READY "," RESTARTED(2) ",\"initContainerStatuses\":[{\"restartCount\":1}]}", NULL), -ECHILD);
+}
+
+static void a_pod_that_is_not_as_it_was_is_lost(void **state) {
+  (void)state;
+  static const char good[] = "{\"podIP\":\"10.1.2.3\"," READY "}";
+  json_auto_t *going = json("{\"metadata\":{\"name\":\"new\",\"deletionTimestamp\":\"now\"},\"status\":{" READY "}}");
+  assert_int_equal(compare(good, good, NULL), 0);
+  assert_int_equal(compare(good, "{\"conditions\":[{\"type\":\"Ready\",\"status\":\"False\"}]}", NULL), -ECHILD);
+  assert_int_equal(pod_compare(going, "ns", &(struct pod){.name = "new"}, NULL), -ECHILD);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(patches_are_merge_patches),
@@ -140,6 +195,9 @@ int main(void) {
       cmocka_unit_test(a_ready_pod_is_found_beside_one_that_goes),
       cmocka_unit_test(what_is_not_ready_yet_is_waited_for),
       cmocka_unit_test(what_never_will_be_is_told_at_once),
+      cmocka_unit_test(a_container_that_comes_first_is_told_of),
+      cmocka_unit_test(a_restart_counts_from_when_the_pod_was_ready),
+      cmocka_unit_test(a_pod_that_is_not_as_it_was_is_lost),
   };
   return cmocka_run_group_tests_name("kubernetes", tests, NULL, NULL);
 }
