@@ -18,6 +18,7 @@
 #include "host/cli/reproduction.h"
 #include "host/cli/suite_options.h"
 #include "host/conformance/runner.h"
+#include "host/engine/served_versions.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/strbuf.h"
 
@@ -208,6 +209,14 @@ static size_t session_finish(struct session *session) {
   return left;
 }
 
+/* A run that is gone on with has the API versions it began with. */
+static int keep_versions(struct session *session, struct error **err) {
+  const struct run_result *before = session->kept.before;
+  if (!before || served_versions_keep(session->entry->description, before->config, session->config) == 0)
+    return 0;
+  return error_set(err, ENOMEM, "no memory");
+}
+
 /* What needs no mesh: adapter, configuration, suite, plan, state directory. Failures here are bad input. */
 static int session_prepare(struct session *session, const struct arguments *arguments, struct error **err) {
   session->lab_name = arguments->lab.kubernetes ? "kubernetes" : "process";
@@ -216,6 +225,8 @@ static int session_prepare(struct session *session, const struct arguments *argu
   if (r == 0)
     r = mesh_options_config(&arguments->mesh, session->entry, diagnostics, &session->config, err);
   diagnostics_print(diagnostics, stderr);
+  if (r == 0)
+    r = keep_versions(session, err);
   if (r == 0)
     r = mesh_options_check_endpoints(&arguments->mesh, session->entry, err);
   if (r == 0)
@@ -274,6 +285,20 @@ static bool is_to_be_installed(const struct session *session, const struct argum
   return arguments->mesh.endpoints.count == 0 && (!arguments->lab.kubernetes || session->entry->description->embedded);
 }
 
+/* On a cluster, those of the mesh's API versions that it serves. */
+static int choose_versions(struct session *session, const struct arguments *arguments, struct error **err) {
+  const Trammel__Adapter__V1__DescribeResponse *description = session->entry->description;
+  struct cluster *cluster = NULL;
+  bool on_cluster = arguments->lab.kubernetes || cluster_options_given(&arguments->mesh.cluster);
+  if (!on_cluster || session->kept.before || description->n_version_options == 0)
+    return 0;
+  int r = cluster_open(&arguments->mesh.cluster, &cluster, err);
+  if (r == 0)
+    r = served_versions_choose(cluster, description, interrupt_flag(), session->config, err);
+  cluster_close(cluster);
+  return r;
+}
+
 /* Journal, lab, engine, mesh. Failures here mean that it could not test. */
 static int session_start(struct session *session, const struct arguments *arguments, struct error **err) {
   int r = journal_create(session->state, &session->journal, err);
@@ -281,6 +306,8 @@ static int session_start(struct session *session, const struct arguments *argume
     return r;
   _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
   r = open_lab(session, arguments, err);
+  if (r == 0)
+    r = choose_versions(session, arguments, err);
   if (r == 0)
     r = engine_create(session->entry, session->config, session->journal, interrupt_flag(), diagnostics,
                       &session->engine, err);

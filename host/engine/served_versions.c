@@ -74,3 +74,13 @@ int served_versions_choose(struct cluster *cluster, const describe_response *des
     (void)error_wrap(err, "looking for the versions that the cluster serves");
   return r;
 }
+
+int served_versions_keep(const describe_response *description, const json_t *before, json_t *config) {
+  for (size_t i = 0; i < description->n_version_options; i++) {
+    const char *option = description->version_options[i]->option;
+    json_t *chosen = json_object_get(before, option);
+    if (chosen && !json_object_get(config, option) && json_object_set(config, option, chosen) < 0)
+      return -ENOMEM;
+  }
+  return 0;
+}

@@ -16,4 +16,8 @@
 int served_versions_choose(struct cluster *cluster, const Trammel__Adapter__V1__DescribeResponse *description,
                            const atomic_bool *cancel, json_t *config, struct error **err);
 
+/* The same as they were chosen before, as `before` has them (NULL: not at all): for what must not change. -ENOMEM. */
+int served_versions_keep(const Trammel__Adapter__V1__DescribeResponse *description, const json_t *before,
+                         json_t *config);
+
 #endif

@@ -134,6 +134,19 @@ void put_all(struct api_server *server, const char *yaml) {
   }
 }
 
+static const char istiod[] =
+    "{apiVersion: v1, kind: Namespace, metadata: {name: istio-system}}\n---\n"
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: istiod, namespace: istio-system, labels: {app: istiod}}\n"
+    "spec: {selector: {matchLabels: {app: istiod}}, template: {metadata: {labels: {app: istiod}}, spec: {containers: "
+    "[{name: discovery, image: 'docker.io/istio/pilot:1.18.7'}]}}}\n"
+    "status: {replicas: 1, readyReplicas: %d}\n";
+
+void put_istiod(struct api_server *server, int ready) {
+  _cleanup_free_ char *text = NULL;
+  assert_true(asprintf(&text, istiod, ready) > 0);
+  put_all(server, text);
+}
+
 json_t *object_at(struct api_server *server, const char *path) {
   struct api_answer answer;
   api_server_send(server, &(struct api_request){.method = "GET", .path = path}, &answer);

@@ -31,6 +31,8 @@ char *with_ns(const char *text, const char *ns);
 /* Applies the objects of a YAML text, and sets the status that they have: an API server without controllers has no
  * other. */
 void put_all(struct api_server *server, const char *yaml);
+/* An Istio 1.18.7 as far as detection looks at it, with so many ready replicas. */
+void put_istiod(struct api_server *server, int ready);
 /* Merges into an object's status: `path` is the object's. */
 void put_status(struct api_server *server, const char *path, json_t *status);
 /* An object as it is, a new reference; NULL when it is not there. */

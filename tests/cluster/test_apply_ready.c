@@ -200,6 +200,23 @@ static void the_version_is_one_that_is_served(void **state) {
          "security.istio.io/v1");
 }
 
+/* There are no pods, so that the case can't be judged; but the run has begun. */
+static void a_run_has_the_version_that_is_served(void **state) {
+  (void)state;
+  _cleanup_free_ char *definitions = crds_directory("istio-1.18");
+  if (!definitions)
+    skip();
+  assert_true(crds_install(server, definitions) > 0);
+  put_istiod(server, 1);
+  json_auto_t *report =
+      expect_json(RUN(NULL, "conformance", "run", "-q", "-o", "json", "--lab", "kubernetes", "--mesh", "istio",
+                      "--case", "access/http/unlisted-source", "--spec-version", "access/v1alpha3", "--timeout", "3s"),
+                  3);
+  const json_t *adapter = json_object_get(report, "adapter");
+  assert_string_equal(text_of(json_object_get(adapter, "config"), "api_version"), "v1beta1");
+  assert_int_equal(json_array_size(json_object_get(report, "cases")), 1);
+}
+
 /* ---- a bad line */
 
 /* A kubeconfig that leads through the line, which the server's certificate knows as localhost. `folder` gets it. */
@@ -332,6 +349,7 @@ int main(void) {
       TEST(a_slow_line_only_takes_longer),
       TEST(a_missing_verb_is_told_with_its_rule),
       TEST(the_version_is_one_that_is_served),
+      TEST(a_run_has_the_version_that_is_served),
   };
   char *definitions = crds_directory("gateway-api-1.6");
   if (!definitions) {

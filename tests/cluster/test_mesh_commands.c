@@ -20,19 +20,6 @@ static struct api_server *server;
 
 /* ---- detect */
 
-static const char istiod[] =
-    "{apiVersion: v1, kind: Namespace, metadata: {name: istio-system}}\n---\n"
-    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: istiod, namespace: istio-system, labels: {app: istiod}}\n"
-    "spec: {selector: {matchLabels: {app: istiod}}, template: {metadata: {labels: {app: istiod}}, spec: {containers: "
-    "[{name: discovery, image: 'docker.io/istio/pilot:1.18.7'}]}}}\n"
-    "status: {replicas: 1, readyReplicas: %d}\n";
-
-static void put_istiod(int ready) {
-  _cleanup_free_ char *text = NULL;
-  assert_true(asprintf(&text, istiod, ready) > 0);
-  put_all(server, text);
-}
-
 static void a_cluster_without_a_mesh_has_none(void **state) {
   (void)state;
   json_auto_t *answer = expect_json(RUN("mesh", "detect", "-o", "json"), 1);
@@ -52,7 +39,7 @@ static void a_mesh_is_told_with_what_tells_it(void **state) {
   _cleanup_free_ char *definitions = crds_directory("istio-1.18");
   if (!definitions)
     skip();
-  put_istiod(1);
+  put_istiod(server, 1);
   expect(RUN("mesh", "detect", "--mesh", "istio"), 1, "does not serve security.istio.io");
   assert_true(crds_install(server, definitions) > 0);
   json_auto_t *answer = expect_json(RUN("mesh", "detect", "-o", "json"), 0);
@@ -64,7 +51,7 @@ static void a_mesh_is_told_with_what_tells_it(void **state) {
   const json_t *request = item_with(mesh, "requests", "method", "GET");
   assert_int_equal(json_integer_value(json_object_get(request, "status")), 200);
   expect(RUN("mesh", "detect", "--mesh", "istio", "--set", "api_version=v1"), 0, "ready");
-  put_istiod(0);
+  put_istiod(server, 0);
   expect(RUN("mesh", "detect"), 1, "istiod has no ready pod");
 }
 
