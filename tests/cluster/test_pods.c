@@ -1,8 +1,8 @@
 /* The test bed's cluster runs real pods from images of this build's programs, Services lead to them, the conformance
  * suite judges a mesh of pods as it judges one of processes, and nothing is left. */
 #include <jansson.h>
-#include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,7 +11,6 @@
 
 #include <cmocka.h>
 
-#include "sdk/base/clock.h"
 #include "sdk/base/document.h"
 #include "sdk/base/memory.h"
 #include "tests/support/command.h"
@@ -81,19 +80,16 @@ static void pods_of_our_image_answer_through_a_service(void **state) {
   assert_non_null(strstr(answer, "\"server\":\"sample\""));
 }
 
-/* ---- conformance on pods, which takes minutes: only with TRAMMEL_TEST_LONG in the environment */
-
-static bool is_short(void) {
-  bool is = !getenv("TRAMMEL_TEST_LONG");
-  if (is)
-    print_message("left out, as it takes minutes: set TRAMMEL_TEST_LONG=1 to run it\n");
-  return is;
-}
+/* ---- runs that are ended, and what is left of them */
 
 /* The images, as packaging/images makes them, given to the node. */
 static void images_import(void) {
   _cleanup_free_ char *build = NULL, *bin = NULL, *workload = NULL, *refmesh = NULL;
   struct command_result result;
+  static bool imported;
+  if (imported)
+    return;
+  imported = true;
   assert_true(asprintf(&build, "%s/packaging/images/build.sh", getenv("TRAMMEL_SOURCE_DIR")) > 0);
   assert_true(asprintf(&bin, "%s/bin", getenv("TRAMMEL_BUILD_DIR")) > 0);
   assert_true(asprintf(&workload, "%s/trammel-workload.tar", directory) > 0);
@@ -102,6 +98,84 @@ static void images_import(void) {
   assert_int_equal(result.exit_code, 0);
   command_result_finish(&result);
   free(script(NULL, (const char *[]){"cluster", "import", directory, workload, refmesh, NULL}));
+}
+
+/* What `words` of kubectl print, as a heap string. */
+static char *kubectl_says(const char *const *words) {
+  const char *arguments[16] = {"cluster", "exec", directory, kubectl, "--kubeconfig", kubeconfig};
+  for (size_t n = 6; *words && n < ARRAY_COUNT(arguments) - 1; n++)
+    arguments[n] = *words++;
+  return script(NULL, arguments);
+}
+
+/* Everything of runs that is not in a namespace. */
+static char *left_on_the_cluster(void) {
+  return kubectl_says(
+      (const char *[]){"get", "namespaces,clusterroles,clusterrolebindings,apiservices,customresourcedefinitions", "-o",
+                       "name", "-l", "app.kubernetes.io/managed-by=trammel", NULL});
+}
+
+static bool nothing_is_left(void *ctx) {
+  (void)ctx;
+  _cleanup_free_ char *left = left_on_the_cluster();
+  return *left == '\0';
+}
+
+static bool a_workload_is_ready(void *ctx) {
+  (void)ctx;
+  _cleanup_free_ char *ready = kubectl_says((const char *[]){
+      "get", "pods", "-A", "-l", "app=client", "-o", "jsonpath={..conditions[?(@.type==\"Ready\")].status}", NULL});
+  return strstr(ready, "True") != NULL;
+}
+
+static struct running run_start(const char *program) {
+  return command_start((const char *[]){script_path, "cluster", "exec", directory, program, "conformance", "run", "-q",
+                                        "--lab", "kubernetes", "--kubeconfig", kubeconfig, "--parallel", "1",
+                                        "--converge", "10s", "--group", "access", NULL},
+                       NULL);
+}
+
+/* In the midst of a run, whose pods are there. */
+static void end_run(const char *program, int signal_number, struct command_result *ret_result) {
+  struct running running = run_start(program);
+  wait_until(a_workload_is_ready, NULL, 120, "a ready workload");
+  assert_int_equal(kill(running.pid, signal_number), 0);
+  command_wait(&running, 120, ret_result);
+}
+
+static void an_ended_run_leaves_nothing(void **state) {
+  (void)state;
+  struct command_result result;
+  _cleanup_free_ char *program = NULL;
+  char *results = scratch_create();
+  assert_int_equal(setenv("TRAMMEL_STATE_DIR", results, 1), 0);
+  assert_true(asprintf(&program, "%s/bin/trammel", getenv("TRAMMEL_BUILD_DIR")) > 0);
+  images_import();
+
+  end_run(program, SIGINT, &result);
+  assert_int_equal(result.exit_code, 3);
+  assert_null(strstr(strbuf_text(&result.errors), "could not be removed"));
+  command_result_finish(&result);
+  wait_until(nothing_is_left, NULL, 120, "the end of what an interrupted run made");
+
+  end_run(program, SIGKILL, &result);
+  assert_int_equal(result.signal, SIGKILL);
+  command_result_finish(&result);
+  assert_false(nothing_is_left(NULL));
+  free(script(NULL, (const char *[]){"cluster", "exec", directory, program, "cleanup", NULL}));
+  wait_until(nothing_is_left, NULL, 120, "the end of what a killed run made");
+
+  assert_int_equal(unsetenv("TRAMMEL_STATE_DIR"), 0);
+  scratch_remove(results);
+}
+
+/* ---- conformance on pods, which takes minutes: only with TRAMMEL_TEST_LONG in the environment */
+
+static bool is_short(void) {
+  bool is = !getenv("TRAMMEL_TEST_LONG");
+  if (is)
+    print_message("left out, as it takes minutes: set TRAMMEL_TEST_LONG=1 to run it\n");
+  return is;
 }
 
 /* What a run of some cases came to, all of one topology: {"CASE COLUMN": outcome}. `exit_code` is the expected one. */
@@ -179,20 +253,11 @@ static void a_wrong_mesh_of_pods_is_found_out(void **state) {
   assert_same_verdicts((const char *[]){"--set", "fault=allow-by-default", NULL}, 1);
 }
 
-static void runs_leave_no_namespace(void **state) {
+static void runs_leave_nothing(void **state) {
   (void)state;
   if (is_short())
     skip();
-  bool gone = false;
-  for (int64_t deadline_ns = clock_in_ns(180 * NS_PER_SECOND); !gone && clock_monotonic_ns() < deadline_ns;) {
-    _cleanup_free_ char *left =
-        script(NULL, (const char *[]){"cluster", "exec", directory, kubectl, "--kubeconfig", kubeconfig, "get", "ns",
-                                      "-o", "name", "-l", "app.kubernetes.io/managed-by=trammel", NULL});
-    gone = *left == '\0';
-    if (!gone)
-      (void)poll(NULL, 0, 500);
-  }
-  assert_true(gone);
+  wait_until(nothing_is_left, NULL, 180, "the end of namespaces");
 }
 
 static void its_end_leaves_nothing(void **state) {
@@ -238,9 +303,10 @@ int main(void) {
   kubectl[strcspn(kubectl, "\n")] = '\0';
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(pods_of_our_image_answer_through_a_service),
+      cmocka_unit_test(an_ended_run_leaves_nothing),
       cmocka_unit_test(a_mesh_of_pods_is_judged_as_one_of_processes),
       cmocka_unit_test(a_wrong_mesh_of_pods_is_found_out),
-      cmocka_unit_test(runs_leave_no_namespace),
+      cmocka_unit_test(runs_leave_nothing),
       cmocka_unit_test(its_end_leaves_nothing),
   };
   return cmocka_run_group_tests_name("pods", tests, NULL, NULL);
