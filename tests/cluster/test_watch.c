@@ -1,4 +1,6 @@
 /* trammel watch on a real API server, which has the definitions of SMI and of a real mesh. */
+#include <curl/curl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -6,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -183,6 +186,12 @@ static struct running start_words(const char *const *more) {
 static void start(struct fixture *f) {
   static const char *const none[] = {NULL};
   f->watch = start_words(none);
+  f->running = true;
+}
+
+static void start_denying(struct fixture *f) {
+  const char *const more[] = {"--deny-by-default", f->ns, NULL};
+  f->watch = start_words(more);
   f->running = true;
 }
 
@@ -491,6 +500,179 @@ static void a_restarted_api_server_is_followed_on(void **state) {
   stop_quietly(f);
 }
 
+/* What denies is another's and stays so. What a target allowed goes with it all the same, and what another one would
+ * allow does not come. */
+static void a_refused_denial_keeps_no_permission(void **state) {
+  struct fixture *f = *state;
+  put_group(f, "g", "/items");
+  put_target(f, "t", "HTTPRouteGroup", "g");
+  start_denying(f);
+  wait_for_path(f, "/items");
+  assert_int_equal(count_policies(f), 2);
+  stop_quietly(f);
+  json_auto_t *items = items_of(f, POLICIES);
+  const json_t *denial = json_array_get(items, 0);
+  if (json_object_size(json_object_get(denial, "spec")) > 0)
+    denial = json_array_get(items, 1);
+  remove_at(f, POLICIES, name_of(denial));
+  json_auto_t *foreign = json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s}}", "apiVersion", "security.istio.io/v1", "kind",
+                                   "AuthorizationPolicy", "metadata", "name", name_of(denial), "namespace", f->ns,
+                                   "spec", "action", "DENY");
+  put(foreign);
+  start_denying(f);
+  put_target(f, "u", "HTTPRouteGroup", "g");
+  remove_at(f, TARGETS, "t");
+  wait_for_count(f, 1);
+  assert_false(allows(f, "/items"));
+  remove_at(f, POLICIES, name_of(denial));
+  wait_for_path(f, "/items");
+  assert_int_equal(count_policies(f), 2);
+  stop_quietly(f);
+}
+
+/* ---- with metrics */
+
+/* The port that it says it serves metrics at. */
+static unsigned read_port(const struct running *running) {
+  char text[4096] = "", *at = NULL;
+  size_t length = 0;
+  while (!(at = strstr(text, "metrics are at 127.0.0.1 port ")) || !strchr(at, '\n')) {
+    struct pollfd readable = {.fd = running->errors, .events = POLLIN};
+    assert_int_equal(poll(&readable, 1, TIMEOUT_S * 1000), 1);
+    ssize_t n = read(running->errors, text + length, sizeof(text) - 1 - length);
+    if (n <= 0)
+      fail_msg("no port was said: %s", text);
+    length += (size_t)n;
+    text[length] = '\0';
+  }
+  return (unsigned)strtoul(at + strlen("metrics are at 127.0.0.1 port "), NULL, 10);
+}
+
+static unsigned start_with_metrics(struct fixture *f) {
+  static const char *const more[] = {"--metrics", "0", NULL};
+  f->watch = start_words(more);
+  f->running = true;
+  return read_port(&f->watch);
+}
+
+static size_t keep(char *data, size_t size, size_t count, void *into) {
+  strbuf_append(into, data, size * count);
+  return size * count;
+}
+
+/* The status of an answer, and its body. */
+static long scrape(unsigned port, const char *path, struct strbuf *body) {
+  _cleanup_strbuf_ struct strbuf url = STRBUF_INIT;
+  CURL *curl = curl_easy_init();
+  long status = 0;
+  assert_non_null(curl);
+  strbuf_printf(&url, "http://127.0.0.1:%u%s", port, path);
+  curl_easy_setopt(curl, CURLOPT_URL, strbuf_text(&url));
+  curl_easy_setopt(curl, CURLOPT_PROXY, "");
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)TIMEOUT_S);
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
+  CURLcode code = curl_easy_perform(curl);
+  if (code == CURLE_OK)
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_cleanup(curl);
+  if (code != CURLE_OK)
+    fail_msg("%s: %s", strbuf_text(&url), curl_easy_strerror(code));
+  return status;
+}
+
+/* A sample of /metrics: its name, with labels, is the whole of a line before the value. */
+static double sample(unsigned port, const char *name) {
+  _cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
+  size_t length = strlen(name);
+  assert_int_equal(scrape(port, "/metrics", &body), 200);
+  for (const char *line = strbuf_text(&body); line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+    if (strncmp(line, name, length) == 0 && line[length] == ' ')
+      return strtod(line + length + 1, NULL);
+  fail_msg("no sample %s in:\n%s", name, strbuf_text(&body));
+  return 0;
+}
+
+struct sampled {
+  unsigned port;
+  const char *name;
+  double least;
+};
+
+static bool has_sample(void *ctx) {
+  const struct sampled *sampled = ctx;
+  return sample(sampled->port, sampled->name) >= sampled->least;
+}
+
+static void wait_for_sample(unsigned port, const char *name, double least) {
+  struct sampled sampled = {.port = port, .name = name, .least = least};
+  wait_until(has_sample, &sampled, TIMEOUT_S, name);
+}
+
+static double count_translations(unsigned port) {
+  return sample(port, "trammel_watch_translations_total{of=\"all\"}") +
+         sample(port, "trammel_watch_translations_total{of=\"part\"}");
+}
+
+static void metrics_count_what_is_done(void **state) {
+  struct fixture *f = *state;
+  _cleanup_strbuf_ struct strbuf health = STRBUF_INIT, readiness = STRBUF_INIT, nothing = STRBUF_INIT;
+  unsigned port = start_with_metrics(f);
+  wait_for_sample(port, "trammel_watch_ready", 1);
+  wait_for_sample(port, "trammel_watch_leader", 1);
+  assert_true(sample(port, "trammel_watch_info{adapter=\"istio\"}") == 1);
+  assert_int_equal(scrape(port, "/healthz", &health), 200);
+  assert_string_equal(strbuf_text(&health), "ok\n");
+  assert_int_equal(scrape(port, "/readyz", &readiness), 200);
+  assert_int_equal(scrape(port, "/nothing", &nothing), 404);
+  double resources = sample(port, "trammel_watch_resources");
+  double wanted = sample(port, "trammel_watch_objects_wanted");
+  double created = sample(port, "trammel_watch_objects_total{outcome=\"created\"}");
+  double count = sample(port, "trammel_watch_apply_seconds_count");
+  double events = sample(port, "trammel_watch_events_total");
+  double translations = count_translations(port);
+  put_group(f, "g", "/items");
+  put_target(f, "t", "HTTPRouteGroup", "g");
+  put_target(f, "dangling", "HTTPRouteGroup", "nowhere");
+  wait_for_sample(port, "trammel_watch_objects_total{outcome=\"created\"}", created + 1);
+  wait_for_sample(port, "trammel_watch_resources", resources + 3);
+  wait_for_sample(port, "trammel_watch_objects_wanted", wanted + 1);
+  wait_for_sample(port, "trammel_watch_events_total", events + 1);
+  assert_true(sample(port, "trammel_watch_apply_seconds_count") >= count + 1);
+  assert_true(sample(port, "trammel_watch_apply_seconds_bucket{le=\"+Inf\"}") >= count + 1);
+  assert_true(count_translations(port) > translations);
+  assert_true(sample(port, "trammel_watch_corrections_total") == 0);
+  stop_quietly(f);
+}
+
+/* An API server that was started anew has nothing of what was before: it answers 410 to a watch that stood still for as
+ * long. What came, changed and went meanwhile is found by listing again. */
+static void what_went_on_while_a_watch_stood_still_is_listed(void **state) {
+  struct fixture *f = *state;
+  if (!api_server_kubeconfig_nobody(server))
+    skip(); /* not ours to restart */
+  unsigned port = start_with_metrics(f);
+  put_group(f, "g", "/items");
+  put_target(f, "t", "HTTPRouteGroup", "g");
+  put_target(f, "u", "HTTPRouteGroup", "g");
+  wait_for_count(f, 2);
+  wait_for_sample(port, "trammel_watch_ready", 1);
+  double before = sample(port, "trammel_watch_relists_total");
+  assert_int_equal(kill(f->watch.pid, SIGSTOP), 0);
+  remove_at(f, TARGETS, "t");
+  remove_at(f, TARGETS, "u");
+  put_group(f, "g", "/changed");
+  put_target(f, "v", "HTTPRouteGroup", "g");
+  api_server_restart(server);
+  assert_int_equal(kill(f->watch.pid, SIGCONT), 0);
+  wait_for_path(f, "/changed");
+  wait_for_count(f, 1);
+  wait_for_sample(port, "trammel_watch_relists_total", before + 1);
+  assert_true(sample(port, "trammel_watch_corrections_total") == 0);
+  stop_quietly(f);
+}
+
 static int install(void **state) {
   (void)state;
   return crds_install(server, definitions[0]) > 0 && crds_install(server, definitions[1]) > 0 ? 0 : -1;
@@ -508,6 +690,9 @@ int main(void) {
       TEST(what_apply_made_stays),
       TEST(another_takes_over_from_a_killed_leader),
       TEST(a_restarted_api_server_is_followed_on),
+      TEST(a_refused_denial_keeps_no_permission),
+      TEST(metrics_count_what_is_done),
+      TEST(what_went_on_while_a_watch_stood_still_is_listed),
   };
   definitions[0] = crds_directory(MESH_DEFINITIONS);
   definitions[1] = crds_directory(SMI_DEFINITIONS);
