@@ -5,6 +5,7 @@
 
 #include "host/transport/kube/discovery.h"
 #include "host/transport/kube/list.h"
+#include "host/transport/kube/resource.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/strbuf.h"
 #include "sdk/kube/object.h"
@@ -28,17 +29,11 @@ bool holdings_key(struct strbuf *out, const struct cluster_place *place) {
   return !strbuf_failed(out);
 }
 
-static const char *text_of(const json_t *object, const char *key) {
-  const char *text = json_string_value(json_object_get(object, key));
-
-  return text ? text : "";
-}
-
 struct cluster_place holdings_place(const json_t *object) {
   const char *ns = kube_object_namespace(object), *name = kube_object_name(object);
 
-  return (struct cluster_place){.api_version = text_of(object, "apiVersion"),
-                                .kind = text_of(object, "kind"),
+  return (struct cluster_place){.api_version = kube_text(object, "apiVersion"),
+                                .kind = kube_text(object, "kind"),
                                 .ns = ns ? ns : "",
                                 .name = name ? name : ""};
 }
@@ -49,7 +44,7 @@ static bool is_applied_by(const json_t *object, const char *manager) {
   size_t i;
 
   json_array_foreach(list, i, entry) {
-    if (strcmp(text_of(entry, "manager"), manager) == 0 && strcmp(text_of(entry, "operation"), "Apply") == 0)
+    if (strcmp(kube_text(entry, "manager"), manager) == 0 && strcmp(kube_text(entry, "operation"), "Apply") == 0)
       return true;
   }
   return false;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "host/engine/overlay.h"
 #include "host/transport/kube/discovery.h"
 #include "host/transport/kube/list.h"
 #include "sdk/base/clock.h"
@@ -53,29 +54,17 @@ int membership_namespace_fields(const enroll_response *enrolment, json_t **ret_f
   return failed ? error_set(err, ENOMEM, "out of memory for labels") : 0;
 }
 
-/* A merge patch takes away what it says to be null. One from outside is at most as deep as jansson reads. */
-static bool removes(const json_t *patch) {
-  const char *key;
-  json_t *value;
-
-  json_object_foreach((json_t *)patch, key, value) {
-    if (json_is_null(value) || (json_is_object(value) && removes(value)))
-      return true;
-  }
-  return false;
-}
-
 static int read_overlay(const enroll_response *enrolment, json_t **ret_overlay, struct error **err) {
-  const ProtobufCBinaryData text = enrolment ? enrolment->pod_template_overlay : (ProtobufCBinaryData){0};
-  json_auto_t *overlay =
-      text.len > 0 ? json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, NULL) : json_object();
+  json_auto_t *overlay = NULL;
 
-  if (!json_is_object(overlay) || removes(overlay))
+  int r = enrolment ? overlay_read(enrolment, &overlay, err) : 0;
+  if (r < 0)
+    return r;
+  if (overlay_removes(overlay))
     return error_set(err, EPROTO,
-                     "the adapter's Enroll gives no JSON object for pods, or one that takes something away, which "
-                     "leaving the mesh could not give back");
-  *ret_overlay = json_incref(overlay);
-  return 0;
+                     "the adapter's Enroll takes something away from pods, which leaving the mesh could not give back");
+  *ret_overlay = overlay ? json_incref(overlay) : json_object();
+  return *ret_overlay ? 0 : error_set(err, ENOMEM, "out of memory for a pod template");
 }
 
 /* The object `key` of `parent`, made when there is none. Borrowed; NULL without memory. */

@@ -5,22 +5,17 @@
 #include <string.h>
 #include <time.h>
 
+#include "host/transport/kube/resource.h"
 #include "sdk/base/clock.h"
 
 typedef Trammel__Adapter__V1__NativeObject native_object;
-
-static const char *text_at(const json_t *object, const char *key) {
-  const char *text = json_string_value(json_object_get(object, key));
-
-  return text ? text : "";
-}
 
 static const json_t *find_condition(const json_t *conditions, const char *type) {
   const json_t *condition;
   size_t i;
 
   json_array_foreach(conditions, i, condition) {
-    if (strcmp(text_at(condition, "type"), type) == 0)
+    if (strcmp(kube_text(condition, "type"), type) == 0)
       return condition;
   }
   return NULL;
@@ -40,10 +35,10 @@ static enum readiness judge_condition(const json_t *conditions, const char *type
     strbuf_printf(why, "nobody has set the condition %s%s", type, condition ? " since it was changed" : "");
     return READINESS_SILENT;
   }
-  if (strcmp(text_at(condition, "status"), "True") == 0)
+  if (strcmp(kube_text(condition, "status"), "True") == 0)
     return READINESS_READY;
-  strbuf_printf(why, "its condition %s is %s (%s): %s", type, text_at(condition, "status"),
-                text_at(condition, "reason"), text_at(condition, "message"));
+  strbuf_printf(why, "its condition %s is %s (%s): %s", type, kube_text(condition, "status"),
+                kube_text(condition, "reason"), kube_text(condition, "message"));
   return READINESS_REFUSED;
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/engine/overlay.h"
 #include "host/engine/patience.h"
 #include "host/lab/internal.h"
 #include "host/lab/kubernetes_objects.h"
@@ -118,19 +119,6 @@ static int abandon(const struct kubernetes_lab *lab, struct homestead *homestead
   return first;
 }
 
-static int read_overlay(const PB(EnrollResponse) * enrollment, json_t **ret_overlay, struct error **err) {
-  const ProtobufCBinaryData *text = &enrollment->pod_template_overlay;
-  json_error_t wrong;
-  *ret_overlay = NULL;
-  if (text->len == 0)
-    return 0;
-  *ret_overlay = json_loadb((const char *)text->data, text->len, JSON_REJECT_DUPLICATES, &wrong);
-  return json_is_object(*ret_overlay)
-             ? 0
-             : error_set(err, EPROTO, "the adapter's Enroll: its pod template overlay is no JSON object: %s",
-                         wrong.text);
-}
-
 static int make_accounts(struct kubernetes_lab *lab, const struct placement *placement, struct error **err) {
   const struct topology *topology = placement->topology;
   int r = 0;
@@ -161,7 +149,7 @@ static int make_deployments(struct kubernetes_lab *lab, const struct placement *
                             const PB(EnrollResponse) * enrollment, struct error **err) {
   const struct topology *topology = placement->topology;
   json_t *overlay = NULL;
-  int r = read_overlay(enrollment, &overlay, err);
+  int r = overlay_read(enrollment, &overlay, err);
   for (size_t i = 0; r == 0 && i < topology->workload_count; i++) {
     const struct topology_workload *workload = &topology->workloads[i];
     r = apply(

@@ -16,11 +16,6 @@
 static const struct kube_resource pods_resource = {
     .version = "v1", .kind = "Pod", .plural = "pods", .namespaced = true};
 
-static const char *text_of(const json_t *object, const char *key) {
-  const char *text = json_string_value(json_object_get(object, key));
-  return text ? text : "";
-}
-
 /* In the order in which containers come up. */
 static const char *const status_lists[] = {"initContainerStatuses", "containerStatuses"};
 
@@ -43,15 +38,15 @@ static int read_statuses(const json_t *pod, const char *list, struct error **err
   const json_t *status;
   json_array_foreach(statuses(pod, list), i, status) {
     const json_t *waiting = json_object_get(json_object_get(status, "state"), "waiting");
-    const char *reason = text_of(waiting, "reason");
+    const char *reason = kube_text(waiting, "reason");
     if (is_hopeless(reason))
       return error_set(err, ENOENT,
                        "pod %s: the image %s of container %s is not there (%s): give the node that image, or name "
                        "another one",
-                       kube_object_name(pod), text_of(status, "image"), text_of(status, "name"), reason);
+                       kube_object_name(pod), kube_text(status, "image"), kube_text(status, "name"), reason);
     if (!json_is_true(json_object_get(status, "ready")))
       return error_set(err, EAGAIN, "pod %s: container %s is not ready%s%s", kube_object_name(pod),
-                       text_of(status, "name"), *reason ? ": " : "", reason);
+                       kube_text(status, "name"), *reason ? ": " : "", reason);
   }
   return 0;
 }
@@ -69,7 +64,7 @@ static unsigned count_restarts(const json_t *pod) {
 
 static int read_one(const json_t *pod, struct pod *ret_pod, struct error **err) {
   const json_t *spec = json_object_get(pod, "spec");
-  const char *address = text_of(json_object_get(pod, "status"), "podIP");
+  const char *address = kube_text(json_object_get(pod, "status"), "podIP");
   struct in_addr in;
   int r = 0;
   for (size_t k = 0; r == 0 && k < ARRAY_COUNT(status_lists); k++)
@@ -78,7 +73,7 @@ static int read_one(const json_t *pod, struct pod *ret_pod, struct error **err) 
     return r;
   if (!kube_pod_ready(pod) || !*address)
     return error_set(err, EAGAIN, "pod %s is not ready: %s", kube_object_name(pod),
-                     text_of(json_object_get(pod, "status"), "phase"));
+                     kube_text(json_object_get(pod, "status"), "phase"));
   if (inet_pton(AF_INET, address, &in) != 1)
     return error_set(err, EAFNOSUPPORT, "pod %s has the address %s: the lab needs a cluster whose pods have IPv4",
                      kube_object_name(pod), address);

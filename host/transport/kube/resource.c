@@ -137,9 +137,9 @@ const char *kube_object_version(const json_t *object) {
   return metadata(object, "resourceVersion");
 }
 
-/* Text under `key`, "" when there is none. */
-static const char *text_of(const json_t *object, const char *key) {
+const char *kube_text(const json_t *object, const char *key) {
   const char *text = json_string_value(json_object_get(object, key));
+
   return text ? text : "";
 }
 
@@ -147,8 +147,8 @@ bool kube_pod_ready(const json_t *pod) {
   size_t i;
   const json_t *condition;
   json_array_foreach(json_object_get(json_object_get(pod, "status"), "conditions"), i, condition) {
-    if (strcmp(text_of(condition, "type"), "Ready") == 0)
-      return strcmp(text_of(condition, "status"), "True") == 0;
+    if (strcmp(kube_text(condition, "type"), "Ready") == 0)
+      return strcmp(kube_text(condition, "status"), "True") == 0;
   }
   return false;
 }

@@ -62,6 +62,9 @@ const char *kube_object_namespace(const json_t *object);
 const char *kube_object_uid(const json_t *object);
 const char *kube_object_version(const json_t *object);
 
+/* The text under `key`, "" when there is none. Borrowed. */
+const char *kube_text(const json_t *object, const char *key);
+
 /* Whether a Pod's condition "Ready" is true. */
 bool kube_pod_ready(const json_t *pod);
 
