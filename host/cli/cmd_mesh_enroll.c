@@ -238,6 +238,7 @@ static int look(const struct arguments *arguments, const struct enrolling *enrol
   const bool waits = arguments->wait_ns > 0 && !arguments->dry_run;
   const struct enrolled_pods pods = {.cluster = enrolling->membership.cluster,
                                      .workloads = enrolling->workloads,
+                                     .marks = enrolling->marks,
                                      .leave = arguments->leave,
                                      .deadline_ns = waits ? clock_in_ns(arguments->wait_ns) : 0,
                                      .cancel = interrupt_flag()};
@@ -294,6 +295,7 @@ static int enroll(const struct arguments *arguments, const struct adapter_entry 
                                                .cancel = interrupt_flag()},
                                 .of_namespaces = answers->of_namespaces,
                                 .of_workloads = answers->of_workloads,
+                                .marks = {answers->of_namespaces->sidecars, answers->of_namespaces->n_sidecars},
                                 .leave = arguments->leave,
                                 .restart = arguments->restart,
                                 .told = tell,

@@ -6,7 +6,6 @@
 
 #include "host/cli/changes.h"
 #include "host/engine/holdings.h"
-#include "host/engine/sidecars.h"
 #include "sdk/base/clock.h"
 
 #define LOOK_AGAIN_NS (500 * NS_PER_MS)
@@ -21,29 +20,29 @@ static json_t *names_json(json_t *names) {
   return list;
 }
 
-static json_t *look_json(const struct cluster_place *place, const struct sidecars *sidecars, bool leave) {
+static json_t *look_json(const struct cluster_place *place, const struct injection *injection, bool leave) {
   return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:b}", "kind", place->kind, "namespace", place->ns, "name",
-                   place->name, "wanted", (json_int_t)sidecars->wanted, "pods", (json_int_t)sidecars->pods,
-                   "withSidecar", (json_int_t)sidecars->with, "ready", (json_int_t)sidecars->ready, "sidecars",
-                   names_json(sidecars->names), "settled", sidecars_settled(sidecars, leave));
+                   place->name, "wanted", (json_int_t)injection->wanted, "pods", (json_int_t)injection->pods,
+                   "withSidecar", (json_int_t)injection->with, "ready", (json_int_t)injection->ready, "sidecars",
+                   names_json(injection->names), "settled", injection_settled(injection, leave));
 }
 
 /* As the workload is now, which is seldom as it was. */
 static int look_at(const struct enrolled_pods *pods, const json_t *workload, json_t *looks, struct error **err) {
   const struct cluster_place place = holdings_place(workload);
-  const struct kube_call call = {.deadline_ns = clock_in_ns(SIDECARS_TIMEOUT_NS), .cancel = pods->cancel};
+  const struct kube_call call = {.deadline_ns = clock_in_ns(INJECTION_TIMEOUT_NS), .cancel = pods->cancel};
   _cleanup_error_ struct error *why = NULL;
   json_auto_t *now = NULL;
-  struct sidecars sidecars = {0};
+  struct injection injection = {0};
   int r = cluster_read(pods->cluster, &place, &call, &now, &why);
   if (r == -ENOENT)
     return 0;
   if (r == 0)
-    r = sidecars_count(pods->cluster, now, pods->cancel, &sidecars, &why);
+    r = injection_look(pods->cluster, now, &pods->marks, pods->cancel, &injection, &why);
   if (r < 0)
     return error_set(err, -r, "%s", error_message(why));
-  int failed = json_array_append_new(looks, look_json(&place, &sidecars, pods->leave));
-  sidecars_finish(&sidecars);
+  int failed = json_array_append_new(looks, look_json(&place, &injection, pods->leave));
+  injection_finish(&injection);
   return failed ? error_set(err, ENOMEM, "out of memory for pods") : 0;
 }
 

@@ -2,14 +2,15 @@
 #ifndef TRAMMEL_HOST_CLI_ENROLLED_PODS_H
 #define TRAMMEL_HOST_CLI_ENROLLED_PODS_H
 
-#include "host/engine/cluster.h"
+#include "host/engine/injection.h"
 
 struct enrolled_pods {
   struct cluster *cluster;
-  const json_t *workloads;   /* an array, each with apiVersion, kind, name and namespace */
-  bool leave;                /* there are to be none with a sidecar */
-  int64_t deadline_ns;       /* CLOCK_MONOTONIC, to wait until; 0: they are looked at once */
-  const atomic_bool *cancel; /* NULL: none */
+  const json_t *workloads;      /* an array, each with apiVersion, kind, name and namespace */
+  struct injection_marks marks; /* by which it is told who has joined */
+  bool leave;                   /* there are to be none with a sidecar */
+  int64_t deadline_ns;          /* CLOCK_MONOTONIC, to wait until; 0: they are looked at once */
+  const atomic_bool *cancel;    /* NULL: none */
 };
 
 /* An array of {"kind", "namespace", "name", "wanted", "pods", "withSidecar", "ready", "sidecars": [NAME…], "settled"},

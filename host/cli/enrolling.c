@@ -5,7 +5,7 @@
 
 #include "host/engine/content.h"
 #include "host/engine/holdings.h"
-#include "host/engine/sidecars.h"
+#include "host/engine/injection.h"
 
 static const char *const names[ENROLLING_OUTCOMES] = {"joined", "left", "unchanged", "refused", "failed", "not done"};
 
@@ -59,10 +59,11 @@ static int keep(struct enrolling *enrolling, const json_t *workload, struct erro
 
 /* Whether a workload of a namespace that joins has pods which were there before. */
 static int needs_restart(struct enrolling *enrolling, const json_t *workload, bool *ret_needs, struct error **err) {
-  struct sidecars sidecars = {0};
-  int r = sidecars_count(enrolling->membership.cluster, workload, enrolling->membership.cancel, &sidecars, err);
-  *ret_needs = r == 0 && sidecars.with < sidecars.pods;
-  sidecars_finish(&sidecars);
+  struct injection injection = {0};
+  int r = injection_look(enrolling->membership.cluster, workload, &enrolling->marks, enrolling->membership.cancel,
+                         &injection, err);
+  *ret_needs = r == 0 && injection.with < injection.pods;
+  injection_finish(&injection);
   return r;
 }
 

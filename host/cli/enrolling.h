@@ -3,6 +3,7 @@
 #define TRAMMEL_HOST_CLI_ENROLLING_H
 
 #include "host/cli/list.h"
+#include "host/engine/injection.h"
 #include "host/engine/membership.h"
 
 enum enrolling_outcome {
@@ -23,6 +24,7 @@ struct enrolling {
   struct membership membership;
   const Trammel__Adapter__V1__EnrollResponse *of_namespaces; /* the adapter's answers; NULL: there are none to join */
   const Trammel__Adapter__V1__EnrollResponse *of_workloads;
+  struct injection_marks marks; /* by which it is told who has joined */
   bool leave;
   bool restart; /* of namespaces: pods without a sidecar are made anew */
   void (*told)(void *ctx, enum enrolling_outcome outcome, const struct cluster_place *place, const char *why);

@@ -29,6 +29,7 @@ int istio_enroll(struct call *call, const struct enroll_request *request, struct
   if (request->lab != LAB_KUBERNETES)
     return call_fail(call, TRAMMEL_UNIMPLEMENTED, CODE_LAB, "Istio's workloads are pods: use a lab on Kubernetes");
   enrollment_for(enrollment, request->scope);
+  enrollment_sidecar(enrollment, "istio-proxy");
   if (request->scope != ENROLL_WORKLOAD)
     join_namespace(&options, enrollment);
   if (request->scope == ENROLL_NAMESPACE)

@@ -20,6 +20,7 @@ int linkerd_enroll(struct call *call, const struct enroll_request *request, stru
   if (request->lab != LAB_KUBERNETES)
     return call_fail(call, TRAMMEL_UNIMPLEMENTED, CODE_LAB, "Linkerd's workloads are pods: use a lab on Kubernetes");
   enrollment_for(enrollment, request->scope);
+  enrollment_sidecar(enrollment, "linkerd-proxy");
   if (request->scope != ENROLL_WORKLOAD)
     enrollment_namespace_annotation(enrollment, INJECT, "enabled");
   if (request->scope == ENROLL_NAMESPACE)

@@ -20,6 +20,7 @@ int osm_enroll(struct call *call, const struct enroll_request *request, struct e
   if (request->lab != LAB_KUBERNETES)
     return call_fail(call, TRAMMEL_UNIMPLEMENTED, CODE_LAB, "OSM's workloads are pods: use a lab on Kubernetes");
   enrollment_for(enrollment, request->scope);
+  enrollment_sidecar(enrollment, "envoy");
   enrollment_namespace_label(enrollment, "openservicemesh.io/monitored-by", options.mesh_name);
   if (request->scope != ENROLL_WORKLOAD)
     enrollment_namespace_annotation(enrollment, INJECTION, "enabled");

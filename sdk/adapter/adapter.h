@@ -166,6 +166,9 @@ void enrollment_for(struct enrollment *enrollment, enum enroll_scope scope);
 /* A JSON merge patch for pod templates, in whose lists of containers, initContainers and volumes items of other names
  * are kept; takes the reference. */
 void enrollment_pod_overlay(struct enrollment *enrollment, json_t *overlay);
+/* The name of a container that the mesh adds to pods and that stays, by which it is told who has joined. Without any,
+ * each container counts that a pod's template does not have. */
+void enrollment_sidecar(struct enrollment *enrollment, const char *container);
 /* Where workloads' programs listen in their pods; everywhere unless said. */
 void enrollment_app_address(struct enrollment *enrollment, const char *address);
 

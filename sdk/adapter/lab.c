@@ -12,6 +12,7 @@ struct enrollment {
   struct pointers upstreams;
   struct pointers labels;
   struct pointers annotations;
+  struct pointers sidecars;
   const char *overlay;
   enum enroll_scope scope;
   const char *app_address;
@@ -128,6 +129,10 @@ void enrollment_pod_overlay(struct enrollment *enrollment, json_t *overlay) {
     enrollment->overlay = text;
 }
 
+void enrollment_sidecar(struct enrollment *enrollment, const char *container) {
+  pointers_add(enrollment->call, &enrollment->sidecars, call_text(enrollment->call, container));
+}
+
 void enrollment_for(struct enrollment *enrollment, enum enroll_scope scope) {
   enrollment->scope = scope;
 }
@@ -185,6 +190,8 @@ static void enroll_response(struct enrollment *from, PB(EnrollResponse) * to) {
   to->scope = (PB(EnrollScope))from->scope; /* the same numbers */
   to->n_namespace_annotations = from->annotations.count;
   to->namespace_annotations = (PB(Label) **)from->annotations.items;
+  to->n_sidecars = from->sidecars.count;
+  to->sidecars = (char **)from->sidecars.items;
   if (from->app_address)
     to->app_address = call_text(from->call, from->app_address);
   if (from->overlay)

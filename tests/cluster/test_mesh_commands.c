@@ -128,10 +128,11 @@ static void put_text(const struct fixture *f, const char *text) {
   put_all(server, there);
 }
 
+/* Something else was injected into one without a sidecar. */
 static void put_pod(const struct fixture *f, const char *name, const char *tier, bool sidecar, bool ready) {
   _cleanup_free_ char *text = NULL;
-  assert_true(
-      asprintf(&text, pod, name, tier, sidecar ? ", {name: istio-proxy, image: y}" : "", ready ? "True" : "False") > 0);
+  assert_true(asprintf(&text, pod, name, tier, sidecar ? ", {name: istio-proxy, image: y}" : ", {name: logs, image: y}",
+                       ready ? "True" : "False") > 0);
   put_text(f, text);
 }
 

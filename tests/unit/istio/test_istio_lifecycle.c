@@ -125,6 +125,8 @@ static void assert_joins(const char *config, PB(EnrollScope) scope, const char *
   PB(EnrollResponse) *response = UNPACK(enroll_response, &op);
   assert_non_null(response);
   assert_int_equal(response->scope, scope);
+  assert_int_equal(response->n_sidecars, 1);
+  assert_string_equal(response->sidecars[0], "istio-proxy");
   assert_int_equal(response->n_namespace_labels, label ? 1 : 0);
   if (label)
     assert_string_equal(response->namespace_labels[0]->name, label);

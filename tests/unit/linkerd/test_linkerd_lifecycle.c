@@ -77,6 +77,8 @@ static void assert_enrolls(const char *config, const char *port) {
   assert_int_equal(adapter_call(config, "Enroll", &request.base, &op), TRAMMEL_OK);
   PB(EnrollResponse) *response = UNPACK(enroll_response, &op);
   assert_non_null(response);
+  assert_int_equal(response->n_sidecars, 1);
+  assert_string_equal(response->sidecars[0], "linkerd-proxy");
   assert_int_equal(response->n_namespace_labels, 0);
   assert_int_equal(response->n_namespace_annotations, 1);
   assert_string_equal(response->namespace_annotations[0]->name, "linkerd.io/inject");

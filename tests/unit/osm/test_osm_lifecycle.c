@@ -86,6 +86,8 @@ static void namespaces_join_and_the_control_port_stays_out(void **state) {
   Trammel__Adapter__V1__EnrollResponse *response =
       trammel__adapter__v1__enroll_response__unpack(NULL, op.length, (const uint8_t *)op.message);
   assert_non_null(response);
+  assert_int_equal(response->n_sidecars, 1);
+  assert_string_equal(response->sidecars[0], "envoy");
   assert_int_equal(response->n_namespace_labels, 1);
   assert_string_equal(response->namespace_labels[0]->name, "openservicemesh.io/monitored-by");
   assert_string_equal(response->namespace_labels[0]->value, "mine");

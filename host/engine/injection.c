@@ -1,4 +1,4 @@
-#include "host/engine/sidecars.h"
+#include "host/engine/injection.h"
 
 #include <errno.h>
 #include <string.h>
@@ -9,20 +9,14 @@
 #include "sdk/base/clock.h"
 #include "sdk/base/strbuf.h"
 
-void sidecars_finish(struct sidecars *sidecars) {
-  json_decref(sidecars->names);
-  *sidecars = (struct sidecars){0};
-}
-
-static const char *text_at(const json_t *object, const char *key) {
-  const char *text = json_string_value(json_object_get(object, key));
-
-  return text ? text : "";
+void injection_finish(struct injection *injection) {
+  json_decref(injection->names);
+  *injection = (struct injection){0};
 }
 
 /* "key in (a,b)", "!key" … (Kubernetes, LabelSelectorRequirement) */
 static void append_expression(struct strbuf *out, const json_t *expression) {
-  const char *key = text_at(expression, "key"), *operator= text_at(expression, "operator");
+  const char *key = kube_text(expression, "key"), *operator= kube_text(expression, "operator");
   const json_t *values = json_object_get(expression, "values"), *value;
   size_t i;
 
@@ -58,23 +52,39 @@ static bool has_name(const json_t *containers, const char *name) {
   size_t i;
 
   json_array_foreach(containers, i, container) {
-    if (strcmp(text_at(container, "name"), name) == 0)
+    if (strcmp(kube_text(container, "name"), name) == 0)
       return true;
   }
   return false;
 }
 
-/* Notes the names of containers that are not in the template. 1: there are some; -ENOMEM. */
-static int note_added(const json_t *pod, const json_t *template, const char *key, json_t *names) {
+/* Whether a container is one that the mesh adds. One for initialisation is a sidecar when it stays (Kubernetes,
+ * "sidecar containers"); the others end before the workload begins. */
+static bool is_added(const json_t *container, bool initial, const json_t *own, const struct injection_marks *marks) {
+  const char *name = kube_text(container, "name");
+
+  if (initial && strcmp(kube_text(container, "restartPolicy"), "Always") != 0)
+    return false;
+  if (marks->count == 0)
+    return !has_name(own, name);
+  for (size_t i = 0; i < marks->count; i++)
+    if (strcmp(marks->names[i], name) == 0)
+      return true;
+  return false;
+}
+
+/* Notes the names of those. 1: there are some; -ENOMEM. */
+static int note_added(const json_t *pod, const json_t *template, bool initial, const struct injection_marks *marks,
+                      json_t *names) {
+  const char *key = initial ? "initContainers" : "containers";
   const json_t *own = json_object_get(template, key), *container;
   int added = 0;
   size_t i;
 
   json_array_foreach(json_object_get(pod, key), i, container) {
-    const char *name = text_at(container, "name");
-    if (has_name(own, name))
+    if (!is_added(container, initial, own, marks))
       continue;
-    if (json_object_set_new(names, name, json_true()) < 0)
+    if (json_object_set_new(names, kube_text(container, "name"), json_true()) < 0)
       return -ENOMEM;
     added = 1;
   }
@@ -82,21 +92,21 @@ static int note_added(const json_t *pod, const json_t *template, const char *key
 }
 
 static bool counts(const json_t *pod) {
-  const char *phase = text_at(json_object_get(pod, "status"), "phase");
+  const char *phase = kube_text(json_object_get(pod, "status"), "phase");
 
   return !json_object_get(json_object_get(pod, "metadata"), "deletionTimestamp") && strcmp(phase, "Succeeded") != 0 &&
          strcmp(phase, "Failed") != 0;
 }
 
-/* A sidecar may be among the containers for initialisation, too: one that starts before the others and stays. */
-static int count_pod(const json_t *pod, const json_t *template, struct sidecars *sidecars) {
+static int count_pod(const json_t *pod, const json_t *template, const struct injection_marks *marks,
+                     struct injection *injection) {
   const json_t *spec = json_object_get(pod, "spec");
-  int first = note_added(spec, template, "containers", sidecars->names);
-  int second = note_added(spec, template, "initContainers", sidecars->names);
+  int first = note_added(spec, template, false, marks, injection->names);
+  int second = note_added(spec, template, true, marks, injection->names);
 
-  sidecars->pods++;
-  sidecars->with += first > 0 || second > 0;
-  sidecars->ready += kube_pod_ready(pod);
+  injection->pods++;
+  injection->with += first > 0 || second > 0;
+  injection->ready += kube_pod_ready(pod);
   return first < 0 || second < 0 ? -ENOMEM : 0;
 }
 
@@ -104,7 +114,7 @@ static size_t wanted_by(const json_t *workload) {
   const json_t *replicas = json_object_get(json_object_get(workload, "spec"), "replicas");
   json_int_t count = 1; /* unless it says otherwise */
 
-  if (strcmp(text_at(workload, "kind"), "DaemonSet") == 0)
+  if (strcmp(kube_text(workload, "kind"), "DaemonSet") == 0)
     count = json_integer_value(json_object_get(json_object_get(workload, "status"), "desiredNumberScheduled"));
   else if (replicas)
     count = json_integer_value(replicas);
@@ -119,7 +129,7 @@ static bool is_current(const json_t *workload) {
 
 static int list_pods(struct cluster *cluster, const json_t *workload, const atomic_bool *cancel, json_t **ret_pods,
                      struct error **err) {
-  const struct kube_call call = {.deadline_ns = clock_in_ns(SIDECARS_TIMEOUT_NS), .cancel = cancel};
+  const struct kube_call call = {.deadline_ns = clock_in_ns(INJECTION_TIMEOUT_NS), .cancel = cancel};
   _cleanup_strbuf_ struct strbuf selector = STRBUF_INIT;
   struct kube_resource resource;
 
@@ -134,28 +144,37 @@ static int list_pods(struct cluster *cluster, const json_t *workload, const atom
                    &(struct kube_list_options){.label_selector = strbuf_text(&selector)}, &call, ret_pods, NULL, err);
 }
 
-int sidecars_count(struct cluster *cluster, const json_t *workload, const atomic_bool *cancel,
-                   struct sidecars *ret_sidecars, struct error **err) {
+int injection_read(const json_t *workload, const json_t *pods, const struct injection_marks *marks,
+                   struct injection *ret_injection) {
   const json_t *template = json_object_get(json_object_get(json_object_get(workload, "spec"), "template"), "spec");
-  struct sidecars sidecars = {.wanted = wanted_by(workload), .current = is_current(workload), .names = json_object()};
-  json_auto_t *pods = NULL;
+  struct injection injection = {.wanted = wanted_by(workload), .current = is_current(workload), .names = json_object()};
+  int r = injection.names ? 0 : -ENOMEM;
   const json_t *pod;
   size_t i;
 
-  int r = sidecars.names ? list_pods(cluster, workload, cancel, &pods, err) : -ENOMEM;
   json_array_foreach(pods, i, pod) {
     if (r == 0 && counts(pod))
-      r = count_pod(pod, template, &sidecars);
+      r = count_pod(pod, template, marks, &injection);
   }
-  if (r < 0) {
-    sidecars_finish(&sidecars);
-    return r == -ENOMEM ? error_set(err, ENOMEM, "out of memory for pods") : r;
-  }
-  *ret_sidecars = sidecars;
-  return 0;
+  if (r < 0)
+    injection_finish(&injection);
+  else
+    *ret_injection = injection;
+  return r;
 }
 
-bool sidecars_settled(const struct sidecars *sidecars, bool none) {
-  return sidecars->current && sidecars->pods == sidecars->wanted && sidecars->ready == sidecars->pods &&
-         sidecars->with == (none ? 0 : sidecars->pods);
+int injection_look(struct cluster *cluster, const json_t *workload, const struct injection_marks *marks,
+                   const atomic_bool *cancel, struct injection *ret_injection, struct error **err) {
+  json_auto_t *pods = NULL;
+
+  int r = list_pods(cluster, workload, cancel, &pods, err);
+  if (r < 0)
+    return r;
+  r = injection_read(workload, pods, marks, ret_injection);
+  return r < 0 ? error_set(err, ENOMEM, "out of memory for pods") : 0;
+}
+
+bool injection_settled(const struct injection *injection, bool none) {
+  return injection->current && injection->pods == injection->wanted && injection->ready == injection->pods &&
+         injection->with == (none ? 0 : injection->pods);
 }
