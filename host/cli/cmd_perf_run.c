@@ -1,0 +1,265 @@
+/* trammel perf run: load on a target, and honest latencies. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/cli/cmds.h"
+#include "host/cli/duration.h"
+#include "host/cli/interrupt.h"
+#include "host/report/load_report.h"
+#include "sdk/base/clock.h"
+
+struct arguments {
+  struct target_options target;
+  struct load_options load;
+  const char *headers[TARGET_HEADERS_MAX];
+  const char *body_file;
+  bool has_rate, json;
+};
+
+enum {
+  KEY_URL = 256,
+  KEY_RATE,
+  KEY_SCHEDULE,
+  KEY_SEED,
+  KEY_WARM_UP,
+  KEY_TIMEOUT,
+  KEY_CONNECT_TIMEOUT,
+  KEY_DRAIN,
+  KEY_BODY,
+  KEY_BODY_FILE,
+  KEY_FRESH,
+};
+
+static const struct argp_option option_table[] = {
+    {"url", KEY_URL, "URL", 0, "http://HOST[:PORT][/PATH]: where requests go", 1},
+    {"connections", 'c', "N", 0, "how many connections (default: 10)", 1},
+    {"threads", 't', "N", 0, "how many threads they are spread over (default: 1)", 1},
+    {"duration", 'd', "TIME", 0, "how long to measure (default: 10s)", 1},
+    {"rate", KEY_RATE, "N|max", 0,
+     "requests per second, due whether or not answers come (an open loop); max: the next request follows an answer (a "
+     "closed loop)",
+     1},
+    {"schedule", KEY_SCHEDULE, "KIND", 0, "constant (the default) or poisson: how due times are spread", 1},
+    {"seed", KEY_SEED, "N", 0, "of a poisson schedule (default: 1)", 1},
+    {"warm-up", KEY_WARM_UP, "TIME", 0, "load before anything is measured (default: none)", 1},
+    {"method", 'X', "METHOD", 0, "default: GET, and POST with a body", 2},
+    {"header", 'H', "NAME: VALUE", 0, "may be given several times", 2},
+    {"body", KEY_BODY, "TEXT", 0, "what each request sends", 2},
+    {"body-file", KEY_BODY_FILE, "FILE", 0, "the same, from a file", 2},
+    {"fresh", KEY_FRESH, NULL, 0, "a connection of its own for each request", 2},
+    {"timeout", KEY_TIMEOUT, "TIME", 0, "of a request (default: 10s)", 3},
+    {"connect-timeout", KEY_CONNECT_TIMEOUT, "TIME", 0, "of a connection (default: 5s)", 3},
+    {"drain", KEY_DRAIN, "TIME", 0, "how long the end waits for answers (default: 10s)", 3},
+    {"output", 'o', "FORMAT", 0, "text or json", 4},
+    {0},
+};
+
+static unsigned parse_count(const struct argp_state *state, const char *name, const char *text, unsigned most) {
+  char *end = NULL;
+  errno = 0;
+  unsigned long value = strtoul(text, &end, 10);
+  if (errno != 0 || *end || end == text || *text == '-' || value < 1 || value > most)
+    argp_error(state, "%s wants a number from 1 to %u, not '%s'", name, most, text);
+  return (unsigned)value;
+}
+
+static void parse_rate(const struct argp_state *state, const char *text, struct schedule *schedule) {
+  char *end = NULL;
+  if (strcmp(text, "max") == 0) {
+    schedule->kind = SCHEDULE_CLOSED;
+    return;
+  }
+  schedule->rate = strtod(text, &end);
+  if (end == text || *end || !(schedule->rate >= SCHEDULE_RATE_MIN && schedule->rate <= SCHEDULE_RATE_MAX))
+    argp_error(state, "--rate wants max, or a number of requests per second from %g to %.0f, not '%s'",
+               SCHEDULE_RATE_MIN, SCHEDULE_RATE_MAX, text);
+}
+
+static void parse_seed(const struct argp_state *state, const char *text, struct schedule *schedule) {
+  char *end = NULL;
+  errno = 0;
+  schedule->seed = strtoull(text, &end, 10);
+  if (errno != 0 || end == text || *end || *text == '-')
+    argp_error(state, "--seed wants a number from 0 to 18446744073709551615, not '%s'", text);
+}
+
+static void parse_schedule(const struct argp_state *state, const char *text, struct schedule *schedule) {
+  int kind = schedule_kind_parse(text);
+  if (kind != SCHEDULE_CONSTANT && kind != SCHEDULE_POISSON)
+    argp_error(state, "--schedule wants constant or poisson, not '%s'", text);
+  schedule->kind = (enum schedule_kind)kind;
+}
+
+static void add_header(const struct argp_state *state, const char *text, struct arguments *arguments) {
+  if (arguments->target.header_count == TARGET_HEADERS_MAX)
+    argp_error(state, "at most %d headers", TARGET_HEADERS_MAX);
+  arguments->headers[arguments->target.header_count++] = text;
+}
+
+static void check(const struct argp_state *state, struct arguments *arguments) {
+  const struct schedule *schedule = &arguments->load.schedule;
+  if (!arguments->target.url)
+    argp_error(state, "--url says where requests go");
+  if (!arguments->has_rate)
+    argp_error(state, "--rate says how many requests per second, or max");
+  if (schedule->kind == SCHEDULE_POISSON && schedule->rate == 0)
+    argp_error(state, "--schedule is for a --rate that is a number");
+  if (arguments->target.body && arguments->body_file)
+    argp_error(state, "--body and --body-file are two bodies: give one");
+  if (arguments->load.connections < arguments->load.threads)
+    argp_error(state, "%u connections cannot be spread over %u threads", arguments->load.connections,
+               arguments->load.threads);
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+  struct arguments *arguments = state->input;
+  struct load_options *load = &arguments->load;
+  switch (key) {
+  case KEY_URL:
+    arguments->target.url = argument;
+    return 0;
+  case 'c':
+    load->connections = parse_count(state, "--connections", argument, LOAD_CONNECTIONS_MAX);
+    return 0;
+  case 't':
+    load->threads = parse_count(state, "--threads", argument, LOAD_THREADS_MAX);
+    return 0;
+  case 'd':
+    load->schedule.duration_ns = duration_parse(state, "--duration", argument, false);
+    return 0;
+  case KEY_RATE:
+    arguments->has_rate = true;
+    parse_rate(state, argument, &load->schedule);
+    return 0;
+  case KEY_SCHEDULE:
+    parse_schedule(state, argument, &load->schedule);
+    return 0;
+  case KEY_SEED:
+    parse_seed(state, argument, &load->schedule);
+    return 0;
+  case KEY_WARM_UP:
+    load->warm_up_ns = duration_parse(state, "--warm-up", argument, true);
+    return 0;
+  case KEY_TIMEOUT:
+    load->timeout_ns = duration_parse(state, "--timeout", argument, false);
+    return 0;
+  case KEY_CONNECT_TIMEOUT:
+    load->connect_timeout_ns = duration_parse(state, "--connect-timeout", argument, false);
+    return 0;
+  case KEY_DRAIN:
+    load->drain_ns = duration_parse(state, "--drain", argument, true);
+    return 0;
+  case 'X':
+    arguments->target.method = argument;
+    return 0;
+  case 'H':
+    add_header(state, argument, arguments);
+    return 0;
+  case KEY_BODY:
+    arguments->target.body = argument;
+    arguments->target.body_length = strlen(argument);
+    return 0;
+  case KEY_BODY_FILE:
+    arguments->body_file = argument;
+    return 0;
+  case KEY_FRESH:
+    arguments->target.fresh = true;
+    return 0;
+  case 'o':
+    arguments->json = command_wants_json(state, argument);
+    return 0;
+  case ARGP_KEY_END:
+    check(state, arguments);
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+const struct argp cmd_perf_run_argp = {
+    .options = option_table,
+    .parser = parse,
+    .doc =
+        "Sends requests to a URL (HTTP/1.1) and says how long the answers took.\v"
+        "With a number as --rate, requests are due at fixed times, and `response` is from there to the answer: what a "
+        "user waits when the target stalls. `service` is from when a request was sent, `lag` how late the generator "
+        "was "
+        "by itself, `wait` how long no connection was free. A run whose numbers tell of the generator rather than of "
+        "the target is INVALID, and says why.\n\n"
+        "Exits 0 when the run is valid, 2 for usage, 3 when it is INVALID, nothing answered, or it was interrupted.",
+};
+
+static int print(const struct arguments *arguments, const struct load_result *result) {
+  const struct load_report report = {.version = TRAMMEL_VERSION,
+                                     .url = arguments->target.url,
+                                     .method = arguments->target.method,
+                                     .options = &arguments->load,
+                                     .result = result};
+  if (!arguments->json) {
+    load_report_text(&report, stdout);
+    return fflush(stdout) != 0 || ferror(stdout) ? -EIO : 0;
+  }
+  json_t *json = load_report_json(&report);
+  int r = json ? json_dumpf(json, stdout, JSON_INDENT(2)) : -1;
+  json_decref(json);
+  putchar('\n');
+  return r < 0 || fflush(stdout) != 0 || ferror(stdout) ? -EIO : 0;
+}
+
+static int run(struct arguments *arguments, struct target *target, struct error **err) {
+  struct load_result result;
+  int r = load_run(target, &arguments->load, &result, err);
+  if (r < 0)
+    return r == -EINVAL ? EXIT_USAGE : EXIT_INTERNAL;
+  int code = result.doubts == 0 ? EXIT_ALL_PASSED : EXIT_COULD_NOT_TEST;
+  if (print(arguments, &result) < 0) {
+    (void)error_set(err, EIO, "cannot write the result");
+    code = EXIT_INTERNAL;
+  }
+  load_result_finish(&result);
+  return code;
+}
+
+static int read_body(struct arguments *arguments, struct strbuf *body, struct error **err) {
+  const char *name = arguments->body_file;
+  _cleanup_close_ int fd = open(name, O_RDONLY | O_CLOEXEC);
+  int r = fd < 0 ? -errno : strbuf_read_file(body, fd, TARGET_BODY_MAX);
+  if (r == -EFBIG)
+    return error_set(err, EFBIG, "%s: a body has at most %u bytes", name, TARGET_BODY_MAX);
+  if (r < 0)
+    return error_set(err, -r, "%s: %s", name, strerror(-r));
+  arguments->target.body = strbuf_text(body);
+  arguments->target.body_length = body->length;
+  return 0;
+}
+
+int cmd_perf_run(int argc, char **argv) {
+  struct arguments arguments = {
+      .load = {.schedule = {.kind = SCHEDULE_CONSTANT, .duration_ns = 10 * NS_PER_SECOND, .seed = 1},
+               .threads = 1,
+               .connections = 10,
+               .timeout_ns = 10 * NS_PER_SECOND,
+               .connect_timeout_ns = 5 * NS_PER_SECOND,
+               .drain_ns = 10 * NS_PER_SECOND,
+               .cancel = interrupt_flag()}};
+  _cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
+  _cleanup_(target_destroy_p) struct target *target = NULL;
+  _cleanup_error_ struct error *err = NULL;
+  command_parse(&cmd_perf_run_argp, argc, argv, &arguments);
+  arguments.target.headers = arguments.headers;
+  int r = arguments.body_file ? read_body(&arguments, &body, &err) : 0;
+  if (!arguments.target.method)
+    arguments.target.method = arguments.target.body ? "POST" : "GET";
+  if (r == 0)
+    r = target_create(&arguments.target, &target, &err);
+  int code = r == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
+  if (r == 0) {
+    interrupt_catch();
+    code = run(&arguments, target, &err);
+  }
+  if (err)
+    fprintf(stderr, "trammel: %s\n", error_message(err));
+  return code;
+}

@@ -1,0 +1,287 @@
+#include "host/load/generator.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+
+#include "host/load/connection.h"
+#include "sdk/base/clock.h"
+
+enum {
+  EVENTS = 256,           /* of one look */
+  BUFFER = 64 * 1024,     /* received at once */
+  SPIN_NS = 50 * 1000,    /* a sleep ends this long before a due time: a processor takes as long to wake up */
+  TICK_NS = 20 * 1000000, /* between two looks at what has taken too long */
+  REDIAL_NS = 100000000,  /* in a closed loop, until one that can't connect tries again: refusals come at once */
+};
+
+TAILQ_HEAD(connection_list, connection);
+
+struct generator {
+  struct generator_options options;
+  struct connection_context context;
+  struct tally tally;
+  struct pacer pacer;
+  struct connection *connections;
+  struct connection_list standing; /* without a request, the longest first */
+  struct connection_list down; /* of these, those that have to wait come last, in the order in which they may go on */
+  unsigned on_their_way;       /* requests */
+  int64_t start_ns;            /* times of what follows are since then */
+  int64_t next_tick_ns;
+  struct epoll_event events[EVENTS];
+};
+
+/* ---- one connection's steps */
+
+static int64_t now_of(const struct generator *generator) {
+  return clock_monotonic_ns() - generator->start_ns;
+}
+
+static void rest(struct generator *generator, struct connection *connection) {
+  if (connection->state == CONNECTION_FREE)
+    TAILQ_INSERT_TAIL(&generator->standing, connection, entry);
+  else if (connection->not_before_ns > 0)
+    TAILQ_INSERT_TAIL(&generator->down, connection, entry);
+  else
+    TAILQ_INSERT_HEAD(&generator->down, connection, entry);
+}
+
+static void forget_shot(struct generator *generator, struct connection *connection) {
+  connection->has_shot = false;
+  generator->on_their_way--;
+}
+
+/* `was_resting`: it is in a list, and has no request. */
+static void take_step(struct generator *generator, struct connection *connection, bool was_resting,
+                      enum connection_step step, enum load_error error, int64_t now_ns) {
+  if (step == CONNECTION_WAITS)
+    return;
+  if (was_resting)
+    TAILQ_REMOVE(&generator->standing, connection, entry);
+  if (step == CONNECTION_ANSWERED && connection->has_shot) {
+    pacer_completed(&generator->pacer, &connection->shot, now_ns, connection->response.status);
+    forget_shot(generator, connection);
+  } else if (step == CONNECTION_BROKE && connection->has_shot) {
+    pacer_failed(&generator->pacer, &connection->shot, error);
+    forget_shot(generator, connection);
+    connection->not_before_ns = generator->pacer.closed ? now_ns + REDIAL_NS : 0;
+  }
+  rest(generator, connection);
+}
+
+static void send_on(struct generator *generator, struct connection *connection, int64_t now_ns) {
+  enum load_error error = LOAD_ERROR_SYSTEM;
+  bool down = connection->state == CONNECTION_DOWN;
+  TAILQ_REMOVE(down ? &generator->down : &generator->standing, connection, entry);
+  connection->has_shot = true;
+  connection->not_before_ns = 0;
+  generator->on_their_way++;
+  enum connection_step step = down ? connection_dial(connection, &generator->context, now_ns, &error)
+                                   : connection_send(connection, &generator->context, now_ns, &error);
+  take_step(generator, connection, false, step, error, now_ns);
+}
+
+/* A free connection; NULL when there is none that may be used now. */
+static struct connection *candidate(struct generator *generator, int64_t now_ns) {
+  struct connection *connection = TAILQ_FIRST(&generator->standing);
+  if (connection)
+    return connection;
+  connection = TAILQ_FIRST(&generator->down);
+  return connection && connection->not_before_ns <= now_ns ? connection : NULL;
+}
+
+/* Nothing goes out before the start. */
+static void dispatch(struct generator *generator, int64_t now_ns) {
+  struct connection *connection;
+  while (now_ns >= 0 && (connection = candidate(generator, now_ns)) &&
+         pacer_take(&generator->pacer, now_ns, &connection->shot))
+    send_on(generator, connection, now_ns);
+}
+
+/* ---- time */
+
+static void give_up(struct generator *generator, struct connection *connection, enum load_error error, int64_t now_ns) {
+  connection_close(connection, now_ns);
+  take_step(generator, connection, false, CONNECTION_BROKE, error, now_ns);
+}
+
+static void tick(struct generator *generator, int64_t now_ns) {
+  const struct generator_options *options = &generator->options;
+  if (now_ns < generator->next_tick_ns)
+    return;
+  generator->next_tick_ns = now_ns + TICK_NS;
+  for (unsigned i = 0; i < options->connections; i++) {
+    struct connection *connection = &generator->connections[i];
+    int64_t age_ns = now_ns - connection->since_ns;
+    if (connection->state == CONNECTION_CONNECTING && age_ns >= options->connect_timeout_ns)
+      give_up(generator, connection, LOAD_ERROR_CONNECT, now_ns);
+    else if (connection->state == CONNECTION_BUSY && age_ns >= options->timeout_ns)
+      give_up(generator, connection, LOAD_ERROR_TIMEOUT, now_ns);
+  }
+}
+
+/* How long nothing has to be done unless something comes; 0 to look at once and again. */
+static int64_t idle_ns(struct generator *generator, int64_t now_ns) {
+  int64_t idle = generator->next_tick_ns - now_ns;
+  int64_t due_ns = pacer_due(&generator->pacer);
+  if (due_ns != INT64_MAX && candidate(generator, now_ns) && due_ns - SPIN_NS - now_ns < idle)
+    idle = due_ns - SPIN_NS - now_ns;
+  return idle > 0 ? idle : 0;
+}
+
+/* ---- the loop */
+
+/* Of an event; NULL when it is of a descriptor that is closed since. */
+static struct connection *connection_of(const struct generator *generator, const struct epoll_event *event) {
+  struct connection *connection = &generator->connections[event->data.u64 >> 32];
+  bool stale = connection->state == CONNECTION_DOWN || connection_mark(connection) != event->data.u64;
+  return stale ? NULL : connection;
+}
+
+/* What an event does to its connection. */
+static void handle(struct generator *generator, const struct epoll_event *event, int64_t now_ns) {
+  struct connection *connection = connection_of(generator, event);
+  enum load_error error = LOAD_ERROR_SYSTEM;
+  if (!connection)
+    return;
+  bool resting = connection->state == CONNECTION_FREE;
+  enum connection_step step = connection_event(connection, &generator->context, event->events, now_ns, &error);
+  take_step(generator, connection, resting, step, error, now_ns);
+}
+
+static int look(struct generator *generator, int64_t now_ns, struct error **err) {
+  int64_t wait_ns = idle_ns(generator, now_ns);
+  const struct timespec wait = {.tv_sec = wait_ns / NS_PER_SECOND, .tv_nsec = wait_ns % NS_PER_SECOND};
+  int count = epoll_pwait2(generator->context.epoll_fd, generator->events, EVENTS, &wait, NULL);
+  if (count < 0 && errno != EINTR)
+    return error_set(err, errno, "waiting for connections: %s", strerror(errno));
+  if (count <= 0 && wait_ns == 0)
+    generator->tally.spun_ns += now_of(generator) - now_ns;
+  for (int i = 0; i < count; i++) {
+    int64_t at_ns = now_of(generator);
+    pacer_notice(&generator->pacer, at_ns, candidate(generator, at_ns) != NULL);
+    handle(generator, &generator->events[i], at_ns);
+    dispatch(generator, at_ns);
+  }
+  return 0;
+}
+
+static bool cancelled(const struct generator *generator) {
+  return generator->options.cancel && atomic_load_explicit(generator->options.cancel, memory_order_relaxed);
+}
+
+static bool is_over(const struct generator *generator, int64_t now_ns) {
+  if (cancelled(generator) || now_ns >= generator->pacer.end_ns + generator->options.drain_ns)
+    return true;
+  return pacer_ended(&generator->pacer, now_ns) && generator->on_their_way == 0;
+}
+
+static void finish(struct generator *generator, int64_t now_ns) {
+  generator->tally.elapsed_ns = now_ns;
+  for (unsigned i = 0; i < generator->options.connections; i++) {
+    struct connection *connection = &generator->connections[i];
+    if (connection->has_shot)
+      pacer_censored(&generator->pacer, &connection->shot, now_ns);
+    connection_close(connection, now_ns);
+  }
+  pacer_end(&generator->pacer, now_ns);
+}
+
+int generator_run(struct generator *generator, int64_t start_ns, struct error **err) {
+  int r = 0;
+  int64_t before_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
+  int64_t shift_ns = generator->start_ns - start_ns;
+  (void)prctl(PR_SET_TIMERSLACK, 1UL);
+  for (unsigned i = 0; i < generator->options.connections; i++)
+    generator->connections[i].since_ns += shift_ns;
+  generator->start_ns = start_ns;
+  generator->next_tick_ns = 0;
+  int64_t now_ns = now_of(generator);
+  while (r == 0 && !is_over(generator, now_ns)) {
+    pacer_notice(&generator->pacer, now_ns, candidate(generator, now_ns) != NULL);
+    tick(generator, now_ns);
+    dispatch(generator, now_ns);
+    r = look(generator, now_ns, err);
+    now_ns = now_of(generator);
+  }
+  finish(generator, now_ns);
+  generator->tally.processor_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - before_ns;
+  return r;
+}
+
+/* ---- the whole */
+
+static unsigned count_connecting(const struct generator *generator) {
+  unsigned count = 0;
+  for (unsigned i = 0; i < generator->options.connections; i++)
+    count += generator->connections[i].state == CONNECTION_CONNECTING;
+  return count;
+}
+
+void generator_connect(struct generator *generator) {
+  generator->start_ns = clock_monotonic_ns();
+  for (unsigned i = 0; i < generator->options.connections; i++) {
+    struct connection *connection = &generator->connections[i];
+    enum load_error error;
+    TAILQ_REMOVE(&generator->down, connection, entry);
+    enum connection_step step = connection_dial(connection, &generator->context, now_of(generator), &error);
+    take_step(generator, connection, false, step, error, now_of(generator));
+  }
+  while (count_connecting(generator) > 0 && now_of(generator) < generator->options.connect_timeout_ns &&
+         !cancelled(generator)) {
+    int count = epoll_wait(generator->context.epoll_fd, generator->events, EVENTS, TICK_NS / NS_PER_MS);
+    for (int i = 0; i < count; i++)
+      handle(generator, &generator->events[i], now_of(generator));
+  }
+}
+
+int generator_create(const struct generator_options *options, struct generator **ret_generator, struct error **err) {
+  struct generator *generator = calloc(1, sizeof(*generator));
+  if (!generator)
+    return error_set(err, ENOMEM, "no memory for a generator");
+  generator->options = *options;
+  TAILQ_INIT(&generator->standing);
+  TAILQ_INIT(&generator->down);
+  generator->connections = calloc(options->connections, sizeof(*generator->connections));
+  generator->context = (struct connection_context){.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
+                                                   .target = options->target,
+                                                   .tally = &generator->tally,
+                                                   .buffer = malloc(BUFFER),
+                                                   .buffer_size = BUFFER};
+  int problem = generator->context.epoll_fd < 0 ? errno : 0;
+  int r = tally_init(&generator->tally, err);
+  if (r == 0 && problem)
+    r = error_set(err, problem, "no epoll descriptor: %s", strerror(problem));
+  if (r == 0 && (!generator->connections || !generator->context.buffer))
+    r = error_set(err, ENOMEM, "no memory for %u connections", options->connections);
+  if (r < 0) {
+    generator_destroy(generator);
+    return r;
+  }
+  for (unsigned i = 0; i < options->connections; i++) {
+    generator->connections[i].place = i;
+    TAILQ_INSERT_TAIL(&generator->down, &generator->connections[i], entry);
+  }
+  pacer_begin(&generator->pacer, options->schedule, options->worker, options->workers, options->warm_up_ns,
+              &generator->tally);
+  *ret_generator = generator;
+  return 0;
+}
+
+void generator_destroy(struct generator *generator) {
+  if (!generator)
+    return;
+  for (unsigned i = 0; generator->connections && i < generator->options.connections; i++)
+    connection_close(&generator->connections[i], 0);
+  if (generator->context.epoll_fd >= 0)
+    (void)close(generator->context.epoll_fd);
+  tally_finish(&generator->tally);
+  free(generator->context.buffer);
+  free(generator->connections);
+  free(generator);
+}
+
+const struct tally *generator_tally(const struct generator *generator) {
+  return &generator->tally;
+}

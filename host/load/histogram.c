@@ -1,0 +1,116 @@
+#include "host/load/histogram.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "host/load/histogram_layout.h"
+
+struct histogram *histogram_create(void) {
+  struct histogram *histogram = calloc(1, sizeof(*histogram));
+  if (histogram)
+    histogram_clear(histogram);
+  return histogram;
+}
+
+void histogram_destroy(struct histogram *histogram) {
+  free(histogram);
+}
+
+void histogram_clear(struct histogram *histogram) {
+  memset(histogram, 0, sizeof(*histogram));
+  histogram->min = INT64_MAX;
+}
+
+/* The highest bit beyond those of the first bucket says which bucket; the bits below it say where in it. */
+static unsigned index_of(int64_t value) {
+  unsigned bucket = 64 - BUCKET_BITS - (unsigned)__builtin_clzll((unsigned long long)value | (BUCKET_SIZE - 1));
+  unsigned within = (unsigned)(value >> bucket);
+  return bucket * BUCKET_HALF + within;
+}
+
+int64_t histogram_lowest(unsigned index) {
+  if (index < BUCKET_SIZE)
+    return index;
+  if (index > HISTOGRAM_SIZE)
+    index = HISTOGRAM_SIZE;
+  unsigned bucket = index / BUCKET_HALF - 1;
+  return (int64_t)(index % BUCKET_HALF + BUCKET_HALF) << bucket;
+}
+
+void histogram_record(struct histogram *histogram, int64_t value_ns) {
+  int64_t value = value_ns < 0 ? 0 : value_ns > HISTOGRAM_HIGHEST_NS ? HISTOGRAM_HIGHEST_NS : value_ns;
+  histogram->counts[index_of(value)]++;
+  histogram->total++;
+  if (value < histogram->min)
+    histogram->min = value;
+  if (value > histogram->max)
+    histogram->max = value;
+}
+
+void histogram_add(struct histogram *to, const struct histogram *from) {
+  if (from->total == 0)
+    return;
+  for (unsigned i = index_of(from->min); i <= index_of(from->max); i++)
+    to->counts[i] += from->counts[i];
+  to->total += from->total;
+  to->min = from->min < to->min ? from->min : to->min;
+  to->max = from->max > to->max ? from->max : to->max;
+}
+
+uint64_t histogram_count(const struct histogram *histogram) {
+  return histogram->total;
+}
+
+int64_t histogram_min(const struct histogram *histogram) {
+  return histogram->total > 0 ? histogram->min : 0;
+}
+
+int64_t histogram_max(const struct histogram *histogram) {
+  return histogram->max;
+}
+
+double histogram_mean(const struct histogram *histogram) {
+  double sum = 0;
+  if (histogram->total == 0)
+    return 0;
+  for (unsigned i = index_of(histogram->min); i <= index_of(histogram->max); i++)
+    if (histogram->counts[i] > 0)
+      sum += (double)histogram->counts[i] *
+             ((double)histogram_lowest(i) + (double)(histogram_lowest(i + 1) - 1 - histogram_lowest(i)) / 2);
+  return sum / (double)histogram->total;
+}
+
+int64_t histogram_quantile(const struct histogram *histogram, double quantile) {
+  uint64_t wanted = (uint64_t)ceil(quantile * (double)histogram->total), seen = 0;
+  if (histogram->total == 0)
+    return 0;
+  for (unsigned i = index_of(histogram->min); i <= index_of(histogram->max); i++) {
+    seen += histogram->counts[i];
+    if (seen < wanted || seen == 0)
+      continue;
+    int64_t highest = histogram_lowest(i + 1) - 1;
+    return highest < histogram->max ? highest : histogram->max;
+  }
+  return histogram->max;
+}
+
+uint64_t histogram_count_to(const struct histogram *histogram, int64_t value_ns) {
+  uint64_t seen = 0;
+  if (histogram->total == 0 || value_ns < histogram->min)
+    return 0;
+  int64_t last = value_ns < histogram->max ? value_ns : histogram->max;
+  for (unsigned i = index_of(histogram->min); i <= index_of(last); i++)
+    seen += histogram->counts[i];
+  return seen;
+}
+
+int histogram_count_at(struct histogram *histogram, unsigned index, uint64_t count) {
+  int64_t lowest = histogram_lowest(index), highest = histogram_lowest(index + 1) - 1;
+  if (count > UINT64_MAX / 2 - histogram->total)
+    return -1;
+  histogram->counts[index] += count;
+  histogram->total += count;
+  histogram->min = lowest < histogram->min ? lowest : histogram->min;
+  histogram->max = highest > histogram->max ? highest : histogram->max;
+  return 0;
+}

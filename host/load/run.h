@@ -1,0 +1,50 @@
+/* A run: generators on threads, started at one instant, and what they counted, added up. */
+#ifndef TRAMMEL_HOST_LOAD_RUN_H
+#define TRAMMEL_HOST_LOAD_RUN_H
+
+#include <stdatomic.h>
+
+#include "host/load/schedule.h"
+#include "host/load/tally.h"
+#include "host/load/target.h"
+
+#define LOAD_THREADS_MAX 256 /* at most SCHEDULE_WORKERS_MAX */
+#define LOAD_CONNECTIONS_MAX 100000
+
+struct load_options {
+  struct schedule schedule; /* its duration is that of what is measured; the warm-up comes before */
+  unsigned threads, connections;
+  int64_t warm_up_ns;
+  int64_t connect_timeout_ns, timeout_ns, drain_ns;
+  const atomic_bool *cancel; /* NULL: never; what was counted until then is the result */
+};
+
+/* Why the numbers do not tell about the target; bits. */
+enum load_doubt {
+  LOAD_DOUBT_LATE = 1 << 0,  /* fewer than 99% of the requests that were due had an end */
+  LOAD_DOUBT_LAG = 1 << 1,   /* the generator's own lag is more than a tenth of what it measured (p99 against p50) */
+  LOAD_DOUBT_BUSY = 1 << 2,  /* its threads had work for more than 90% of the time */
+  LOAD_DOUBT_EMPTY = 1 << 3, /* no request was answered */
+  LOAD_DOUBT_CUT = 1 << 4,   /* it was cancelled */
+};
+
+struct load_result {
+  struct tally tally;
+  int64_t measured_ns;  /* of the schedule, without the warm-up; less when it was cancelled */
+  double target_rate;   /* requests per second that were due; 0 in a closed loop */
+  double achieved_rate; /* that had an end, by answer or error */
+  double busy;          /* share of the threads' time that was work; may be over 1 by a little */
+  unsigned doubts;      /* load_doubt bits */
+  char *problem;        /* heap: why the target has no address; NULL: it has one */
+};
+
+/* -EINVAL says which option is out of range. Errors of requests are in the result; what makes none is an error. */
+int load_run(struct target *target, const struct load_options *options, struct load_result *ret_result,
+             struct error **err);
+void load_result_finish(struct load_result *result);
+
+/* "late" …, and what it means in a sentence. */
+const char *load_doubt_name(enum load_doubt doubt);
+const char *load_doubt_text(enum load_doubt doubt);
+
+#endif

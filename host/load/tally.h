@@ -1,0 +1,54 @@
+/* What one worker of a run counts. Workers share nothing; what they counted is added up when all have ended. */
+#ifndef TRAMMEL_HOST_LOAD_TALLY_H
+#define TRAMMEL_HOST_LOAD_TALLY_H
+
+#include "host/load/histogram.h"
+
+/* How a request can end other than by an answer. */
+enum load_error {
+  LOAD_ERROR_DNS,         /* the target's name has no address */
+  LOAD_ERROR_REFUSED,     /* nobody listens */
+  LOAD_ERROR_UNREACHABLE, /* no way there */
+  LOAD_ERROR_CONNECT,     /* not connected in time */
+  LOAD_ERROR_RESET,       /* the connection was reset */
+  LOAD_ERROR_CLOSED,      /* it was closed before the answer was whole */
+  LOAD_ERROR_MALFORMED,   /* the answer is none of HTTP */
+  LOAD_ERROR_TOO_LONG,    /* its headers have no end */
+  LOAD_ERROR_TIMEOUT,     /* no whole answer in time */
+  LOAD_ERROR_DESCRIPTORS, /* no file descriptor left for a connection */
+  LOAD_ERROR_SYSTEM,      /* any other error of the system */
+};
+#define LOAD_ERROR_COUNT (LOAD_ERROR_SYSTEM + 1)
+
+/* "refused" … */
+const char *load_error_name(enum load_error error);
+
+#define TALLY_STATUS_MAX 1000 /* three digits */
+
+struct tally {
+  uint64_t scheduled; /* completed + failed + censored */
+  uint64_t completed; /* answers of any status */
+  uint64_t failed;    /* the sum of `errors` */
+  uint64_t censored;  /* without an end when the run ended: sent, or only due */
+  uint64_t errors[LOAD_ERROR_COUNT];
+  uint64_t statuses[TALLY_STATUS_MAX];
+  uint64_t warm_up; /* completed before anything is counted: in nothing else here */
+  uint64_t bytes_read, bytes_written;
+  uint64_t connections; /* that were made */
+  int64_t oldest_censored_ns;
+  int64_t processor_ns; /* of the worker, from the start to the end */
+  int64_t spun_ns;      /* of these, waited for a due time that was near */
+  int64_t elapsed_ns;   /* from the start to the end, when what was on its way had ended; the longest of all workers */
+  struct histogram *response; /* from due to answered */
+  struct histogram *service;  /* from sent to answered */
+  struct histogram *lag;  /* a connection was free and the request due, but not sent yet: the generator's own fault */
+  struct histogram *wait; /* due, but no connection free */
+  struct histogram *connecting; /* from the first step of a connection until it stands */
+};
+
+/* -ENOMEM; finished with tally_finish() then, too. */
+int tally_init(struct tally *tally, struct error **err);
+void tally_finish(struct tally *tally);
+void tally_add(struct tally *to, const struct tally *from);
+
+#endif

@@ -1,0 +1,203 @@
+#include "host/report/load_report.h"
+
+#include <math.h>
+
+#include "sdk/base/clock.h"
+
+static const struct {
+  const char *name;
+  double quantile;
+} quantiles[] = {{"p50", 0.5}, {"p75", 0.75}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}};
+
+bool load_report_tells(uint64_t count, double quantile) {
+  return (double)count >= log(0.025) / log(quantile);
+}
+
+static double ms(int64_t ns) {
+  return (double)ns / (double)NS_PER_MS;
+}
+
+static double seconds(int64_t ns) {
+  return (double)ns / (double)NS_PER_SECOND;
+}
+
+static bool is_closed(const struct load_report *report) {
+  return report->options->schedule.kind == SCHEDULE_CLOSED;
+}
+
+/* ---- for programs */
+
+static json_t *histogram_json(const struct histogram *histogram) {
+  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+  json_t *json = json_pack("{s:I, s:f, s:f}", "count", (json_int_t)histogram_count(histogram), "min",
+                           ms(histogram_min(histogram)), "mean", histogram_mean(histogram) / (double)NS_PER_MS);
+  for (size_t i = 0; i < ARRAY_COUNT(quantiles); i++)
+    if (load_report_tells(histogram_count(histogram), quantiles[i].quantile))
+      (void)json_object_set_new(json, quantiles[i].name,
+                                json_real(ms(histogram_quantile(histogram, quantiles[i].quantile))));
+  (void)json_object_set_new(json, "max", json_real(ms(histogram_max(histogram))));
+  if (histogram_encode(histogram, &text) == 0)
+    (void)json_object_set_new(json, "histogram", json_string(strbuf_text(&text)));
+  return json;
+}
+
+static json_t *errors_json(const struct tally *tally) {
+  json_t *json = json_object();
+  for (int i = 0; i < LOAD_ERROR_COUNT; i++)
+    if (tally->errors[i] > 0)
+      (void)json_object_set_new(json, load_error_name((enum load_error)i), json_integer((json_int_t)tally->errors[i]));
+  return json;
+}
+
+static json_t *statuses_json(const struct tally *tally) {
+  json_t *json = json_object();
+  for (int i = 0; i < TALLY_STATUS_MAX; i++) {
+    char name[8];
+    (void)snprintf(name, sizeof(name), "%d", i);
+    if (tally->statuses[i] > 0)
+      (void)json_object_set_new(json, name, json_integer((json_int_t)tally->statuses[i]));
+  }
+  return json;
+}
+
+static json_t *doubts_json(const struct load_result *result) {
+  json_t *list = json_array();
+  for (unsigned doubt = 1; doubt <= LOAD_DOUBT_CUT; doubt <<= 1)
+    if (result->doubts & doubt)
+      (void)json_array_append_new(
+          list, json_pack("{s:s, s:s}", "name", load_doubt_name(doubt), "text", load_doubt_text(doubt)));
+  return list;
+}
+
+static json_t *latency_json(const struct tally *tally, bool closed) {
+  json_t *json = json_object();
+  if (!closed)
+    (void)json_object_set_new(json, "response", histogram_json(tally->response));
+  (void)json_object_set_new(json, "service", histogram_json(tally->service));
+  if (!closed) {
+    (void)json_object_set_new(json, "wait", histogram_json(tally->wait));
+    (void)json_object_set_new(json, "lag", histogram_json(tally->lag));
+  }
+  (void)json_object_set_new(json, "connecting", histogram_json(tally->connecting));
+  return json;
+}
+
+static json_t *schedule_json(const struct load_options *options) {
+  const struct schedule *schedule = &options->schedule;
+  json_t *json = json_pack("{s:s, s:f, s:f}", "kind", schedule_kind_name(schedule->kind), "durationSeconds",
+                           seconds(schedule->duration_ns), "warmUpSeconds", seconds(options->warm_up_ns));
+  if (schedule->kind != SCHEDULE_CLOSED)
+    (void)json_object_set_new(json, "rate", json_real(schedule->rate));
+  if (schedule->kind == SCHEDULE_POISSON)
+    (void)json_object_set_new(json, "seed", json_sprintf("%llu", (unsigned long long)schedule->seed));
+  return json;
+}
+
+json_t *load_report_json(const struct load_report *report) {
+  const struct load_result *result = report->result;
+  const struct tally *tally = &result->tally;
+  return json_pack(
+      "{s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:b, s:o, s:s*, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:f, s:f, s:I, s:I, s:I, "
+      "s:f, "
+      "s:o, s:{s:f, s:f}}",
+      "format", "trammel.load-result/v1", "trammel", report->version, "url", report->url, "method", report->method,
+      "schedule", schedule_json(report->options), "threads", (json_int_t)report->options->threads, "connections",
+      (json_int_t)report->options->connections, "valid", result->doubts == 0, "doubts", doubts_json(result), "problem",
+      result->problem, "scheduled", (json_int_t)tally->scheduled, "completed", (json_int_t)tally->completed, "failed",
+      (json_int_t)tally->failed, "censored", (json_int_t)tally->censored, "warmUp", (json_int_t)tally->warm_up,
+      "errors", errors_json(tally), "statuses", statuses_json(tally), "targetRate", result->target_rate, "achievedRate",
+      result->achieved_rate, "bytesRead", (json_int_t)tally->bytes_read, "bytesWritten",
+      (json_int_t)tally->bytes_written, "connectionsMade", (json_int_t)tally->connections, "measuredSeconds",
+      seconds(result->measured_ns), "latencyMs", latency_json(tally, is_closed(report)), "generator", "busy",
+      result->busy, "processorSeconds", seconds(tally->processor_ns));
+}
+
+/* ---- for people */
+
+static void print_cell(FILE *out, bool told, double value) {
+  if (told)
+    fprintf(out, " %9.3f", value);
+  else
+    fprintf(out, " %9s", "n/a");
+}
+
+static void print_histogram(FILE *out, const char *name, const struct histogram *histogram) {
+  uint64_t count = histogram_count(histogram);
+  if (count == 0)
+    return;
+  fprintf(out, "  %-10s", name);
+  print_cell(out, true, ms(histogram_min(histogram)));
+  print_cell(out, true, histogram_mean(histogram) / (double)NS_PER_MS);
+  for (size_t i = 0; i < ARRAY_COUNT(quantiles); i++)
+    print_cell(out, load_report_tells(count, quantiles[i].quantile),
+               ms(histogram_quantile(histogram, quantiles[i].quantile)));
+  print_cell(out, true, ms(histogram_max(histogram)));
+  fputc('\n', out);
+}
+
+static void print_latencies(FILE *out, const struct load_report *report) {
+  const struct tally *tally = &report->result->tally;
+  fprintf(out, "\n  %-10s %9s %9s", "ms", "min", "mean");
+  for (size_t i = 0; i < ARRAY_COUNT(quantiles); i++)
+    fprintf(out, " %9s", quantiles[i].name);
+  fprintf(out, " %9s\n", "max");
+  if (!is_closed(report))
+    print_histogram(out, "response", tally->response);
+  print_histogram(out, "service", tally->service);
+  if (!is_closed(report)) {
+    print_histogram(out, "wait", tally->wait);
+    print_histogram(out, "lag", tally->lag);
+  }
+  print_histogram(out, "connecting", tally->connecting);
+}
+
+static void print_counts(FILE *out, const struct tally *tally) {
+  const char *separator = "  statuses  ";
+  for (int i = 0; i < TALLY_STATUS_MAX; i++) {
+    if (tally->statuses[i] == 0)
+      continue;
+    fprintf(out, "%s%d: %llu", separator, i, (unsigned long long)tally->statuses[i]);
+    separator = ", ";
+  }
+  fputs(*separator == ',' ? "\n" : "", out);
+  separator = "  errors    ";
+  for (int i = 0; i < LOAD_ERROR_COUNT; i++) {
+    if (tally->errors[i] == 0)
+      continue;
+    fprintf(out, "%s%s: %llu", separator, load_error_name((enum load_error)i), (unsigned long long)tally->errors[i]);
+    separator = ", ";
+  }
+  fputs(*separator == ',' ? "\n" : "", out);
+}
+
+static void print_verdict(FILE *out, const struct load_result *result) {
+  if (result->problem)
+    fprintf(out, "\n%s\n", result->problem);
+  fputs(result->doubts == 0 ? "\nVALID\n" : "\nINVALID\n", out);
+  for (unsigned doubt = 1; doubt <= LOAD_DOUBT_CUT; doubt <<= 1)
+    if (result->doubts & doubt)
+      fprintf(out, "  %s: %s\n", load_doubt_name(doubt), load_doubt_text(doubt));
+}
+
+void load_report_text(const struct load_report *report, FILE *out) {
+  const struct load_options *options = report->options;
+  const struct load_result *result = report->result;
+  const struct tally *tally = &result->tally;
+  fprintf(out, "%s %s\n", report->method, report->url);
+  fprintf(out, "  %u connection%s, %u thread%s, ", options->connections, options->connections == 1 ? "" : "s",
+          options->threads, options->threads == 1 ? "" : "s");
+  if (is_closed(report))
+    fputs("closed loop: each answer is followed by the next request, so that a stall of the target hides itself\n",
+          out);
+  else
+    fprintf(out, "%s schedule of %g requests per second\n", schedule_kind_name(options->schedule.kind),
+            options->schedule.rate);
+  fprintf(out, "\n  completed %llu, failed %llu, censored %llu of %llu in %.3f s: %.1f per second\n",
+          (unsigned long long)tally->completed, (unsigned long long)tally->failed, (unsigned long long)tally->censored,
+          (unsigned long long)tally->scheduled, seconds(result->measured_ns), result->achieved_rate);
+  print_counts(out, tally);
+  fprintf(out, "  generator %.1f%% busy, %.3f s of processor time\n", 100 * result->busy, seconds(tally->processor_ns));
+  if (tally->connections > 0)
+    print_latencies(out, report);
+  print_verdict(out, result);
+}

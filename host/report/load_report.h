@@ -1,0 +1,26 @@
+/* The result of a load run, for people and for programs. Durations are milliseconds. */
+#ifndef TRAMMEL_HOST_REPORT_LOAD_REPORT_H
+#define TRAMMEL_HOST_REPORT_LOAD_REPORT_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "host/load/run.h"
+
+/* What was run. */
+struct load_report {
+  const char *version; /* of Trammel */
+  const char *url, *method;
+  const struct load_options *options;
+  const struct load_result *result;
+};
+
+/* A quantile that so few requests say nothing about: with less than ln(0.025) / ln(quantile) of them, it may be above
+ * all, at a chance of 2.5%. */
+bool load_report_tells(uint64_t count, double quantile);
+
+/* docs/schema/load-result.json. NULL without memory. */
+json_t *load_report_json(const struct load_report *report);
+void load_report_text(const struct load_report *report, FILE *out);
+
+#endif
