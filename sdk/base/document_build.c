@@ -12,6 +12,9 @@
 /* Longer pointers would only fill a message. */
 #define POINTER_BYTES_MAX 1024
 
+/* Of a map whose keys are compared with each other without sorting. */
+#define FEW_KEYS 8
+
 struct slot {
   const char *key; /* NULL in a list */
   struct position position;
@@ -233,11 +236,22 @@ static int compare_slots(const void *a, const void *b) {
   return order != 0 ? order : left < right ? -1 : left > right;
 }
 
+/* Nearly all maps are small. */
+static bool are_few_and_different(const struct slot *slots, size_t count) {
+  if (count > FEW_KEYS)
+    return false;
+  for (size_t i = 1; i < count; i++)
+    for (size_t j = 0; j < i; j++)
+      if (strcmp(slots[i].key, slots[j].key) == 0)
+        return false;
+  return true;
+}
+
 /* Sorting finds duplicates in n log n, so that a map of a million keys cannot stall the reader. */
 static int builder_check_keys(struct builder *builder, const struct slot *slots, size_t count) {
   _cleanup_free_ const struct slot **sorted = NULL;
 
-  if (count < 2)
+  if (!slots || are_few_and_different(slots, count))
     return 0;
   sorted = calloc(count, sizeof(struct slot *));
   if (!sorted)

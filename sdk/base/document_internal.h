@@ -87,4 +87,16 @@ int document_read_as(document_reader *read, struct builder *builder, const char 
 int document_read_json(struct builder *builder, const char *text, size_t length);
 int document_read_yaml(struct builder *builder, const char *text, size_t length);
 
+/* Whether YAML's core schema, or a reader of YAML 1.1, takes the plain text for something else than a string. */
+bool text_misread(const char *text);
+
+/* The text of a null, boolean or number, the same in both formats. -ENOMEM. */
+int plain_append(struct strbuf *out, const json_t *value);
+
+/* What yaml_write() is made of. The first is fast, and -ENOTSUP, with nothing appended, for a scalar as the root, and
+ * for texts that are more than plain or double-quoted ASCII; the second goes through libyaml's emitter and takes
+ * everything. Both write the same bytes. A failed append shows in the buffer. */
+int yaml_write_block(const json_t *value, struct strbuf *out);
+int yaml_write_any(const json_t *value, struct strbuf *out);
+
 #endif

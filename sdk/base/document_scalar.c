@@ -103,10 +103,18 @@ static bool is_fraction(const char *text) {
   return !*text;
 }
 
+/* Whether anything but a string begins so. */
+static bool is_first_of_value(char c) {
+  return (c >= '0' && c <= '9') || c == '\0' || strchr("~nNtTfF+-.", c);
+}
+
 void scalar_resolve(struct node *scalar) {
   const char *digits;
   int base;
 
+  scalar->kind = NODE_STRING;
+  if (!is_first_of_value(scalar->text[0]))
+    return;
   if (is_null(scalar->text)) {
     scalar->kind = NODE_NULL;
   } else if (is_boolean(scalar->text, &scalar->boolean)) {
@@ -117,8 +125,6 @@ void scalar_resolve(struct node *scalar) {
     scalar->kind = fits ? NODE_INTEGER : NODE_NUMBER;
   } else if (is_special_number(scalar->text) || is_fraction(scalar->text)) {
     scalar->kind = NODE_NUMBER;
-  } else {
-    scalar->kind = NODE_STRING;
   }
 }
 

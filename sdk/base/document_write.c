@@ -31,8 +31,7 @@ static int real_append(struct strbuf *out, double value) {
   return 0;
 }
 
-/* The text of a null, boolean or number, the same in both formats. */
-static int plain_append(struct strbuf *out, const json_t *value) {
+int plain_append(struct strbuf *out, const json_t *value) {
   switch (json_typeof(value)) {
   case JSON_TRUE:
     strbuf_puts(out, "true");
@@ -151,7 +150,7 @@ static int yaml_emit(yaml_emitter_t *emitter, yaml_event_t *event) {
 static bool misread_by_yaml_1_1(const char *text) {
   static const char *const words[] = {"y", "n", "yes", "no", "on", "off", "=", "<<"};
 
-  for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+  for (size_t i = 0; *text && strchr("yYnNoO=<", *text) && i < sizeof(words) / sizeof(words[0]); i++)
     if (strcasecmp(text, words[i]) == 0)
       return true;
   text += *text == '-' || *text == '+';
@@ -159,11 +158,15 @@ static bool misread_by_yaml_1_1(const char *text) {
   return *text >= '0' && *text <= '9';
 }
 
-static yaml_scalar_style_t string_style(const char *text, size_t length, bool is_key) {
+bool text_misread(const char *text) {
   struct node scalar = {.text = text};
 
   scalar_resolve(&scalar);
-  if (scalar.kind != NODE_STRING || misread_by_yaml_1_1(text))
+  return scalar.kind != NODE_STRING || misread_by_yaml_1_1(text);
+}
+
+static yaml_scalar_style_t string_style(const char *text, size_t length, bool is_key) {
+  if (text_misread(text))
     return YAML_DOUBLE_QUOTED_SCALAR_STYLE;
   if (!memchr(text, '\n', length))
     return YAML_PLAIN_SCALAR_STYLE; /* the emitter quotes where plain would not read back */
@@ -274,7 +277,7 @@ static int yaml_emit_stream(yaml_emitter_t *emitter, const json_t *value) {
   return yaml_emit(emitter, &event);
 }
 
-int yaml_write(const json_t *value, struct strbuf *out) {
+int yaml_write_any(const json_t *value, struct strbuf *out) {
   _cleanup_(yaml_emitter_delete) yaml_emitter_t emitter;
   int r;
 
@@ -284,5 +287,13 @@ int yaml_write(const json_t *value, struct strbuf *out) {
   yaml_emitter_set_unicode(&emitter, 1);
   yaml_emitter_set_width(&emitter, -1);
   r = yaml_emit_stream(&emitter, value);
+  return r < 0 ? r : strbuf_failed(out) ? -ENOMEM : 0;
+}
+
+int yaml_write(const json_t *value, struct strbuf *out) {
+  int r = yaml_write_block(value, out);
+
+  if (r == -ENOTSUP)
+    return yaml_write_any(value, out);
   return r < 0 ? r : strbuf_failed(out) ? -ENOMEM : 0;
 }

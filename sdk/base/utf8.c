@@ -44,11 +44,25 @@ size_t utf8_encode(uint32_t character, char *out) {
   return size;
 }
 
+/* ASCII, eight bytes at a time; 0 when one of the first eight is something else. */
+static size_t ascii_run(const char *text, size_t length) {
+  size_t at = 0;
+
+  for (uint64_t eight; at + sizeof(eight) <= length; at += sizeof(eight)) {
+    memcpy(&eight, text + at, sizeof(eight));
+    if (eight & UINT64_C(0x8080808080808080))
+      break;
+  }
+  return at;
+}
+
 bool utf8_valid(const char *text, size_t length, size_t *ret_offset) {
   uint32_t character;
 
   for (size_t at = 0, size; at < length; at += size) {
-    size = utf8_decode(text + at, length - at, &character);
+    size = ascii_run(text + at, length - at);
+    if (size == 0)
+      size = utf8_decode(text + at, length - at, &character);
     if (size == 0) {
       *ret_offset = at;
       return false;

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "sdk/base/document.h"
+#include "sdk/base/document_internal.h"
 #include "sdk/base/error.h"
 #include "sdk/base/strbuf.h"
 
@@ -178,6 +179,74 @@ static void random_trees_read_back_the_same(void **state) {
   }
 }
 
+/* Whether the tree can be written without libyaml's emitter; if so, in the same bytes. */
+static bool is_block(const json_t *tree) {
+  _cleanup_strbuf_ struct strbuf block = STRBUF_INIT, any = STRBUF_INIT;
+  int r;
+
+  strbuf_puts(&block, "---\n");
+  r = yaml_write_block(tree, &block);
+  if (r < 0) {
+    assert_int_equal(r, -ENOTSUP);
+    assert_string_equal(strbuf_text(&block), "---\n");
+    return false;
+  }
+  assert_int_equal(yaml_write_any(tree, &any), 0);
+  assert_string_equal(strbuf_text(&block) + 4, strbuf_text(&any));
+  return true;
+}
+
+static void both_yaml_writers_write_the_same_trees(void **state) {
+  size_t blocks = 0;
+
+  (void)state;
+  for (uint64_t seed = 1; seed <= 20000; seed++) {
+    json_t *tree;
+
+    random_state = seed;
+    tree = random_tree(4);
+    blocks += is_block(tree);
+    json_decref(tree);
+  }
+  assert_true(blocks > 500);
+}
+
+/* Every text of up to four characters out of those that mean something to YAML, wherever a text can stand. */
+static void both_yaml_writers_write_the_same_texts(void **state) {
+  static const char characters[] = "aN0 :#-.?!&*|>'\"%@`,[]{}~=<\\/\n\t";
+  const size_t count = sizeof(characters) - 1;
+  size_t most = count * count * count * count, blocks = 0;
+
+  (void)state;
+  for (size_t i = 0; i < most; i += 1 + (i > count * count * count) * random_below(16)) {
+    char text[5] = "";
+    size_t rest = i;
+    json_t *tree;
+
+    for (size_t j = 0; rest > 0; j++, rest /= count)
+      text[j] = characters[rest % count];
+    tree = json_pack("{s:s, s:[s, [s]]}", text, text, "list", text, text);
+    assert_non_null(tree);
+    blocks += is_block(tree);
+    json_decref(tree);
+  }
+  assert_true(blocks > 1000);
+}
+
+static void both_yaml_writers_write_the_same_keys(void **state) {
+  (void)state;
+  for (size_t length = 1; length < 300; length++) {
+    char key[300] = "";
+    json_t *tree;
+
+    memset(key, 'k', length);
+    tree = json_pack("{s:{s:{}, s:[]}, s:[{s:i, s:[[b]]}]}", key, "map", "list", "deep", key, 1, "in", true);
+    assert_non_null(tree);
+    assert_int_equal(is_block(tree), length <= 128);
+    json_decref(tree);
+  }
+}
+
 static void jansson_reads_what_json_write_writes(void **state) {
   (void)state;
   for (uint64_t seed = 1; seed <= 2000; seed++) {
@@ -284,6 +353,9 @@ static void json_read_takes_one_value(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(random_trees_read_back_the_same),
+      cmocka_unit_test(both_yaml_writers_write_the_same_trees),
+      cmocka_unit_test(both_yaml_writers_write_the_same_texts),
+      cmocka_unit_test(both_yaml_writers_write_the_same_keys),
       cmocka_unit_test(jansson_reads_what_json_write_writes),
       cmocka_unit_test(json_read_is_whole_or_out_of_memory),
       cmocka_unit_test(json_read_takes_one_value),
