@@ -98,11 +98,16 @@ static const struct adapter_entry *usable_by_id(const struct registry *registry,
   return NULL;
 }
 
-/* The gate, then Describe in a child, then the check of what it said. 0 when usable, else why not. */
+/* Whether only others are looked for, also by what has no id. */
+static bool is_passed_over(const struct registry *registry, const struct gate *gate) {
+  return registry->options.id && strcmp(gate->note.id, registry->options.id) != 0;
+}
+
+/* The gate, then Describe in a child, then the check of what it said. 0 when usable or passed over, else why not. */
 static int examine(const struct registry *registry, const char *path, bool partly, struct gate *gate,
                    Trammel__Adapter__V1__DescribeResponse **ret_description, struct error **err) {
   int r = gate_open(path, gate, err);
-  if (r < 0)
+  if (r < 0 || is_passed_over(registry, gate))
     return r;
   const struct adapter_entry *first = usable_by_id(registry, gate->note.id);
   if (first)
@@ -134,6 +139,8 @@ static int add_file(struct registry *registry, const struct adapter_directory *d
   _cleanup_error_ struct error *fault = NULL;
   Trammel__Adapter__V1__DescribeResponse *description = NULL;
   int r = examine(registry, path, partly, &gate, &description, &fault);
+  if (is_passed_over(registry, &gate))
+    return 0;
   struct adapter_entry *entry = &registry->entries[registry->count++];
   *entry = (struct adapter_entry){.path = path,
                                   .usable = r == 0,
@@ -227,8 +234,8 @@ int registry_scan_file(const char *path, const struct registry_options *options,
   return 0;
 }
 
-int registry_scan(const struct adapter_directory *directories, const struct registry_options *options,
-                  struct registry **ret_registry, struct error **err) {
+static int scan(const struct adapter_directory *directories, const struct registry_options *options,
+                struct registry **ret_registry, struct error **err) {
   struct registry *registry = registry_create(options);
   if (!registry)
     return no_memory(err);
@@ -241,6 +248,21 @@ int registry_scan(const struct adapter_directory *directories, const struct regi
   }
   *ret_registry = registry;
   return 0;
+}
+
+int registry_scan(const struct adapter_directory *directories, const struct registry_options *options,
+                  struct registry **ret_registry, struct error **err) {
+  struct registry *registry = NULL;
+  int r = scan(directories, options, &registry, err);
+  if (r == 0 && options->id && !usable_by_id(registry, options->id)) {
+    struct registry_options any = *options;
+    any.id = NULL;
+    registry_destroy(registry);
+    r = scan(directories, &any, &registry, err);
+  }
+  if (r == 0)
+    *ret_registry = registry;
+  return r;
 }
 
 int registry_of_remote(const struct adapter_remote *remote, Trammel__Adapter__V1__DescribeResponse *description,

@@ -45,6 +45,9 @@ enum registry_placement {
 struct registry_options {
   enum registry_placement placement;
   bool allow_unconfined; /* what the kernel lacks of a confinement is done without, whoever's adapter it is */
+  /* NULL: any. Only for registry_scan(): when an adapter with this id is usable, files of all others are passed over,
+   * so that they need not describe themselves. */
+  const char *id;
 };
 
 /* Scans `directories` (the last one's path is NULL; a missing one is no error) for *.so in name order. Of two adapters

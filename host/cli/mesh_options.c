@@ -139,7 +139,9 @@ int mesh_options_find(const struct mesh_options *options, struct registry **ret_
   if (options->remote)
     return remote_find(options->remote, &options->identity, ret_registry, ret_entry, err);
   struct registry *registry = NULL;
-  int r = adapter_options_scan(&options->adapters, &registry, err);
+  struct adapter_options adapters = options->adapters;
+  adapters.registry.id = options->mesh;
+  int r = adapter_options_scan(&adapters, &registry, err);
   if (r < 0)
     return r;
   const struct adapter_entry *entry =

@@ -266,6 +266,30 @@ static void each_file_is_scanned_once(void **state) {
   assert_int_equal(of_scratch, 9);
 }
 
+static struct registry *scan_for(const struct fixture *fixture, const char *id) {
+  struct registry *registry = NULL;
+  const struct adapter_directory directories[] = {{.path = fixture->good}, {.path = fixture->scratch}, {0}};
+  assert_int_equal(registry_scan(directories, &(struct registry_options){.id = id}, &registry, NULL), 0);
+  return registry;
+}
+
+static void who_is_meant_by_id_is_found_without_the_others(void **state) {
+  struct registry *registry = scan_for(*state, "reference");
+  assert_int_equal(registry_count(registry), 2); /* of two with one id, the second is refused as ever */
+  assert_true(registry_at(registry, 0)->usable);
+  assert_ptr_equal(registry_find(registry, "reference", NULL), registry_at(registry, 0));
+  assert_string_equal(registry_at(registry, 1)->id, "reference");
+  assert_false(registry_at(registry, 1)->usable);
+  registry_destroy(registry);
+}
+
+static void who_has_not_that_id_may_be_meant_by_its_mesh(void **state) {
+  struct registry *registry = scan_for(*state, "somebody");
+  assert_true(registry_count(registry) > 2);
+  assert_non_null(registry_find(registry, "reference", NULL));
+  registry_destroy(registry);
+}
+
 static void a_relative_directory_is_refused(void **state) {
   (void)state;
   struct registry *registry = NULL;
@@ -285,6 +309,8 @@ int main(void) {
       cmocka_unit_test(what_a_dying_adapter_wrote_is_told_without_its_escapes),
       cmocka_unit_test(nothing_an_adapter_started_stays),
       cmocka_unit_test(each_file_is_scanned_once),
+      cmocka_unit_test(who_is_meant_by_id_is_found_without_the_others),
+      cmocka_unit_test(who_has_not_that_id_may_be_meant_by_its_mesh),
       cmocka_unit_test(a_relative_directory_is_refused),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
