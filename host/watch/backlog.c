@@ -12,6 +12,8 @@ struct origin {
   char *key;
   size_t users;
   uint32_t standing[BACKLOG_WAVES]; /* tasks that stand */
+  uint32_t applying[BACKLOG_WAVES]; /* to be applied, and it is a principal one of them */
+  uint32_t untried;                 /* of these */
 };
 
 /* A namespace. */
@@ -19,8 +21,9 @@ struct space {
   char *key;
   size_t users;
   struct table origins;
-  size_t applying[BACKLOG_WAVES], removing[BACKLOG_WAVES]; /* by wave */
-  size_t untried[BACKLOG_WAVES];                           /* of those to be applied */
+  size_t applying, removing[BACKLOG_WAVES];
+  size_t trying;                 /* to be applied, under way, and not tried before */
+  size_t lacking[BACKLOG_WAVES]; /* see is_lacking() */
   size_t standing[BACKLOG_WAVES];
   size_t sourced; /* to be removed, and came from a resource */
 };
@@ -164,13 +167,33 @@ static struct tasks *queue_of(struct backlog *backlog, const struct task *task) 
   return task->work == BACKLOG_APPLY ? &backlog->applying[task->wave] : &backlog->removing[task->wave];
 }
 
+/* To be applied for the namespace as a whole, and not there, or not tried: what denies cannot be counted on. One that
+ * is there, and is refused, still denies as it was. */
+static bool is_lacking(const struct task *task) {
+  return task->origin_count == 0 && (!task->standing || task->failures == 0);
+}
+
+static void count_applying(const struct task *task, int by) {
+  struct space *space = task->space;
+  bool untried = task->failures == 0;
+
+  space->applying += (size_t)by;
+  space->trying += untried && task->busy ? (size_t)by : 0;
+  space->lacking[task->wave] += is_lacking(task) ? (size_t)by : 0;
+  for (size_t i = 0; i < task->principal_count; i++) {
+    task->origins[i]->applying[task->wave] += (uint32_t)by;
+    task->origins[i]->untried += untried ? (uint32_t)by : 0;
+  }
+}
+
 /* Counts what a task has to do, by one up or down. */
 static void count(const struct task *task, int by) {
   struct space *space = task->space;
 
+  if (task->work == BACKLOG_NONE)
+    return;
   if (task->work == BACKLOG_APPLY) {
-    space->applying[task->wave] += (size_t)by;
-    space->untried[task->wave] += task->failures == 0 ? (size_t)by : 0;
+    count_applying(task, by);
   } else {
     space->removing[task->wave] += (size_t)by;
     space->sourced += task->origin_count > 0 ? (size_t)by : 0;
@@ -183,17 +206,13 @@ static void count(const struct task *task, int by) {
 }
 
 void backlog_put(struct backlog *backlog, struct task *task, enum backlog_work work, bool there) {
-  if (task->work != BACKLOG_NONE) {
-    count(task, -1);
-    if (!task->busy)
-      TAILQ_REMOVE(queue_of(backlog, task), task, link);
-  }
+  count(task, -1);
+  if (task->work != BACKLOG_NONE && !task->busy)
+    TAILQ_REMOVE(queue_of(backlog, task), task, link);
   task->work = work;
   task->standing = there;
-  if (work == BACKLOG_NONE)
-    return;
   count(task, 1);
-  if (!task->busy)
+  if (work != BACKLOG_NONE && !task->busy)
     TAILQ_INSERT_TAIL(queue_of(backlog, task), task, link);
 }
 
@@ -211,11 +230,25 @@ static bool is_any(const size_t *counts, unsigned from, unsigned to) {
   return false;
 }
 
-/* Whether something that is to be applied, and may be begun, was not yet tried. */
-static bool is_trying(const struct space *space) {
-  for (unsigned wave = 0; wave < BACKLOG_WAVES; wave++)
-    if (space->applying[wave] > 0)
-      return space->untried[wave] > 0;
+/* Whether something of a lower wave that it needs is to be applied. */
+static bool is_too_early(const struct task *task) {
+  if (is_any(task->space->lacking, 0, task->wave))
+    return true;
+  for (size_t i = 0; i < task->origin_count; i++)
+    for (unsigned wave = 0; wave < task->wave; wave++)
+      if (task->origins[i]->applying[wave] > 0)
+        return true;
+  return false;
+}
+
+/* Whether something that may come in its place was not yet tried. Of other resources only what is under way can be:
+ * before anything is removed, all that need not wait is begun. */
+static bool is_trying(const struct task *task) {
+  if (task->space->trying > 0)
+    return true;
+  for (size_t i = 0; i < task->principal_count; i++)
+    if (task->origins[i]->untried > 0)
+      return true;
   return false;
 }
 
@@ -234,11 +267,10 @@ static bool has_to_wait(const struct task *task) {
   const struct space *space = task->space;
 
   if (task->work == BACKLOG_APPLY)
-    return is_any(space->applying, 0, task->wave);
+    return is_too_early(task);
   if (task->origin_count == 0)
-    return is_any(space->applying, 0, BACKLOG_WAVES) || space->sourced > 0 ||
-           is_any(space->removing, task->wave + 1, BACKLOG_WAVES);
-  return is_trying(space) || is_counted_on(task);
+    return space->applying > 0 || space->sourced > 0 || is_any(space->removing, task->wave + 1, BACKLOG_WAVES);
+  return is_any(space->lacking, 0, BACKLOG_WAVES) || is_trying(task) || is_counted_on(task);
 }
 
 static struct task *find_in(struct tasks *queue, int64_t now_ns, int64_t *wake_ns) {
@@ -269,7 +301,9 @@ struct task *backlog_find(struct backlog *backlog, int64_t now_ns, int64_t *wake
 
 void backlog_begin(struct backlog *backlog, struct task *task) {
   TAILQ_REMOVE(queue_of(backlog, task), task, link);
+  count(task, -1);
   task->busy = true;
+  count(task, 1);
 }
 
 void backlog_end(struct backlog *backlog, struct task *task) {

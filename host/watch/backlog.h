@@ -1,12 +1,20 @@
 /* What there is to do about objects of namespaces, and what of it comes first. Not thread-safe.
  *
- * In a namespace, what is to be applied waits until nothing of a lower wave is to be applied. What is to be removed
- * waits
- * - until everything that is to be applied, and need not wait itself, was tried once;
+ * Of a namespace as a whole are the objects that came from no resource: they deny what no other object allows. One of
+ * them is lacking while it is to be applied, and is not there or was not yet tried.
+ *
+ * What is to be applied waits
+ * - for what is lacking of a lower wave in its namespace;
+ * - for what is to be applied, is of a lower wave, and comes from a resource that it comes from.
+ * What is to be removed waits
+ * - while anything is lacking in its namespace: where nothing denies, a mesh may admit everybody once the last object
+ *   is gone that allows;
+ * - until everything that is to be applied, and need not wait itself, was tried once, and so was everything that comes
+ *   from a resource that it came from;
  * - for the objects that are there, are of a higher wave, come from a resource that it came from, and are to be changed
  *   or removed: as they are, they may count on it;
- * - when it came from no resource, and so is for the namespace as a whole, for everything else.
- * So no failure keeps what has come from other resources.
+ * - when it is of the namespace as a whole, for everything else there.
+ * So no failure keeps up or holds up what comes from other resources, but that of what denies.
  */
 #ifndef TRAMMEL_HOST_WATCH_BACKLOG_H
 #define TRAMMEL_HOST_WATCH_BACKLOG_H

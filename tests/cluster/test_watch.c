@@ -500,36 +500,6 @@ static void a_restarted_api_server_is_followed_on(void **state) {
   stop_quietly(f);
 }
 
-/* What denies is another's and stays so. What a target allowed goes with it all the same, and what another one would
- * allow does not come. */
-static void a_refused_denial_keeps_no_permission(void **state) {
-  struct fixture *f = *state;
-  put_group(f, "g", "/items");
-  put_target(f, "t", "HTTPRouteGroup", "g");
-  start_denying(f);
-  wait_for_path(f, "/items");
-  assert_int_equal(count_policies(f), 2);
-  stop_quietly(f);
-  json_auto_t *items = items_of(f, POLICIES);
-  const json_t *denial = json_array_get(items, 0);
-  if (json_object_size(json_object_get(denial, "spec")) > 0)
-    denial = json_array_get(items, 1);
-  remove_at(f, POLICIES, name_of(denial));
-  json_auto_t *foreign = json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s}}", "apiVersion", "security.istio.io/v1", "kind",
-                                   "AuthorizationPolicy", "metadata", "name", name_of(denial), "namespace", f->ns,
-                                   "spec", "action", "DENY");
-  put(foreign);
-  start_denying(f);
-  put_target(f, "u", "HTTPRouteGroup", "g");
-  remove_at(f, TARGETS, "t");
-  wait_for_count(f, 1);
-  assert_false(allows(f, "/items"));
-  remove_at(f, POLICIES, name_of(denial));
-  wait_for_path(f, "/items");
-  assert_int_equal(count_policies(f), 2);
-  stop_quietly(f);
-}
-
 /* ---- with metrics */
 
 /* The port that it says it serves metrics at. */
@@ -646,6 +616,45 @@ static void metrics_count_what_is_done(void **state) {
   stop_quietly(f);
 }
 
+/* What denies was replaced by another's, and cannot be applied. What a target that went allowed stays, since Istio
+ * admits everybody to a workload that no policy is for; and what another one would allow does not come. */
+static void while_a_denial_is_refused_nothing_is_opened(void **state) {
+  struct fixture *f = *state;
+  const char *const more[] = {"--deny-by-default", f->ns, "--metrics", "0", NULL};
+  put_group(f, "g", "/items");
+  put_group(f, "other", "/late");
+  put_target(f, "t", "HTTPRouteGroup", "g");
+  start_denying(f);
+  wait_for_path(f, "/items");
+  assert_int_equal(count_policies(f), 2);
+  stop_quietly(f);
+  json_auto_t *items = items_of(f, POLICIES);
+  const json_t *denial = json_array_get(items, 0);
+  if (json_object_size(json_object_get(denial, "spec")) > 0)
+    denial = json_array_get(items, 1);
+  remove_at(f, POLICIES, name_of(denial));
+  json_auto_t *foreign = json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s}}", "apiVersion", "security.istio.io/v1", "kind",
+                                   "AuthorizationPolicy", "metadata", "name", name_of(denial), "namespace", f->ns,
+                                   "spec", "action", "DENY"); /* without rules: it denies nothing */
+  put(foreign);
+  put_target(f, "u", "HTTPRouteGroup", "other");
+  remove_at(f, TARGETS, "t");
+  f->watch = start_words(more);
+  f->running = true;
+  unsigned port = read_port(&f->watch);
+  wait_for_sample(port, "trammel_watch_objects_total{outcome=\"refused\"}", 2); /* other things had their turn */
+  wait_for_sample(port, "trammel_watch_objects_pending", 3);
+  assert_true(allows(f, "/items"));
+  assert_false(allows(f, "/late"));
+  assert_int_equal(count_policies(f), 2);
+  remove_at(f, POLICIES, name_of(denial));
+  wait_for_sample(port, "trammel_watch_objects_total{outcome=\"removed\"}", 1);
+  assert_true(allows(f, "/late"));
+  assert_false(allows(f, "/items"));
+  assert_int_equal(count_policies(f), 2);
+  stop_quietly(f);
+}
+
 /* An API server that was started anew has nothing of what was before: it answers 410 to a watch that stood still for as
  * long. What came, changed and went meanwhile is found by listing again. */
 static void what_went_on_while_a_watch_stood_still_is_listed(void **state) {
@@ -690,8 +699,8 @@ int main(void) {
       TEST(what_apply_made_stays),
       TEST(another_takes_over_from_a_killed_leader),
       TEST(a_restarted_api_server_is_followed_on),
-      TEST(a_refused_denial_keeps_no_permission),
       TEST(metrics_count_what_is_done),
+      TEST(while_a_denial_is_refused_nothing_is_opened),
       TEST(what_went_on_while_a_watch_stood_still_is_listed),
   };
   definitions[0] = crds_directory(MESH_DEFINITIONS);

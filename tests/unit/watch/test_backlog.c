@@ -84,14 +84,96 @@ static void what_replaces_is_tried_before_what_is_replaced_goes(void **state) {
   assert_null(find(f));
 }
 
-static void what_is_held_up_keeps_nothing(void **state) {
+/* Where nothing denies, a mesh admits everybody once the last object is gone that allows. */
+static void while_what_denies_is_lacking_nothing_goes(void **state) {
   struct fixture *f = *state;
   backlog_put(&f->backlog, &f->deny, BACKLOG_APPLY, false);
   backlog_put(&f->backlog, &f->other, BACKLOG_APPLY, false);
   backlog_put(&f->backlog, &f->allow, BACKLOG_REMOVE, true);
   fail_at(f, &f->deny, false);
+  assert_null(find(f));
+  backlog_put(&f->backlog, &f->deny, BACKLOG_NONE, false);
+  do_it(f, &f->other);
+  do_it(f, &f->allow);
+}
+
+/* One that is there, and cannot be changed, denies as it did. */
+static void what_denies_and_is_outdated_keeps_nothing(void **state) {
+  struct fixture *f = *state;
+  backlog_put(&f->backlog, &f->deny, BACKLOG_APPLY, true);
+  backlog_put(&f->backlog, &f->other, BACKLOG_APPLY, false);
+  backlog_put(&f->backlog, &f->allow, BACKLOG_REMOVE, true);
+  begin(f, &f->deny);
+  assert_null(find(f)); /* it was not tried yet */
+  backlog_end(&f->backlog, &f->deny);
+  (void)backlog_put_off(&f->backlog, &f->deny, BACKLOG_APPLY, true);
+  do_it(f, &f->other);
   do_it(f, &f->allow);
   assert_null(find(f));
+  backlog_put(&f->backlog, &f->deny, BACKLOG_APPLY, false); /* others have removed it */
+  backlog_put(&f->backlog, &f->allow, BACKLOG_REMOVE, true);
+  assert_null(find(f));
+}
+
+/* What another resource allows is neither kept nor held up. */
+static void a_failure_is_of_its_resources_alone(void **state) {
+  struct fixture *f = *state;
+  assert_int_equal(backlog_describe(&f->other, 0, U "," GROUP), 0);
+  backlog_put(&f->backlog, &f->other, BACKLOG_APPLY, false);
+  backlog_put(&f->backlog, &f->allow, BACKLOG_REMOVE, true);
+  fail_at(f, &f->other, false);
+  do_it(f, &f->allow);
+  backlog_put(&f->backlog, &f->allow, BACKLOG_APPLY, false);
+  do_it(f, &f->allow);
+}
+
+/* A target was changed, and another mesh object of it has another name now: callers that stay are not denied. */
+static void what_replaces_is_not_held_up_by_others(void **state) {
+  struct fixture *f = *state;
+  struct task old = {0};
+  join(f, &old, 2, T "," GROUP);
+  assert_int_equal(backlog_describe(&f->other, 0, U "," GROUP), 0);
+  backlog_put(&f->backlog, &f->other, BACKLOG_APPLY, false);
+  backlog_put(&f->backlog, &f->allow, BACKLOG_APPLY, false);
+  backlog_put(&f->backlog, &old, BACKLOG_REMOVE, true);
+  fail_at(f, &f->other, false);
+  begin(f, &f->allow);
+  assert_null(find(f));
+  backlog_end(&f->backlog, &f->allow);
+  do_it(f, &old);
+  backlog_leave(&f->backlog, &old);
+}
+
+/* The same where one of its own cannot be applied: what it allowed stays until what replaces it was tried. */
+static void what_is_replaced_stays_until_all_of_it_was_tried(void **state) {
+  struct fixture *f = *state;
+  struct task old = {0};
+  join(f, &old, 2, T "," GROUP);
+  backlog_put(&f->backlog, &f->filter, BACKLOG_APPLY, false);
+  backlog_put(&f->backlog, &f->allow, BACKLOG_APPLY, false);
+  backlog_put(&f->backlog, &old, BACKLOG_REMOVE, true);
+  fail_at(f, &f->filter, false);
+  assert_null(find(f));
+  backlog_put(&f->backlog, &f->filter, BACKLOG_NONE, false);
+  fail_at(f, &f->allow, false);
+  do_it(f, &old);
+  backlog_leave(&f->backlog, &old);
+}
+
+/* A renamed target is another one, and its policy may be the only one that its workload has. */
+static void what_a_renamed_target_allowed_goes_after_what_it_allows_now(void **state) {
+  struct fixture *f = *state;
+  struct task failing = {0};
+  join(f, &failing, 0, "TrafficTarget/ns/unrelated," GROUP);
+  backlog_put(&f->backlog, &failing, BACKLOG_APPLY, false);
+  backlog_put(&f->backlog, &f->allow, BACKLOG_REMOVE, true);
+  backlog_put(&f->backlog, &f->other, BACKLOG_APPLY, false);
+  fail_at(f, &failing, false);
+  begin(f, &f->other);
+  assert_null(find(f));
+  backlog_end(&f->backlog, &f->other);
+  do_it(f, &f->allow);
+  backlog_leave(&f->backlog, &failing);
 }
 
 /* The policy as it is would allow more without the filter. */
@@ -114,6 +196,9 @@ static void what_an_object_that_is_held_up_may_count_on_stays(void **state) {
   backlog_put(&f->backlog, &f->allow, BACKLOG_APPLY, true);
   backlog_put(&f->backlog, &f->filter, BACKLOG_REMOVE, true);
   fail_at(f, &f->deny, false);
+  assert_null(find(f));
+  backlog_put(&f->backlog, &f->deny, BACKLOG_NONE, false);
+  fail_at(f, &f->allow, true);
   assert_null(find(f));
   backlog_put(&f->backlog, &f->allow, BACKLOG_APPLY, false); /* others have removed it */
   do_it(f, &f->filter);
@@ -166,7 +251,12 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {
       TEST(what_replaces_is_tried_before_what_is_replaced_goes),
-      TEST(what_is_held_up_keeps_nothing),
+      TEST(while_what_denies_is_lacking_nothing_goes),
+      TEST(what_denies_and_is_outdated_keeps_nothing),
+      TEST(a_failure_is_of_its_resources_alone),
+      TEST(what_replaces_is_not_held_up_by_others),
+      TEST(what_is_replaced_stays_until_all_of_it_was_tried),
+      TEST(what_a_renamed_target_allowed_goes_after_what_it_allows_now),
       TEST(what_an_object_as_it_is_may_count_on_stays),
       TEST(what_an_object_that_is_held_up_may_count_on_stays),
       TEST(a_removal_that_fails_keeps_what_is_below_it),

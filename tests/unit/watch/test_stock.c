@@ -20,7 +20,7 @@ struct fixture {
   struct stock *stock;
   PB(NativeObject) objects[MOST], *list[MOST];
   PB(KubernetesObject) places[MOST];
-  PB(ResourceRef) source, *sources[1];
+  PB(ResourceRef) source, other, *sources[2]; /* TrafficTargets t and u */
   PB(TranslateResponse) response;
 };
 
@@ -34,7 +34,10 @@ static int setup(void **state) {
   f->source.kind = (char *)"TrafficTarget";
   f->source.namespace_ = (char *)"ns";
   f->source.name = (char *)"t";
+  f->other = f->source;
+  f->other.name = (char *)"u";
   f->sources[0] = &f->source;
+  f->sources[1] = &f->other;
   f->response.objects = f->list;
   *state = f;
   return 0;
@@ -66,6 +69,11 @@ static void add(struct fixture *f, const char *ns, const char *name, unsigned wa
   f->objects[i].n_sources = sourced;
   f->objects[i].sources = f->sources;
   f->list[i] = &f->objects[i];
+}
+
+/* What was added last comes from u. */
+static void of_other(struct fixture *f) {
+  f->objects[f->response.n_objects - 1].sources = &f->sources[1];
 }
 
 static size_t settle(struct fixture *f) {
@@ -128,8 +136,8 @@ static void a_failure_holds_up_its_namespace_alone(void **state) {
   assert_int_equal(stock_count(f->stock).pending, 2);
 }
 
-/* What denies is refused for good: what allows in its place is held up, but not the end of what allowed. */
-static void what_is_not_wanted_goes_beside_a_failure(void **state) {
+/* Without what denies, the end of what allows could open a workload to everybody. */
+static void what_allows_stays_while_what_denies_is_lacking(void **state) {
   struct fixture *f = *state;
   add(f, "ns", "ended", 1, "{}", true);
   settle(f);
@@ -137,11 +145,40 @@ static void what_is_not_wanted_goes_beside_a_failure(void **state) {
   clear(f);
   add(f, "ns", "deny", 0, "{}", false);
   add(f, "ns", "allow", 1, "{}", true);
+  of_other(f);
   settle(f);
   expect(f, "deny", true, -EBUSY);
+  expect(f, "", false, 0);
+  assert_int_equal(stock_count(f->stock).there, 1);
+  assert_int_equal(stock_count(f->stock).pending, 3);
+  see(f, "deny", "d", "somebody"); /* it is another's */
+  expect(f, "", false, 0);
+  see(f, "deny", "d", MANAGER);
+  expect(f, "allow", true, 0);
+  expect(f, "ended", false, 0);
+}
+
+/* An object of u is refused for good: that is no concern of what is of t, in whatever order they come. */
+static void what_is_not_wanted_goes_beside_a_failure(void **state) {
+  struct fixture *f = *state;
+  add(f, "ns", "deny", 0, "{}", false);
+  add(f, "ns", "ended", 2, "{}", true);
+  settle(f);
+  expect(f, "deny", true, 0);
+  expect(f, "ended", true, 0);
+  clear(f);
+  add(f, "ns", "deny", 0, "{}", false);
+  add(f, "ns", "refused", 1, "{}", true);
+  of_other(f);
+  add(f, "ns", "held-up", 2, "{}", true);
+  of_other(f);
+  add(f, "ns", "new", 2, "{}", true);
+  settle(f);
+  expect(f, "refused", true, -EBUSY);
+  expect(f, "new", true, 0);
   expect(f, "ended", false, 0);
   expect(f, "", false, 0);
-  assert_int_equal(stock_count(f->stock).there, 0);
+  assert_int_equal(stock_count(f->stock).there, 2);
   assert_int_equal(stock_count(f->stock).pending, 2);
 }
 
@@ -254,10 +291,15 @@ static void what_is_of_kinds_that_are_not_served_stays(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {
-      TEST(waves_are_applied_upwards_and_removed_downwards), TEST(a_failure_holds_up_its_namespace_alone),
-      TEST(what_is_not_wanted_goes_beside_a_failure),        TEST(a_namespace_without_objects_is_nothing_to_keep),
-      TEST(what_is_there_as_wanted_is_left_alone),           TEST(a_change_during_a_job_is_another_job),
-      TEST(parts_change_what_differs_and_nothing_else),      TEST(what_is_of_kinds_that_are_not_served_stays),
+      TEST(waves_are_applied_upwards_and_removed_downwards),
+      TEST(a_failure_holds_up_its_namespace_alone),
+      TEST(what_allows_stays_while_what_denies_is_lacking),
+      TEST(what_is_not_wanted_goes_beside_a_failure),
+      TEST(a_namespace_without_objects_is_nothing_to_keep),
+      TEST(what_is_there_as_wanted_is_left_alone),
+      TEST(a_change_during_a_job_is_another_job),
+      TEST(parts_change_what_differs_and_nothing_else),
+      TEST(what_is_of_kinds_that_are_not_served_stays),
   };
   return cmocka_run_group_tests_name("stock", tests, NULL, NULL);
 }
