@@ -51,7 +51,8 @@ static int on_event(enum kube_event event, json_t *object, void *ctx, struct err
   struct feed *feed = ctx;
 
   (void)err;
-  feed->pause_ns = FEED_PAUSE_LEAST_NS;
+  if (event != KUBE_EVENT_BOOKMARK) /* of which a server that forgets each time may send one each time */
+    feed->pause_ns = FEED_PAUSE_LEAST_NS;
   if (event == KUBE_EVENT_ADDED || event == KUBE_EVENT_MODIFIED)
     tell(feed, FEED_OBJECT, object);
   else if (event == KUBE_EVENT_DELETED)
@@ -92,19 +93,19 @@ static int follow(struct feed *feed, struct error **err) {
 /* A kind that was there and is not served any more keeps what it had: a server that has just been started does not
  * serve its definitions at once. */
 static void pause_after(struct feed *feed, int r, const struct error *why) {
-  int64_t pause_ns = feed->pause_ns;
-
   if (r == -ENOTSUP && !feed->listed) {
     if (!feed->absent)
       tell(feed, FEED_ABSENT, NULL);
     feed->absent = true;
-    pause_ns = FEED_ABSENT_PAUSE_NS;
-  } else if (r == -ESTALE) {
-    feed->options.behind(feed->options.ctx);
-  } else {
-    feed->options.failed(feed->options.ctx, error_message(why));
+    feed->pause_ns = FEED_PAUSE_LEAST_NS;
+    (void)limiter_wait(FEED_ABSENT_PAUSE_NS, feed->options.cancel);
+    return;
   }
-  (void)limiter_wait(pause_ns, feed->options.cancel);
+  if (r == -ESTALE)
+    feed->options.behind(feed->options.ctx);
+  else
+    feed->options.failed(feed->options.ctx, error_message(why));
+  (void)limiter_wait(feed->pause_ns, feed->options.cancel);
   feed->pause_ns = 2 * feed->pause_ns < FEED_PAUSE_MOST_NS ? 2 * feed->pause_ns : FEED_PAUSE_MOST_NS;
 }
 
