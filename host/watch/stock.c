@@ -10,6 +10,7 @@
 #include "host/watch/condition.h"
 #include "host/watch/difference.h"
 #include "host/watch/fulfilment.h"
+#include "host/watch/marks.h"
 #include "host/watch/table.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/strbuf.h"
@@ -311,35 +312,18 @@ static bool is_applied_by(const json_t *object, const char *manager) {
   return false;
 }
 
-/* As in stock_job; "" without any. */
-static const char *sources_in(const json_t *object) {
-  const json_t *annotations = json_object_get(json_object_get(object, "metadata"), "annotations");
-  const char *list = json_string_value(json_object_get(annotations, KUBE_SOURCES_ANNOTATION));
+/* Of an object that is not wanted it is only known from itself what it came from, and in which wave. */
+static int note_marks(struct stock *stock, struct item *item, const json_t *object) {
+  const char *sources = marks_sources(object);
+  unsigned wave = marks_wave(object, BACKLOG_WAVES, item->task.wave);
 
-  return list ? list : "";
-}
-
-static unsigned kinds_of(const char *sources) {
-  unsigned kinds = 0;
-
-  for (const char *source = sources; source; source = strchr(source, ',') ? strchr(source, ',') + 1 : NULL)
-    for (enum smi_kind kind = SMI_TRAFFIC_TARGET; kind <= SMI_IDENTITY_BINDING; kind++) {
-      size_t length = strlen(smi_kind_name(kind));
-      if (strncmp(source, smi_kind_name(kind), length) == 0 && source[length] == '/')
-        kinds |= 1u << kind;
-    }
-  return kinds;
-}
-
-/* Of an object that is not wanted it is only known from itself what it came from. */
-static int note_sources(struct stock *stock, struct item *item, const char *sources) {
-  if (item->body || strcmp(item->sources, sources) == 0)
+  if (item->body || (strcmp(item->sources, sources) == 0 && wave == item->task.wave))
     return 0;
   char *copy = strdup(sources);
   if (!copy)
     return -ENOMEM;
   backlog_put(&stock->backlog, &item->task, BACKLOG_NONE, false);
-  int r = backlog_describe(&item->task, item->task.wave, copy);
+  int r = backlog_describe(&item->task, wave, copy);
   free(r < 0 ? copy : item->sources);
   if (r == 0)
     item->sources = copy;
@@ -365,8 +349,8 @@ int stock_see(struct stock *stock, const json_t *object, unsigned listing) {
     item->ours = ours;
     item->fulfilled = ours && fulfils(item, object);
     item->listing = listing;
-    item->kinds = kinds_of(sources_in(object));
-    r = note_sources(stock, item, sources_in(object));
+    item->kinds = marks_kinds(marks_sources(object));
+    r = note_marks(stock, item, object);
     review(stock, item, false);
   } else if (ours) {
     r = -ENOMEM;
@@ -453,7 +437,7 @@ static int make_job(const struct item *item, struct stock_job *job) {
                             .since_ns = item->since_ns,
                             .item = (void *)(uintptr_t)item};
   if (job->place.api_version && job->place.kind && job->place.ns && job->place.name && job->sources &&
-      (job->body || item->task.work == BACKLOG_REMOVE))
+      (item->task.work == BACKLOG_REMOVE || (job->body && marks_set_wave(job->body, item->task.wave) == 0)))
     return 1;
   stock_job_finish(job);
   return -ENOMEM;

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "host/watch/marks.h"
 #include "host/watch/stock.h"
 #include "sdk/smi/model.h"
 
@@ -102,6 +103,17 @@ static void see(struct fixture *f, const char *name, const char *member, const c
                 "trammel", "managedFields", "manager", manager, "operation", "Apply", "spec", member);
   assert_non_null(object);
   assert_int_equal(stock_see(f->stock, object, 1), 0);
+}
+
+/* One that an earlier watch has made of t. */
+static json_t *made_before(const char *name, unsigned wave) {
+  json_t *object = json_pack("{s:s, s:s, s:{s:s, s:s, s:{s:s}, s:{s:s, s:o}, s:[{s:s, s:s}]}}", "apiVersion",
+                             "example.com/v1", "kind", "Policy", "metadata", "namespace", "ns", "name", name, "labels",
+                             "app.kubernetes.io/managed-by", "trammel", "annotations", "trammel.dev/sources",
+                             "HTTPRouteGroup/ns/g,TrafficTarget/ns/t", "trammel.dev/wave", json_sprintf("%u", wave),
+                             "managedFields", "manager", MANAGER, "operation", "Apply");
+  assert_non_null(object);
+  return object;
 }
 
 static void waves_are_applied_upwards_and_removed_downwards(void **state) {
@@ -276,16 +288,45 @@ static void parts_change_what_differs_and_nothing_else(void **state) {
 
 static void what_is_of_kinds_that_are_not_served_stays(void **state) {
   struct fixture *f = *state;
-  json_auto_t *object =
-      json_pack("{s:s, s:s, s:{s:s, s:s, s:{s:s}, s:{s:s}, s:[{s:s, s:s}]}}", "apiVersion", "example.com/v1", "kind",
-                "Policy", "metadata", "namespace", "ns", "name", "p", "labels", "app.kubernetes.io/managed-by",
-                "trammel", "annotations", "trammel.dev/sources", "HTTPRouteGroup/ns/g,TrafficTarget/ns/t",
-                "managedFields", "manager", MANAGER, "operation", "Apply");
+  json_auto_t *object = made_before("p", 0);
   stock_without(f->stock, 1u << SMI_TRAFFIC_TARGET);
   assert_int_equal(stock_see(f->stock, object, 1), 0);
   expect(f, "", false, 0);
   stock_without(f->stock, 1u << SMI_TRAFFIC_SPLIT);
   expect(f, "p", false, 0);
+}
+
+/* What narrows what another one allows is there until that is gone, also when neither was ever wanted by this watch. */
+static void the_order_outlives_a_restart(void **state) {
+  struct fixture *f = *state;
+  json_auto_t *filter = made_before("filter", 1), *allow = made_before("allow", 2);
+  assert_int_equal(stock_see(f->stock, filter, 1), 0);
+  assert_int_equal(stock_see(f->stock, allow, 1), 0);
+  expect(f, "allow", false, -EBUSY);
+  expect(f, "", false, 0);
+  stock_miss(f->stock, allow);
+  expect(f, "filter", false, 0);
+}
+
+/* What it says of its wave may be anything. */
+static void an_object_says_its_wave(void **state) {
+  static const char *const texts[] = {"8", "", "-1", "11", "x", "1 "};
+  struct fixture *f = *state;
+  struct stock_job job;
+  add(f, "ns", "p", 3, "{\"metadata\":{\"annotations\":{\"a\":\"b\"}}}", true);
+  settle(f);
+  assert_int_equal(stock_next(f->stock, 0, &job), 1);
+  json_t *annotations = json_object_get(json_object_get(job.body, "metadata"), "annotations");
+  assert_string_equal(json_string_value(json_object_get(annotations, "a")), "b");
+  assert_int_equal(marks_wave(job.body, 8, 0), 3);
+  for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+    assert_int_equal(json_object_set_new(annotations, MARKS_WAVE_ANNOTATION, json_string(texts[i])), 0);
+    assert_int_equal(marks_wave(job.body, 8, 5), 5);
+  }
+  assert_int_equal(json_object_del(annotations, MARKS_WAVE_ANNOTATION), 0);
+  assert_int_equal(marks_wave(job.body, 8, 5), 5);
+  (void)stock_done(f->stock, &job, 0);
+  stock_job_finish(&job);
 }
 
 int main(void) {
@@ -300,6 +341,8 @@ int main(void) {
       TEST(a_change_during_a_job_is_another_job),
       TEST(parts_change_what_differs_and_nothing_else),
       TEST(what_is_of_kinds_that_are_not_served_stays),
+      TEST(the_order_outlives_a_restart),
+      TEST(an_object_says_its_wave),
   };
   return cmocka_run_group_tests_name("stock", tests, NULL, NULL);
 }
