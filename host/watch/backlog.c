@@ -95,6 +95,7 @@ void backlog_leave(struct backlog *backlog, struct task *task) {
   if (!space)
     return;
   backlog_put(backlog, task, BACKLOG_NONE, false);
+  backlog_settle(task);
   drop_origins(space, task->origins, task->origin_count);
   *task = (struct task){0};
   if (--space->users > 0)
@@ -140,24 +141,71 @@ static size_t count_sources(const char *sources) {
   return count;
 }
 
-int backlog_describe(struct task *task, unsigned wave, const char *sources) {
+static bool is_among(struct origin *const *origins, size_t count, const struct origin *origin) {
+  for (size_t i = 0; i < count; i++)
+    if (origins[i] == origin)
+      return true;
+  return false;
+}
+
+/* Adds what it comes from to what it came from earlier. */
+static int keep_origins(struct task *task) {
+  struct origin **earlier = calloc(task->earlier_count + task->origin_count + 1, sizeof(*earlier));
+  size_t count = task->earlier_count;
+
+  if (!earlier)
+    return -ENOMEM;
+  for (size_t i = 0; i < count; i++)
+    earlier[i] = task->earlier[i];
+  for (size_t i = 0; i < task->origin_count; i++) {
+    if (is_among(earlier, task->earlier_count, task->origins[i]))
+      continue;
+    earlier[count++] = task->origins[i];
+    task->origins[i]->users++;
+  }
+  free(task->earlier);
+  task->earlier = earlier;
+  task->earlier_count = count;
+  return 0;
+}
+
+void backlog_settle(struct task *task) {
+  drop_origins(task->space, task->earlier, task->earlier_count);
+  task->earlier = NULL;
+  task->earlier_count = 0;
+}
+
+static int read_sources(struct task *task, const char *sources) {
+  task->origin_count = 0;
+  task->origins = calloc(count_sources(sources), sizeof(*task->origins));
+  if (!task->origins)
+    return -ENOMEM;
+  int r = read_origins(task, sources, true);
+  task->principal_count = task->origin_count;
+  if (r == 0)
+    r = read_origins(task, sources, false);
+  if (r == 0 && task->principal_count == 0)
+    task->principal_count = task->origin_count;
+  return r;
+}
+
+int backlog_describe(struct task *task, unsigned wave, const char *sources, bool changes) {
   struct task described = *task;
 
-  described.origins = calloc(count_sources(sources), sizeof(*described.origins));
-  described.origin_count = 0;
-  int r = described.origins ? read_origins(&described, sources, true) : -ENOMEM;
-  described.principal_count = described.origin_count;
-  if (r == 0)
-    r = read_origins(&described, sources, false);
+  int r = read_sources(&described, sources);
+  if (r == 0 && changes)
+    r = keep_origins(task);
   if (r < 0) {
     drop_origins(task->space, described.origins, described.origin_count);
     return r;
   }
-  if (described.principal_count == 0)
-    described.principal_count = described.origin_count;
-  described.wave = wave < BACKLOG_WAVES ? wave : BACKLOG_WAVES - 1;
+  if (!changes)
+    backlog_settle(task);
   drop_origins(task->space, task->origins, task->origin_count);
-  *task = described;
+  task->origins = described.origins;
+  task->origin_count = described.origin_count;
+  task->principal_count = described.principal_count;
+  task->wave = wave < BACKLOG_WAVES ? wave : BACKLOG_WAVES - 1;
   return 0;
 }
 
@@ -203,6 +251,8 @@ static void count(const struct task *task, int by) {
   space->standing[task->wave] += (size_t)by;
   for (size_t i = 0; i < task->origin_count; i++)
     task->origins[i]->standing[task->wave] += (uint32_t)by;
+  for (size_t i = 0; i < task->earlier_count; i++)
+    task->earlier[i]->standing[task->wave] += (uint32_t)by;
 }
 
 void backlog_put(struct backlog *backlog, struct task *task, enum backlog_work work, bool there) {

@@ -42,7 +42,9 @@ struct task {
   unsigned wave;
   struct origin **origins; /* the resources that it came from */
   size_t origin_count;
-  size_t principal_count; /* of these, the first ones: whose ends are what a removal waits for */
+  size_t principal_count;  /* of these, the first ones: whose ends are what a removal waits for */
+  struct origin **earlier; /* that it may have come from as it stands; each once */
+  size_t earlier_count;
 
   enum backlog_work work;
   bool standing; /* it is there, and not as it should be */
@@ -68,9 +70,13 @@ int backlog_join(struct backlog *backlog, struct task *task, const char *ns);
 /* Has no work any more. One that has not joined is fine. */
 void backlog_leave(struct backlog *backlog, struct task *task);
 
-/* Its wave, and what it comes from ("Kind/namespace/name,…"; "": nothing), of one that has no work. 0; -ENOMEM, and it
- * is as it was. */
-int backlog_describe(struct task *task, unsigned wave, const char *sources);
+/* Its wave, and what it comes from ("Kind/namespace/name,…"; "": nothing), of one that has no work. With `changes`
+ * what it came from so far stays known, as what it stands for, until backlog_settle(). 0; -ENOMEM, and it is as it
+ * was. */
+int backlog_describe(struct task *task, unsigned wave, const char *sources, bool changes);
+
+/* What has no work is on the cluster as it was described last. */
+void backlog_settle(struct task *task);
 
 /* There is this to do; `there`: about an object that is there. What was to be done before is not any more. Goes behind
  * the others. */

@@ -198,7 +198,7 @@ static int want(struct stock *stock, const PB(NativeObject) * object, int64_t si
     return -ENOMEM;
   }
   backlog_put(&stock->backlog, &item->task, BACKLOG_NONE, false);
-  if (backlog_describe(&item->task, object->wave, sources) < 0) {
+  if (backlog_describe(&item->task, object->wave, sources, is_there(item) || item->task.busy) < 0) {
     review(stock, item, false);
     free(body);
     free(sources);
@@ -323,7 +323,7 @@ static int note_marks(struct stock *stock, struct item *item, const json_t *obje
   if (!copy)
     return -ENOMEM;
   backlog_put(&stock->backlog, &item->task, BACKLOG_NONE, false);
-  int r = backlog_describe(&item->task, wave, copy);
+  int r = backlog_describe(&item->task, wave, copy, false);
   free(r < 0 ? copy : item->sources);
   if (r == 0)
     item->sources = copy;
@@ -476,6 +476,8 @@ unsigned stock_done(struct stock *stock, struct stock_job *job, int r) {
   if (r == 0) {
     item->there = item->ours = applied;
     backlog_forgive(&item->task);
+    if (item->fulfilled) /* else it was changed meanwhile */
+      backlog_settle(&item->task);
   } else if (applied) {
     item->fulfilled = false;
   }

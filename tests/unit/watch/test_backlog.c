@@ -21,7 +21,7 @@ struct fixture {
 
 static void join(struct fixture *f, struct task *task, unsigned wave, const char *sources) {
   assert_int_equal(backlog_join(&f->backlog, task, "ns"), 0);
-  assert_int_equal(backlog_describe(task, wave, sources), 0);
+  assert_int_equal(backlog_describe(task, wave, sources, false), 0);
 }
 
 /* As a mesh has them: the filter narrows what the policy allows. */
@@ -118,7 +118,7 @@ static void what_denies_and_is_outdated_keeps_nothing(void **state) {
 /* What another resource allows is neither kept nor held up. */
 static void a_failure_is_of_its_resources_alone(void **state) {
   struct fixture *f = *state;
-  assert_int_equal(backlog_describe(&f->other, 0, U "," GROUP), 0);
+  assert_int_equal(backlog_describe(&f->other, 0, U "," GROUP, false), 0);
   backlog_put(&f->backlog, &f->other, BACKLOG_APPLY, false);
   backlog_put(&f->backlog, &f->allow, BACKLOG_REMOVE, true);
   fail_at(f, &f->other, false);
@@ -132,7 +132,7 @@ static void what_replaces_is_not_held_up_by_others(void **state) {
   struct fixture *f = *state;
   struct task old = {0};
   join(f, &old, 2, T "," GROUP);
-  assert_int_equal(backlog_describe(&f->other, 0, U "," GROUP), 0);
+  assert_int_equal(backlog_describe(&f->other, 0, U "," GROUP, false), 0);
   backlog_put(&f->backlog, &f->other, BACKLOG_APPLY, false);
   backlog_put(&f->backlog, &f->allow, BACKLOG_APPLY, false);
   backlog_put(&f->backlog, &old, BACKLOG_REMOVE, true);
@@ -204,6 +204,28 @@ static void what_an_object_that_is_held_up_may_count_on_stays(void **state) {
   do_it(f, &f->filter);
 }
 
+/* It is to come from u, and stands as it came from t. */
+static void what_an_object_counted_on_before_stays_until_it_has_changed(void **state) {
+  struct fixture *f = *state;
+  assert_int_equal(backlog_describe(&f->allow, 2, U "," GROUP, true), 0);
+  backlog_put(&f->backlog, &f->allow, BACKLOG_APPLY, true);
+  backlog_put(&f->backlog, &f->filter, BACKLOG_REMOVE, true);
+  fail_at(f, &f->allow, true);
+  assert_null(find(f));
+  backlog_put(&f->backlog, &f->allow, BACKLOG_NONE, false);
+  assert_int_equal(backlog_describe(&f->allow, 2, "TrafficTarget/ns/v", true), 0); /* each change counts */
+  assert_int_equal(backlog_describe(&f->allow, 2, "TrafficTarget/ns/w", true), 0);
+  assert_int_equal(f->allow.earlier_count, 4);
+  assert_int_equal(backlog_describe(&f->allow, 2, T, true), 0);
+  assert_int_equal(backlog_describe(&f->allow, 2, U, true), 0);
+  assert_int_equal(f->allow.earlier_count, 5);
+  backlog_put(&f->backlog, &f->allow, BACKLOG_APPLY, true);
+  assert_null(find(f));
+  backlog_put(&f->backlog, &f->allow, BACKLOG_NONE, false);
+  backlog_settle(&f->allow);
+  do_it(f, &f->filter);
+}
+
 static void a_removal_that_fails_keeps_what_is_below_it(void **state) {
   struct fixture *f = *state;
   backlog_put(&f->backlog, &f->deny, BACKLOG_REMOVE, true);
@@ -221,8 +243,8 @@ static void a_removal_that_fails_keeps_what_is_below_it(void **state) {
 /* Whatever waves are known, as after a restart, what denies in a namespace goes last. */
 static void what_is_for_the_namespace_goes_last(void **state) {
   struct fixture *f = *state;
-  assert_int_equal(backlog_describe(&f->allow, 0, T), 0);
-  assert_int_equal(backlog_describe(&f->filter, 0, T), 0);
+  assert_int_equal(backlog_describe(&f->allow, 0, T, false), 0);
+  assert_int_equal(backlog_describe(&f->filter, 0, T, false), 0);
   backlog_put(&f->backlog, &f->deny, BACKLOG_REMOVE, true);
   backlog_put(&f->backlog, &f->allow, BACKLOG_REMOVE, true);
   backlog_put(&f->backlog, &f->filter, BACKLOG_APPLY, false);
@@ -259,6 +281,7 @@ int main(void) {
       TEST(what_a_renamed_target_allowed_goes_after_what_it_allows_now),
       TEST(what_an_object_as_it_is_may_count_on_stays),
       TEST(what_an_object_that_is_held_up_may_count_on_stays),
+      TEST(what_an_object_counted_on_before_stays_until_it_has_changed),
       TEST(a_removal_that_fails_keeps_what_is_below_it),
       TEST(what_is_for_the_namespace_goes_last),
       TEST(what_failed_waits_longer_each_time),

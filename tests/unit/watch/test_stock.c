@@ -308,6 +308,28 @@ static void the_order_outlives_a_restart(void **state) {
   expect(f, "filter", false, 0);
 }
 
+/* Until it is applied it stands as it came from t. */
+static void what_it_came_from_counts_until_it_has_changed(void **state) {
+  struct fixture *f = *state;
+  add(f, "ns", "filter", 1, "{}", true);
+  add(f, "ns", "allow", 2, "{}", true);
+  settle(f);
+  expect(f, "filter", true, 0);
+  expect(f, "allow", true, 0);
+  clear(f);
+  add(f, "ns", "allow", 2, "{\"spec\":\"u\"}", true);
+  of_other(f);
+  settle(f);
+  expect(f, "allow", true, -EBUSY);
+  expect(f, "", false, 0);
+  clear(f);
+  add(f, "ns", "allow", 2, "{\"spec\":\"v\"}", true);
+  of_other(f);
+  settle(f);
+  expect(f, "allow", true, 0);
+  expect(f, "filter", false, 0);
+}
+
 /* What it says of its wave may be anything. */
 static void an_object_says_its_wave(void **state) {
   static const char *const texts[] = {"8", "", "-1", "11", "x", "1 "};
@@ -342,6 +364,7 @@ int main(void) {
       TEST(parts_change_what_differs_and_nothing_else),
       TEST(what_is_of_kinds_that_are_not_served_stays),
       TEST(the_order_outlives_a_restart),
+      TEST(what_it_came_from_counts_until_it_has_changed),
       TEST(an_object_says_its_wave),
   };
   return cmocka_run_group_tests_name("stock", tests, NULL, NULL);
