@@ -1,6 +1,7 @@
 /* trammel perf run: load on a target, and honest latencies. */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,13 +16,20 @@ struct arguments {
   struct load_options load;
   const char *headers[TARGET_HEADERS_MAX];
   const char *body_file;
-  bool has_rate, json;
+  const char *rate; /* as it was given last */
+  bool closed;      /* it is "max" */
+  int schedule;     /* schedule_kind; -1: none was given */
+  bool json;
 };
 
 enum {
   KEY_URL = 256,
   KEY_RATE,
   KEY_SCHEDULE,
+  KEY_RATE_END,
+  KEY_RATE_STEP,
+  KEY_RATE_SWING,
+  KEY_PERIOD,
   KEY_SEED,
   KEY_WARM_UP,
   KEY_TIMEOUT,
@@ -41,8 +49,13 @@ static const struct argp_option option_table[] = {
      "requests per second, due whether or not answers come (an open loop); max: the next request follows an answer (a "
      "closed loop)",
      1},
-    {"schedule", KEY_SCHEDULE, "KIND", 0, "constant (the default) or poisson: how due times are spread", 1},
-    {"seed", KEY_SEED, "N", 0, "of a poisson schedule (default: 1)", 1},
+    {"schedule", KEY_SCHEDULE, "KIND", 0,
+     "constant (the default), ramp, steps, sine or poisson: how due times are spread", 1},
+    {"rate-end", KEY_RATE_END, "N", 0, "ramp: the rate at the end", 1},
+    {"rate-step", KEY_RATE_STEP, "N", 0, "steps: how much more, or less, after each period", 1},
+    {"rate-swing", KEY_RATE_SWING, "N", 0, "sine: how much more and less, once in a period", 1},
+    {"period", KEY_PERIOD, "TIME", 0, "of steps and sine", 1},
+    {"seed", KEY_SEED, "N", 0, "poisson: of its gaps (default: 1)", 1},
     {"warm-up", KEY_WARM_UP, "TIME", 0, "load before anything is measured (default: none)", 1},
     {"method", 'X', "METHOD", 0, "default: GET, and POST with a body", 2},
     {"header", 'H', "NAME: VALUE", 0, "may be given several times", 2},
@@ -65,16 +78,13 @@ static unsigned parse_count(const struct argp_state *state, const char *name, co
   return (unsigned)value;
 }
 
-static void parse_rate(const struct argp_state *state, const char *text, struct schedule *schedule) {
+static double parse_rate(const struct argp_state *state, const char *name, const char *text) {
   char *end = NULL;
-  if (strcmp(text, "max") == 0) {
-    schedule->kind = SCHEDULE_CLOSED;
-    return;
-  }
-  schedule->rate = strtod(text, &end);
-  if (end == text || *end || !(schedule->rate >= SCHEDULE_RATE_MIN && schedule->rate <= SCHEDULE_RATE_MAX))
-    argp_error(state, "--rate wants max, or a number of requests per second from %g to %.0f, not '%s'",
-               SCHEDULE_RATE_MIN, SCHEDULE_RATE_MAX, text);
+  double rate = strtod(text, &end);
+  if (end == text || *end || !(fabs(rate) <= SCHEDULE_RATE_MAX))
+    argp_error(state, "%s wants a number of requests per second, at most %.0f, not '%s'", name, SCHEDULE_RATE_MAX,
+               text);
+  return rate;
 }
 
 static void parse_seed(const struct argp_state *state, const char *text, struct schedule *schedule) {
@@ -85,11 +95,11 @@ static void parse_seed(const struct argp_state *state, const char *text, struct 
     argp_error(state, "--seed wants a number from 0 to 18446744073709551615, not '%s'", text);
 }
 
-static void parse_schedule(const struct argp_state *state, const char *text, struct schedule *schedule) {
+static int parse_schedule(const struct argp_state *state, const char *text) {
   int kind = schedule_kind_parse(text);
-  if (kind != SCHEDULE_CONSTANT && kind != SCHEDULE_POISSON)
-    argp_error(state, "--schedule wants constant or poisson, not '%s'", text);
-  schedule->kind = (enum schedule_kind)kind;
+  if (kind < 0 || kind == SCHEDULE_CLOSED)
+    argp_error(state, "--schedule wants constant, ramp, steps, sine or poisson, not '%s'", text);
+  return kind;
 }
 
 static void add_header(const struct argp_state *state, const char *text, struct arguments *arguments) {
@@ -98,14 +108,26 @@ static void add_header(const struct argp_state *state, const char *text, struct 
   arguments->headers[arguments->target.header_count++] = text;
 }
 
+static void check_schedule(const struct argp_state *state, struct arguments *arguments) {
+  struct schedule *schedule = &arguments->load.schedule;
+  _cleanup_error_ struct error *err = NULL;
+  if (!arguments->rate)
+    argp_error(state, "--rate says how many requests per second, or max");
+  if (arguments->closed && arguments->schedule >= 0)
+    argp_error(state, "--schedule is for a --rate that is a number");
+  schedule->kind = arguments->closed          ? SCHEDULE_CLOSED
+                   : arguments->schedule >= 0 ? (enum schedule_kind)arguments->schedule
+                                              : SCHEDULE_CONSTANT;
+  if (!arguments->closed)
+    schedule->rate = parse_rate(state, "--rate", arguments->rate);
+  if (schedule_check(schedule, &err) < 0)
+    argp_error(state, "%s", error_message(err));
+}
+
 static void check(const struct argp_state *state, struct arguments *arguments) {
-  const struct schedule *schedule = &arguments->load.schedule;
   if (!arguments->target.url)
     argp_error(state, "--url says where requests go");
-  if (!arguments->has_rate)
-    argp_error(state, "--rate says how many requests per second, or max");
-  if (schedule->kind == SCHEDULE_POISSON && schedule->rate == 0)
-    argp_error(state, "--schedule is for a --rate that is a number");
+  check_schedule(state, arguments);
   if (arguments->target.body && arguments->body_file)
     argp_error(state, "--body and --body-file are two bodies: give one");
   if (arguments->load.connections < arguments->load.threads)
@@ -130,11 +152,23 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     load->schedule.duration_ns = duration_parse(state, "--duration", argument, false);
     return 0;
   case KEY_RATE:
-    arguments->has_rate = true;
-    parse_rate(state, argument, &load->schedule);
+    arguments->rate = argument;
+    arguments->closed = strcmp(argument, "max") == 0;
     return 0;
   case KEY_SCHEDULE:
-    parse_schedule(state, argument, &load->schedule);
+    arguments->schedule = parse_schedule(state, argument);
+    return 0;
+  case KEY_RATE_END:
+    load->schedule.rate_end = parse_rate(state, "--rate-end", argument);
+    return 0;
+  case KEY_RATE_STEP:
+    load->schedule.rate_step = parse_rate(state, "--rate-step", argument);
+    return 0;
+  case KEY_RATE_SWING:
+    load->schedule.rate_swing = parse_rate(state, "--rate-swing", argument);
+    return 0;
+  case KEY_PERIOD:
+    load->schedule.period_ns = duration_parse(state, "--period", argument, false);
     return 0;
   case KEY_SEED:
     parse_seed(state, argument, &load->schedule);
@@ -236,14 +270,14 @@ static int read_body(struct arguments *arguments, struct strbuf *body, struct er
 }
 
 int cmd_perf_run(int argc, char **argv) {
-  struct arguments arguments = {
-      .load = {.schedule = {.kind = SCHEDULE_CONSTANT, .duration_ns = 10 * NS_PER_SECOND, .seed = 1},
-               .threads = 1,
-               .connections = 10,
-               .timeout_ns = 10 * NS_PER_SECOND,
-               .connect_timeout_ns = 5 * NS_PER_SECOND,
-               .drain_ns = 10 * NS_PER_SECOND,
-               .cancel = interrupt_flag()}};
+  struct arguments arguments = {.schedule = -1,
+                                .load = {.schedule = {.duration_ns = 10 * NS_PER_SECOND, .seed = 1},
+                                         .threads = 1,
+                                         .connections = 10,
+                                         .timeout_ns = 10 * NS_PER_SECOND,
+                                         .connect_timeout_ns = 5 * NS_PER_SECOND,
+                                         .drain_ns = 10 * NS_PER_SECOND,
+                                         .cancel = interrupt_flag()}};
   _cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
   _cleanup_(target_destroy_p) struct target *target = NULL;
   _cleanup_error_ struct error *err = NULL;

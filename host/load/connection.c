@@ -162,15 +162,14 @@ static enum connection_step receive(struct connection *connection, const struct 
 
 enum connection_step connection_event(struct connection *connection, const struct connection_context *context,
                                       uint32_t events, int64_t now_ns, enum load_error *ret_error) {
-  if (connection->state == CONNECTION_CONNECTING)
-    return connected(connection, context, now_ns, ret_error);
-  if (events & EPOLLOUT && connection->state == CONNECTION_BUSY) {
-    enum connection_step step = push(connection, context, now_ns, ret_error);
-    if (step == CONNECTION_BROKE)
-      return step;
-  }
   bool last = events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
-  if (events & EPOLLIN || last)
-    return receive(connection, context, last, now_ns, ret_error);
-  return CONNECTION_WAITS;
+  enum connection_step step = CONNECTION_WAITS;
+  if (connection->state == CONNECTION_CONNECTING)
+    step = connected(connection, context, now_ns, ret_error);
+  else if (events & EPOLLOUT && connection->state == CONNECTION_BUSY)
+    step = push(connection, context, now_ns, ret_error);
+  if (step == CONNECTION_BROKE || !(events & EPOLLIN || last))
+    return step;
+  enum connection_step received = receive(connection, context, last, now_ns, ret_error);
+  return received == CONNECTION_WAITS ? step : received;
 }

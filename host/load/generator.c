@@ -13,7 +13,9 @@ enum {
   BUFFER = 64 * 1024,     /* received at once */
   SPIN_NS = 50 * 1000,    /* a sleep ends this long before a due time: a processor takes as long to wake up */
   TICK_NS = 20 * 1000000, /* between two looks at what has taken too long */
-  REDIAL_NS = 100000000,  /* in a closed loop, until one that can't connect tries again: refusals come at once */
+  REDIAL_NS = 100000000,  /* in a closed loop, until a connection that failed is made anew: refusals come at once */
+  LOOK_NS = 5000,         /* at most, of a look that finds nothing: what took longer was another program's */
+  LATE_NS = 1000000,      /* a look that comes this much later than meant: the processor was not there */
 };
 
 TAILQ_HEAD(connection_list, connection);
@@ -29,6 +31,7 @@ struct generator {
   unsigned on_their_way;       /* requests */
   int64_t start_ns;            /* times of what follows are since then */
   int64_t next_tick_ns;
+  int64_t meant_ns; /* when it meant to look at the clock, at the latest */
   struct epoll_event events[EVENTS];
 };
 
@@ -63,7 +66,7 @@ static void take_step(struct generator *generator, struct connection *connection
     pacer_completed(&generator->pacer, &connection->shot, now_ns, connection->response.status);
     forget_shot(generator, connection);
   } else if (step == CONNECTION_BROKE && connection->has_shot) {
-    pacer_failed(&generator->pacer, &connection->shot, error);
+    pacer_failed(&generator->pacer, &connection->shot, now_ns, error);
     forget_shot(generator, connection);
     connection->not_before_ns = generator->pacer.closed ? now_ns + REDIAL_NS : 0;
   }
@@ -150,17 +153,27 @@ static void handle(struct generator *generator, const struct epoll_event *event,
   take_step(generator, connection, resting, step, error, now_ns);
 }
 
-static int look(struct generator *generator, int64_t now_ns, struct error **err) {
+/* Whether it could send what is due, or would have looked in time if it had a processor. */
+static bool is_at_fault(struct generator *generator, int64_t now_ns) {
+  return now_ns > generator->meant_ns + LATE_NS || candidate(generator, now_ns);
+}
+
+static int look(struct generator *generator, struct error **err) {
+  int64_t now_ns = now_of(generator);
   int64_t wait_ns = idle_ns(generator, now_ns);
+  generator->meant_ns = now_ns + wait_ns;
   const struct timespec wait = {.tv_sec = wait_ns / NS_PER_SECOND, .tv_nsec = wait_ns % NS_PER_SECOND};
   int count = epoll_pwait2(generator->context.epoll_fd, generator->events, EVENTS, &wait, NULL);
   if (count < 0 && errno != EINTR)
     return error_set(err, errno, "waiting for connections: %s", strerror(errno));
-  if (count <= 0 && wait_ns == 0)
-    generator->tally.spun_ns += now_of(generator) - now_ns;
+  if (count <= 0 && wait_ns == 0) {
+    int64_t spun_ns = now_of(generator) - now_ns;
+    generator->tally.spun_ns += spun_ns < LOOK_NS ? spun_ns : LOOK_NS;
+  }
   for (int i = 0; i < count; i++) {
     int64_t at_ns = now_of(generator);
-    pacer_notice(&generator->pacer, at_ns, candidate(generator, at_ns) != NULL);
+    pacer_notice(&generator->pacer, at_ns, is_at_fault(generator, at_ns));
+    generator->meant_ns = at_ns;
     handle(generator, &generator->events[i], at_ns);
     dispatch(generator, at_ns);
   }
@@ -197,12 +210,13 @@ int generator_run(struct generator *generator, int64_t start_ns, struct error **
     generator->connections[i].since_ns += shift_ns;
   generator->start_ns = start_ns;
   generator->next_tick_ns = 0;
+  generator->meant_ns = 0;
   int64_t now_ns = now_of(generator);
   while (r == 0 && !is_over(generator, now_ns)) {
-    pacer_notice(&generator->pacer, now_ns, candidate(generator, now_ns) != NULL);
+    pacer_notice(&generator->pacer, now_ns, is_at_fault(generator, now_ns));
     tick(generator, now_ns);
     dispatch(generator, now_ns);
-    r = look(generator, now_ns, err);
+    r = look(generator, err);
     now_ns = now_of(generator);
   }
   finish(generator, now_ns);

@@ -29,14 +29,17 @@ bool pacer_take(struct pacer *pacer, int64_t now_ns, struct shot *ret_shot) {
   if (pacer->closed) {
     if (now_ns >= pacer->end_ns)
       return false;
+    pacer->tally->sent_in_time += counts(pacer, &shot);
     *ret_shot = shot;
     return true;
   }
   if (pacer_due(pacer) > now_ns)
     return false;
   shot.due_ns = pacer->next.due_ns;
-  if (counts(pacer, &shot))
+  if (counts(pacer, &shot)) {
     histogram_record(pacer->tally->wait, now_ns - shot.due_ns);
+    pacer->tally->sent_in_time += now_ns < pacer->end_ns;
+  }
   schedule_next(&pacer->next);
   *ret_shot = shot;
   return true;
@@ -50,16 +53,18 @@ void pacer_completed(struct pacer *pacer, const struct shot *shot, int64_t now_n
   }
   tally->scheduled++;
   tally->completed++;
+  tally->ended_in_time += now_ns < pacer->end_ns;
   tally->statuses[status < TALLY_STATUS_MAX ? status : 0]++;
   histogram_record(tally->response, now_ns - shot->due_ns);
   histogram_record(tally->service, now_ns - shot->sent_ns);
 }
 
-void pacer_failed(struct pacer *pacer, const struct shot *shot, enum load_error error) {
+void pacer_failed(struct pacer *pacer, const struct shot *shot, int64_t now_ns, enum load_error error) {
   if (!counts(pacer, shot))
     return;
   pacer->tally->scheduled++;
   pacer->tally->failed++;
+  pacer->tally->ended_in_time += now_ns < pacer->end_ns;
   pacer->tally->errors[error]++;
 }
 

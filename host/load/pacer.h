@@ -23,14 +23,15 @@ struct shot {
 void pacer_begin(struct pacer *pacer, const struct schedule *schedule, unsigned worker, unsigned workers,
                  int64_t warm_up_ns, struct tally *tally);
 
-/* The generator looks at the clock. `could_send`: a connection was free ever since it last did; then what became due in
- * between is late by its fault. To be called before anything else that happens at a new time. */
+/* The generator looks at the clock. `could_send`: a connection was free ever since it last did, or it looks later than
+ * it meant to; then what became due in between is late by its fault. To be called before anything else that happens at
+ * a new time. */
 void pacer_notice(struct pacer *pacer, int64_t now_ns, bool could_send);
 /* Whether a request is to be sent now, at the time that was noticed. */
 bool pacer_take(struct pacer *pacer, int64_t now_ns, struct shot *ret_shot);
 /* How a request that was taken ended. */
 void pacer_completed(struct pacer *pacer, const struct shot *shot, int64_t now_ns, unsigned status);
-void pacer_failed(struct pacer *pacer, const struct shot *shot, enum load_error error);
+void pacer_failed(struct pacer *pacer, const struct shot *shot, int64_t now_ns, enum load_error error);
 void pacer_censored(struct pacer *pacer, const struct shot *shot, int64_t now_ns);
 
 /* When the next request is due; INT64_MAX when there is none any more, or in a closed loop. */

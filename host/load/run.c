@@ -1,6 +1,7 @@
 #include "host/load/run.h"
 
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -97,7 +98,8 @@ static const struct {
   enum load_doubt doubt;
   const char *name, *text;
 } doubts[] = {
-    {LOAD_DOUBT_LATE, "late", "fewer than 99% of the requests that were due had an end"},
+    {LOAD_DOUBT_LATE, "late",
+     "fewer than 99% of the requests that were due were sent in time: the target is slower, or needs more connections"},
     {LOAD_DOUBT_LAG, "lag",
      "the generator was late by itself: its lag at p99 is more than a tenth of the response at p50"},
     {LOAD_DOUBT_BUSY, "busy", "the generator had work for more than 90% of the time: more threads may help"},
@@ -126,7 +128,7 @@ static unsigned doubts_of(const struct load_result *result, bool closed, bool cu
     return found | LOAD_DOUBT_EMPTY;
   if (closed)
     return found;
-  if ((double)(tally->completed + tally->failed) < 0.99 * (double)tally->scheduled)
+  if ((double)tally->sent_in_time < 0.99 * (double)tally->scheduled)
     found |= LOAD_DOUBT_LATE;
   if (histogram_quantile(tally->lag, 0.99) * 10 > histogram_quantile(tally->response, 0.5))
     found |= LOAD_DOUBT_LAG;
@@ -144,8 +146,8 @@ static void conclude(struct load_result *result, const struct load_options *opti
   double threads_ns = (double)tally->elapsed_ns * options->threads;
   bool closed = schedule->kind == SCHEDULE_CLOSED;
   result->target_rate = measured_s > 0 && !closed ? (double)tally->scheduled / measured_s : 0;
-  result->achieved_rate = measured_s > 0 ? (double)(tally->completed + tally->failed) / measured_s : 0;
-  result->busy = threads_ns > 0 ? (double)(tally->processor_ns - tally->spun_ns) / threads_ns : 0;
+  result->achieved_rate = measured_s > 0 ? (double)tally->ended_in_time / measured_s : 0;
+  result->busy = threads_ns > 0 ? fmax(0, (double)(tally->processor_ns - tally->spun_ns) / threads_ns) : 0;
   result->doubts = doubts_of(result, closed, shorter);
 }
 

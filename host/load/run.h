@@ -21,7 +21,7 @@ struct load_options {
 
 /* Why the numbers do not tell about the target; bits. */
 enum load_doubt {
-  LOAD_DOUBT_LATE = 1 << 0,  /* fewer than 99% of the requests that were due had an end */
+  LOAD_DOUBT_LATE = 1 << 0,  /* fewer than 99% of the requests that were due were sent before the end */
   LOAD_DOUBT_LAG = 1 << 1,   /* the generator's own lag is more than a tenth of what it measured (p99 against p50) */
   LOAD_DOUBT_BUSY = 1 << 2,  /* its threads had work for more than 90% of the time */
   LOAD_DOUBT_EMPTY = 1 << 3, /* no request was answered */
@@ -32,8 +32,8 @@ struct load_result {
   struct tally tally;
   int64_t measured_ns;  /* of the schedule, without the warm-up; less when it was cancelled */
   double target_rate;   /* requests per second that were due; 0 in a closed loop */
-  double achieved_rate; /* that had an end, by answer or error */
-  double busy;          /* share of the threads' time that was work; may be over 1 by a little */
+  double achieved_rate; /* that had an end by then, by answer or error */
+  double busy;          /* share of the threads' time that was work */
   unsigned doubts;      /* load_doubt bits */
   char *problem;        /* heap: why the target has no address; NULL: it has one */
 };

@@ -44,6 +44,8 @@ void tally_add(struct tally *to, const struct tally *from) {
   to->completed += from->completed;
   to->failed += from->failed;
   to->censored += from->censored;
+  to->sent_in_time += from->sent_in_time;
+  to->ended_in_time += from->ended_in_time;
   for (int i = 0; i < LOAD_ERROR_COUNT; i++)
     to->errors[i] += from->errors[i];
   for (int i = 0; i < TALLY_STATUS_MAX; i++)

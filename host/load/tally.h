@@ -26,18 +26,19 @@ const char *load_error_name(enum load_error error);
 #define TALLY_STATUS_MAX 1000 /* three digits */
 
 struct tally {
-  uint64_t scheduled; /* completed + failed + censored */
-  uint64_t completed; /* answers of any status */
-  uint64_t failed;    /* the sum of `errors` */
-  uint64_t censored;  /* without an end when the run ended: sent, or only due */
+  uint64_t scheduled;                   /* completed + failed + censored */
+  uint64_t completed;                   /* answers of any status */
+  uint64_t failed;                      /* the sum of `errors` */
+  uint64_t censored;                    /* without an end when the run ended: sent, or only due */
+  uint64_t sent_in_time, ended_in_time; /* of those that are scheduled: before the end of the schedule */
   uint64_t errors[LOAD_ERROR_COUNT];
   uint64_t statuses[TALLY_STATUS_MAX];
-  uint64_t warm_up; /* completed before anything is counted: in nothing else here */
-  uint64_t bytes_read, bytes_written;
-  uint64_t connections; /* that were made */
+  uint64_t warm_up;                   /* answered requests that were due during the warm-up */
+  uint64_t bytes_read, bytes_written; /* of the warm-up, too */
+  uint64_t connections;               /* that were made, also ahead of the start */
   int64_t oldest_censored_ns;
   int64_t processor_ns; /* of the worker, from the start to the end */
-  int64_t spun_ns;      /* of these, waited for a due time that was near */
+  int64_t spun_ns;      /* of these, about how much was looking again and again for a due time that was near */
   int64_t elapsed_ns;   /* from the start to the end, when what was on its way had ended; the longest of all workers */
   struct histogram *response; /* from due to answered */
   struct histogram *service;  /* from sent to answered */

@@ -46,6 +46,14 @@ static void strip_brackets(char *host) {
   host[length - 2] = '\0';
 }
 
+/* Visible ASCII, as RFC 3986 has it: everything else is written with percent signs. */
+static bool is_plain(const char *text) {
+  for (; *text; text++)
+    if (*text <= ' ' || *text > '~')
+      return false;
+  return true;
+}
+
 struct url_parts {
   char *scheme, *host, *path, *query, *user;
   char port[sizeof(((struct target *)0)->port)];
@@ -63,7 +71,8 @@ static int read_url(const char *text, struct url_parts *parts, struct error **er
   _cleanup_(curl_url_cleanup_p) CURLU *url = curl_url();
   if (!url)
     return error_set(err, ENOMEM, "no memory for a URL");
-  CURLUcode code = strlen(text) > TARGET_URL_MAX ? CURLUE_MALFORMED_INPUT : curl_url_set(url, CURLUPART_URL, text, 0);
+  bool plain = strlen(text) <= TARGET_URL_MAX && is_plain(text);
+  CURLUcode code = plain ? curl_url_set(url, CURLUPART_URL, text, 0) : CURLUE_MALFORMED_INPUT;
   if (code != CURLUE_OK)
     return error_set(err, EINVAL, "'%.200s' is no URL such as http://127.0.0.1:8080/path: %s", text,
                      curl_url_strerror(code));
@@ -144,6 +153,10 @@ static bool has_header(const struct target_options *options, const char *name) {
   return false;
 }
 
+static bool takes_body(const char *method) {
+  return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
+}
+
 static int write_request(const struct target_options *options, const struct url_parts *parts, struct target *target,
                          struct error **err) {
   _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
@@ -158,8 +171,8 @@ static int write_request(const struct target_options *options, const struct url_
     strbuf_printf(&text, "%s\r\n", options->headers[i]);
   if (options->fresh)
     strbuf_puts(&text, "Connection: close\r\n");
-  if (options->body)
-    strbuf_printf(&text, "Content-Length: %zu\r\n", options->body_length);
+  if (options->body || takes_body(options->method)) /* RFC 9110, 8.6 */
+    strbuf_printf(&text, "Content-Length: %zu\r\n", options->body ? options->body_length : 0);
   strbuf_puts(&text, "\r\n");
   if (options->body)
     strbuf_append(&text, options->body, options->body_length);

@@ -88,6 +88,14 @@ static json_t *schedule_json(const struct load_options *options) {
                            seconds(schedule->duration_ns), "warmUpSeconds", seconds(options->warm_up_ns));
   if (schedule->kind != SCHEDULE_CLOSED)
     (void)json_object_set_new(json, "rate", json_real(schedule->rate));
+  if (schedule->kind == SCHEDULE_RAMP)
+    (void)json_object_set_new(json, "rateEnd", json_real(schedule->rate_end));
+  if (schedule->kind == SCHEDULE_STEPS)
+    (void)json_object_set_new(json, "rateStep", json_real(schedule->rate_step));
+  if (schedule->kind == SCHEDULE_SINE)
+    (void)json_object_set_new(json, "rateSwing", json_real(schedule->rate_swing));
+  if (schedule->kind == SCHEDULE_STEPS || schedule->kind == SCHEDULE_SINE)
+    (void)json_object_set_new(json, "periodSeconds", json_real(seconds(schedule->period_ns)));
   if (schedule->kind == SCHEDULE_POISSON)
     (void)json_object_set_new(json, "seed", json_sprintf("%llu", (unsigned long long)schedule->seed));
   return json;
@@ -190,9 +198,9 @@ void load_report_text(const struct load_report *report, FILE *out) {
     fputs("closed loop: each answer is followed by the next request, so that a stall of the target hides itself\n",
           out);
   else
-    fprintf(out, "%s schedule of %g requests per second\n", schedule_kind_name(options->schedule.kind),
-            options->schedule.rate);
-  fprintf(out, "\n  completed %llu, failed %llu, censored %llu of %llu in %.3f s: %.1f per second\n",
+    fprintf(out, "schedule %s, %s%g requests per second\n", schedule_kind_name(options->schedule.kind),
+            options->schedule.kind == SCHEDULE_CONSTANT ? "" : "from ", options->schedule.rate);
+  fprintf(out, "\n  completed %llu, failed %llu, censored %llu of %llu; in %.3f s %.1f per second\n",
           (unsigned long long)tally->completed, (unsigned long long)tally->failed, (unsigned long long)tally->censored,
           (unsigned long long)tally->scheduled, seconds(result->measured_ns), result->achieved_rate);
   print_counts(out, tally);

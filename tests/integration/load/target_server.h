@@ -18,7 +18,8 @@ struct target_server;
 
 /* On a free port of 127.0.0.1. Fails the test when it can't start. */
 struct target_server *target_server_start(enum conduct conduct);
-/* It does nothing from `at_ms` after its first request on, for `for_ms`: it stops itself. */
+/* It does nothing for `for_ms`, from the first request on that comes `at_ms` after the first of all: it stops itself.
+ */
 struct target_server *target_server_start_stalling(int64_t at_ms, int64_t for_ms);
 void target_server_stop(struct target_server *server);
 

@@ -150,6 +150,8 @@ static void a_stall_shows_in_responses_and_not_in_services(void **state) {
   double mean_ms = histogram_mean(play.tally.response) / (double)NS_PER_MS;
   assert_about("the mean response", mean_ms, 0.3 + stall_ms * stall_ms / (2 * a * run_ms), 0.3);
   assert_about("the longest response", quantile_ms(play.tally.response, 1), stall_ms, 1.5);
+  assert_int_equal(play.tally.sent_in_time, 10000);
+  assert_int_equal(play.tally.ended_in_time, 10000);
   assert_true(quantile_ms(play.tally.service, 0.99) < 1); /* ten of 10,000 met the stall */
   assert_int_equal(histogram_max(play.tally.lag), 0);
   assert_about("the longest wait", quantile_ms(play.tally.wait, 1), stall_ms - CONNECTIONS,
@@ -180,6 +182,8 @@ static void a_stall_that_crosses_the_end_is_accounted_for(void **state) {
   run_play(&play, 3 * NS_PER_SECOND);
   assert_all_accounted_for(&play, 2000);
   assert_in_range(play.tally.completed, 1499, 1501);
+  assert_int_equal(play.tally.ended_in_time, play.tally.completed);
+  assert_int_equal(play.tally.sent_in_time, play.tally.completed + CONNECTIONS);
   assert_about("the oldest one's age in ms", (double)play.tally.oldest_censored_ns / (double)NS_PER_MS, 1500, 1);
   tally_finish(&play.tally);
 }
