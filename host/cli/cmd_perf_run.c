@@ -118,7 +118,7 @@ static void check_schedule(const struct argp_state *state, struct arguments *arg
   schedule->kind = arguments->closed          ? SCHEDULE_CLOSED
                    : arguments->schedule >= 0 ? (enum schedule_kind)arguments->schedule
                                               : SCHEDULE_CONSTANT;
-  if (!arguments->closed)
+  if (arguments->rate && !arguments->closed)
     schedule->rate = parse_rate(state, "--rate", arguments->rate);
   if (schedule_check(schedule, &err) < 0)
     argp_error(state, "%s", error_message(err));

@@ -56,7 +56,8 @@ bool difference_next(struct difference *difference, struct difference_pair *ret_
   struct difference_pair pair;
 
   while (next_pair(difference, &pair)) {
-    if (is_same(pair.before, pair.after) || (!pair.after && pair.before->n_sources == 0))
+    bool gone_without_sources = !pair.after && pair.before && pair.before->n_sources == 0;
+    if (gone_without_sources || is_same(pair.before, pair.after))
       continue;
     *ret_pair = pair;
     return true;
