@@ -2,11 +2,11 @@
 #include <string.h>
 
 #include "host/certify/allocator.h"
-#include "host/certify/chance.h"
 #include "host/certify/checks.h"
 #include "host/certify/methods.h"
 #include "host/certify/strict_host.h"
 #include "host/certify/translation.h"
+#include "sdk/base/chance.h"
 
 /* Allocations of one call that are tried; of more, so many by chance. */
 #define TRIED_MAX 300

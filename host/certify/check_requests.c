@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "host/certify/chance.h"
 #include "host/certify/checks.h"
 #include "host/certify/methods.h"
 #include "host/certify/translation.h"
 #include "sdk/adapter/codec.h"
+#include "sdk/base/chance.h"
 #include "sdk/base/clock.h"
 
 #define LIMIT_NS (20 * NS_PER_SECOND)

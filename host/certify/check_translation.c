@@ -2,10 +2,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "host/certify/chance.h"
 #include "host/certify/checks.h"
 #include "host/certify/translation.h"
 #include "host/conformance/suite.h"
+#include "sdk/base/chance.h"
 
 #define PB(name) Trammel__Adapter__V1__##name
 

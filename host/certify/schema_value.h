@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "host/certify/chance.h"
+#include "sdk/base/chance.h"
 
 /* An object that fits the schema, made of `base`, which does: some properties are changed, left out or added. A new
  * reference; NULL without memory. */

@@ -1,6 +1,5 @@
 /* trammel adapter check: whether an adapter keeps to the contract. */
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "host/certify/report.h"
 #include "host/cli/cmds.h"
 #include "host/cli/mesh_options.h"
+#include "host/cli/number.h"
 #include "host/cli/packages.h"
 
 struct arguments {
@@ -51,15 +51,6 @@ static error_t add_only(struct arguments *arguments, const char *id, const struc
   return EINVAL;
 }
 
-static uint64_t parse_seed(const struct argp_state *state, const char *text) {
-  char *end = NULL;
-  errno = 0;
-  uint64_t seed = strtoull(text, &end, 10);
-  if (errno || end == text || *end || *text < '0' || *text > '9')
-    argp_error(state, "--seed wants a number from 0 to %" PRIu64 ", not '%s'", UINT64_MAX, text);
-  return seed;
-}
-
 static error_t parse(int key, char *argument, struct argp_state *state) {
   struct arguments *arguments = state->input;
   switch (key) {
@@ -74,7 +65,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     arguments->mesh.config_file = argument;
     return 0;
   case KEY_SEED:
-    arguments->seed = parse_seed(state, argument);
+    arguments->seed = number_parse(state, "--seed", argument, 0, UINT64_MAX);
     return 0;
   case KEY_ONLY:
     return add_only(arguments, argument, state);

@@ -1,6 +1,5 @@
 /* trammel conformance run: the main job. */
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "host/cli/lab_options.h"
 #include "host/cli/logging.h"
 #include "host/cli/mesh_options.h"
+#include "host/cli/number.h"
 #include "host/cli/outputs.h"
 #include "host/cli/reproduction.h"
 #include "host/cli/suite_options.h"
@@ -75,16 +75,6 @@ static const struct argp_option option_table[] = {
     {0},
 };
 
-static uint64_t parse_number(const struct argp_state *state, const char *name, const char *text, uint64_t least,
-                             uint64_t most) {
-  char *end = NULL;
-  errno = 0;
-  unsigned long long value = strtoull(text, &end, 10);
-  if (errno != 0 || end == text || *end || text[0] == '-' || value < least || value > most)
-    argp_error(state, "--%s wants a number from %" PRIu64 " to %" PRIu64 ", not '%s'", name, least, most, text);
-  return value;
-}
-
 static int64_t keep_duration(struct arguments *arguments, const struct argp_state *state, const char *option,
                              const char *text) {
   int64_t duration_ns = duration_parse(state, option, text, false);
@@ -102,11 +92,11 @@ static error_t parse_run(int key, char *argument, struct argp_state *state) {
     arguments->resume = argument;
     return 0;
   case KEY_SEED:
-    runner->seed = parse_number(state, "seed", argument, 0, UINT64_MAX);
+    runner->seed = number_parse(state, "--seed", argument, 0, UINT64_MAX);
     arguments->seed_given = true;
     return 0;
   case KEY_PARALLEL:
-    runner->parallel = (unsigned)parse_number(state, "parallel", argument, 1, LAB_SLOTS_MAX);
+    runner->parallel = (unsigned)number_parse(state, "--parallel", argument, 1, LAB_SLOTS_MAX);
     return 0;
   case KEY_TIMEOUT:
     runner->case_timeout_ns = keep_duration(arguments, state, "--timeout", argument);

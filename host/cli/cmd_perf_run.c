@@ -8,6 +8,8 @@
 #include "host/cli/cmds.h"
 #include "host/cli/duration.h"
 #include "host/cli/interrupt.h"
+#include "host/cli/number.h"
+#include "host/cli/packages.h"
 #include "host/report/load_report.h"
 #include "sdk/base/clock.h"
 
@@ -69,15 +71,6 @@ static const struct argp_option option_table[] = {
     {0},
 };
 
-static unsigned parse_count(const struct argp_state *state, const char *name, const char *text, unsigned most) {
-  char *end = NULL;
-  errno = 0;
-  unsigned long value = strtoul(text, &end, 10);
-  if (errno != 0 || *end || end == text || *text == '-' || value < 1 || value > most)
-    argp_error(state, "%s wants a number from 1 to %u, not '%s'", name, most, text);
-  return (unsigned)value;
-}
-
 static double parse_rate(const struct argp_state *state, const char *name, const char *text) {
   char *end = NULL;
   double rate = strtod(text, &end);
@@ -85,14 +78,6 @@ static double parse_rate(const struct argp_state *state, const char *name, const
     argp_error(state, "%s wants a number of requests per second, at most %.0f, not '%s'", name, SCHEDULE_RATE_MAX,
                text);
   return rate;
-}
-
-static void parse_seed(const struct argp_state *state, const char *text, struct schedule *schedule) {
-  char *end = NULL;
-  errno = 0;
-  schedule->seed = strtoull(text, &end, 10);
-  if (errno != 0 || end == text || *end || *text == '-')
-    argp_error(state, "--seed wants a number from 0 to 18446744073709551615, not '%s'", text);
 }
 
 static int parse_schedule(const struct argp_state *state, const char *text) {
@@ -143,10 +128,10 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     arguments->target.url = argument;
     return 0;
   case 'c':
-    load->connections = parse_count(state, "--connections", argument, LOAD_CONNECTIONS_MAX);
+    load->connections = (unsigned)number_parse(state, "--connections", argument, 1, LOAD_CONNECTIONS_MAX);
     return 0;
   case 't':
-    load->threads = parse_count(state, "--threads", argument, LOAD_THREADS_MAX);
+    load->threads = (unsigned)number_parse(state, "--threads", argument, 1, LOAD_THREADS_MAX);
     return 0;
   case 'd':
     load->schedule.duration_ns = duration_parse(state, "--duration", argument, false);
@@ -171,7 +156,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     load->schedule.period_ns = duration_parse(state, "--period", argument, false);
     return 0;
   case KEY_SEED:
-    parse_seed(state, argument, &load->schedule);
+    load->schedule.seed = number_parse(state, "--seed", argument, 0, UINT64_MAX);
     return 0;
   case KEY_WARM_UP:
     load->warm_up_ns = duration_parse(state, "--warm-up", argument, true);
@@ -231,15 +216,10 @@ static int print(const struct arguments *arguments, const struct load_result *re
                                      .method = arguments->target.method,
                                      .options = &arguments->load,
                                      .result = result};
-  if (!arguments->json) {
-    load_report_text(&report, stdout);
-    return fflush(stdout) != 0 || ferror(stdout) ? -EIO : 0;
-  }
-  json_t *json = load_report_json(&report);
-  int r = json ? json_dumpf(json, stdout, JSON_INDENT(2)) : -1;
-  json_decref(json);
-  putchar('\n');
-  return r < 0 || fflush(stdout) != 0 || ferror(stdout) ? -EIO : 0;
+  if (arguments->json)
+    return packages_print_json(load_report_json(&report));
+  load_report_text(&report, stdout);
+  return packages_flush();
 }
 
 static int run(struct arguments *arguments, struct target *target, struct error **err) {
@@ -247,11 +227,9 @@ static int run(struct arguments *arguments, struct target *target, struct error 
   int r = load_run(target, &arguments->load, &result, err);
   if (r < 0)
     return r == -EINVAL ? EXIT_USAGE : EXIT_INTERNAL;
-  int code = result.doubts == 0 ? EXIT_ALL_PASSED : EXIT_COULD_NOT_TEST;
-  if (print(arguments, &result) < 0) {
-    (void)error_set(err, EIO, "cannot write the result");
-    code = EXIT_INTERNAL;
-  }
+  int code = print(arguments, &result);
+  if (code == EXIT_ALL_PASSED && result.doubts != 0)
+    code = EXIT_COULD_NOT_TEST;
   load_result_finish(&result);
   return code;
 }

@@ -62,7 +62,7 @@ int packages_fail(const struct error *err) {
 }
 
 /* What was printed and did not arrive is no success: a full disk, say. */
-static int finish_output(void) {
+int packages_flush(void) {
   if (fflush(stdout) == 0 && !ferror(stdout))
     return EXIT_ALL_PASSED;
   (void)fprintf(stderr, "trammel: cannot write the output: %s\n", strerror(errno));
@@ -75,14 +75,14 @@ int packages_print(const struct strbuf *text) {
   if (strbuf_failed(text) || strbuf_failed(&safe))
     return EXIT_INTERNAL;
   (void)fputs(strbuf_text(&safe), stdout);
-  return finish_output();
+  return packages_flush();
 }
 
 int packages_print_json(json_t *value) {
   int r = value ? json_dumpf(value, stdout, JSON_INDENT(2)) : -1;
   (void)putchar('\n');
   json_decref(value);
-  int code = finish_output();
+  int code = packages_flush();
   return r < 0 ? EXIT_INTERNAL : code;
 }
 

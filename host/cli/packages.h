@@ -47,6 +47,8 @@ int packages_fail(const struct error *err);
 /* Standard output; the exit code. `value` is taken. */
 int packages_print(const struct strbuf *text);
 int packages_print_json(json_t *value);
+/* Sends what was printed otherwise. */
+int packages_flush(void);
 
 /* A text from outside as JSON; NULL becomes null. */
 json_t *packages_text(const char *text);

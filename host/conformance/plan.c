@@ -6,18 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sdk/base/chance.h"
 #include "sdk/smi/convert.h"
 
 /* Bytes that one case's resources may take. */
 #define RESOURCES_ARENA_MAX (8u << 20)
-
-/* SplitMix64: the next number of the sequence in `*state`. */
-static uint64_t seed_next(uint64_t *state) {
-  uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
-  z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-  z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-  return z ^ (z >> 31);
-}
 
 /* FNV-1a, with the end of the text. */
 static uint64_t hash_text(uint64_t hash, const char *text) {
@@ -29,9 +22,9 @@ static uint64_t hash_text(uint64_t hash, const char *text) {
 }
 
 void job_name(const struct job *job, uint64_t seed, char ret_name[static JOB_NAME_SIZE]) {
-  uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ seed_next(&seed);
+  uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ chance_next(&(struct chance){seed});
   hash = hash_text(hash_text(hash, job->test->id), job->column.label);
-  (void)snprintf(ret_name, JOB_NAME_SIZE, "c%016" PRIx64, seed_next(&hash));
+  (void)snprintf(ret_name, JOB_NAME_SIZE, "c%016" PRIx64, chance_next(&(struct chance){hash}));
 }
 
 uint64_t plan_digest(const struct plan *plan) {
@@ -144,8 +137,9 @@ static int plan_shuffle(struct plan *plan, uint64_t seed) {
     return -ENOMEM;
   for (size_t i = 0; i < plan->count; i++)
     plan->order[i] = i;
+  struct chance chance = {seed};
   for (size_t i = plan->count; i > 1; i--) {
-    size_t k = (size_t)(seed_next(&seed) % i);
+    size_t k = chance_below(&chance, i);
     size_t swap = plan->order[i - 1];
     plan->order[i - 1] = plan->order[k];
     plan->order[k] = swap;

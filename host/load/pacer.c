@@ -25,22 +25,15 @@ void pacer_notice(struct pacer *pacer, int64_t now_ns, bool could_send) {
 }
 
 bool pacer_take(struct pacer *pacer, int64_t now_ns, struct shot *ret_shot) {
-  struct shot shot = {.due_ns = now_ns, .sent_ns = now_ns};
-  if (pacer->closed) {
-    if (now_ns >= pacer->end_ns)
-      return false;
-    pacer->tally->sent_in_time += counts(pacer, &shot);
-    *ret_shot = shot;
-    return true;
-  }
-  if (pacer_due(pacer) > now_ns)
+  const struct shot shot = {.due_ns = pacer->closed ? now_ns : pacer_due(pacer), .sent_ns = now_ns};
+  if (shot.due_ns > now_ns || (pacer->closed && now_ns >= pacer->end_ns))
     return false;
-  shot.due_ns = pacer->next.due_ns;
-  if (counts(pacer, &shot)) {
-    histogram_record(pacer->tally->wait, now_ns - shot.due_ns);
-    pacer->tally->sent_in_time += now_ns < pacer->end_ns;
+  pacer->tally->sent_in_time += counts(pacer, &shot) && now_ns < pacer->end_ns;
+  if (!pacer->closed) {
+    if (counts(pacer, &shot))
+      histogram_record(pacer->tally->wait, now_ns - shot.due_ns);
+    schedule_next(&pacer->next);
   }
-  schedule_next(&pacer->next);
   *ret_shot = shot;
   return true;
 }

@@ -94,31 +94,24 @@ static int make_lanes(struct lane *lanes, const struct generator_options *common
 
 /* ---- the result */
 
+/* By bit. */
 static const struct {
-  enum load_doubt doubt;
   const char *name, *text;
 } doubts[] = {
-    {LOAD_DOUBT_LATE, "late",
+    {"late",
      "fewer than 99% of the requests that were due were sent in time: the target is slower, or needs more connections"},
-    {LOAD_DOUBT_LAG, "lag",
-     "the generator was late by itself: its lag at p99 is more than a tenth of the response at p50"},
-    {LOAD_DOUBT_BUSY, "busy", "the generator had work for more than 90% of the time: more threads may help"},
-    {LOAD_DOUBT_EMPTY, "empty", "no request was answered"},
-    {LOAD_DOUBT_CUT, "cut", "it was ended before its time"},
+    {"lag", "the generator was late by itself: its lag at p99 is more than a tenth of the response at p50"},
+    {"busy", "the generator had work for more than 90% of the time: more threads may help"},
+    {"empty", "no request was answered"},
+    {"cut", "it was ended before its time"},
 };
 
 const char *load_doubt_name(enum load_doubt doubt) {
-  for (size_t i = 0; i < ARRAY_COUNT(doubts); i++)
-    if (doubts[i].doubt == doubt)
-      return doubts[i].name;
-  return "";
+  return doubts[__builtin_ctz(doubt)].name;
 }
 
 const char *load_doubt_text(enum load_doubt doubt) {
-  for (size_t i = 0; i < ARRAY_COUNT(doubts); i++)
-    if (doubts[i].doubt == doubt)
-      return doubts[i].text;
-  return "";
+  return doubts[__builtin_ctz(doubt)].text;
 }
 
 static unsigned doubts_of(const struct load_result *result, bool closed, bool cut) {

@@ -141,17 +141,9 @@ static double due_at(const struct schedule *schedule, uint64_t number) {
 
 /* ---- Poisson arrivals */
 
-/* SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014). */
-static uint64_t draw(uint64_t *state) {
-  uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-  z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-  z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-  return z ^ (z >> 31);
-}
-
 /* An exponential gap of mean 1; the argument of the logarithm is above 0 and at most 1. */
-static double draw_gap(uint64_t *state) {
-  return -log(((double)(draw(state) >> 11) + 1) * 0x1p-53);
+static double draw_gap(struct chance *chance) {
+  return -log(((double)(chance_next(chance) >> 11) + 1) * 0x1p-53);
 }
 
 /* ---- cursors */
@@ -162,7 +154,7 @@ static void settle(struct schedule_cursor *cursor) {
   if (schedule->kind != SCHEDULE_POISSON)
     at_s = due_at(schedule, cursor->number);
   else
-    at_s = cursor->drawn_s += draw_gap(&cursor->random) * cursor->workers / schedule->rate;
+    at_s = cursor->drawn_s += draw_gap(&cursor->chance) * cursor->workers / schedule->rate;
   cursor->ended = at_s >= seconds(schedule->duration_ns);
   cursor->due_ns = cursor->ended ? INT64_MAX : llround(at_s * (double)NS_PER_SECOND);
 }
@@ -170,9 +162,9 @@ static void settle(struct schedule_cursor *cursor) {
 void schedule_begin(struct schedule_cursor *cursor, const struct schedule *schedule, unsigned worker,
                     unsigned workers) {
   *cursor = (struct schedule_cursor){.schedule = schedule, .worker = worker, .workers = workers, .number = worker};
-  cursor->random = schedule->seed;
+  cursor->chance.state = schedule->seed;
   for (unsigned i = 0; i <= worker; i++) /* a place in the sequence for each worker, far from those of the others */
-    cursor->random = draw(&cursor->random);
+    cursor->chance.state = chance_next(&cursor->chance);
   settle(cursor);
 }
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sdk/base/chance.h"
 #include "sdk/base/error.h"
 
 #define SCHEDULE_RATE_MIN 0.001
@@ -45,11 +46,11 @@ double schedule_due_before(const struct schedule *schedule, int64_t at_ns);
 struct schedule_cursor {
   const struct schedule *schedule;
   unsigned worker, workers;
-  uint64_t number; /* of the next request, among all */
-  int64_t due_ns;  /* its time */
-  bool ended;      /* there is none */
-  double drawn_s;  /* Poisson: the sum of the gaps so far */
-  uint64_t random; /* Poisson: state of the generator */
+  uint64_t number;      /* of the next request, among all */
+  int64_t due_ns;       /* its time */
+  bool ended;           /* there is none */
+  double drawn_s;       /* Poisson: the sum of the gaps so far */
+  struct chance chance; /* Poisson */
 };
 
 /* `schedule` is checked, not closed, and outlives the cursor. */

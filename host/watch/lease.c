@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "host/transport/kube/limiter.h"
+#include "host/transport/kube/resource.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/strbuf.h"
 
@@ -39,21 +40,15 @@ static void write_now(char *text, size_t size) {
   (void)snprintf(text, size, "%s.%06dZ", date, (int)(now_ns % NS_PER_SECOND / 1000));
 }
 
-static const char *text_of(const json_t *spec, const char *key) {
-  const char *text = json_string_value(json_object_get(spec, key));
-
-  return text ? text : "";
-}
-
 /* The spec that says that this one holds it, from the one before; NULL without memory. */
 static json_t *claim(const struct lease *lease, const json_t *before) {
-  bool ours = strcmp(text_of(before, "holderIdentity"), lease->options.identity) == 0;
+  bool ours = strcmp(kube_text(before, "holderIdentity"), lease->options.identity) == 0;
   json_int_t transitions = json_integer_value(json_object_get(before, "leaseTransitions"));
   char now[48];
 
   write_now(now, sizeof(now));
   return json_pack("{s:s, s:i, s:s, s:s, s:I}", "holderIdentity", lease->options.identity, "leaseDurationSeconds",
-                   LEASE_DURATION_S, "acquireTime", ours ? text_of(before, "acquireTime") : now, "renewTime", now,
+                   LEASE_DURATION_S, "acquireTime", ours ? kube_text(before, "acquireTime") : now, "renewTime", now,
                    "leaseTransitions", before && !ours ? transitions + 1 : transitions);
 }
 
@@ -74,9 +69,9 @@ static bool is_free(struct lease *lease, const json_t *spec) {
   _cleanup_strbuf_ struct strbuf seen = STRBUF_INIT;
   json_int_t duration_s = json_integer_value(json_object_get(spec, "leaseDurationSeconds"));
 
-  if (!*text_of(spec, "holderIdentity"))
+  if (!*kube_text(spec, "holderIdentity"))
     return true;
-  strbuf_printf(&seen, "%s %s", text_of(spec, "holderIdentity"), text_of(spec, "renewTime"));
+  strbuf_printf(&seen, "%s %s", kube_text(spec, "holderIdentity"), kube_text(spec, "renewTime"));
   if (!lease->seen || strcmp(lease->seen, strbuf_text(&seen)) != 0) {
     free(lease->seen);
     lease->seen = strbuf_steal(&seen);
@@ -101,8 +96,8 @@ static int take_or_renew(struct lease *lease, struct error **err) {
   if (r < 0)
     return r;
   const json_t *spec = json_object_get(object, "spec");
-  if (strcmp(text_of(spec, "holderIdentity"), lease->options.identity) != 0 && !is_free(lease, spec))
-    return error_set(err, EBUSY, "%s works, and this one stands by", text_of(spec, "holderIdentity"));
+  if (strcmp(kube_text(spec, "holderIdentity"), lease->options.identity) != 0 && !is_free(lease, spec))
+    return error_set(err, EBUSY, "%s works, and this one stands by", kube_text(spec, "holderIdentity"));
   if (json_object_set_new(object, "spec", claim(lease, spec)) < 0)
     return error_set(err, ENOMEM, "out of memory for a Lease");
   return kube_update(client, &ref, object, &call, NULL, err);
@@ -166,7 +161,7 @@ static void give_up(const struct lease *lease) {
   if (kube_get(client, &ref, &call, &object, NULL) < 0)
     return;
   json_t *spec = json_object_get(object, "spec");
-  if (strcmp(text_of(spec, "holderIdentity"), lease->options.identity) == 0 &&
+  if (strcmp(kube_text(spec, "holderIdentity"), lease->options.identity) == 0 &&
       json_object_set_new(spec, "holderIdentity", json_string("")) == 0)
     (void)kube_update(client, &ref, object, &call, NULL, NULL);
 }

@@ -56,18 +56,27 @@ static json_t *read_result(const char *text) {
   return json;
 }
 
-/* Runs with -o json, and reads what it says. */
-static json_t *run_any(const char *url, const char *const *options, int *ret_exit_code) {
+static struct running start(const char *url, const char *const *options) {
   const char *argv[32] = {"trammel", "perf", "run", "--url", url, "-o", "json"};
-  struct command_result result;
   size_t count = 7;
   while (*options)
     argv[count++] = *options++;
-  command_run(argv, NULL, RUN_S, &result);
+  return command_start(argv, NULL);
+}
+
+/* What a run says when it has come to its end. */
+static json_t *finish(struct running *running, unsigned timeout_s, int *ret_exit_code) {
+  struct command_result result;
+  command_wait(running, timeout_s, &result);
   json_t *json = read_result(strbuf_text(&result.out));
   *ret_exit_code = result.exit_code;
   command_result_finish(&result);
   return json;
+}
+
+static json_t *run_any(const char *url, const char *const *options, int *ret_exit_code) {
+  struct running running = start(url, options);
+  return finish(&running, RUN_S, ret_exit_code);
 }
 
 static json_t *run(const char *url, const char *const *options, int exit_code) {
@@ -233,26 +242,21 @@ static void fresh_connections_are_one_for_each_request(void **state) {
 
 static void without_descriptors_the_run_goes_on(void **state) {
   struct target_server *server = target_server_start(CONDUCT_ANSWERS);
-  const char *argv[] = {"trammel", "perf", "run",  "--url", target_server_url(server),
-                        "--rate",  "max",  "-d",   "300ms", "-c",
-                        "100",     "-o",   "json", NULL};
-  struct command_result result;
   struct rlimit before, few;
+  int exit_code;
   (void)state;
   assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
   few = before;
   few.rlim_cur = 40;
   assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-  struct running running = command_start(argv, NULL);
+  struct running running = start(target_server_url(server), OPTIONS("--rate", "max", "-d", "300ms", "-c", "100"));
   assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0); /* the server has what it needs */
-  command_wait(&running, RUN_S, &result);
-  json_t *json = read_result(strbuf_text(&result.out));
+  json_t *json = finish(&running, RUN_S, &exit_code);
   assert_sum(json);
   assert_true(errors_of(json, "descriptors") > 0);
   assert_true(number(json, "completed") > 0);
-  assert_int_equal(result.exit_code, 0);
+  assert_int_equal(exit_code, 0);
   json_decref(json);
-  command_result_finish(&result);
   target_server_stop(server);
 }
 
@@ -263,23 +267,19 @@ static bool has_twenty(void *server) {
 /* One that is stopped itself, while its one connection waits for an answer or not: that is not the target's stall. */
 static void a_generator_that_is_stopped_says_so(void **state) {
   struct target_server *server = target_server_start(CONDUCT_ANSWERS);
-  const char *argv[] = {"trammel", "perf", "run",  "--url", target_server_url(server),
-                        "--rate",  "100",  "-d",   "2s",    "-c",
-                        "1",       "-o",   "json", NULL};
-  struct command_result result;
+  int exit_code;
   (void)state;
-  struct running running = command_start(argv, NULL);
+  struct running running = start(target_server_url(server), OPTIONS("--rate", "100", "-d", "2s", "-c", "1"));
   wait_until(has_twenty, server, 20, "twenty requests");
   assert_int_equal(kill(running.pid, SIGSTOP), 0);
   (void)usleep(500000);
   assert_int_equal(kill(running.pid, SIGCONT), 0);
-  command_wait(&running, RUN_S, &result);
-  json_t *json = read_result(strbuf_text(&result.out));
+  json_t *json = finish(&running, RUN_S, &exit_code);
+  assert_int_equal(exit_code, 3);
   assert_sum(json);
   assert_true(has_doubt(json, "lag"));
   assert_true(latency(json, "lag", "max") > 400);
   json_decref(json);
-  command_result_finish(&result);
   target_server_stop(server);
 }
 
@@ -303,21 +303,17 @@ static void schedules_are_as_told(void **state) {
 
 static void an_interrupt_ends_it_with_what_there_is(void **state) {
   struct target_server *server = target_server_start(CONDUCT_ANSWERS);
-  const char *argv[] = {"trammel", "perf", "run",  "--url", target_server_url(server), "--rate", "200", "-d",
-                        "60s",     "-o",   "json", NULL};
-  struct command_result result;
+  int exit_code;
   (void)state;
-  struct running running = command_start(argv, NULL);
+  struct running running = start(target_server_url(server), OPTIONS("--rate", "200", "-d", "60s"));
   wait_until(has_twenty, server, 20, "twenty requests");
   assert_int_equal(kill(running.pid, SIGINT), 0);
-  command_wait(&running, 20, &result);
-  assert_int_equal(result.exit_code, 3);
-  json_t *json = read_result(strbuf_text(&result.out));
+  json_t *json = finish(&running, 20, &exit_code);
+  assert_int_equal(exit_code, 3);
   assert_true(has_doubt(json, "cut"));
   assert_true(number(json, "completed") >= 10); /* as many as ten may be under way */
   assert_sum(json);
   json_decref(json);
-  command_result_finish(&result);
   target_server_stop(server);
 }
 

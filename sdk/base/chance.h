@@ -1,6 +1,6 @@
-/* Chance that a seed repeats: SplitMix64. */
-#ifndef TRAMMEL_HOST_CERTIFY_CHANCE_H
-#define TRAMMEL_HOST_CERTIFY_CHANCE_H
+/* Chance that a seed repeats: SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014). */
+#ifndef TRAMMEL_SDK_BASE_CHANCE_H
+#define TRAMMEL_SDK_BASE_CHANCE_H
 
 #include <stddef.h>
 #include <stdint.h>
