@@ -18,10 +18,10 @@ struct arguments {
   struct load_options load;
   const char *headers[TARGET_HEADERS_MAX];
   const char *body_file;
-  const char *rate; /* as it was given last */
-  bool closed;      /* it is "max" */
-  int schedule;     /* schedule_kind; -1: none was given */
-  bool json;
+  const char *rate;   /* as it was given last */
+  bool closed;        /* it is "max" */
+  int schedule;       /* schedule_kind; -1: none was given */
+  const char *format; /* NULL: text */
 };
 
 enum {
@@ -67,7 +67,7 @@ static const struct argp_option option_table[] = {
     {"timeout", KEY_TIMEOUT, "TIME", 0, "of a request (default: 10s)", 3},
     {"connect-timeout", KEY_CONNECT_TIMEOUT, "TIME", 0, "of a connection (default: 5s)", 3},
     {"drain", KEY_DRAIN, "TIME", 0, "how long the end waits for answers (default: 10s)", 3},
-    {"output", 'o', "FORMAT", 0, "text or json", 4},
+    {"output", 'o', "FORMAT", 0, "text, json, or hdr: an interval log of HdrHistogram", 4},
     {0},
 };
 
@@ -85,6 +85,16 @@ static int parse_schedule(const struct argp_state *state, const char *text) {
   if (kind < 0 || kind == SCHEDULE_CLOSED)
     argp_error(state, "--schedule wants constant, ramp, steps, sine or poisson, not '%s'", text);
   return kind;
+}
+
+static const char *parse_format(const struct argp_state *state, const char *text) {
+  if (strcmp(text, "text") != 0 && strcmp(text, "json") != 0 && strcmp(text, "hdr") != 0)
+    argp_error(state, "--output wants text, json or hdr, not '%s'", text);
+  return text;
+}
+
+static bool wants(const struct arguments *arguments, const char *format) {
+  return arguments->format && strcmp(arguments->format, format) == 0;
 }
 
 static void add_header(const struct argp_state *state, const char *text, struct arguments *arguments) {
@@ -187,7 +197,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     arguments->target.fresh = true;
     return 0;
   case 'o':
-    arguments->json = command_wants_json(state, argument);
+    arguments->format = parse_format(state, argument);
     return 0;
   case ARGP_KEY_END:
     check(state, arguments);
@@ -216,9 +226,12 @@ static int print(const struct arguments *arguments, const struct load_result *re
                                      .method = arguments->target.method,
                                      .options = &arguments->load,
                                      .result = result};
-  if (arguments->json)
+  if (wants(arguments, "json"))
     return packages_print_json(load_report_json(&report));
-  load_report_text(&report, stdout);
+  if (wants(arguments, "hdr") && load_report_hdr(&report, stdout) < 0)
+    return EXIT_INTERNAL;
+  if (!wants(arguments, "hdr"))
+    load_report_text(&report, stdout);
   return packages_flush();
 }
 

@@ -16,16 +16,21 @@ void histogram_destroy(struct histogram *histogram) {
   free(histogram);
 }
 
-void histogram_clear(struct histogram *histogram) {
-  memset(histogram, 0, sizeof(*histogram));
-  histogram->min = INT64_MAX;
-}
-
 /* The highest bit beyond those of the first bucket says which bucket; the bits below it say where in it. */
-static unsigned index_of(int64_t value) {
+unsigned histogram_index(int64_t value) {
   unsigned bucket = 64 - BUCKET_BITS - (unsigned)__builtin_clzll((unsigned long long)value | (BUCKET_SIZE - 1));
   unsigned within = (unsigned)(value >> bucket);
   return bucket * BUCKET_HALF + within;
+}
+
+void histogram_clear(struct histogram *histogram) {
+  if (histogram->total > 0) {
+    unsigned first = histogram_index(histogram->min), last = histogram_index(histogram->max);
+    memset(&histogram->counts[first], 0, (last - first + 1) * sizeof(*histogram->counts));
+  }
+  histogram->total = 0;
+  histogram->min = INT64_MAX;
+  histogram->max = 0;
 }
 
 int64_t histogram_lowest(unsigned index) {
@@ -39,7 +44,7 @@ int64_t histogram_lowest(unsigned index) {
 
 void histogram_record(struct histogram *histogram, int64_t value_ns) {
   int64_t value = value_ns < 0 ? 0 : value_ns > HISTOGRAM_HIGHEST_NS ? HISTOGRAM_HIGHEST_NS : value_ns;
-  histogram->counts[index_of(value)]++;
+  histogram->counts[histogram_index(value)]++;
   histogram->total++;
   if (value < histogram->min)
     histogram->min = value;
@@ -50,7 +55,7 @@ void histogram_record(struct histogram *histogram, int64_t value_ns) {
 void histogram_add(struct histogram *to, const struct histogram *from) {
   if (from->total == 0)
     return;
-  for (unsigned i = index_of(from->min); i <= index_of(from->max); i++)
+  for (unsigned i = histogram_index(from->min); i <= histogram_index(from->max); i++)
     to->counts[i] += from->counts[i];
   to->total += from->total;
   to->min = from->min < to->min ? from->min : to->min;
@@ -73,7 +78,7 @@ double histogram_mean(const struct histogram *histogram) {
   double sum = 0;
   if (histogram->total == 0)
     return 0;
-  for (unsigned i = index_of(histogram->min); i <= index_of(histogram->max); i++)
+  for (unsigned i = histogram_index(histogram->min); i <= histogram_index(histogram->max); i++)
     if (histogram->counts[i] > 0)
       sum += (double)histogram->counts[i] *
              ((double)histogram_lowest(i) + (double)(histogram_lowest(i + 1) - 1 - histogram_lowest(i)) / 2);
@@ -84,7 +89,7 @@ int64_t histogram_quantile(const struct histogram *histogram, double quantile) {
   uint64_t wanted = (uint64_t)ceil(quantile * (double)histogram->total), seen = 0;
   if (histogram->total == 0)
     return 0;
-  for (unsigned i = index_of(histogram->min); i <= index_of(histogram->max); i++) {
+  for (unsigned i = histogram_index(histogram->min); i <= histogram_index(histogram->max); i++) {
     seen += histogram->counts[i];
     if (seen < wanted || seen == 0)
       continue;
@@ -99,7 +104,7 @@ uint64_t histogram_count_to(const struct histogram *histogram, int64_t value_ns)
   if (histogram->total == 0 || value_ns < histogram->min)
     return 0;
   int64_t last = value_ns < histogram->max ? value_ns : histogram->max;
-  for (unsigned i = index_of(histogram->min); i <= index_of(last); i++)
+  for (unsigned i = histogram_index(histogram->min); i <= histogram_index(last); i++)
     seen += histogram->counts[i];
   return seen;
 }

@@ -13,9 +13,8 @@ enum {
   COOKIE_WORD_SIZE = 0x10, /* of a count; readers of V2 ignore it */
   HEADER = 40,
   COMPRESSED_HEADER = 8,
-  NUMBER_MAX = 9, /* bytes of a count */
   DIGITS = 3,
-  PLAIN_MAX = HEADER + HISTOGRAM_SIZE * NUMBER_MAX,
+  PLAIN_MAX = HEADER + HISTOGRAM_COUNTS_MAX,
 };
 
 /* ---- numbers */
@@ -42,7 +41,7 @@ static uint64_t get64(const unsigned char *at) {
 static size_t put_number(unsigned char *at, int64_t value) {
   uint64_t rest = ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
   size_t length = 0;
-  while (length < NUMBER_MAX - 1 && rest >= 0x80) {
+  while (length < HISTOGRAM_COUNT_BYTES - 1 && rest >= 0x80) {
     at[length++] = (unsigned char)(rest | 0x80);
     rest >>= 7;
   }
@@ -53,8 +52,8 @@ static size_t put_number(unsigned char *at, int64_t value) {
 /* How many bytes it has; 0 when it is cut. */
 static size_t get_number(const unsigned char *at, size_t length, int64_t *ret_value) {
   uint64_t value = 0;
-  for (size_t i = 0; i < length && i < NUMBER_MAX; i++) {
-    bool last = i == NUMBER_MAX - 1;
+  for (size_t i = 0; i < length && i < HISTOGRAM_COUNT_BYTES; i++) {
+    bool last = i == HISTOGRAM_COUNT_BYTES - 1;
     value |= (uint64_t)(last ? at[i] : at[i] & 0x7f) << (7 * i);
     if (!last && at[i] & 0x80)
       continue;
@@ -66,15 +65,8 @@ static size_t get_number(const unsigned char *at, size_t length, int64_t *ret_va
 
 /* ---- writing */
 
-static unsigned length_in_use(const struct histogram *histogram) {
-  unsigned length = HISTOGRAM_SIZE;
-  while (length > 0 && histogram->counts[length - 1] == 0)
-    length--;
-  return length;
-}
-
-static size_t put_counts(const struct histogram *histogram, unsigned char *at) {
-  unsigned length = length_in_use(histogram), i = 0;
+size_t histogram_put_counts(const struct histogram *histogram, unsigned char *at) {
+  unsigned length = histogram->total > 0 ? histogram_index(histogram->max) + 1 : 0, i = 0;
   size_t used = 0;
   while (i < length) {
     unsigned begin = i;
@@ -91,7 +83,7 @@ static size_t put_counts(const struct histogram *histogram, unsigned char *at) {
 static size_t put_plain(const struct histogram *histogram, unsigned char *at) {
   static const double ratio = 1; /* of integers to values */
   uint64_t bits;
-  size_t used = put_counts(histogram, at + HEADER);
+  size_t used = histogram_put_counts(histogram, at + HEADER);
   memcpy(&bits, &ratio, sizeof(bits));
   put32(at, COOKIE_V2 | COOKIE_WORD_SIZE);
   put32(at + 4, (uint32_t)used);
@@ -130,7 +122,7 @@ static int malformed(struct error **err, const char *what) {
   return error_set(err, EINVAL, "this is no histogram in HdrHistogram's V2 format: %s", what);
 }
 
-static int take_counts(struct histogram *histogram, const unsigned char *at, size_t length, struct error **err) {
+int histogram_take_counts(struct histogram *histogram, const unsigned char *at, size_t length, struct error **err) {
   unsigned index = 0;
   size_t used = 0;
   while (used < length) {
@@ -156,7 +148,7 @@ static int take_plain(struct histogram *histogram, const unsigned char *at, size
     return malformed(err, "it is cut");
   if (get32(at + 8) != 0 || get32(at + 12) != DIGITS || get64(at + 16) != 1)
     return malformed(err, "it counts in other intervals (wanted: 3 digits from 1 on, no offset)");
-  return take_counts(histogram, at + HEADER, length - HEADER, err);
+  return histogram_take_counts(histogram, at + HEADER, length - HEADER, err);
 }
 
 static int unpack(const unsigned char *packed, size_t length, unsigned char *plain, uLongf *plain_length,

@@ -50,6 +50,8 @@ void pacer_completed(struct pacer *pacer, const struct shot *shot, int64_t now_n
   tally->statuses[status < TALLY_STATUS_MAX ? status : 0]++;
   histogram_record(tally->response, now_ns - shot->due_ns);
   histogram_record(tally->service, now_ns - shot->sent_ns);
+  int64_t at_ns = now_ns < pacer->end_ns ? now_ns : pacer->end_ns - 1;
+  timeline_record(tally->timeline, at_ns - pacer->warm_up_ns, now_ns - (pacer->closed ? shot->sent_ns : shot->due_ns));
 }
 
 void pacer_failed(struct pacer *pacer, const struct shot *shot, int64_t now_ns, enum load_error error) {
@@ -85,4 +87,5 @@ void pacer_end(struct pacer *pacer, int64_t now_ns) {
     pacer_censored(pacer, &shot, now_ns);
     schedule_next(&pacer->next);
   }
+  timeline_end(pacer->tally->timeline);
 }

@@ -38,7 +38,8 @@ void pacer_censored(struct pacer *pacer, const struct shot *shot, int64_t now_ns
 int64_t pacer_due(const struct pacer *pacer);
 /* Whether no further request will be due. */
 bool pacer_ended(const struct pacer *pacer, int64_t now_ns);
-/* The run ends now: requests that are due and were not taken are censored. */
+/* The run ends now, once: requests that are due and were not taken are censored. What came after the end of the
+ * schedule is in the last block of the timeline. */
 void pacer_end(struct pacer *pacer, int64_t now_ns);
 
 #endif

@@ -171,6 +171,7 @@ static int run_resolved(const struct target *target, const struct load_options *
   if (!lanes)
     return error_set(err, ENOMEM, "no memory for the threads of a run");
   int r = make_lanes(lanes, &common, options, err);
+  result->begun_ns = clock_read_ns(CLOCK_REALTIME) + options->warm_up_ns;
   if (r == 0)
     r = run_lanes(lanes, options->threads, err);
   for (unsigned i = 0; i < options->threads && lanes[i].generator; i++) {
@@ -180,6 +181,8 @@ static int run_resolved(const struct target *target, const struct load_options *
     error_free(lanes[i].err);
   }
   free(lanes);
+  if (r == 0 && timeline_check(result->tally.timeline) < 0)
+    r = error_set(err, ENOMEM, "no memory for what each second of a run counts");
   return r;
 }
 

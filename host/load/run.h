@@ -30,6 +30,7 @@ enum load_doubt {
 
 struct load_result {
   struct tally tally;
+  int64_t begun_ns;     /* when the measured time began, of the wall clock (since 1970) */
   int64_t measured_ns;  /* of the schedule, without the warm-up; less when it was cancelled */
   double target_rate;   /* requests per second that were due; 0 in a closed loop */
   double achieved_rate; /* that had an end by then, by answer or error */

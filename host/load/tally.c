@@ -24,8 +24,9 @@ int tally_init(struct tally *tally, struct error **err) {
                           .service = histogram_create(),
                           .lag = histogram_create(),
                           .wait = histogram_create(),
+                          .timeline = timeline_create(),
                           .connecting = histogram_create()};
-  if (tally->response && tally->service && tally->lag && tally->wait && tally->connecting)
+  if (tally->response && tally->service && tally->lag && tally->wait && tally->timeline && tally->connecting)
     return 0;
   return error_set(err, ENOMEM, "no memory for what a run counts");
 }
@@ -35,6 +36,7 @@ void tally_finish(struct tally *tally) {
   histogram_destroy(tally->service);
   histogram_destroy(tally->lag);
   histogram_destroy(tally->wait);
+  timeline_destroy(tally->timeline);
   histogram_destroy(tally->connecting);
   *tally = (struct tally){0};
 }
@@ -64,5 +66,6 @@ void tally_add(struct tally *to, const struct tally *from) {
   histogram_add(to->service, from->service);
   histogram_add(to->lag, from->lag);
   histogram_add(to->wait, from->wait);
+  timeline_add(to->timeline, from->timeline);
   histogram_add(to->connecting, from->connecting);
 }

@@ -3,6 +3,7 @@
 #define TRAMMEL_HOST_LOAD_TALLY_H
 
 #include "host/load/histogram.h"
+#include "host/load/timeline.h"
 
 /* How a request can end other than by an answer. */
 enum load_error {
@@ -44,12 +45,14 @@ struct tally {
   struct histogram *service;  /* from sent to answered */
   struct histogram *lag;  /* a connection was free and the request due, but not sent yet: the generator's own fault */
   struct histogram *wait; /* due, but no connection free */
+  struct timeline *timeline;    /* responses, in a closed loop services, by when they came since the warm-up */
   struct histogram *connecting; /* from the first step of a connection until it stands */
 };
 
 /* -ENOMEM; finished with tally_finish() then, too. */
 int tally_init(struct tally *tally, struct error **err);
 void tally_finish(struct tally *tally);
+/* Both have ended. */
 void tally_add(struct tally *to, const struct tally *from);
 
 #endif

@@ -1,6 +1,8 @@
 #include "host/report/load_report.h"
 
+#include <errno.h>
 #include <math.h>
+#include <time.h>
 
 #include "sdk/base/clock.h"
 
@@ -82,6 +84,20 @@ static json_t *latency_json(const struct tally *tally, bool closed) {
   return json;
 }
 
+static json_t *blocks_json(const struct timeline *timeline, bool closed) {
+  json_t *list = json_array();
+  _cleanup_(histogram_destroy_p) struct histogram *histogram = histogram_create();
+  for (size_t i = 0; histogram && i < timeline_count(timeline); i++) {
+    _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+    histogram_clear(histogram);
+    timeline_read(timeline, i, histogram);
+    if (histogram_encode(histogram, &text) == 0)
+      (void)json_array_append_new(list, json_string(strbuf_text(&text)));
+  }
+  return json_pack("{s:s, s:I, s:o}", "of", closed ? "service" : "response", "seconds",
+                   (json_int_t)timeline_block_s(timeline), "histograms", list);
+}
+
 static json_t *schedule_json(const struct load_options *options) {
   const struct schedule *schedule = &options->schedule;
   json_t *json = json_pack("{s:s, s:f, s:f}", "kind", schedule_kind_name(schedule->kind), "durationSeconds",
@@ -107,7 +123,7 @@ json_t *load_report_json(const struct load_report *report) {
   return json_pack(
       "{s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:b, s:o, s:s*, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:f, s:f, s:I, s:I, s:I, "
       "s:f, "
-      "s:o, s:{s:f, s:f}}",
+      "s:o, s:o, s:{s:f, s:f}}",
       "format", "trammel.load-result/v1", "trammel", report->version, "url", report->url, "method", report->method,
       "schedule", schedule_json(report->options), "threads", (json_int_t)report->options->threads, "connections",
       (json_int_t)report->options->connections, "valid", result->doubts == 0, "doubts", doubts_json(result), "problem",
@@ -116,8 +132,44 @@ json_t *load_report_json(const struct load_report *report) {
       "errors", errors_json(tally), "statuses", statuses_json(tally), "targetRate", result->target_rate, "achievedRate",
       result->achieved_rate, "bytesRead", (json_int_t)tally->bytes_read, "bytesWritten",
       (json_int_t)tally->bytes_written, "connectionsMade", (json_int_t)tally->connections, "measuredSeconds",
-      seconds(result->measured_ns), "latencyMs", latency_json(tally, is_closed(report)), "generator", "busy",
-      result->busy, "processorSeconds", seconds(tally->processor_ns));
+      seconds(result->measured_ns), "latencyMs", latency_json(tally, is_closed(report)), "blocks",
+      blocks_json(tally->timeline, is_closed(report)), "generator", "busy", result->busy, "processorSeconds",
+      seconds(tally->processor_ns));
+}
+
+/* ---- for readers of HdrHistogram */
+
+static void print_hdr_head(const struct load_report *report, FILE *out) {
+  double begun_s = seconds(report->result->begun_ns);
+  time_t second = (time_t)(report->result->begun_ns / NS_PER_SECOND);
+  struct tm utc;
+  char text[64] = "";
+  if (gmtime_r(&second, &utc))
+    (void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  fprintf(out, "#[Trammel %s: %s of %s %s, in nanoseconds]\n", report->version,
+          is_closed(report) ? "service" : "response", report->method, report->url);
+  fprintf(out, "#[Histogram log format version 1.3]\n");
+  fprintf(out, "#[StartTime: %.3f (seconds since epoch), %s]\n", begun_s, text);
+  fprintf(out, "#[BaseTime: %.3f (seconds since epoch)]\n", begun_s);
+  fprintf(out, "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n");
+}
+
+int load_report_hdr(const struct load_report *report, FILE *out) {
+  const struct timeline *timeline = report->result->tally.timeline;
+  double block_s = (double)timeline_block_s(timeline), whole_s = seconds(report->result->measured_ns);
+  _cleanup_(histogram_destroy_p) struct histogram *histogram = histogram_create();
+  print_hdr_head(report, out);
+  for (size_t i = 0; histogram && i < timeline_count(timeline); i++) {
+    _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+    double begin_s = (double)i * block_s;
+    histogram_clear(histogram);
+    timeline_read(timeline, i, histogram);
+    if (histogram_encode(histogram, &text) < 0)
+      return -ENOMEM;
+    fprintf(out, "%.3f,%.3f,%.3f,%s\n", begin_s, fmin(block_s, whole_s - begin_s), ms(histogram_max(histogram)),
+            strbuf_text(&text));
+  }
+  return histogram ? 0 : -ENOMEM;
 }
 
 /* ---- for people */

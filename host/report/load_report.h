@@ -21,6 +21,9 @@ bool load_report_tells(uint64_t count, double quantile);
 
 /* docs/schema/load-result.json. NULL without memory. */
 json_t *load_report_json(const struct load_report *report);
+/* An interval log of HdrHistogram (version 1.3), in nanoseconds: a line for each block of the run's timeline. -ENOMEM.
+ */
+int load_report_hdr(const struct load_report *report, FILE *out);
 void load_report_text(const struct load_report *report, FILE *out);
 
 #endif

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "host/load/histogram.h"
 #include "sdk/base/schema.h"
 #include "tests/integration/load/target_server.h"
 #include "tests/support/command.h"
@@ -173,6 +174,65 @@ static void a_stall_shows_in_responses(void **state) {
   assert_true(latency(json, "service", "max") > 390);
   assert_true(latency(json, "response", "mean") > 35); /* 400 * 400 / (2 * 2000) = 40 */
   json_decref(json);
+  target_server_stop(server);
+}
+
+static uint64_t count_in(const char *text, struct histogram *sum) {
+  uint64_t before = histogram_count(sum);
+  if (!text || histogram_decode(sum, text, strlen(text), NULL) < 0)
+    fail_msg("this is no histogram: %s", text ? text : "(none)");
+  return histogram_count(sum) - before;
+}
+
+/* Warm-up, what comes after the end, and several threads: each answer is in one block. */
+static void the_blocks_are_the_run(void **state) {
+  struct target_server *server = target_server_start_stalling(1000, 1500);
+  _cleanup_(histogram_destroy_p) struct histogram *blocks = histogram_create(), *whole = histogram_create();
+  size_t i;
+  const json_t *block;
+  (void)state;
+  json_t *json = run_open(target_server_url(server),
+                          OPTIONS("--rate", "200", "-c", "8", "-t", "2", "--warm-up", "200ms", "-d", "2s"));
+  const json_t *list = json_object_get(json_object_get(json, "blocks"), "histograms");
+  assert_int_equal(json_array_size(list), 2);
+  json_array_foreach(list, i, block)(void) count_in(json_string_value(block), blocks);
+  (void)count_in(
+      json_string_value(json_object_get(json_object_get(json_object_get(json, "latencyMs"), "response"), "histogram")),
+      whole);
+  assert_int_equal(histogram_count(blocks), number(json, "completed"));
+  for (int permille = 0; permille <= 1000; permille++)
+    assert_int_equal(histogram_quantile(blocks, permille / 1000.0), histogram_quantile(whole, permille / 1000.0));
+  json_decref(json);
+  target_server_stop(server);
+}
+
+/* Lines of HdrHistogram's interval log, format 1.3: begin, length and maximum, and the histogram. */
+static void an_interval_log_has_a_line_for_each_second(void **state) {
+  struct target_server *server = target_server_start(CONDUCT_ANSWERS);
+  _cleanup_(histogram_destroy_p) struct histogram *sum = histogram_create();
+  struct command_result result;
+  unsigned lines = 0;
+  (void)state;
+  command_run((const char *[]){"trammel", "perf", "run", "--url", target_server_url(server), "--rate", "100", "-d",
+                               "2s", "-o", "hdr", NULL},
+              NULL, RUN_S, &result);
+  assert_non_null(strstr(strbuf_text(&result.out), "#[Histogram log format version 1.3]\n"));
+  char *rest = NULL, *text = strdup(strbuf_text(&result.out));
+  for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+    double begin, length, max;
+    char histogram[4096];
+    if (*line == '#' || *line == '"')
+      continue;
+    assert_int_equal(sscanf(line, "%lf,%lf,%lf,%4095s", &begin, &length, &max, histogram), 4);
+    assert_true(begin == lines && length == 1 && max >= 0);
+    assert_memory_equal(histogram, "HISTFAAA", 8);
+    (void)count_in(histogram, sum);
+    lines++;
+  }
+  assert_int_equal(lines, 2);
+  assert_int_equal(histogram_count(sum), 200);
+  free(text);
+  command_result_finish(&result);
   target_server_stop(server);
 }
 
@@ -354,6 +414,8 @@ int main(void) {
       cmocka_unit_test(every_request_is_answered_and_counted),
       cmocka_unit_test(an_open_loop_sends_what_is_due),
       cmocka_unit_test(a_stall_shows_in_responses),
+      cmocka_unit_test(the_blocks_are_the_run),
+      cmocka_unit_test(an_interval_log_has_a_line_for_each_second),
       cmocka_unit_test(a_target_that_never_answers_is_given_up),
       cmocka_unit_test(each_way_to_misbehave_has_its_name),
       cmocka_unit_test(a_target_that_is_not_there_is_told),

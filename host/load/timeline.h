@@ -1,0 +1,34 @@
+/* A run's durations by when they were measured, in at most TIMELINE_BLOCKS_MAX blocks: of one second each at first;
+ * then the oldest are folded in pairs, so that memory does not grow with the run. One thread at a time. */
+#ifndef TRAMMEL_HOST_LOAD_TIMELINE_H
+#define TRAMMEL_HOST_LOAD_TIMELINE_H
+
+#include <stddef.h>
+
+#include "host/load/histogram.h"
+
+#define TIMELINE_BLOCKS_MAX 256 /* even */
+
+struct timeline;
+
+/* NULL without memory. */
+struct timeline *timeline_create(void);
+void timeline_destroy(struct timeline *timeline);
+DEFINE_CLEANUP(struct timeline *, timeline_destroy);
+
+/* `at_ns` is from 0 on, and does not go back. */
+void timeline_record(struct timeline *timeline, int64_t at_ns, int64_t value_ns);
+/* Nothing more will be recorded: all blocks get the same length. To be called before anything below. */
+void timeline_end(struct timeline *timeline);
+/* Adds one that has ended to another one that has; the longer blocks are those of the sum. */
+void timeline_add(struct timeline *to, const struct timeline *from);
+/* -ENOMEM when there was no memory at some time: something is missing then. */
+int timeline_check(const struct timeline *timeline);
+
+size_t timeline_count(const struct timeline *timeline);
+/* Of a block: 1, 2, 4 …; block i begins at i times that. The last one may be cut by the end. */
+int64_t timeline_block_s(const struct timeline *timeline);
+/* Adds what is in block `i` to `histogram`, its minimum and maximum exactly. */
+void timeline_read(const struct timeline *timeline, size_t i, struct histogram *histogram);
+
+#endif
