@@ -40,10 +40,15 @@ enum {
   KEY_BODY,
   KEY_BODY_FILE,
   KEY_FRESH,
+  KEY_CACERT,
+  KEY_CERT,
+  KEY_KEY,
+  KEY_SERVER_NAME,
+  KEY_INSECURE,
 };
 
 static const struct argp_option option_table[] = {
-    {"url", KEY_URL, "URL", 0, "http://HOST[:PORT][/PATH]: where requests go", 1},
+    {"url", KEY_URL, "URL", 0, "http[s]://HOST[:PORT][/PATH]: where requests go", 1},
     {"connections", 'c', "N", 0, "how many connections (default: 10)", 1},
     {"threads", 't', "N", 0, "how many threads they are spread over (default: 1)", 1},
     {"duration", 'd', "TIME", 0, "how long to measure (default: 10s)", 1},
@@ -67,7 +72,14 @@ static const struct argp_option option_table[] = {
     {"timeout", KEY_TIMEOUT, "TIME", 0, "of a request (default: 10s)", 3},
     {"connect-timeout", KEY_CONNECT_TIMEOUT, "TIME", 0, "of a connection (default: 5s)", 3},
     {"drain", KEY_DRAIN, "TIME", 0, "how long the end waits for answers (default: 10s)", 3},
-    {"output", 'o', "FORMAT", 0, "text, json, or hdr: an interval log of HdrHistogram", 4},
+    {"cacert", KEY_CACERT, "FILE", 0,
+     "PEM: who may have signed the target's certificate (default: whom the system trusts)", 4},
+    {"cert", KEY_CERT, "FILE", 0, "PEM: a certificate to show, with its chain", 4},
+    {"key", KEY_KEY, "FILE", 0, "PEM: its key", 4},
+    {"server-name", KEY_SERVER_NAME, "NAME", 0, "whom the target's certificate has to be for (default: the URL's host)",
+     4},
+    {"insecure", KEY_INSECURE, NULL, 0, "take whatever certificate the target shows", 4},
+    {"output", 'o', "FORMAT", 0, "text, json, or hdr: an interval log of HdrHistogram", 5},
     {0},
 };
 
@@ -196,6 +208,21 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   case KEY_FRESH:
     arguments->target.fresh = true;
     return 0;
+  case KEY_CACERT:
+    arguments->target.tls.trust_file = argument;
+    return 0;
+  case KEY_CERT:
+    arguments->target.tls.certificate_file = argument;
+    return 0;
+  case KEY_KEY:
+    arguments->target.tls.key_file = argument;
+    return 0;
+  case KEY_SERVER_NAME:
+    arguments->target.tls.server_name = argument;
+    return 0;
+  case KEY_INSECURE:
+    arguments->target.tls.insecure = true;
+    return 0;
   case 'o':
     arguments->format = parse_format(state, argument);
     return 0;
@@ -211,7 +238,7 @@ const struct argp cmd_perf_run_argp = {
     .options = option_table,
     .parser = parse,
     .doc =
-        "Sends requests to a URL (HTTP/1.1) and says how long the answers took.\v"
+        "Sends requests to a URL (HTTP/1.1, with TLS or without) and says how long the answers took.\v"
         "With a number as --rate, requests are due at fixed times, and `response` is from there to the answer: what a "
         "user waits when the target stalls. `service` is from when a request was sent, `lag` how late the generator "
         "was "
@@ -220,10 +247,12 @@ const struct argp cmd_perf_run_argp = {
         "Exits 0 when the run is valid, 2 for usage, 3 when it is INVALID, nothing answered, or it was interrupted.",
 };
 
-static int print(const struct arguments *arguments, const struct load_result *result) {
+static int print(const struct arguments *arguments, const struct target *target, const struct load_result *result) {
   const struct load_report report = {.version = TRAMMEL_VERSION,
                                      .url = arguments->target.url,
                                      .method = arguments->target.method,
+                                     .secure = target->tls != NULL,
+                                     .insecure = arguments->target.tls.insecure,
                                      .options = &arguments->load,
                                      .result = result};
   if (wants(arguments, "json"))
@@ -240,7 +269,7 @@ static int run(struct arguments *arguments, struct target *target, struct error 
   int r = load_run(target, &arguments->load, &result, err);
   if (r < 0)
     return r == -EINVAL ? EXIT_USAGE : EXIT_INTERNAL;
-  int code = print(arguments, &result);
+  int code = print(arguments, target, &result);
   if (code == EXIT_ALL_PASSED && result.doubts != 0)
     code = EXIT_COULD_NOT_TEST;
   load_result_finish(&result);

@@ -5,171 +5,169 @@
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
+#include "host/load/http1.h"
 #include "sdk/base/clock.h"
 
-static enum load_error error_of(int number) {
-  switch (number) {
-  case ECONNREFUSED:
-    return LOAD_ERROR_REFUSED;
-  case ENETUNREACH:
-  case EHOSTUNREACH:
-  case ENETDOWN:
-  case EHOSTDOWN:
-  case EACCES:
-  case EPERM:
-    return LOAD_ERROR_UNREACHABLE;
-  case ETIMEDOUT:
-    return LOAD_ERROR_CONNECT;
-  case ECONNRESET:
-  case EPIPE:
-    return LOAD_ERROR_RESET;
-  case EMFILE:
-  case ENFILE:
-    return LOAD_ERROR_DESCRIPTORS;
-  default:
-    return LOAD_ERROR_SYSTEM;
-  }
-}
+#define REDIAL_NS (100 * NS_PER_MS) /* in a closed loop, until one that failed is made anew: refusals come at once */
 
 static void enter(struct connection *connection, enum connection_state state, int64_t now_ns) {
   connection->state = state;
   connection->since_ns = now_ns;
 }
 
+unsigned connection_room(const struct connection *connection) {
+  return connection->state == CONNECTION_UP || connection->state == CONNECTION_DOWN ? 1 - connection->on_their_way : 0;
+}
+
+/* ---- how requests end */
+
+static void release(struct connection *connection, struct connection_context *context, struct exchange *exchange) {
+  exchange->taken = false;
+  connection->on_their_way--;
+  context->on_their_way--;
+}
+
+void connection_begun(struct exchange *exchange, struct connection_context *context, int64_t now_ns) {
+  exchange->begun = true;
+  pacer_begun(context->pacer, &exchange->shot, now_ns);
+}
+
+void connection_answered(struct connection *connection, struct connection_context *context, struct exchange *exchange,
+                         unsigned status, int64_t now_ns) {
+  pacer_completed(context->pacer, &exchange->shot, now_ns, status);
+  release(connection, context, exchange);
+}
+
+static void fail(struct connection *connection, struct connection_context *context, struct exchange *exchange,
+                 enum load_error error, int64_t now_ns) {
+  pacer_failed(context->pacer, &exchange->shot, now_ns, error);
+  release(connection, context, exchange);
+}
+
 void connection_close(struct connection *connection, int64_t now_ns) {
   if (connection->state == CONNECTION_DOWN)
     return;
-  (void)close(connection->fd);
-  connection->fd = -1;
+  transport_close(&connection->transport);
   enter(connection, CONNECTION_DOWN, now_ns);
 }
 
-static enum connection_step broken(struct connection *connection, enum load_error error, int64_t now_ns,
-                                   enum load_error *ret_error) {
+void connection_break(struct connection *connection, struct connection_context *context, enum load_error error,
+                      int64_t now_ns) {
   connection_close(connection, now_ns);
-  *ret_error = error;
-  return CONNECTION_BROKE;
+  connection->not_before_ns = connection->on_their_way > 0 && context->pacer->closed ? now_ns + REDIAL_NS : 0;
+  if (connection->exchange.taken)
+    fail(connection, context, &connection->exchange, error, now_ns);
 }
 
-/* ---- sending */
+void connection_expire(struct connection *connection, struct connection_context *context, int64_t now_ns) {
+  bool coming_up = connection->state == CONNECTION_CONNECTING || connection->state == CONNECTION_SECURING;
+  if (coming_up && now_ns - connection->since_ns >= context->connect_timeout_ns)
+    connection_break(connection, context, LOAD_ERROR_CONNECT, now_ns);
+  else if (connection->state == CONNECTION_UP && connection->exchange.taken &&
+           now_ns - connection->exchange.shot.sent_ns >= context->timeout_ns)
+    connection_break(connection, context, LOAD_ERROR_TIMEOUT, now_ns);
+}
 
-static enum connection_step push(struct connection *connection, const struct connection_context *context,
-                                 int64_t now_ns, enum load_error *ret_error) {
-  const struct target *target = context->target;
-  while (connection->sent < target->request_length) {
-    ssize_t n = send(connection->fd, target->request + connection->sent, target->request_length - connection->sent,
-                     MSG_NOSIGNAL);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0 && errno == EAGAIN)
-      return CONNECTION_WAITS;
-    if (n < 0)
-      return broken(connection, error_of(errno), now_ns, ret_error);
-    connection->sent += (size_t)n;
-    context->tally->bytes_written += (uint64_t)n;
+void connection_finish(struct connection *connection, struct connection_context *context, int64_t now_ns) {
+  if (connection->exchange.taken) {
+    pacer_censored(context->pacer, &connection->exchange.shot, now_ns);
+    release(connection, context, &connection->exchange);
   }
-  return CONNECTION_WAITS;
+  connection_close(connection, now_ns);
 }
 
-enum connection_step connection_send(struct connection *connection, const struct connection_context *context,
-                                     int64_t now_ns, enum load_error *ret_error) {
-  enter(connection, CONNECTION_BUSY, now_ns);
-  connection->sent = 0;
-  response_begin(&connection->response, context->target->head);
-  return push(connection, context, now_ns, ret_error);
-}
+/* ---- coming up */
 
-/* ---- connecting */
-
-static enum connection_step stand(struct connection *connection, const struct connection_context *context,
-                                  int64_t now_ns, enum load_error *ret_error) {
-  histogram_record(context->tally->connecting, now_ns - connection->since_ns);
+static void stand(struct connection *connection, struct connection_context *context, int64_t now_ns) {
   context->tally->connections++;
-  enter(connection, CONNECTION_FREE, now_ns);
-  return connection->has_shot ? connection_send(connection, context, now_ns, ret_error) : CONNECTION_STANDS;
+  enter(connection, CONNECTION_UP, now_ns);
+  if (connection->on_their_way > 0)
+    http1_send(connection, context, now_ns);
 }
 
-enum connection_step connection_dial(struct connection *connection, const struct connection_context *context,
-                                     int64_t now_ns, enum load_error *ret_error) {
-  const struct target_address *address = &context->target->address;
-  int fd = socket(address->at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  *ret_error = LOAD_ERROR_SYSTEM;
-  if (fd < 0) {
-    *ret_error = error_of(errno);
-    return CONNECTION_BROKE;
+static void secure(struct connection *connection, struct connection_context *context, int64_t now_ns) {
+  enum load_error error;
+  int r = transport_secure(&connection->transport, context->target->tls, &error);
+  if (r == TRANSPORT_FAILED)
+    connection_break(connection, context, error, now_ns);
+  if (r != 1)
+    return;
+  if (context->target->tls) {
+    now_ns = clock_monotonic_ns() - context->start_ns; /* proving certificates takes its time, too */
+    histogram_record(context->tally->securing, now_ns - connection->since_ns);
   }
-  connection->fd = fd;
-  connection->turn++;
+  stand(connection, context, now_ns);
+}
+
+static void reached(struct connection *connection, struct connection_context *context, int64_t now_ns) {
+  histogram_record(context->tally->connecting, now_ns - connection->since_ns);
+  enter(connection, CONNECTION_SECURING, now_ns);
+  secure(connection, context, now_ns);
+}
+
+static int register_socket(const struct connection *connection, const struct connection_context *context) {
   struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
                               .data.u64 = connection_mark(connection)};
+  return epoll_ctl(context->epoll_fd, EPOLL_CTL_ADD, connection->transport.fd, &event);
+}
+
+void connection_dial(struct connection *connection, struct connection_context *context, int64_t now_ns) {
+  const struct target_address *address = &context->target->address;
+  int fd = socket(address->at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0 || transport_open(&connection->transport, fd, context->target->tls) < 0) {
+    connection_break(connection, context, fd < 0 ? transport_error(errno) : LOAD_ERROR_SYSTEM, now_ns);
+    return;
+  }
+  connection->turn++;
   enter(connection, CONNECTION_CONNECTING, now_ns);
   (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
   int r = connect(fd, (const struct sockaddr *)&address->at, address->length);
   if (r < 0 && errno != EINPROGRESS)
-    return broken(connection, error_of(errno), now_ns, ret_error);
-  if (epoll_ctl(context->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
-    return broken(connection, LOAD_ERROR_SYSTEM, now_ns, ret_error);
-  return r == 0 ? stand(connection, context, now_ns, ret_error) : CONNECTION_WAITS;
+    connection_break(connection, context, transport_error(errno), now_ns);
+  else if (register_socket(connection, context) < 0)
+    connection_break(connection, context, LOAD_ERROR_SYSTEM, now_ns);
+  else if (r == 0)
+    reached(connection, context, now_ns);
 }
 
-static enum connection_step connected(struct connection *connection, const struct connection_context *context,
-                                      int64_t now_ns, enum load_error *ret_error) {
+static void connected(struct connection *connection, struct connection_context *context, int64_t now_ns) {
   int problem = 0;
   socklen_t size = sizeof(problem);
-  if (getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &problem, &size) < 0)
+  if (getsockopt(connection->transport.fd, SOL_SOCKET, SO_ERROR, &problem, &size) < 0)
     problem = errno;
-  return problem == 0 ? stand(connection, context, now_ns, ret_error)
-                      : broken(connection, error_of(problem), now_ns, ret_error);
-}
-
-/* ---- receiving */
-
-static enum connection_step answered(struct connection *connection, const struct connection_context *context, bool last,
-                                     int64_t now_ns) {
-  bool whole = connection->sent == context->target->request_length;
-  if (connection->response.kept && !context->target->fresh && whole && !last)
-    enter(connection, CONNECTION_FREE, now_ns);
+  if (problem == 0)
+    reached(connection, context, now_ns);
   else
-    connection_close(connection, now_ns);
-  return CONNECTION_ANSWERED;
+    connection_break(connection, context, transport_error(problem), now_ns);
 }
 
-/* One that is free has nothing to receive but its end; what else it receives, nobody asked for. `last`: no further
- * event will tell of what is there, since the other side has ended. */
-static enum connection_step receive(struct connection *connection, const struct connection_context *context, bool last,
-                                    int64_t now_ns, enum load_error *ret_error) {
-  for (;;) {
-    ssize_t n = recv(connection->fd, context->buffer, context->buffer_size, 0);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0 && errno == EAGAIN)
-      return CONNECTION_WAITS;
-    if (n < 0)
-      return broken(connection, error_of(errno), now_ns, ret_error);
-    context->tally->bytes_read += (uint64_t)n;
-    if (connection->state == CONNECTION_FREE)
-      return broken(connection, n == 0 ? LOAD_ERROR_CLOSED : LOAD_ERROR_MALFORMED, now_ns, ret_error);
-    if (response_take(&connection->response, context->buffer, (size_t)n, ret_error))
-      return broken(connection, *ret_error, now_ns, ret_error);
-    if (connection->response.done)
-      return answered(connection, context, last, now_ns);
-    if ((size_t)n < context->buffer_size && !last)
-      return CONNECTION_WAITS; /* that was all: a read less */
-  }
+/* ---- the whole */
+
+void connection_send(struct connection *connection, struct connection_context *context, const struct shot *shot,
+                     int64_t now_ns) {
+  connection->exchange = (struct exchange){.shot = *shot, .taken = true};
+  connection->not_before_ns = 0;
+  connection->on_their_way++;
+  context->on_their_way++;
+  if (connection->state == CONNECTION_DOWN)
+    connection_dial(connection, context, now_ns);
+  else
+    http1_send(connection, context, now_ns);
 }
 
-enum connection_step connection_event(struct connection *connection, const struct connection_context *context,
-                                      uint32_t events, int64_t now_ns, enum load_error *ret_error) {
+void connection_event(struct connection *connection, struct connection_context *context, uint32_t events,
+                      int64_t now_ns) {
   bool last = events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
-  enum connection_step step = CONNECTION_WAITS;
+  transport_wake(&connection->transport, last);
   if (connection->state == CONNECTION_CONNECTING)
-    step = connected(connection, context, now_ns, ret_error);
-  else if (events & EPOLLOUT && connection->state == CONNECTION_BUSY)
-    step = push(connection, context, now_ns, ret_error);
-  if (step == CONNECTION_BROKE || !(events & EPOLLIN || last))
-    return step;
-  enum connection_step received = receive(connection, context, last, now_ns, ret_error);
-  return received == CONNECTION_WAITS ? step : received;
+    connected(connection, context, now_ns);
+  else if (connection->state == CONNECTION_SECURING)
+    secure(connection, context, now_ns);
+  else if (events & EPOLLOUT && connection->on_their_way > 0)
+    http1_push(connection, context, now_ns);
+  bool may_have_more =
+      events & EPOLLIN || last || connection->transport.ssl; /* TLS may have waited to send, to receive */
+  if (connection->state == CONNECTION_UP && may_have_more)
+    http1_receive(connection, context, now_ns);
 }

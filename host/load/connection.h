@@ -1,5 +1,5 @@
-/* One connection of a generator: at most one request is on its way. Its descriptor is registered once, edge-triggered,
- * so that a request takes one send and one receive. */
+/* One connection of a generator, and the requests that are on their way on it. It tells the pacer how each of them
+ * ends. Its descriptor is registered once, edge-triggered, so that a request takes one send and one receive. */
 #ifndef TRAMMEL_HOST_LOAD_CONNECTION_H
 #define TRAMMEL_HOST_LOAD_CONNECTION_H
 
@@ -8,33 +8,37 @@
 #include "host/load/pacer.h"
 #include "host/load/response.h"
 #include "host/load/target.h"
+#include "host/load/transport.h"
 
 enum connection_state {
-  CONNECTION_DOWN,       /* no descriptor */
-  CONNECTION_CONNECTING, /* with a request, or ahead of the first one */
-  CONNECTION_FREE,
-  CONNECTION_BUSY, /* with a request that is sent, or being sent */
+  CONNECTION_DOWN, /* no descriptor */
+  CONNECTION_CONNECTING,
+  CONNECTION_SECURING, /* the socket stands, TLS does not yet */
+  CONNECTION_UP,
 };
+
+/* Where a request of a connection has its place. */
+struct exchange {
+  struct shot shot;
+  bool taken; /* it has a request */
+  bool begun; /* something of its answer has come */
+};
+
+/* Its list, among the generator's. */
+enum connection_list_kind { CONNECTION_UNLISTED, CONNECTION_LISTED_STANDING, CONNECTION_LISTED_DOWN };
 
 struct connection {
-  TAILQ_ENTRY(connection) entry; /* among the generator's free ones: those that are down or free, and have no request */
+  TAILQ_ENTRY(connection) entry;
+  enum connection_list_kind listed;
   enum connection_state state;
   uint32_t place, turn; /* among the generator's, and how many descriptors it has had: what epoll is told */
-  int fd;
-  bool has_shot;
-  struct shot shot;
-  size_t sent;           /* bytes of the request */
+  struct transport transport;
+  unsigned on_their_way; /* requests, those that wait for the connection to stand among them */
   int64_t since_ns;      /* when the state began */
   int64_t not_before_ns; /* down: when it may connect again */
+  struct exchange exchange;
+  size_t sent; /* bytes of the request */
   struct response response;
-};
-
-/* What became of a step. */
-enum connection_step {
-  CONNECTION_WAITS,    /* for the next event */
-  CONNECTION_STANDS,   /* it stands, and has no request to send */
-  CONNECTION_ANSWERED, /* its request: `response` is done; free again, or down when it was not kept */
-  CONNECTION_BROKE,    /* `*ret_error`; it is down */
 };
 
 /* What an event carries: `place` in the high half, `turn` in the low one. An event of a turn before is stale. */
@@ -42,24 +46,45 @@ static inline uint64_t connection_mark(const struct connection *connection) {
   return (uint64_t)connection->place << 32 | connection->turn;
 }
 
+/* What the connections of a generator have in common. Times are since the start of the run. */
 struct connection_context {
   int epoll_fd;
+  int64_t start_ns; /* monotonic */
   const struct target *target;
+  struct pacer *pacer;
   struct tally *tally;
+  unsigned on_their_way; /* requests, of all connections */
+  int64_t connect_timeout_ns, timeout_ns;
   char *buffer; /* for what is received */
   size_t buffer_size;
 };
 
-/* Begins to connect; a request it has goes out once it stands. */
-enum connection_step connection_dial(struct connection *connection, const struct connection_context *context,
-                                     int64_t now_ns, enum load_error *ret_error);
-/* Sends the request of one that is free. */
-enum connection_step connection_send(struct connection *connection, const struct connection_context *context,
-                                     int64_t now_ns, enum load_error *ret_error);
+/* How many requests it takes now: none while it comes up. One that is down takes its first, and connects for it. */
+unsigned connection_room(const struct connection *connection);
+
+/* Begins to connect; what it has goes out once it stands. */
+void connection_dial(struct connection *connection, struct connection_context *context, int64_t now_ns);
+/* Takes a request, for which there is room. */
+void connection_send(struct connection *connection, struct connection_context *context, const struct shot *shot,
+                     int64_t now_ns);
 /* Acts on what epoll says of it. */
-enum connection_step connection_event(struct connection *connection, const struct connection_context *context,
-                                      uint32_t events, int64_t now_ns, enum load_error *ret_error);
-/* Down, at once; its request is the caller's matter. */
+void connection_event(struct connection *connection, struct connection_context *context, uint32_t events,
+                      int64_t now_ns);
+/* Ends what has taken too long. */
+void connection_expire(struct connection *connection, struct connection_context *context, int64_t now_ns);
+/* The run ends: what is on its way is censored. */
+void connection_finish(struct connection *connection, struct connection_context *context, int64_t now_ns);
+
+/* ---- for the protocols */
+
+/* The answer begins to come; to be called once, with what comes first. */
+void connection_begun(struct exchange *exchange, struct connection_context *context, int64_t now_ns);
+void connection_answered(struct connection *connection, struct connection_context *context, struct exchange *exchange,
+                         unsigned status, int64_t now_ns);
+/* It goes down, and what it has on its way has failed. */
+void connection_break(struct connection *connection, struct connection_context *context, enum load_error error,
+                      int64_t now_ns);
+/* It goes down with nothing on its way. */
 void connection_close(struct connection *connection, int64_t now_ns);
 
 #endif

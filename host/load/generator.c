@@ -13,7 +13,6 @@ enum {
   BUFFER = 64 * 1024,     /* received at once */
   SPIN_NS = 50 * 1000,    /* a sleep ends this long before a due time: a processor takes as long to wake up */
   TICK_NS = 20 * 1000000, /* between two looks at what has taken too long */
-  REDIAL_NS = 100000000,  /* in a closed loop, until a connection that failed is made anew: refusals come at once */
   LOOK_NS = 5000,         /* at most, of a look that finds nothing: what took longer was another program's */
   LATE_NS = 1000000,      /* a look that comes this much later than meant: the processor was not there */
 };
@@ -26,10 +25,8 @@ struct generator {
   struct tally tally;
   struct pacer pacer;
   struct connection *connections;
-  struct connection_list standing; /* without a request, the longest first */
+  struct connection_list standing; /* that take a request, the longest first */
   struct connection_list down; /* of these, those that have to wait come last, in the order in which they may go on */
-  unsigned on_their_way;       /* requests */
-  int64_t start_ns;            /* times of what follows are since then */
   int64_t next_tick_ns;
   int64_t meant_ns; /* when it meant to look at the clock, at the latest */
   struct epoll_event events[EVENTS];
@@ -38,51 +35,33 @@ struct generator {
 /* ---- one connection's steps */
 
 static int64_t now_of(const struct generator *generator) {
-  return clock_monotonic_ns() - generator->start_ns;
+  return clock_monotonic_ns() - generator->context.start_ns;
 }
 
-static void rest(struct generator *generator, struct connection *connection) {
-  if (connection->state == CONNECTION_FREE)
-    TAILQ_INSERT_TAIL(&generator->standing, connection, entry);
-  else if (connection->not_before_ns > 0)
-    TAILQ_INSERT_TAIL(&generator->down, connection, entry);
-  else
-    TAILQ_INSERT_HEAD(&generator->down, connection, entry);
+static struct connection_list *list_of(struct generator *generator, enum connection_list_kind kind) {
+  return kind == CONNECTION_LISTED_STANDING ? &generator->standing : &generator->down;
 }
 
-static void forget_shot(struct generator *generator, struct connection *connection) {
-  connection->has_shot = false;
-  generator->on_their_way--;
-}
-
-/* `was_resting`: it is in a list, and has no request. */
-static void take_step(struct generator *generator, struct connection *connection, bool was_resting,
-                      enum connection_step step, enum load_error error, int64_t now_ns) {
-  if (step == CONNECTION_WAITS)
+/* To be called after whatever may have changed a connection: into the list that it belongs to. */
+static void file(struct generator *generator, struct connection *connection) {
+  enum connection_list_kind kind = CONNECTION_UNLISTED;
+  if (connection_room(connection) > 0)
+    kind = connection->state == CONNECTION_DOWN ? CONNECTION_LISTED_DOWN : CONNECTION_LISTED_STANDING;
+  if (connection->listed == kind)
     return;
-  if (was_resting)
-    TAILQ_REMOVE(&generator->standing, connection, entry);
-  if (step == CONNECTION_ANSWERED && connection->has_shot) {
-    pacer_completed(&generator->pacer, &connection->shot, now_ns, connection->response.status);
-    forget_shot(generator, connection);
-  } else if (step == CONNECTION_BROKE && connection->has_shot) {
-    pacer_failed(&generator->pacer, &connection->shot, now_ns, error);
-    forget_shot(generator, connection);
-    connection->not_before_ns = generator->pacer.closed ? now_ns + REDIAL_NS : 0;
-  }
-  rest(generator, connection);
+  if (connection->listed != CONNECTION_UNLISTED)
+    TAILQ_REMOVE(list_of(generator, connection->listed), connection, entry);
+  if (kind == CONNECTION_LISTED_DOWN && connection->not_before_ns == 0)
+    TAILQ_INSERT_HEAD(&generator->down, connection, entry);
+  else if (kind != CONNECTION_UNLISTED)
+    TAILQ_INSERT_TAIL(list_of(generator, kind), connection, entry);
+  connection->listed = kind;
 }
 
-static void send_on(struct generator *generator, struct connection *connection, int64_t now_ns) {
-  enum load_error error = LOAD_ERROR_SYSTEM;
-  bool down = connection->state == CONNECTION_DOWN;
-  TAILQ_REMOVE(down ? &generator->down : &generator->standing, connection, entry);
-  connection->has_shot = true;
-  connection->not_before_ns = 0;
-  generator->on_their_way++;
-  enum connection_step step = down ? connection_dial(connection, &generator->context, now_ns, &error)
-                                   : connection_send(connection, &generator->context, now_ns, &error);
-  take_step(generator, connection, false, step, error, now_ns);
+/* Out of its list: it comes back as the last one. */
+static void pull(struct generator *generator, struct connection *connection) {
+  TAILQ_REMOVE(list_of(generator, connection->listed), connection, entry);
+  connection->listed = CONNECTION_UNLISTED;
 }
 
 /* A free connection; NULL when there is none that may be used now. */
@@ -97,30 +76,23 @@ static struct connection *candidate(struct generator *generator, int64_t now_ns)
 /* Nothing goes out before the start. */
 static void dispatch(struct generator *generator, int64_t now_ns) {
   struct connection *connection;
-  while (now_ns >= 0 && (connection = candidate(generator, now_ns)) &&
-         pacer_take(&generator->pacer, now_ns, &connection->shot))
-    send_on(generator, connection, now_ns);
+  struct shot shot;
+  while (now_ns >= 0 && (connection = candidate(generator, now_ns)) && pacer_take(&generator->pacer, now_ns, &shot)) {
+    pull(generator, connection);
+    connection_send(connection, &generator->context, &shot, now_ns);
+    file(generator, connection);
+  }
 }
 
 /* ---- time */
 
-static void give_up(struct generator *generator, struct connection *connection, enum load_error error, int64_t now_ns) {
-  connection_close(connection, now_ns);
-  take_step(generator, connection, false, CONNECTION_BROKE, error, now_ns);
-}
-
 static void tick(struct generator *generator, int64_t now_ns) {
-  const struct generator_options *options = &generator->options;
   if (now_ns < generator->next_tick_ns)
     return;
   generator->next_tick_ns = now_ns + TICK_NS;
-  for (unsigned i = 0; i < options->connections; i++) {
-    struct connection *connection = &generator->connections[i];
-    int64_t age_ns = now_ns - connection->since_ns;
-    if (connection->state == CONNECTION_CONNECTING && age_ns >= options->connect_timeout_ns)
-      give_up(generator, connection, LOAD_ERROR_CONNECT, now_ns);
-    else if (connection->state == CONNECTION_BUSY && age_ns >= options->timeout_ns)
-      give_up(generator, connection, LOAD_ERROR_TIMEOUT, now_ns);
+  for (unsigned i = 0; i < generator->options.connections; i++) {
+    connection_expire(&generator->connections[i], &generator->context, now_ns);
+    file(generator, &generator->connections[i]);
   }
 }
 
@@ -145,12 +117,10 @@ static struct connection *connection_of(const struct generator *generator, const
 /* What an event does to its connection. */
 static void handle(struct generator *generator, const struct epoll_event *event, int64_t now_ns) {
   struct connection *connection = connection_of(generator, event);
-  enum load_error error = LOAD_ERROR_SYSTEM;
   if (!connection)
     return;
-  bool resting = connection->state == CONNECTION_FREE;
-  enum connection_step step = connection_event(connection, &generator->context, event->events, now_ns, &error);
-  take_step(generator, connection, resting, step, error, now_ns);
+  connection_event(connection, &generator->context, event->events, now_ns);
+  file(generator, connection);
 }
 
 /* Whether it could send what is due, or would have looked in time if it had a processor. */
@@ -187,28 +157,24 @@ static bool cancelled(const struct generator *generator) {
 static bool is_over(const struct generator *generator, int64_t now_ns) {
   if (cancelled(generator) || now_ns >= generator->pacer.end_ns + generator->options.drain_ns)
     return true;
-  return pacer_ended(&generator->pacer, now_ns) && generator->on_their_way == 0;
+  return pacer_ended(&generator->pacer, now_ns) && generator->context.on_their_way == 0;
 }
 
 static void finish(struct generator *generator, int64_t now_ns) {
   generator->tally.elapsed_ns = now_ns;
-  for (unsigned i = 0; i < generator->options.connections; i++) {
-    struct connection *connection = &generator->connections[i];
-    if (connection->has_shot)
-      pacer_censored(&generator->pacer, &connection->shot, now_ns);
-    connection_close(connection, now_ns);
-  }
+  for (unsigned i = 0; i < generator->options.connections; i++)
+    connection_finish(&generator->connections[i], &generator->context, now_ns);
   pacer_end(&generator->pacer, now_ns);
 }
 
 int generator_run(struct generator *generator, int64_t start_ns, struct error **err) {
   int r = 0;
   int64_t before_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
-  int64_t shift_ns = generator->start_ns - start_ns;
+  int64_t shift_ns = generator->context.start_ns - start_ns;
   (void)prctl(PR_SET_TIMERSLACK, 1UL);
   for (unsigned i = 0; i < generator->options.connections; i++)
     generator->connections[i].since_ns += shift_ns;
-  generator->start_ns = start_ns;
+  generator->context.start_ns = start_ns;
   generator->next_tick_ns = 0;
   generator->meant_ns = 0;
   int64_t now_ns = now_of(generator);
@@ -226,23 +192,24 @@ int generator_run(struct generator *generator, int64_t start_ns, struct error **
 
 /* ---- the whole */
 
-static unsigned count_connecting(const struct generator *generator) {
-  unsigned count = 0;
-  for (unsigned i = 0; i < generator->options.connections; i++)
-    count += generator->connections[i].state == CONNECTION_CONNECTING;
-  return count;
+static bool is_coming_up(const struct generator *generator) {
+  for (unsigned i = 0; i < generator->options.connections; i++) {
+    enum connection_state state = generator->connections[i].state;
+    if (state != CONNECTION_DOWN && state != CONNECTION_UP)
+      return true;
+  }
+  return false;
 }
 
 void generator_connect(struct generator *generator) {
-  generator->start_ns = clock_monotonic_ns();
+  generator->context.start_ns = clock_monotonic_ns();
   for (unsigned i = 0; i < generator->options.connections; i++) {
     struct connection *connection = &generator->connections[i];
-    enum load_error error;
-    TAILQ_REMOVE(&generator->down, connection, entry);
-    enum connection_step step = connection_dial(connection, &generator->context, now_of(generator), &error);
-    take_step(generator, connection, false, step, error, now_of(generator));
+    pull(generator, connection);
+    connection_dial(connection, &generator->context, now_of(generator));
+    file(generator, connection);
   }
-  while (count_connecting(generator) > 0 && now_of(generator) < generator->options.connect_timeout_ns &&
+  while (is_coming_up(generator) && now_of(generator) < generator->options.connect_timeout_ns &&
          !cancelled(generator)) {
     int count = epoll_wait(generator->context.epoll_fd, generator->events, EVENTS, TICK_NS / NS_PER_MS);
     for (int i = 0; i < count; i++)
@@ -260,7 +227,10 @@ int generator_create(const struct generator_options *options, struct generator *
   generator->connections = calloc(options->connections, sizeof(*generator->connections));
   generator->context = (struct connection_context){.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
                                                    .target = options->target,
+                                                   .pacer = &generator->pacer,
                                                    .tally = &generator->tally,
+                                                   .connect_timeout_ns = options->connect_timeout_ns,
+                                                   .timeout_ns = options->timeout_ns,
                                                    .buffer = malloc(BUFFER),
                                                    .buffer_size = BUFFER};
   int problem = generator->context.epoll_fd < 0 ? errno : 0;
@@ -275,7 +245,7 @@ int generator_create(const struct generator_options *options, struct generator *
   }
   for (unsigned i = 0; i < options->connections; i++) {
     generator->connections[i].place = i;
-    TAILQ_INSERT_TAIL(&generator->down, &generator->connections[i], entry);
+    file(generator, &generator->connections[i]);
   }
   pacer_begin(&generator->pacer, options->schedule, options->worker, options->workers, options->warm_up_ns,
               &generator->tally);

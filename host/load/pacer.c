@@ -38,6 +38,11 @@ bool pacer_take(struct pacer *pacer, int64_t now_ns, struct shot *ret_shot) {
   return true;
 }
 
+void pacer_begun(struct pacer *pacer, const struct shot *shot, int64_t now_ns) {
+  if (counts(pacer, shot))
+    histogram_record(pacer->tally->first_byte, now_ns - shot->sent_ns);
+}
+
 void pacer_completed(struct pacer *pacer, const struct shot *shot, int64_t now_ns, unsigned status) {
   struct tally *tally = pacer->tally;
   if (!counts(pacer, shot)) {

@@ -29,6 +29,8 @@ void pacer_begin(struct pacer *pacer, const struct schedule *schedule, unsigned 
 void pacer_notice(struct pacer *pacer, int64_t now_ns, bool could_send);
 /* Whether a request is to be sent now, at the time that was noticed. */
 bool pacer_take(struct pacer *pacer, int64_t now_ns, struct shot *ret_shot);
+/* Something of its answer has come. */
+void pacer_begun(struct pacer *pacer, const struct shot *shot, int64_t now_ns);
 /* How a request that was taken ended. */
 void pacer_completed(struct pacer *pacer, const struct shot *shot, int64_t now_ns, unsigned status);
 void pacer_failed(struct pacer *pacer, const struct shot *shot, int64_t now_ns, enum load_error error);

@@ -12,6 +12,9 @@ const char *load_error_name(enum load_error error) {
       [LOAD_ERROR_CLOSED] = "closed",
       [LOAD_ERROR_MALFORMED] = "malformed",
       [LOAD_ERROR_TOO_LONG] = "tooLong",
+      [LOAD_ERROR_CERTIFICATE] = "certificate",
+      [LOAD_ERROR_HANDSHAKE] = "handshake",
+      [LOAD_ERROR_TLS] = "tls",
       [LOAD_ERROR_TIMEOUT] = "timeout",
       [LOAD_ERROR_DESCRIPTORS] = "descriptors",
       [LOAD_ERROR_SYSTEM] = "system",
@@ -24,9 +27,12 @@ int tally_init(struct tally *tally, struct error **err) {
                           .service = histogram_create(),
                           .lag = histogram_create(),
                           .wait = histogram_create(),
+                          .first_byte = histogram_create(),
                           .timeline = timeline_create(),
-                          .connecting = histogram_create()};
-  if (tally->response && tally->service && tally->lag && tally->wait && tally->timeline && tally->connecting)
+                          .connecting = histogram_create(),
+                          .securing = histogram_create()};
+  if (tally->response && tally->service && tally->lag && tally->wait && tally->first_byte && tally->timeline &&
+      tally->connecting && tally->securing)
     return 0;
   return error_set(err, ENOMEM, "no memory for what a run counts");
 }
@@ -37,7 +43,9 @@ void tally_finish(struct tally *tally) {
   histogram_destroy(tally->lag);
   histogram_destroy(tally->wait);
   timeline_destroy(tally->timeline);
+  histogram_destroy(tally->first_byte);
   histogram_destroy(tally->connecting);
+  histogram_destroy(tally->securing);
   *tally = (struct tally){0};
 }
 
@@ -67,5 +75,7 @@ void tally_add(struct tally *to, const struct tally *from) {
   histogram_add(to->lag, from->lag);
   histogram_add(to->wait, from->wait);
   timeline_add(to->timeline, from->timeline);
+  histogram_add(to->first_byte, from->first_byte);
   histogram_add(to->connecting, from->connecting);
+  histogram_add(to->securing, from->securing);
 }

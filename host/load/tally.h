@@ -15,6 +15,9 @@ enum load_error {
   LOAD_ERROR_CLOSED,      /* it was closed before the answer was whole */
   LOAD_ERROR_MALFORMED,   /* the answer is none of HTTP */
   LOAD_ERROR_TOO_LONG,    /* its headers have no end */
+  LOAD_ERROR_CERTIFICATE, /* TLS: one side does not take what the other one shows */
+  LOAD_ERROR_HANDSHAKE,   /* TLS: no agreement, or what answers speaks no TLS */
+  LOAD_ERROR_TLS,         /* TLS: broken after it stood */
   LOAD_ERROR_TIMEOUT,     /* no whole answer in time */
   LOAD_ERROR_DESCRIPTORS, /* no file descriptor left for a connection */
   LOAD_ERROR_SYSTEM,      /* any other error of the system */
@@ -46,7 +49,9 @@ struct tally {
   struct histogram *lag;  /* a connection was free and the request due, but not sent yet: the generator's own fault */
   struct histogram *wait; /* due, but no connection free */
   struct timeline *timeline;    /* responses, in a closed loop services, by when they came since the warm-up */
-  struct histogram *connecting; /* from the first step of a connection until it stands */
+  struct histogram *first_byte; /* from sent to the first byte of the answer */
+  struct histogram *connecting; /* from the first step of a connection until its socket stands */
+  struct histogram *securing;   /* from there until TLS stands */
 };
 
 /* -ENOMEM; finished with tally_finish() then, too. */

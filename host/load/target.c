@@ -56,6 +56,7 @@ static bool is_plain(const char *text) {
 
 struct url_parts {
   char *scheme, *host, *path, *query, *user;
+  bool secure; /* https */
   char port[sizeof(((struct target *)0)->port)];
 };
 
@@ -79,8 +80,9 @@ static int read_url(const char *text, struct url_parts *parts, struct error **er
   int r = copy_part(url, CURLUPART_SCHEME, 0, &parts->scheme, err);
   if (r == 0)
     r = copy_part(url, CURLUPART_HOST, 0, &parts->host, err);
-  if (r == 0 && strcmp(parts->scheme, "http") != 0)
-    return error_set(err, EINVAL, "%.200s: the scheme is http, not %s", text, parts->scheme);
+  parts->secure = r == 0 && strcmp(parts->scheme, "https") == 0;
+  if (r == 0 && strcmp(parts->scheme, "http") != 0 && !parts->secure)
+    return error_set(err, EINVAL, "%.200s: the scheme is http or https, not %s", text, parts->scheme);
   if (r == 0)
     r = copy_port(url, parts->port, sizeof(parts->port), err);
   if (r == 0)
@@ -157,14 +159,18 @@ static bool takes_body(const char *method) {
   return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
 }
 
+static bool has_usual_port(const struct url_parts *parts) {
+  return strcmp(parts->port, parts->secure ? "443" : "80") == 0;
+}
+
 static int write_request(const struct target_options *options, const struct url_parts *parts, struct target *target,
                          struct error **err) {
   _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
   strbuf_printf(&text, "%s %s%s%s HTTP/1.1\r\n", options->method, parts->path, parts->query ? "?" : "",
                 parts->query ? parts->query : "");
   if (!has_header(options, "Host"))
-    strbuf_printf(&text, "Host: %s%s%s\r\n", parts->host, strcmp(parts->port, "80") == 0 ? "" : ":",
-                  strcmp(parts->port, "80") == 0 ? "" : parts->port);
+    strbuf_printf(&text, "Host: %s%s%s\r\n", parts->host, has_usual_port(parts) ? "" : ":",
+                  has_usual_port(parts) ? "" : parts->port);
   if (!has_header(options, "User-Agent"))
     strbuf_puts(&text, "User-Agent: trammel\r\n");
   for (size_t i = 0; i < options->header_count; i++)
@@ -182,6 +188,17 @@ static int write_request(const struct target_options *options, const struct url_
 }
 
 /* ---- the whole */
+
+static int secure(struct target *target, const struct target_options *options, const struct url_parts *parts,
+                  struct error **err) {
+  struct tls_options tls = options->tls;
+  bool given = tls.trust_file || tls.certificate_file || tls.key_file || tls.server_name || tls.insecure;
+  if (!parts->secure)
+    return given ? error_set(err, EINVAL, "%.200s: certificates are for a URL with https", target->url) : 0;
+  if (!tls.server_name)
+    tls.server_name = target->host;
+  return tls_create(&tls, "http/1.1", &target->tls, err);
+}
 
 int target_create(const struct target_options *options, struct target **ret_target, struct error **err) {
   _cleanup_(url_parts_finish) struct url_parts parts = {0};
@@ -201,13 +218,16 @@ int target_create(const struct target_options *options, struct target **ret_targ
   target->host = take(parts.host);
   strip_brackets(target->host);
   (void)snprintf(target->port, sizeof(target->port), "%s", parts.port);
-  *ret_target = take(target);
-  return 0;
+  r = secure(target, options, &parts, err);
+  if (r == 0)
+    *ret_target = take(target);
+  return r;
 }
 
 void target_destroy(struct target *target) {
   if (!target)
     return;
+  tls_destroy(target->tls);
   free(target->url);
   free(target->host);
   free(target->request);

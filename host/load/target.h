@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "sdk/base/error.h"
+#include "host/load/tls.h"
 
 #define TARGET_HEADERS_MAX 64
 #define TARGET_URL_MAX 8192
@@ -19,13 +19,14 @@ struct target_address {
 };
 
 struct target_options {
-  const char *url; /* http://HOST[:PORT][/PATH][?QUERY] */
+  const char *url; /* http://HOST[:PORT][/PATH][?QUERY], or https:// */
   const char *method;
   const char *const *headers; /* "Name: value" */
   size_t header_count;
   const char *body; /* NULL: none */
   size_t body_length;
-  bool fresh; /* each request has a connection of its own, and says so */
+  bool fresh;             /* each request has a connection of its own, and says so */
+  struct tls_options tls; /* its server_name NULL: the URL's host. Without https, nothing of it may be set */
 };
 
 struct target {
@@ -35,6 +36,7 @@ struct target {
   char *request; /* the bytes of one */
   size_t request_length;
   bool head, fresh;
+  struct tls *tls;               /* NULL: none */
   struct target_address address; /* once it is resolved */
 };
 

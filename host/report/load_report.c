@@ -80,7 +80,10 @@ static json_t *latency_json(const struct tally *tally, bool closed) {
     (void)json_object_set_new(json, "wait", histogram_json(tally->wait));
     (void)json_object_set_new(json, "lag", histogram_json(tally->lag));
   }
+  (void)json_object_set_new(json, "firstByte", histogram_json(tally->first_byte));
   (void)json_object_set_new(json, "connecting", histogram_json(tally->connecting));
+  if (histogram_count(tally->securing) > 0)
+    (void)json_object_set_new(json, "securing", histogram_json(tally->securing));
   return json;
 }
 
@@ -120,21 +123,23 @@ static json_t *schedule_json(const struct load_options *options) {
 json_t *load_report_json(const struct load_report *report) {
   const struct load_result *result = report->result;
   const struct tally *tally = &result->tally;
-  return json_pack(
-      "{s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:b, s:o, s:s*, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:f, s:f, s:I, s:I, s:I, "
-      "s:f, "
-      "s:o, s:o, s:{s:f, s:f}}",
-      "format", "trammel.load-result/v1", "trammel", report->version, "url", report->url, "method", report->method,
-      "schedule", schedule_json(report->options), "threads", (json_int_t)report->options->threads, "connections",
-      (json_int_t)report->options->connections, "valid", result->doubts == 0, "doubts", doubts_json(result), "problem",
-      result->problem, "scheduled", (json_int_t)tally->scheduled, "completed", (json_int_t)tally->completed, "failed",
-      (json_int_t)tally->failed, "censored", (json_int_t)tally->censored, "warmUp", (json_int_t)tally->warm_up,
-      "errors", errors_json(tally), "statuses", statuses_json(tally), "targetRate", result->target_rate, "achievedRate",
-      result->achieved_rate, "bytesRead", (json_int_t)tally->bytes_read, "bytesWritten",
-      (json_int_t)tally->bytes_written, "connectionsMade", (json_int_t)tally->connections, "measuredSeconds",
-      seconds(result->measured_ns), "latencyMs", latency_json(tally, is_closed(report)), "blocks",
-      blocks_json(tally->timeline, is_closed(report)), "generator", "busy", result->busy, "processorSeconds",
-      seconds(tally->processor_ns));
+  return json_pack("{s:s, s:s, s:s, s:s, s:o*, s:o, s:I, s:I, s:b, s:o, s:s*, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:f, "
+                   "s:f, s:I, s:I, s:I, "
+                   "s:f, "
+                   "s:o, s:o, s:{s:f, s:f}}",
+                   "format", "trammel.load-result/v1", "trammel", report->version, "url", report->url, "method",
+                   report->method, "tls", report->secure ? json_pack("{s:b}", "verified", !report->insecure) : NULL,
+                   "schedule", schedule_json(report->options), "threads", (json_int_t)report->options->threads,
+                   "connections", (json_int_t)report->options->connections, "valid", result->doubts == 0, "doubts",
+                   doubts_json(result), "problem", result->problem, "scheduled", (json_int_t)tally->scheduled,
+                   "completed", (json_int_t)tally->completed, "failed", (json_int_t)tally->failed, "censored",
+                   (json_int_t)tally->censored, "warmUp", (json_int_t)tally->warm_up, "errors", errors_json(tally),
+                   "statuses", statuses_json(tally), "targetRate", result->target_rate, "achievedRate",
+                   result->achieved_rate, "bytesRead", (json_int_t)tally->bytes_read, "bytesWritten",
+                   (json_int_t)tally->bytes_written, "connectionsMade", (json_int_t)tally->connections,
+                   "measuredSeconds", seconds(result->measured_ns), "latencyMs", latency_json(tally, is_closed(report)),
+                   "blocks", blocks_json(tally->timeline, is_closed(report)), "generator", "busy", result->busy,
+                   "processorSeconds", seconds(tally->processor_ns));
 }
 
 /* ---- for readers of HdrHistogram */
@@ -208,7 +213,9 @@ static void print_latencies(FILE *out, const struct load_report *report) {
     print_histogram(out, "wait", tally->wait);
     print_histogram(out, "lag", tally->lag);
   }
+  print_histogram(out, "first byte", tally->first_byte);
   print_histogram(out, "connecting", tally->connecting);
+  print_histogram(out, "securing", tally->securing);
 }
 
 static void print_counts(FILE *out, const struct tally *tally) {
@@ -244,6 +251,8 @@ void load_report_text(const struct load_report *report, FILE *out) {
   const struct load_result *result = report->result;
   const struct tally *tally = &result->tally;
   fprintf(out, "%s %s\n", report->method, report->url);
+  if (report->insecure)
+    fputs("  INSECURE: whoever answered was taken for the target, no certificate was checked\n", out);
   fprintf(out, "  %u connection%s, %u thread%s, ", options->connections, options->connections == 1 ? "" : "s",
           options->threads, options->threads == 1 ? "" : "s");
   if (is_closed(report))

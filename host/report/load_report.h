@@ -11,6 +11,7 @@
 struct load_report {
   const char *version; /* of Trammel */
   const char *url, *method;
+  bool secure, insecure; /* over TLS; without asking who the target is */
   const struct load_options *options;
   const struct load_result *result;
 };
