@@ -109,6 +109,15 @@ uint64_t histogram_count_to(const struct histogram *histogram, int64_t value_ns)
   return seen;
 }
 
+double histogram_superiority(const struct histogram *a, const struct histogram *b) {
+  double below = 0, sum = 0; /* of `b`: lower than the interval */
+  for (unsigned i = 0; i < HISTOGRAM_SIZE; i++) {
+    sum += (double)a->counts[i] * (below + (double)b->counts[i] / 2);
+    below += (double)b->counts[i];
+  }
+  return sum / ((double)a->total * (double)b->total);
+}
+
 int histogram_count_at(struct histogram *histogram, unsigned index, uint64_t count) {
   int64_t lowest = histogram_lowest(index), highest = histogram_lowest(index + 1) - 1;
   if (count > UINT64_MAX / 2 - histogram->total)

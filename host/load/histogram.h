@@ -35,6 +35,9 @@ double histogram_mean(const struct histogram *histogram);
 int64_t histogram_quantile(const struct histogram *histogram, double quantile);
 /* How many were in the interval of `value_ns` or a lower one. */
 uint64_t histogram_count_to(const struct histogram *histogram, int64_t value_ns);
+/* The chance that a value of `a` is higher than one of `b`, and half of that that they are in the same interval: 0.5
+ * when neither tends to be higher. NaN when one is empty. */
+double histogram_superiority(const struct histogram *a, const struct histogram *b);
 
 /* Appends what HdrHistogram's readers take: V2, compressed by zlib, in base64. -ENOMEM. */
 int histogram_encode(const struct histogram *histogram, struct strbuf *out);

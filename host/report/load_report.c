@@ -4,6 +4,7 @@
 #include <math.h>
 #include <time.h>
 
+#include "host/load/bootstrap.h"
 #include "sdk/base/clock.h"
 
 static const struct {
@@ -11,9 +12,7 @@ static const struct {
   double quantile;
 } quantiles[] = {{"p50", 0.5}, {"p75", 0.75}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}};
 
-bool load_report_tells(uint64_t count, double quantile) {
-  return (double)count >= log(0.025) / log(quantile);
-}
+#define INTERVAL_SEED 1 /* the same run has the same intervals */
 
 static double ms(int64_t ns) {
   return (double)ns / (double)NS_PER_MS;
@@ -34,7 +33,7 @@ static json_t *histogram_json(const struct histogram *histogram) {
   json_t *json = json_pack("{s:I, s:f, s:f}", "count", (json_int_t)histogram_count(histogram), "min",
                            ms(histogram_min(histogram)), "mean", histogram_mean(histogram) / (double)NS_PER_MS);
   for (size_t i = 0; i < ARRAY_COUNT(quantiles); i++)
-    if (load_report_tells(histogram_count(histogram), quantiles[i].quantile))
+    if (quantile_tells(histogram_count(histogram), quantiles[i].quantile))
       (void)json_object_set_new(json, quantiles[i].name,
                                 json_real(ms(histogram_quantile(histogram, quantiles[i].quantile))));
   (void)json_object_set_new(json, "max", json_real(ms(histogram_max(histogram))));
@@ -87,6 +86,23 @@ static json_t *latency_json(const struct tally *tally, bool closed) {
   return json;
 }
 
+/* NULL when no quantile has one. */
+static json_t *intervals_json(const struct timeline *timeline) {
+  _cleanup_(bootstrap_destroy_p) struct bootstrap *bootstrap = NULL;
+  json_t *json = NULL;
+  int64_t low, high;
+  if (bootstrap_create(timeline, &bootstrap) < 0)
+    return NULL;
+  for (size_t i = 0; i < ARRAY_COUNT(quantiles); i++) {
+    if (!bootstrap_interval(bootstrap, quantiles[i].quantile, INTERVAL_SEED, &low, &high))
+      continue;
+    if (!json)
+      json = json_pack("{s:f}", "level", BOOTSTRAP_LEVEL);
+    (void)json_object_set_new(json, quantiles[i].name, json_pack("[f, f]", ms(low), ms(high)));
+  }
+  return json;
+}
+
 static json_t *blocks_json(const struct timeline *timeline, bool closed) {
   json_t *list = json_array();
   _cleanup_(histogram_destroy_p) struct histogram *histogram = histogram_create();
@@ -97,8 +113,8 @@ static json_t *blocks_json(const struct timeline *timeline, bool closed) {
     if (histogram_encode(histogram, &text) == 0)
       (void)json_array_append_new(list, json_string(strbuf_text(&text)));
   }
-  return json_pack("{s:s, s:I, s:o}", "of", closed ? "service" : "response", "seconds",
-                   (json_int_t)timeline_block_s(timeline), "histograms", list);
+  return json_pack("{s:s, s:I, s:o*, s:o}", "of", closed ? "service" : "response", "seconds",
+                   (json_int_t)timeline_block_s(timeline), "intervals", intervals_json(timeline), "histograms", list);
 }
 
 static json_t *schedule_json(const struct load_options *options) {
@@ -194,7 +210,7 @@ static void print_histogram(FILE *out, const char *name, const struct histogram 
   print_cell(out, true, ms(histogram_min(histogram)));
   print_cell(out, true, histogram_mean(histogram) / (double)NS_PER_MS);
   for (size_t i = 0; i < ARRAY_COUNT(quantiles); i++)
-    print_cell(out, load_report_tells(count, quantiles[i].quantile),
+    print_cell(out, quantile_tells(count, quantiles[i].quantile),
                ms(histogram_quantile(histogram, quantiles[i].quantile)));
   print_cell(out, true, ms(histogram_max(histogram)));
   fputc('\n', out);
@@ -216,6 +232,20 @@ static void print_latencies(FILE *out, const struct load_report *report) {
   print_histogram(out, "first byte", tally->first_byte);
   print_histogram(out, "connecting", tally->connecting);
   print_histogram(out, "securing", tally->securing);
+}
+
+/* What the quantiles of the first line could have been. */
+static void print_intervals(FILE *out, const struct load_report *report) {
+  const struct timeline *timeline = report->result->tally.timeline;
+  _cleanup_(bootstrap_destroy_p) struct bootstrap *bootstrap = NULL;
+  int64_t low, high;
+  if (timeline_count(timeline) < BOOTSTRAP_BLOCKS_MIN || bootstrap_create(timeline, &bootstrap) < 0)
+    return;
+  fprintf(out, "\n  at %.0f%%, by blocks of %lld s:", 100 * BOOTSTRAP_LEVEL, (long long)timeline_block_s(timeline));
+  for (size_t i = 0; i < ARRAY_COUNT(quantiles); i++)
+    if (bootstrap_interval(bootstrap, quantiles[i].quantile, INTERVAL_SEED, &low, &high))
+      fprintf(out, "  %s %.3f to %.3f", quantiles[i].name, ms(low), ms(high));
+  fputc('\n', out);
 }
 
 static void print_counts(FILE *out, const struct tally *tally) {
@@ -268,5 +298,6 @@ void load_report_text(const struct load_report *report, FILE *out) {
   fprintf(out, "  generator %.1f%% busy, %.3f s of processor time\n", 100 * result->busy, seconds(tally->processor_ns));
   if (tally->connections > 0)
     print_latencies(out, report);
+  print_intervals(out, report);
   print_verdict(out, result);
 }

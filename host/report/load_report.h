@@ -16,10 +16,6 @@ struct load_report {
   const struct load_result *result;
 };
 
-/* A quantile that so few requests say nothing about: with less than ln(0.025) / ln(quantile) of them, it may be above
- * all, at a chance of 2.5%. */
-bool load_report_tells(uint64_t count, double quantile);
-
 /* docs/schema/load-result.json. NULL without memory. */
 json_t *load_report_json(const struct load_report *report);
 /* An interval log of HdrHistogram (version 1.3), in nanoseconds: a line for each block of the run's timeline. -ENOMEM.
