@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/engine/managers.h"
 #include "host/transport/kube/discovery.h"
 #include "sdk/base/strbuf.h"
 #include "sdk/kube/object.h"
@@ -146,6 +147,21 @@ static json_t *prepare(const json_t *body, const json_t *there) {
   return object;
 }
 
+/* What others have put into it stays, as no field of ours is in its way: a policy may admit everybody by it. */
+static int without_additions(const json_t *object, const json_t *wanted, const char *manager,
+                             const struct kube_ref *ref, struct error **err) {
+  _cleanup_strbuf_ struct strbuf path = STRBUF_INIT, name = STRBUF_INIT;
+  const char *owner = managers_added(object, wanted, manager, &path);
+
+  if (!owner)
+    return 0;
+  kube_ref_describe(&name, ref);
+  return error_set(err, EBUSY,
+                   "%s has a field that is not of what was translated, and changes what it says: %s of \"%s\"; remove "
+                   "it, or delete the object, which is then made anew",
+                   strbuf_text(&name), strbuf_text(&path), owner);
+}
+
 int cluster_change(struct cluster *cluster, const struct cluster_place *place, const json_t *body, const char *manager,
                    bool dry_run, const struct kube_call *call, json_t **ret_before, json_t **ret_after,
                    struct error **err) {
@@ -158,14 +174,20 @@ int cluster_change(struct cluster *cluster, const struct cluster_place *place, c
     r = look(cluster, &ref, "changed", EEXIST, call, &there, err);
   if (r < 0)
     return r;
-  json_auto_t *object = prepare(body, there);
+  json_auto_t *object = prepare(body, there), *after = NULL;
   if (!object)
     return error_set(err, ENOMEM, "out of memory for %s %s", place->kind, place->name);
   r = kube_apply(cluster->client, &ref, object,
-                 &(struct kube_apply_options){.field_manager = manager, .dry_run = dry_run}, call, ret_after, err);
-  if (r == 0 && ret_before)
+                 &(struct kube_apply_options){.field_manager = manager, .dry_run = dry_run}, call, &after, err);
+  if (r == 0)
+    r = without_additions(after, object, manager, &ref, err);
+  if (r < 0)
+    return r;
+  if (ret_before)
     *ret_before = json_incref(there);
-  return r;
+  if (ret_after)
+    *ret_after = json_incref(after);
+  return 0;
 }
 
 int cluster_apply(struct cluster *cluster, const struct cluster_place *place, const json_t *body, const char *manager,

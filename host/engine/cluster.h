@@ -46,8 +46,9 @@ struct cluster_place {
 };
 
 /* Makes the object what `body` says, by server-side apply without force, and labels it as ours. `manager` is the field
- * manager. -EEXIST when an object is there that is not ours; -EBUSY when others own fields of it; -ENOTSUP when the
- * kind is not served, with what to install. `ret_object` may be NULL: as it is now. With `dry_run` nothing is changed.
+ * manager. -EEXIST when an object is there that is not ours; -EBUSY when others own fields of it, or have added some
+ * that `body` does not have; -ENOTSUP when the kind is not served, with what to install. `ret_object` may be NULL: as
+ * it is now. With `dry_run` nothing is changed.
  */
 int cluster_apply(struct cluster *cluster, const struct cluster_place *place, const json_t *body, const char *manager,
                   bool dry_run, const struct kube_call *call, json_t **ret_object, struct error **err);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "host/engine/managers.h"
 #include "host/transport/kube/discovery.h"
 #include "host/transport/kube/list.h"
 #include "host/transport/kube/resource.h"
@@ -38,18 +39,6 @@ struct cluster_place holdings_place(const json_t *object) {
                                 .name = name ? name : ""};
 }
 
-/* Whether `manager` applied it. */
-static bool is_applied_by(const json_t *object, const char *manager) {
-  const json_t *list = json_object_get(json_object_get(object, "metadata"), "managedFields"), *entry;
-  size_t i;
-
-  json_array_foreach(list, i, entry) {
-    if (strcmp(kube_text(entry, "manager"), manager) == 0 && strcmp(kube_text(entry, "operation"), "Apply") == 0)
-      return true;
-  }
-  return false;
-}
-
 /* One list, whose objects are put away only when all of it has come. */
 struct listing {
   const char *manager;
@@ -59,7 +48,7 @@ struct listing {
 static int keep(json_t *item, void *ctx, struct error **err) {
   struct listing *listing = ctx;
 
-  if (!cluster_owns(item) || !is_applied_by(item, listing->manager))
+  if (!cluster_owns(item) || !managers_applied(item, listing->manager))
     return 0;
   return json_array_append(listing->found, item) == 0 ? 0 : error_set(err, ENOMEM, "out of memory for a list");
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "host/engine/managers.h"
 #include "host/engine/overlay.h"
 #include "host/transport/kube/discovery.h"
 #include "host/transport/kube/list.h"
@@ -159,18 +160,10 @@ int membership_set(const struct membership *membership, const struct cluster_pla
 /* ---- looking */
 
 bool membership_holds(const struct membership *membership, const json_t *object) {
-  const json_t *list = json_object_get(json_object_get(object, "metadata"), "managedFields"), *entry;
   char manager[MANAGER_SIZE];
-  size_t i;
 
   manager_of(membership, manager);
-  json_array_foreach(list, i, entry) {
-    const char *name = json_string_value(json_object_get(entry, "manager"));
-    const char *operation = json_string_value(json_object_get(entry, "operation"));
-    if (name && operation && strcmp(name, manager) == 0 && strcmp(operation, "Apply") == 0)
-      return true;
-  }
-  return false;
+  return managers_applied(object, manager);
 }
 
 bool membership_shows(const json_t *object, const json_t *fields) {

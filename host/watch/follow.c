@@ -8,6 +8,7 @@
 #include "host/engine/holdings.h"
 #include "host/watch/condense.h"
 #include "host/watch/feed.h"
+#include "host/watch/marks.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/strbuf.h"
 #include "sdk/kube/object.h"
@@ -105,6 +106,12 @@ static void lose(const struct source *source) {
   source->follow->options.lost(source->follow->options.ctx);
 }
 
+/* Whether it stands for nothing by itself: who controls it stands for it; and a resource of SMI that was made from
+ * others, for a mesh that reads SMI in its own way, would be translated again and again. */
+static bool is_derived(const struct source *source, const json_t *object) {
+  return source->number < FOLLOW_SMI ? cluster_owns(object) && marks_made(object) : census_is_controlled(object);
+}
+
 static void on_said(void *ctx, enum feed_event event, json_t *object) {
   const struct source *source = ctx;
   struct message *message = calloc(1, sizeof(*message));
@@ -113,8 +120,8 @@ static void on_said(void *ctx, enum feed_event event, json_t *object) {
     lose(source);
     return;
   }
-  if (event == FEED_OBJECT && source->number >= FOLLOW_SMI && census_is_controlled(object))
-    event = FEED_GONE; /* who controls it stands for it */
+  if (event == FEED_OBJECT && is_derived(source, object))
+    event = FEED_GONE;
   *message = (struct message){.event = event, .feed = source->number, .came_ns = clock_monotonic_ns()};
   if (object && !fill(source, object, message)) {
     message_free(message);

@@ -12,6 +12,10 @@ static const char *annotation(const json_t *object, const char *name) {
   return json_string_value(json_object_get(annotations, name));
 }
 
+bool marks_made(const json_t *object) {
+  return annotation(object, KUBE_HASH_ANNOTATION) || annotation(object, MARKS_WAVE_ANNOTATION);
+}
+
 const char *marks_sources(const json_t *object) {
   const char *list = annotation(object, KUBE_SOURCES_ANNOTATION);
 

@@ -4,8 +4,12 @@
 #define TRAMMEL_HOST_WATCH_MARKS_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #define MARKS_WAVE_ANNOTATION "trammel.dev/wave"
+
+/* Whether a translation made it. */
+bool marks_made(const json_t *object);
 
 /* What it came from ("Kind/namespace/name,…"); "" without any. Borrowed from the object. */
 const char *marks_sources(const json_t *object);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host/engine/holdings.h"
+#include "host/engine/managers.h"
 #include "host/watch/backlog.h"
 #include "host/watch/condition.h"
 #include "host/watch/difference.h"
@@ -299,19 +300,6 @@ int stock_change(struct stock *stock, const PB(TranslateResponse) * before, cons
 
 /* ---- what is there */
 
-static bool is_applied_by(const json_t *object, const char *manager) {
-  const json_t *list = json_object_get(json_object_get(object, "metadata"), "managedFields"), *entry;
-  size_t i;
-
-  json_array_foreach(list, i, entry) {
-    const char *name = json_string_value(json_object_get(entry, "manager"));
-    const char *operation = json_string_value(json_object_get(entry, "operation"));
-    if (name && operation && strcmp(name, manager) == 0 && strcmp(operation, "Apply") == 0)
-      return true;
-  }
-  return false;
-}
-
 /* Of an object that is not wanted it is only known from itself what it came from, and in which wave. */
 static int note_marks(struct stock *stock, struct item *item, const json_t *object) {
   const char *sources = marks_sources(object);
@@ -330,16 +318,16 @@ static int note_marks(struct stock *stock, struct item *item, const json_t *obje
   return r;
 }
 
-static bool fulfils(const struct item *item, const json_t *object) {
+static bool fulfils(const struct stock *stock, const struct item *item, const json_t *object) {
   json_auto_t *wanted = item->body ? json_loads(item->body, 0, NULL) : NULL;
 
   (void)json_object_del(wanted, "apiVersion"); /* of any version */
-  return wanted && is_fulfilled(wanted, object);
+  return wanted && is_fulfilled(wanted, object) && !managers_touched(object, wanted, stock->manager);
 }
 
 int stock_see(struct stock *stock, const json_t *object, unsigned listing) {
   const struct cluster_place place = holdings_place(object);
-  bool ours = cluster_owns(object) && is_applied_by(object, stock->manager);
+  bool ours = cluster_owns(object) && managers_applied(object, stock->manager);
   int r = 0;
 
   (void)pthread_mutex_lock(&stock->lock);
@@ -347,7 +335,7 @@ int stock_see(struct stock *stock, const json_t *object, unsigned listing) {
   if (item) {
     item->there = true;
     item->ours = ours;
-    item->fulfilled = ours && fulfils(item, object);
+    item->fulfilled = ours && fulfils(stock, item, object);
     item->listing = listing;
     item->kinds = marks_kinds(marks_sources(object));
     r = note_marks(stock, item, object);

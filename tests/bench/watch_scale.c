@@ -1,13 +1,13 @@
 /* What `trammel watch` costs with many resources, on the API server of a kubeconfig that has the definitions of SMI and
  * of the adapter's mesh:
  *
- *   watch_scale [--no-bars] [--targets N] [--changes N] [--trammel FILE] --kubeconfig FILE ADAPTER
+ *   watch_scale [--no-bars] [--splits] [--targets N] [--changes N] [--trammel FILE] --kubeconfig FILE ADAPTER
  *
  * N TrafficTargets have N HTTPRouteGroups and N/5 TrafficSplits; workloads and Services as in translate_scale. It makes
  * them, starts a watch and waits until it has nothing left to do; starts it anew and takes the time until it is ready;
- * changes one HTTPRouteGroup after the other and takes the time from the answer to that until a native object has
- * changed; and reads how much memory it had at most. The bars are for 4,546 targets, which are 10,000 resources. All
- * that it made stays on the server. */
+ * changes one HTTPRouteGroup after the other (with --splits one TrafficSplit, for a mesh without access control) and
+ * takes the time from the answer to that until a native object has changed; and reads how much memory it had at most.
+ * The bars are for 4,546 targets, which are 10,000 resources. All that it made stays on the server. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -34,7 +34,7 @@
 
 struct options {
   const char *trammel, *kubeconfig, *adapter;
-  bool bars;
+  bool bars, splits;
   unsigned targets, changes;
 };
 
@@ -75,6 +75,14 @@ static void put_group(struct kube_client *client, unsigned i, unsigned ns, unsig
          i, ns, i, version);
 }
 
+static void put_split(struct kube_client *client, unsigned k, unsigned ns, unsigned weight) {
+  applyf(client,
+         "{\"apiVersion\":\"split.smi-spec.io/v1alpha4\",\"kind\":\"TrafficSplit\",\"metadata\":{\"name\":\"split-%u\","
+         "\"namespace\":\"bench-%u\"},\"spec\":{\"service\":\"app-%u\",\"backends\":[{\"service\":\"app-%u-a\","
+         "\"weight\":%u},{\"service\":\"app-%u-b\",\"weight\":%u}]}}",
+         k, ns, k, k, weight, k, 100 - weight);
+}
+
 static void put_root(struct kube_client *client, unsigned k, unsigned ns) {
   static const char *const suffixes[] = {"", "-a", "-b"};
   for (unsigned i = 0; i < 3; i++)
@@ -93,11 +101,7 @@ static void put_root(struct kube_client *client, unsigned k, unsigned ns) {
         "\"containers\":[{\"name\":\"app\",\"image\":\"example.org/"
         "app:1\",\"ports\":[{\"containerPort\":8080,\"protocol\":\"TCP\"}]}]}}}}",
         k, suffixes[i], ns, k, suffixes[i] + 1, k, suffixes[i] + 1, k);
-  applyf(client,
-         "{\"apiVersion\":\"split.smi-spec.io/v1alpha4\",\"kind\":\"TrafficSplit\",\"metadata\":{\"name\":\"split-%u\","
-         "\"namespace\":\"bench-%u\"},\"spec\":{\"service\":\"app-%u\",\"backends\":[{\"service\":\"app-%u-a\","
-         "\"weight\":90},{\"service\":\"app-%u-b\",\"weight\":10}]}}",
-         k, ns, k, k, k);
+  put_split(client, k, ns, 90);
 }
 
 static void put_target(struct kube_client *client, unsigned i, unsigned destination, unsigned source) {
@@ -218,7 +222,10 @@ static void change(const struct options *options, struct kube_client *client, st
     double before = metric(http, "trammel_watch_objects_total{outcome=\"changed\"}");
     unsigned target = i * 13 % options->targets;
     int64_t end_ns = clock_in_ns(PATIENCE_NS);
-    put_group(client, target, target % roots % NAMESPACES, 1000000 + i);
+    if (options->splits)
+      put_split(client, i * 13 % roots, i * 13 % roots % NAMESPACES, 1 + (i * 13 / roots + 1) % 80);
+    else
+      put_group(client, target, target % roots % NAMESPACES, 1000000 + i);
     int64_t began_ns = clock_monotonic_ns();
     while (metric(http, "trammel_watch_objects_total{outcome=\"changed\"}") <= before)
       if (clock_monotonic_ns() > end_ns)
@@ -276,6 +283,8 @@ int main(int argc, char **argv) {
   for (int i = 1; i < argc; i++) {
     if (strcmp(argv[i], "--no-bars") == 0)
       options.bars = false;
+    else if (strcmp(argv[i], "--splits") == 0)
+      options.splits = true;
     else if (strcmp(argv[i], "--targets") == 0 && i + 1 < argc)
       options.targets = (unsigned)strtoul(argv[++i], NULL, 10);
     else if (strcmp(argv[i], "--changes") == 0 && i + 1 < argc)
@@ -288,8 +297,9 @@ int main(int argc, char **argv) {
       options.adapter = argv[i];
   }
   if (!options.kubeconfig || !options.adapter || options.targets == 0 || options.changes == 0) {
-    fprintf(stderr, "usage: watch_scale [--no-bars] [--targets N] [--changes N] [--trammel FILE] --kubeconfig FILE "
-                    "ADAPTER\n");
+    fprintf(stderr,
+            "usage: watch_scale [--no-bars] [--splits] [--targets N] [--changes N] [--trammel FILE] --kubeconfig "
+            "FILE ADAPTER\n");
     return 2;
   }
   (void)signal(SIGPIPE, SIG_IGN);

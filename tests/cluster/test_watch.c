@@ -70,14 +70,18 @@ static json_t *items_of(const struct fixture *f, const char *format) {
   return items;
 }
 
-static size_t count_policies(const struct fixture *f) {
-  json_auto_t *items = items_of(f, POLICIES);
+static size_t count_at(const struct fixture *f, const char *format) {
+  json_auto_t *items = items_of(f, format);
   return json_array_size(items);
 }
 
-/* The text of all policies that allow something to this path. */
-static bool allows(const struct fixture *f, const char *path) {
-  json_auto_t *items = items_of(f, POLICIES);
+static size_t count_policies(const struct fixture *f) {
+  return count_at(f, POLICIES);
+}
+
+/* Whether one of a list has this in its text. */
+static bool says(const struct fixture *f, const char *format, const char *path) {
+  json_auto_t *items = items_of(f, format);
   const json_t *item;
   size_t i;
   json_array_foreach(items, i, item) {
@@ -86,6 +90,11 @@ static bool allows(const struct fixture *f, const char *path) {
       return true;
   }
   return false;
+}
+
+/* Whether a policy allows something to this path. */
+static bool allows(const struct fixture *f, const char *path) {
+  return says(f, POLICIES, path);
 }
 
 static size_t count_events(const struct fixture *f, const char *reason, const char *name) {
@@ -173,14 +182,18 @@ static void put_target(const struct fixture *f, const char *name, const char *ki
   put_text(f, strbuf_text(&text));
 }
 
-static struct running start_words(const char *const *more) {
+static struct running start_to(const char *adapter, const char *const *more) {
   const char *argv[WORDS_MAX] = {
-      "trammel",           "watch",  "--to", "istio", "--kubeconfig", api_server_kubeconfig(server),
+      "trammel",           "watch",  "--to", adapter, "--kubeconfig", api_server_kubeconfig(server),
       "--lease-namespace", "default"};
   size_t n = 8;
   for (; *more && n < WORDS_MAX - 1; more++)
     argv[n++] = *more;
   return command_start(argv, NULL);
+}
+
+static struct running start_words(const char *const *more) {
+  return start_to("istio", more);
 }
 
 static void start(struct fixture *f) {
@@ -503,19 +516,25 @@ static void a_restarted_api_server_is_followed_on(void **state) {
 /* ---- with metrics */
 
 /* The port that it says it serves metrics at. */
-static unsigned read_port(const struct running *running) {
-  char text[4096] = "", *at = NULL;
-  size_t length = 0;
-  while (!(at = strstr(text, "metrics are at 127.0.0.1 port ")) || !strchr(at, '\n')) {
-    struct pollfd readable = {.fd = running->errors, .events = POLLIN};
+/* Reads what comes until it has `mark`, and the rest of that line. */
+static void read_until(int fd, const char *mark, struct strbuf *text) {
+  const char *at = NULL;
+  while (!(at = strstr(strbuf_text(text), mark)) || !strchr(at, '\n')) {
+    char buffer[1024];
+    struct pollfd readable = {.fd = fd, .events = POLLIN};
     assert_int_equal(poll(&readable, 1, TIMEOUT_S * 1000), 1);
-    ssize_t n = read(running->errors, text + length, sizeof(text) - 1 - length);
+    ssize_t n = read(fd, buffer, sizeof(buffer));
     if (n <= 0)
-      fail_msg("no port was said: %s", text);
-    length += (size_t)n;
-    text[length] = '\0';
+      fail_msg("\"%s\" was not said: %s", mark, strbuf_text(text));
+    strbuf_append(text, buffer, (size_t)n);
   }
-  return (unsigned)strtoul(at + strlen("metrics are at 127.0.0.1 port "), NULL, 10);
+}
+
+static unsigned read_port(const struct running *running) {
+  static const char mark[] = "metrics are at 127.0.0.1 port ";
+  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+  read_until(running->errors, mark, &text);
+  return (unsigned)strtoul(strstr(strbuf_text(&text), mark) + strlen(mark), NULL, 10);
 }
 
 static unsigned start_with_metrics(struct fixture *f) {
@@ -616,6 +635,14 @@ static void metrics_count_what_is_done(void **state) {
   stop_quietly(f);
 }
 
+/* The policy that denies to all of the namespace: of the two that there are. A new reference. */
+static json_t *denial_of(const struct fixture *f) {
+  json_auto_t *items = items_of(f, POLICIES);
+  assert_int_equal(json_array_size(items), 2);
+  const json_t *first = json_array_get(items, 0), *second = json_array_get(items, 1);
+  return json_deep_copy(json_object_size(json_object_get(first, "spec")) > 0 ? second : first);
+}
+
 /* What denies was replaced by another's, and cannot be applied. What a target that went allowed stays, since Istio
  * admits everybody to a workload that no policy is for; and what another one would allow does not come. */
 static void while_a_denial_is_refused_nothing_is_opened(void **state) {
@@ -626,12 +653,8 @@ static void while_a_denial_is_refused_nothing_is_opened(void **state) {
   put_target(f, "t", "HTTPRouteGroup", "g");
   start_denying(f);
   wait_for_path(f, "/items");
-  assert_int_equal(count_policies(f), 2);
   stop_quietly(f);
-  json_auto_t *items = items_of(f, POLICIES);
-  const json_t *denial = json_array_get(items, 0);
-  if (json_object_size(json_object_get(denial, "spec")) > 0)
-    denial = json_array_get(items, 1);
+  json_auto_t *denial = denial_of(f);
   remove_at(f, POLICIES, name_of(denial));
   json_auto_t *foreign = json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s}}", "apiVersion", "security.istio.io/v1", "kind",
                                    "AuthorizationPolicy", "metadata", "name", name_of(denial), "namespace", f->ns,
@@ -652,6 +675,61 @@ static void while_a_denial_is_refused_nothing_is_opened(void **state) {
   assert_true(allows(f, "/late"));
   assert_false(allows(f, "/items"));
   assert_int_equal(count_policies(f), 2);
+  stop_quietly(f);
+}
+
+static void merge(const struct fixture *f, const char *name, json_t *patch) {
+  _cleanup_free_ char *path = path_of(f, POLICIES, name);
+  struct api_answer answer = ask("PATCH", path, "application/merge-patch+json", patch);
+  assert_int_equal(answer.status, 200);
+  api_answer_finish(&answer);
+  json_decref(patch);
+}
+
+/* A rule that admits everybody, in what denies: nothing that is applied takes it away, nor is there a conflict. */
+static void what_others_add_to_an_object_is_told(void **state) {
+  struct fixture *f = *state;
+  _cleanup_strbuf_ struct strbuf said = STRBUF_INIT;
+  put_group(f, "g", "/items");
+  put_target(f, "t", "HTTPRouteGroup", "g");
+  start_denying(f);
+  wait_for_count(f, 2);
+  json_auto_t *denial = denial_of(f), *items = items_of(f, POLICIES);
+  size_t other = strcmp(name_of(json_array_get(items, 0)), name_of(denial)) == 0 ? 1 : 0;
+  merge(f, name_of(denial), json_pack("{s:{s:[{}]}}", "spec", "rules"));
+  read_until(f->watch.out, "spec.rules of \"", &said);
+  merge(f, name_of(json_array_get(items, other)), json_pack("{s:{s:{s:s}}}", "spec", "provider", "name", "theirs"));
+  read_until(f->watch.out, "spec.provider of \"", &said);
+  wait_for_event(f, "NotApplied", "t");
+  remove_at(f, POLICIES, name_of(denial)); /* as the message says */
+  wait_for_count(f, 2);
+  json_auto_t *anew = denial_of(f);
+  assert_string_equal(name_of(anew), name_of(denial));
+  stop_quietly(f);
+}
+
+static bool is_translated_for_osm(void *ctx) {
+  const struct wanted *wanted = ctx;
+  return says(wanted->f, GROUPS, wanted->text);
+}
+
+/* Open Service Mesh is told by resources of SMI what resources of SMI say: these are not translated again. */
+static void what_was_made_of_smi_is_not_translated_again(void **state) {
+  struct fixture *f = *state;
+  static const char *const none[] = {NULL};
+  put_group(f, "g", "/items");
+  put_target(f, "t", "HTTPRouteGroup", "g");
+  f->watch = start_to("osm", none);
+  f->running = true;
+  struct wanted first = {.f = f, .text = "(?:/items)"}, second = {.f = f, .text = "(?:/changed)"};
+  wait_until(is_translated_for_osm, &first, TIMEOUT_S, "it is translated");
+  put_group(f, "g", "/changed");
+  wait_until(is_translated_for_osm, &second, TIMEOUT_S, "the change is translated");
+  put_group(f, "g", "/again");
+  second.text = "(?:/again)";
+  wait_until(is_translated_for_osm, &second, TIMEOUT_S, "the next change is translated");
+  assert_int_equal(count_at(f, TARGETS), 2);
+  assert_int_equal(count_at(f, GROUPS), 2);
   stop_quietly(f);
 }
 
@@ -701,6 +779,8 @@ int main(void) {
       TEST(a_restarted_api_server_is_followed_on),
       TEST(metrics_count_what_is_done),
       TEST(while_a_denial_is_refused_nothing_is_opened),
+      TEST(what_others_add_to_an_object_is_told),
+      TEST(what_was_made_of_smi_is_not_translated_again),
       TEST(what_went_on_while_a_watch_stood_still_is_listed),
   };
   definitions[0] = crds_directory(MESH_DEFINITIONS);

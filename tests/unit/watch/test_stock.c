@@ -96,6 +96,18 @@ static void expect(struct fixture *f, const char *name, bool apply, int r) {
   stock_job_finish(&job);
 }
 
+/* The object is there as it was applied, but for what `intruder`, a part of fieldsV1, has of somebody else. */
+static void see_with(struct fixture *f, const char *name, const char *spec, const char *intruder) {
+  json_auto_t *fields = json_loads(intruder, 0, NULL), *content = json_loads(spec, JSON_DECODE_ANY, NULL);
+  json_auto_t *object =
+      json_pack("{s:s, s:s, s:{s:s, s:s, s:{s:s}, s:[{s:s, s:s}, {s:s, s:s, s:O}]}, s:O}", "apiVersion",
+                "example.com/v1", "kind", "Policy", "metadata", "namespace", "ns", "name", name, "labels",
+                "app.kubernetes.io/managed-by", "trammel", "managedFields", "manager", MANAGER, "operation", "Apply",
+                "manager", "kubectl", "operation", "Update", "fieldsV1", fields, "spec", content);
+  assert_non_null(object);
+  assert_int_equal(stock_see(f->stock, object, 1), 0);
+}
+
 static void see(struct fixture *f, const char *name, const char *member, const char *manager) {
   json_auto_t *object =
       json_pack("{s:s, s:s, s:{s:s, s:s, s:{s:s}, s:[{s:s, s:s}]}, s:s}", "apiVersion", "example.com/v1", "kind",
@@ -114,6 +126,17 @@ static json_t *made_before(const char *name, unsigned wave) {
                              "managedFields", "manager", MANAGER, "operation", "Apply");
   assert_non_null(object);
   return object;
+}
+
+static void what_others_add_is_work_to_do(void **state) {
+  struct fixture *f = *state;
+  add(f, "ns", "deny", 0, "{\"spec\":{}}", false);
+  settle(f);
+  expect(f, "deny", true, 0);
+  see_with(f, "deny", "{}", "{\"f:metadata\":{\"f:labels\":{\"f:theirs\":{}}}}");
+  expect(f, "", false, 0);
+  see_with(f, "deny", "{\"rules\":[{}]}", "{\"f:spec\":{\"f:rules\":{}}}");
+  expect(f, "deny", true, 0);
 }
 
 static void waves_are_applied_upwards_and_removed_downwards(void **state) {
@@ -354,6 +377,7 @@ static void an_object_says_its_wave(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {
+      TEST(what_others_add_is_work_to_do),
       TEST(waves_are_applied_upwards_and_removed_downwards),
       TEST(a_failure_holds_up_its_namespace_alone),
       TEST(what_allows_stays_while_what_denies_is_lacking),
