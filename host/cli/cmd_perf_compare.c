@@ -1,0 +1,125 @@
+/* trammel perf compare: whether one target is slower than another one, by kept results. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/cli/cmds.h"
+#include "host/cli/packages.h"
+#include "host/report/load_comparison.h"
+
+struct arguments {
+  const char *files[2 * PAIRS_MAX]; /* the first half is A */
+  size_t count;
+  size_t by;
+  double tolerance;
+  bool json;
+};
+
+enum { KEY_BY = 256, KEY_TOLERANCE };
+
+static const struct argp_option option_table[] = {
+    {"by", KEY_BY, "QUANTILE", 0, "p50, p75, p90, p99 (the default) or p99.9: what the verdict is of", 0},
+    {"tolerance", KEY_TOLERANCE, "PERCENT", 0, "how much slower B may be (default: 0)", 0},
+    {"output", 'o', "FORMAT", 0, "text or json", 0},
+    {0},
+};
+
+static double parse_tolerance(const struct argp_state *state, const char *text) {
+  char *end = NULL;
+  double value = strtod(text, &end);
+  if (end == text || (*end && strcmp(end, "%") != 0) || !(value >= 0 && value <= 1000))
+    argp_error(state, "--tolerance wants 0 to 1000 percent, not '%s'", text);
+  return value / 100;
+}
+
+static size_t parse_by(const struct argp_state *state, const char *text) {
+  int by = load_comparison_by(text);
+  if (by < 0)
+    argp_error(state, "--by wants p50, p75, p90, p99 or p99.9, not '%s'", text);
+  return by < 0 ? 0 : (size_t)by;
+}
+
+static void check(const struct argp_state *state, const struct arguments *arguments) {
+  if (arguments->count < 2 || arguments->count % 2 != 0)
+    argp_error(state, "which results? As many of A as of B, as `trammel perf run -o json` wrote them: the first half "
+                      "is A");
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+  struct arguments *arguments = state->input;
+  switch (key) {
+  case KEY_BY:
+    arguments->by = parse_by(state, argument);
+    return 0;
+  case KEY_TOLERANCE:
+    arguments->tolerance = parse_tolerance(state, argument);
+    return 0;
+  case 'o':
+    arguments->json = command_wants_json(state, argument);
+    return 0;
+  case ARGP_KEY_ARG:
+    if (arguments->count == 2 * PAIRS_MAX)
+      argp_error(state, "at most %d pairs", PAIRS_MAX);
+    arguments->files[arguments->count++] = argument;
+    return 0;
+  case ARGP_KEY_END:
+    check(state, arguments);
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+const struct argp cmd_perf_compare_argp = {
+    .options = option_table,
+    .parser = parse,
+    .args_doc = "A… B…",
+    .doc = "Compares kept results of `trammel perf run -o json`, in pairs: the first of A with the first of B, and so "
+           "on. Runs of a pair should follow each other closely, now A first and now B.\v"
+           "The unit is the run: with fewer than 6 pairs, or with a run that is INVALID, a difference can't be "
+           "told.\n\n"
+           "Exits 0 when B is not slower, 1 when it is, by more than is tolerated; 2 for usage, or files that are no "
+           "such results; 3 when it can't be told.",
+};
+
+static int print(const struct load_comparison *comparison, bool json) {
+  int code = EXIT_ALL_PASSED;
+  if (json) {
+    code = packages_print_json(load_comparison_json(comparison));
+  } else {
+    load_comparison_text(comparison, stdout);
+    code = packages_flush();
+  }
+  if (code != EXIT_ALL_PASSED)
+    return code;
+  if (comparison->verdict == LOAD_VERDICT_UNTOLD)
+    return EXIT_COULD_NOT_TEST;
+  return comparison->verdict == LOAD_VERDICT_SLOWER ? EXIT_SOMETHING_FAILED : EXIT_ALL_PASSED;
+}
+
+int cmd_perf_compare(int argc, char **argv) {
+  struct arguments arguments = {.by = (size_t)load_comparison_by("p99")};
+  struct load_comparison comparison;
+  _cleanup_error_ struct error *err = NULL;
+  size_t read = 0;
+  int r = 0;
+  command_parse(&cmd_perf_compare_argp, argc, argv, &arguments);
+  struct load_figures *figures = calloc(arguments.count, sizeof(*figures));
+  if (!figures)
+    return EXIT_INTERNAL;
+  while (r == 0 && read < arguments.count) {
+    r = load_figures_read(arguments.files[read], &figures[read], &err);
+    read += r == 0;
+  }
+  size_t pairs = arguments.count / 2;
+  if (r == 0)
+    r = load_comparison_make(figures, figures + pairs, pairs, arguments.by, arguments.tolerance, &comparison, &err);
+  int code = r == 0 ? print(&comparison, arguments.json) : r == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
+  if (err)
+    fprintf(stderr, "trammel: %s\n", error_message(err));
+  for (size_t i = 0; i < read; i++)
+    load_figures_finish(&figures[i]);
+  free(figures);
+  return code;
+}

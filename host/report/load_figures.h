@@ -1,0 +1,23 @@
+/* What a kept load result says of latency, read back to be compared. */
+#ifndef TRAMMEL_HOST_REPORT_LOAD_FIGURES_H
+#define TRAMMEL_HOST_REPORT_LOAD_FIGURES_H
+
+#include <stdbool.h>
+
+#include "host/load/histogram.h"
+
+#define LOAD_FIGURES_BYTES_MAX (64 * 1024 * 1024) /* of a file */
+
+struct load_figures {
+  char *url; /* heap */
+  bool valid;
+  bool closed;                 /* a closed loop: latencies are from when requests were sent */
+  double rate;                 /* requests per second that were due; 0 in a closed loop */
+  struct histogram *latencies; /* owned: responses, in a closed loop services */
+};
+
+/* -EINVAL for what is no result of `trammel perf run -o json`, -errno for a file that can't be read. */
+int load_figures_read(const char *path, struct load_figures *ret_figures, struct error **err);
+void load_figures_finish(struct load_figures *figures);
+
+#endif
