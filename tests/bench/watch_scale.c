@@ -75,12 +75,27 @@ static void put_group(struct kube_client *client, unsigned i, unsigned ns, unsig
          i, ns, i, version);
 }
 
+static char split_version[16]; /* the newest that the server has; set before there are threads */
+
+static void choose_split_version(struct kube_client *client) {
+  for (unsigned i = 4; i > 1; i--) {
+    struct kube_resource resource;
+    json_auto_t *split =
+        json_pack("{s:o, s:s}", "apiVersion", json_sprintf("split.smi-spec.io/v1alpha%u", i), "kind", "TrafficSplit");
+    if (split && kube_discover_object(client, split, NULL, &resource, NULL) == 0) {
+      (void)snprintf(split_version, sizeof(split_version), "v1alpha%u", i);
+      return;
+    }
+  }
+  fail("no version of TrafficSplit is served", NULL);
+}
+
 static void put_split(struct kube_client *client, unsigned k, unsigned ns, unsigned weight) {
   applyf(client,
-         "{\"apiVersion\":\"split.smi-spec.io/v1alpha4\",\"kind\":\"TrafficSplit\",\"metadata\":{\"name\":\"split-%u\","
+         "{\"apiVersion\":\"split.smi-spec.io/%s\",\"kind\":\"TrafficSplit\",\"metadata\":{\"name\":\"split-%u\","
          "\"namespace\":\"bench-%u\"},\"spec\":{\"service\":\"app-%u\",\"backends\":[{\"service\":\"app-%u-a\","
          "\"weight\":%u},{\"service\":\"app-%u-b\",\"weight\":%u}]}}",
-         k, ns, k, k, weight, k, 100 - weight);
+         split_version, k, ns, k, k, weight, k, 100 - weight);
 }
 
 static void put_root(struct kube_client *client, unsigned k, unsigned ns) {
@@ -246,6 +261,7 @@ static bool run(const struct options *options, struct kube_client *client, struc
   double *took = calloc(options->changes, sizeof(*took));
   if (!took)
     fail("memory", NULL);
+  choose_split_version(client);
   make_all(client, options->targets);
   printf("| %s, %u resources | | bar | |\n|---|---|---|---|\n", options->adapter,
          options->targets * 2 + options->targets / 5);
