@@ -40,6 +40,8 @@ enum {
   KEY_BODY,
   KEY_BODY_FILE,
   KEY_FRESH,
+  KEY_HTTP2,
+  KEY_STREAMS,
   KEY_CACERT,
   KEY_CERT,
   KEY_KEY,
@@ -69,6 +71,8 @@ static const struct argp_option option_table[] = {
     {"body", KEY_BODY, "TEXT", 0, "what each request sends", 2},
     {"body-file", KEY_BODY_FILE, "FILE", 0, "the same, from a file", 2},
     {"fresh", KEY_FRESH, NULL, 0, "a connection of its own for each request", 2},
+    {"http2", KEY_HTTP2, NULL, 0, "speak HTTP/2: by prior knowledge, or agreed on with TLS", 2},
+    {"streams", KEY_STREAMS, "N", 0, "HTTP/2: requests on their way at a time on each connection (default: 1)", 2},
     {"timeout", KEY_TIMEOUT, "TIME", 0, "of a request (default: 10s)", 3},
     {"connect-timeout", KEY_CONNECT_TIMEOUT, "TIME", 0, "of a connection (default: 5s)", 3},
     {"drain", KEY_DRAIN, "TIME", 0, "how long the end waits for answers (default: 10s)", 3},
@@ -208,6 +212,12 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   case KEY_FRESH:
     arguments->target.fresh = true;
     return 0;
+  case KEY_HTTP2:
+    arguments->target.http2 = true;
+    return 0;
+  case KEY_STREAMS:
+    arguments->target.streams = (unsigned)number_parse(state, "--streams", argument, 1, TARGET_STREAMS_MAX);
+    return 0;
   case KEY_CACERT:
     arguments->target.tls.trust_file = argument;
     return 0;
@@ -238,7 +248,7 @@ const struct argp cmd_perf_run_argp = {
     .options = option_table,
     .parser = parse,
     .doc =
-        "Sends requests to a URL (HTTP/1.1, with TLS or without) and says how long the answers took.\v"
+        "Sends requests to a URL (HTTP/1.1 or HTTP/2, with TLS or without) and says how long the answers took.\v"
         "With a number as --rate, requests are due at fixed times, and `response` is from there to the answer: what a "
         "user waits when the target stalls. `service` is from when a request was sent, `lag` how late the generator "
         "was "
@@ -251,6 +261,8 @@ static int print(const struct arguments *arguments, const struct target *target,
   const struct load_report report = {.version = TRAMMEL_VERSION,
                                      .url = arguments->target.url,
                                      .method = arguments->target.method,
+                                     .protocol = target->http2 ? "h2" : "http/1.1",
+                                     .streams = target->streams,
                                      .secure = target->tls != NULL,
                                      .insecure = arguments->target.tls.insecure,
                                      .options = &arguments->load,

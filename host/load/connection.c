@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "host/load/http1.h"
+#include "host/load/http2.h"
 #include "sdk/base/clock.h"
 
 #define REDIAL_NS (100 * NS_PER_MS) /* in a closed loop, until one that failed is made anew: refusals come at once */
@@ -16,14 +17,27 @@ static void enter(struct connection *connection, enum connection_state state, in
   connection->since_ns = now_ns;
 }
 
+void connection_init(struct connection *connection, uint32_t place, struct exchange *exchanges, unsigned count) {
+  *connection = (struct connection){.place = place, .exchanges = exchanges, .transport.fd = -1};
+  for (unsigned i = count; i > 0; i--) {
+    exchanges[i - 1].next = connection->free;
+    connection->free = &exchanges[i - 1];
+  }
+}
+
 unsigned connection_room(const struct connection *connection) {
-  return connection->state == CONNECTION_UP || connection->state == CONNECTION_DOWN ? 1 - connection->on_their_way : 0;
+  if (connection->state == CONNECTION_DOWN)
+    return connection->on_their_way == 0;
+  bool has_room = connection->state == CONNECTION_UP && connection->limit > connection->on_their_way;
+  return has_room ? connection->limit - connection->on_their_way : 0;
 }
 
 /* ---- how requests end */
 
 static void release(struct connection *connection, struct connection_context *context, struct exchange *exchange) {
   exchange->taken = false;
+  exchange->next = connection->free;
+  connection->free = exchange;
   connection->on_their_way--;
   context->on_their_way--;
 }
@@ -39,8 +53,8 @@ void connection_answered(struct connection *connection, struct connection_contex
   release(connection, context, exchange);
 }
 
-static void fail(struct connection *connection, struct connection_context *context, struct exchange *exchange,
-                 enum load_error error, int64_t now_ns) {
+void connection_fail(struct connection *connection, struct connection_context *context, struct exchange *exchange,
+                     enum load_error error, int64_t now_ns) {
   pacer_failed(context->pacer, &exchange->shot, now_ns, error);
   release(connection, context, exchange);
 }
@@ -48,6 +62,7 @@ static void fail(struct connection *connection, struct connection_context *conte
 void connection_close(struct connection *connection, int64_t now_ns) {
   if (connection->state == CONNECTION_DOWN)
     return;
+  http2_close(take(connection->http2));
   transport_close(&connection->transport);
   enter(connection, CONNECTION_DOWN, now_ns);
 }
@@ -56,34 +71,86 @@ void connection_break(struct connection *connection, struct connection_context *
                       int64_t now_ns) {
   connection_close(connection, now_ns);
   connection->not_before_ns = connection->on_their_way > 0 && context->pacer->closed ? now_ns + REDIAL_NS : 0;
-  if (connection->exchange.taken)
-    fail(connection, context, &connection->exchange, error, now_ns);
+  for (unsigned i = 0; connection->on_their_way > 0 && i < context->target->streams; i++)
+    if (connection->exchanges[i].taken)
+      connection_fail(connection, context, &connection->exchanges[i], error, now_ns);
+}
+
+/* HTTP/1.1 has no way to give a request up but to close the connection. */
+static void give_up(struct connection *connection, struct connection_context *context, struct exchange *exchange,
+                    int64_t now_ns) {
+  if (!connection->http2) {
+    connection_break(connection, context, LOAD_ERROR_TIMEOUT, now_ns);
+    return;
+  }
+  http2_cancel(connection, exchange);
+  connection_fail(connection, context, exchange, LOAD_ERROR_TIMEOUT, now_ns);
 }
 
 void connection_expire(struct connection *connection, struct connection_context *context, int64_t now_ns) {
-  bool coming_up = connection->state == CONNECTION_CONNECTING || connection->state == CONNECTION_SECURING;
-  if (coming_up && now_ns - connection->since_ns >= context->connect_timeout_ns)
+  if (connection->state == CONNECTION_DOWN)
+    return;
+  if (connection->state != CONNECTION_UP && now_ns - connection->dialed_ns >= context->connect_timeout_ns) {
     connection_break(connection, context, LOAD_ERROR_CONNECT, now_ns);
-  else if (connection->state == CONNECTION_UP && connection->exchange.taken &&
-           now_ns - connection->exchange.shot.sent_ns >= context->timeout_ns)
-    connection_break(connection, context, LOAD_ERROR_TIMEOUT, now_ns);
+    return;
+  }
+  bool expired = false;
+  for (unsigned i = 0; connection->state == CONNECTION_UP && i < context->target->streams; i++) {
+    struct exchange *exchange = &connection->exchanges[i];
+    if (!exchange->taken || now_ns - exchange->shot.sent_ns < context->timeout_ns)
+      continue;
+    give_up(connection, context, exchange, now_ns);
+    expired = true;
+  }
+  if (expired && connection->state == CONNECTION_UP)
+    http2_push(connection, context, now_ns);
 }
 
 void connection_finish(struct connection *connection, struct connection_context *context, int64_t now_ns) {
-  if (connection->exchange.taken) {
-    pacer_censored(context->pacer, &connection->exchange.shot, now_ns);
-    release(connection, context, &connection->exchange);
+  for (unsigned i = 0; i < context->target->streams; i++) {
+    if (!connection->exchanges[i].taken)
+      continue;
+    pacer_censored(context->pacer, &connection->exchanges[i].shot, now_ns);
+    release(connection, context, &connection->exchanges[i]);
   }
   connection_close(connection, now_ns);
 }
 
 /* ---- coming up */
 
-static void stand(struct connection *connection, struct connection_context *context, int64_t now_ns) {
+static void submit(struct connection *connection, struct connection_context *context, struct exchange *exchange) {
+  if (connection->http2)
+    http2_submit(connection, exchange);
+  else
+    http1_submit(connection, context);
+}
+
+void connection_push(struct connection *connection, struct connection_context *context, int64_t now_ns) {
+  if (connection->state != CONNECTION_UP)
+    return;
+  if (connection->http2)
+    http2_push(connection, context, now_ns);
+  else if (connection->on_their_way > 0)
+    http1_push(connection, context, now_ns);
+}
+
+void connection_stands(struct connection *connection, struct connection_context *context, int64_t now_ns) {
   context->tally->connections++;
   enter(connection, CONNECTION_UP, now_ns);
-  if (connection->on_their_way > 0)
-    http1_send(connection, context, now_ns);
+  for (unsigned i = 0; connection->on_their_way > 0 && i < context->target->streams; i++)
+    if (connection->exchanges[i].taken) /* the one that it came up for */
+      submit(connection, context, &connection->exchanges[i]);
+}
+
+static void speak(struct connection *connection, struct connection_context *context, int64_t now_ns) {
+  if (context->target->http2) {
+    enter(connection, CONNECTION_GREETING, now_ns);
+    http2_open(connection, context, now_ns);
+    return;
+  }
+  connection->limit = 1;
+  connection_stands(connection, context, now_ns);
+  connection_push(connection, context, now_ns);
 }
 
 static void secure(struct connection *connection, struct connection_context *context, int64_t now_ns) {
@@ -97,7 +164,7 @@ static void secure(struct connection *connection, struct connection_context *con
     now_ns = clock_monotonic_ns() - context->start_ns; /* proving certificates takes its time, too */
     histogram_record(context->tally->securing, now_ns - connection->since_ns);
   }
-  stand(connection, context, now_ns);
+  speak(connection, context, now_ns);
 }
 
 static void reached(struct connection *connection, struct connection_context *context, int64_t now_ns) {
@@ -120,6 +187,7 @@ void connection_dial(struct connection *connection, struct connection_context *c
     return;
   }
   connection->turn++;
+  connection->dialed_ns = now_ns;
   enter(connection, CONNECTION_CONNECTING, now_ns);
   (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
   int r = connect(fd, (const struct sockaddr *)&address->at, address->length);
@@ -146,28 +214,37 @@ static void connected(struct connection *connection, struct connection_context *
 
 void connection_send(struct connection *connection, struct connection_context *context, const struct shot *shot,
                      int64_t now_ns) {
-  connection->exchange = (struct exchange){.shot = *shot, .taken = true};
+  struct exchange *exchange = connection->free;
+  connection->free = exchange->next;
+  *exchange = (struct exchange){.shot = *shot, .taken = true};
   connection->not_before_ns = 0;
   connection->on_their_way++;
   context->on_their_way++;
   if (connection->state == CONNECTION_DOWN)
     connection_dial(connection, context, now_ns);
   else
-    http1_send(connection, context, now_ns);
+    submit(connection, context, exchange);
+}
+
+static void receive(struct connection *connection, struct connection_context *context, int64_t now_ns) {
+  if (connection->http2)
+    http2_receive(connection, context, now_ns);
+  else
+    http1_receive(connection, context, now_ns);
 }
 
 void connection_event(struct connection *connection, struct connection_context *context, uint32_t events,
                       int64_t now_ns) {
   bool last = events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
+  bool may_have_more =
+      events & EPOLLIN || last || connection->transport.ssl; /* TLS may have waited to send, to receive */
   transport_wake(&connection->transport, last);
   if (connection->state == CONNECTION_CONNECTING)
     connected(connection, context, now_ns);
   else if (connection->state == CONNECTION_SECURING)
     secure(connection, context, now_ns);
-  else if (events & EPOLLOUT && connection->on_their_way > 0)
-    http1_push(connection, context, now_ns);
-  bool may_have_more =
-      events & EPOLLIN || last || connection->transport.ssl; /* TLS may have waited to send, to receive */
-  if (connection->state == CONNECTION_UP && may_have_more)
-    http1_receive(connection, context, now_ns);
+  else if (events & EPOLLOUT)
+    connection_push(connection, context, now_ns);
+  if (connection->state >= CONNECTION_GREETING && may_have_more)
+    receive(connection, context, now_ns);
 }

@@ -14,31 +14,47 @@ enum connection_state {
   CONNECTION_DOWN, /* no descriptor */
   CONNECTION_CONNECTING,
   CONNECTION_SECURING, /* the socket stands, TLS does not yet */
+  CONNECTION_GREETING, /* HTTP/2: the target has not told its settings yet */
   CONNECTION_UP,
 };
 
 /* Where a request of a connection has its place. */
 struct exchange {
+  struct exchange *next; /* among those that are free */
   struct shot shot;
   bool taken; /* it has a request */
   bool begun; /* something of its answer has come */
+  /* of HTTP/2: */
+  bool ended;      /* its answer is whole */
+  bool was_reset;  /* by the target */
+  unsigned status; /* of the answer */
+  int32_t stream;
+  size_t body_sent;
 };
+
+struct http2;
 
 /* Its list, among the generator's. */
 enum connection_list_kind { CONNECTION_UNLISTED, CONNECTION_LISTED_STANDING, CONNECTION_LISTED_DOWN };
 
 struct connection {
   TAILQ_ENTRY(connection) entry;
+  STAILQ_ENTRY(connection) unsent_entry;
+  bool has_unsent; /* it is among those that have something to send */
   enum connection_list_kind listed;
   enum connection_state state;
   uint32_t place, turn; /* among the generator's, and how many descriptors it has had: what epoll is told */
   struct transport transport;
-  unsigned on_their_way; /* requests, those that wait for the connection to stand among them */
-  int64_t since_ns;      /* when the state began */
-  int64_t not_before_ns; /* down: when it may connect again */
-  struct exchange exchange;
+  struct exchange *exchanges, *free; /* as many as the target has streams */
+  unsigned on_their_way;             /* requests, those that wait for the connection to stand among them */
+  unsigned limit;                    /* of them, when it stands */
+  int64_t dialed_ns;                 /* when it last began to connect */
+  int64_t since_ns;                  /* when the state began */
+  int64_t not_before_ns;             /* down: when it may connect again */
+  /* of HTTP/1.1: */
   size_t sent; /* bytes of the request */
   struct response response;
+  struct http2 *http2;
 };
 
 /* What an event carries: `place` in the high half, `turn` in the low one. An event of a turn before is stale. */
@@ -59,14 +75,18 @@ struct connection_context {
   size_t buffer_size;
 };
 
+/* Down, with `count` places for requests, which the caller keeps. */
+void connection_init(struct connection *connection, uint32_t place, struct exchange *exchanges, unsigned count);
 /* How many requests it takes now: none while it comes up. One that is down takes its first, and connects for it. */
 unsigned connection_room(const struct connection *connection);
 
 /* Begins to connect; what it has goes out once it stands. */
 void connection_dial(struct connection *connection, struct connection_context *context, int64_t now_ns);
-/* Takes a request, for which there is room. */
+/* Takes a request, for which there is room; goes out at connection_push(). */
 void connection_send(struct connection *connection, struct connection_context *context, const struct shot *shot,
                      int64_t now_ns);
+/* Sends what it has taken. */
+void connection_push(struct connection *connection, struct connection_context *context, int64_t now_ns);
 /* Acts on what epoll says of it. */
 void connection_event(struct connection *connection, struct connection_context *context, uint32_t events,
                       int64_t now_ns);
@@ -77,10 +97,14 @@ void connection_finish(struct connection *connection, struct connection_context 
 
 /* ---- for the protocols */
 
+/* Requests can be sent: those that it has are. */
+void connection_stands(struct connection *connection, struct connection_context *context, int64_t now_ns);
 /* The answer begins to come; to be called once, with what comes first. */
 void connection_begun(struct exchange *exchange, struct connection_context *context, int64_t now_ns);
 void connection_answered(struct connection *connection, struct connection_context *context, struct exchange *exchange,
                          unsigned status, int64_t now_ns);
+void connection_fail(struct connection *connection, struct connection_context *context, struct exchange *exchange,
+                     enum load_error error, int64_t now_ns);
 /* It goes down, and what it has on its way has failed. */
 void connection_break(struct connection *connection, struct connection_context *context, enum load_error error,
                       int64_t now_ns);

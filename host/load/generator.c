@@ -18,6 +18,7 @@ enum {
 };
 
 TAILQ_HEAD(connection_list, connection);
+STAILQ_HEAD(connection_queue, connection);
 
 struct generator {
   struct generator_options options;
@@ -25,8 +26,10 @@ struct generator {
   struct tally tally;
   struct pacer pacer;
   struct connection *connections;
+  struct exchange *exchanges;      /* of all connections */
   struct connection_list standing; /* that take a request, the longest first */
   struct connection_list down; /* of these, those that have to wait come last, in the order in which they may go on */
+  struct connection_queue unsent; /* that were given requests, which are to be sent at once */
   int64_t next_tick_ns;
   int64_t meant_ns; /* when it meant to look at the clock, at the latest */
   struct epoll_event events[EVENTS];
@@ -73,15 +76,33 @@ static struct connection *candidate(struct generator *generator, int64_t now_ns)
   return connection && connection->not_before_ns <= now_ns ? connection : NULL;
 }
 
-/* Nothing goes out before the start. */
+static void give(struct generator *generator, struct connection *connection, const struct shot *shot, int64_t now_ns) {
+  pull(generator, connection);
+  connection_send(connection, &generator->context, shot, now_ns);
+  file(generator, connection);
+  if (connection->has_unsent)
+    return;
+  connection->has_unsent = true;
+  STAILQ_INSERT_TAIL(&generator->unsent, connection, unsent_entry);
+}
+
+static void push_unsent(struct generator *generator, int64_t now_ns) {
+  struct connection *connection;
+  while ((connection = STAILQ_FIRST(&generator->unsent))) {
+    STAILQ_REMOVE_HEAD(&generator->unsent, unsent_entry);
+    connection->has_unsent = false;
+    connection_push(connection, &generator->context, now_ns);
+    file(generator, connection);
+  }
+}
+
+/* Nothing goes out before the start. What a connection is given goes out by one send. */
 static void dispatch(struct generator *generator, int64_t now_ns) {
   struct connection *connection;
   struct shot shot;
-  while (now_ns >= 0 && (connection = candidate(generator, now_ns)) && pacer_take(&generator->pacer, now_ns, &shot)) {
-    pull(generator, connection);
-    connection_send(connection, &generator->context, &shot, now_ns);
-    file(generator, connection);
-  }
+  while (now_ns >= 0 && (connection = candidate(generator, now_ns)) && pacer_take(&generator->pacer, now_ns, &shot))
+    give(generator, connection, &shot, now_ns);
+  push_unsent(generator, now_ns);
 }
 
 /* ---- time */
@@ -172,8 +193,10 @@ int generator_run(struct generator *generator, int64_t start_ns, struct error **
   int64_t before_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
   int64_t shift_ns = generator->context.start_ns - start_ns;
   (void)prctl(PR_SET_TIMERSLACK, 1UL);
-  for (unsigned i = 0; i < generator->options.connections; i++)
+  for (unsigned i = 0; i < generator->options.connections; i++) {
     generator->connections[i].since_ns += shift_ns;
+    generator->connections[i].dialed_ns += shift_ns;
+  }
   generator->context.start_ns = start_ns;
   generator->next_tick_ns = 0;
   generator->meant_ns = 0;
@@ -224,7 +247,10 @@ int generator_create(const struct generator_options *options, struct generator *
   generator->options = *options;
   TAILQ_INIT(&generator->standing);
   TAILQ_INIT(&generator->down);
+  STAILQ_INIT(&generator->unsent);
+  unsigned streams = options->target->streams;
   generator->connections = calloc(options->connections, sizeof(*generator->connections));
+  generator->exchanges = calloc((size_t)options->connections * streams, sizeof(*generator->exchanges));
   generator->context = (struct connection_context){.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
                                                    .target = options->target,
                                                    .pacer = &generator->pacer,
@@ -237,14 +263,14 @@ int generator_create(const struct generator_options *options, struct generator *
   int r = tally_init(&generator->tally, err);
   if (r == 0 && problem)
     r = error_set(err, problem, "no epoll descriptor: %s", strerror(problem));
-  if (r == 0 && (!generator->connections || !generator->context.buffer))
+  if (r == 0 && (!generator->connections || !generator->exchanges || !generator->context.buffer))
     r = error_set(err, ENOMEM, "no memory for %u connections", options->connections);
   if (r < 0) {
     generator_destroy(generator);
     return r;
   }
   for (unsigned i = 0; i < options->connections; i++) {
-    generator->connections[i].place = i;
+    connection_init(&generator->connections[i], i, &generator->exchanges[(size_t)i * streams], streams);
     file(generator, &generator->connections[i]);
   }
   pacer_begin(&generator->pacer, options->schedule, options->worker, options->workers, options->warm_up_ns,
@@ -263,6 +289,7 @@ void generator_destroy(struct generator *generator) {
   tally_finish(&generator->tally);
   free(generator->context.buffer);
   free(generator->connections);
+  free(generator->exchanges);
   free(generator);
 }
 

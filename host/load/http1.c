@@ -17,17 +17,16 @@ void http1_push(struct connection *connection, struct connection_context *contex
   }
 }
 
-void http1_send(struct connection *connection, struct connection_context *context, int64_t now_ns) {
+void http1_submit(struct connection *connection, const struct connection_context *context) {
   connection->sent = 0;
   response_begin(&connection->response, context->target->head);
-  http1_push(connection, context, now_ns);
 }
 
 static void answered(struct connection *connection, struct connection_context *context, int64_t now_ns) {
   const struct target *target = context->target;
   bool whole = connection->sent == target->request_length;
   bool kept = connection->response.kept && !target->fresh && whole && !connection->transport.last;
-  connection_answered(connection, context, &connection->exchange, connection->response.status, now_ns);
+  connection_answered(connection, context, connection->exchanges, connection->response.status, now_ns);
   if (!kept)
     connection_close(connection, now_ns);
 }
@@ -38,9 +37,9 @@ static bool take_bytes(struct connection *connection, struct connection_context 
                        int64_t now_ns) {
   enum load_error error = length > 0 ? LOAD_ERROR_MALFORMED : LOAD_ERROR_CLOSED;
   context->tally->bytes_read += length;
-  if (connection->exchange.taken && !connection->exchange.begun && length > 0)
-    connection_begun(&connection->exchange, context, now_ns);
-  if (!connection->exchange.taken || response_take(&connection->response, context->buffer, length, &error)) {
+  if (connection->exchanges->taken && !connection->exchanges->begun && length > 0)
+    connection_begun(connection->exchanges, context, now_ns);
+  if (!connection->exchanges->taken || response_take(&connection->response, context->buffer, length, &error)) {
     connection_break(connection, context, error, now_ns);
     return false;
   }

@@ -4,9 +4,9 @@
 
 #include "host/load/connection.h"
 
-/* Sends the request that the connection has. */
-void http1_send(struct connection *connection, struct connection_context *context, int64_t now_ns);
-/* Goes on sending it. */
+/* Makes the request ready. */
+void http1_submit(struct connection *connection, const struct connection_context *context);
+/* Sends it, or goes on with that. */
 void http1_push(struct connection *connection, struct connection_context *context, int64_t now_ns);
 /* Takes what has come. */
 void http1_receive(struct connection *connection, struct connection_context *context, int64_t now_ns);

@@ -146,12 +146,14 @@ static void conclude(struct load_result *result, const struct load_options *opti
 
 /* ---- the whole */
 
-static int check(const struct load_options *options, struct error **err) {
+static int check(const struct target *target, const struct load_options *options, struct error **err) {
   if (options->threads < 1 || options->threads > LOAD_THREADS_MAX)
     return error_set(err, EINVAL, "a run has 1 to %d threads, not %u", LOAD_THREADS_MAX, options->threads);
   if (options->connections < options->threads || options->connections > LOAD_CONNECTIONS_MAX)
     return error_set(err, EINVAL, "a run has at least as many connections as threads and at most %d, not %u",
                      LOAD_CONNECTIONS_MAX, options->connections);
+  if ((uint64_t)options->connections * target->streams > LOAD_STREAMS_MAX)
+    return error_set(err, EINVAL, "a run has at most %d streams on all its connections", LOAD_STREAMS_MAX);
   return schedule_check(&options->schedule, err);
 }
 
@@ -190,7 +192,7 @@ int load_run(struct target *target, const struct load_options *options, struct l
              struct error **err) {
   struct load_result result = {0};
   struct error *unresolved = NULL;
-  int r = check(options, err);
+  int r = check(target, options, err);
   if (r == 0)
     r = tally_init(&result.tally, err);
   if (r == 0 && target_resolve(target, options->connect_timeout_ns, &unresolved) < 0) {

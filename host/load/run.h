@@ -10,6 +10,7 @@
 
 #define LOAD_THREADS_MAX 256 /* at most SCHEDULE_WORKERS_MAX */
 #define LOAD_CONNECTIONS_MAX 100000
+#define LOAD_STREAMS_MAX 1000000 /* of all connections */
 
 struct load_options {
   struct schedule schedule; /* its duration is that of what is measured; the warm-up comes before */

@@ -15,6 +15,8 @@ const char *load_error_name(enum load_error error) {
       [LOAD_ERROR_CERTIFICATE] = "certificate",
       [LOAD_ERROR_HANDSHAKE] = "handshake",
       [LOAD_ERROR_TLS] = "tls",
+      [LOAD_ERROR_STREAM_RESET] = "streamReset",
+      [LOAD_ERROR_GO_AWAY] = "goAway",
       [LOAD_ERROR_TIMEOUT] = "timeout",
       [LOAD_ERROR_DESCRIPTORS] = "descriptors",
       [LOAD_ERROR_SYSTEM] = "system",

@@ -7,20 +7,22 @@
 
 /* How a request can end other than by an answer. */
 enum load_error {
-  LOAD_ERROR_DNS,         /* the target's name has no address */
-  LOAD_ERROR_REFUSED,     /* nobody listens */
-  LOAD_ERROR_UNREACHABLE, /* no way there */
-  LOAD_ERROR_CONNECT,     /* not connected in time */
-  LOAD_ERROR_RESET,       /* the connection was reset */
-  LOAD_ERROR_CLOSED,      /* it was closed before the answer was whole */
-  LOAD_ERROR_MALFORMED,   /* the answer is none of HTTP */
-  LOAD_ERROR_TOO_LONG,    /* its headers have no end */
-  LOAD_ERROR_CERTIFICATE, /* TLS: one side does not take what the other one shows */
-  LOAD_ERROR_HANDSHAKE,   /* TLS: no agreement, or what answers speaks no TLS */
-  LOAD_ERROR_TLS,         /* TLS: broken after it stood */
-  LOAD_ERROR_TIMEOUT,     /* no whole answer in time */
-  LOAD_ERROR_DESCRIPTORS, /* no file descriptor left for a connection */
-  LOAD_ERROR_SYSTEM,      /* any other error of the system */
+  LOAD_ERROR_DNS,          /* the target's name has no address */
+  LOAD_ERROR_REFUSED,      /* nobody listens */
+  LOAD_ERROR_UNREACHABLE,  /* no way there */
+  LOAD_ERROR_CONNECT,      /* not connected in time */
+  LOAD_ERROR_RESET,        /* the connection was reset */
+  LOAD_ERROR_CLOSED,       /* it was closed before the answer was whole */
+  LOAD_ERROR_MALFORMED,    /* the answer is none of HTTP */
+  LOAD_ERROR_TOO_LONG,     /* its headers have no end */
+  LOAD_ERROR_CERTIFICATE,  /* TLS: one side does not take what the other one shows */
+  LOAD_ERROR_HANDSHAKE,    /* TLS: no agreement, or what answers speaks no TLS */
+  LOAD_ERROR_TLS,          /* TLS: broken after it stood */
+  LOAD_ERROR_STREAM_RESET, /* HTTP/2: the target gave the request up */
+  LOAD_ERROR_GO_AWAY,      /* HTTP/2: it gave the connection up before it had answered */
+  LOAD_ERROR_TIMEOUT,      /* no whole answer in time */
+  LOAD_ERROR_DESCRIPTORS,  /* no file descriptor left for a connection */
+  LOAD_ERROR_SYSTEM,       /* any other error of the system */
 };
 #define LOAD_ERROR_COUNT (LOAD_ERROR_SYSTEM + 1)
 

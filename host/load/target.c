@@ -134,6 +134,10 @@ static int check_header(const char *header, struct error **err) {
 }
 
 static int check_options(const struct target_options *options, struct error **err) {
+  if (options->streams > TARGET_STREAMS_MAX)
+    return error_set(err, E2BIG, "a connection has at most %d streams", TARGET_STREAMS_MAX);
+  if (options->streams > 1 && (!options->http2 || options->fresh))
+    return error_set(err, EINVAL, "streams of a connection are for HTTP/2, and for connections that are kept");
   if (!is_token(options->method, strlen(options->method)) || strcmp(options->method, "CONNECT") == 0)
     return error_set(err, EINVAL, "'%.100s' is no method that can be asked for", options->method);
   if (options->header_count > TARGET_HEADERS_MAX)
@@ -187,6 +191,27 @@ static int write_request(const struct target_options *options, const struct url_
   return target->request ? 0 : error_set(err, ENOMEM, "no memory for a request");
 }
 
+static int write_fields(const struct target_options *options, const struct url_parts *parts, struct target *target,
+                        struct error **err) {
+  _cleanup_strbuf_ struct strbuf authority = STRBUF_INIT, path = STRBUF_INIT;
+  strbuf_puts(&authority, parts->host);
+  if (!has_usual_port(parts))
+    strbuf_printf(&authority, ":%s", parts->port);
+  strbuf_printf(&path, "%s%s%s", parts->path, parts->query ? "?" : "", parts->query ? parts->query : "");
+  if (strbuf_failed(&authority) || strbuf_failed(&path))
+    return error_set(err, ENOMEM, "no memory for a request");
+  return http2_fields_init(&target->fields,
+                           &(struct http2_request){.method = options->method,
+                                                   .scheme = parts->scheme,
+                                                   .authority = strbuf_text(&authority),
+                                                   .path = strbuf_text(&path),
+                                                   .headers = options->headers,
+                                                   .header_count = options->header_count,
+                                                   .has_body = options->body || takes_body(options->method),
+                                                   .body_length = options->body_length},
+                           err);
+}
+
 /* ---- the whole */
 
 static int secure(struct target *target, const struct target_options *options, const struct url_parts *parts,
@@ -197,7 +222,7 @@ static int secure(struct target *target, const struct target_options *options, c
     return given ? error_set(err, EINVAL, "%.200s: certificates are for a URL with https", target->url) : 0;
   if (!tls.server_name)
     tls.server_name = target->host;
-  return tls_create(&tls, "http/1.1", &target->tls, err);
+  return tls_create(&tls, target->http2 ? "h2" : "http/1.1", &target->tls, err);
 }
 
 int target_create(const struct target_options *options, struct target **ret_target, struct error **err) {
@@ -211,8 +236,14 @@ int target_create(const struct target_options *options, struct target **ret_targ
   if (!target || !(target->url = strdup(options->url)))
     return error_set(err, ENOMEM, "no memory for a target");
   r = write_request(options, &parts, target, err);
+  if (r == 0 && options->http2)
+    r = write_fields(options, &parts, target, err);
   if (r < 0)
     return r;
+  target->http2 = options->http2;
+  target->streams = options->streams > 0 ? options->streams : 1;
+  target->body_length = options->body ? options->body_length : 0;
+  target->body = target->request + target->request_length - target->body_length;
   target->head = strcmp(options->method, "HEAD") == 0;
   target->fresh = options->fresh;
   target->host = take(parts.host);
@@ -228,6 +259,7 @@ void target_destroy(struct target *target) {
   if (!target)
     return;
   tls_destroy(target->tls);
+  http2_fields_finish(&target->fields);
   free(target->url);
   free(target->host);
   free(target->request);

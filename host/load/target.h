@@ -7,10 +7,12 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "host/load/http2_fields.h"
 #include "host/load/tls.h"
 
 #define TARGET_HEADERS_MAX 64
 #define TARGET_URL_MAX 8192
+#define TARGET_STREAMS_MAX 1000
 #define TARGET_BODY_MAX (16U << 20)
 
 struct target_address {
@@ -26,6 +28,8 @@ struct target_options {
   const char *body; /* NULL: none */
   size_t body_length;
   bool fresh;             /* each request has a connection of its own, and says so */
+  bool http2;             /* without https, by prior knowledge (RFC 9113, 3.3); with it, agreed by ALPN */
+  unsigned streams;       /* requests that a connection has on their way at most; 0: 1, as HTTP/1.1 has it */
   struct tls_options tls; /* its server_name NULL: the URL's host. Without https, nothing of it may be set */
 };
 
@@ -36,6 +40,11 @@ struct target {
   char *request; /* the bytes of one */
   size_t request_length;
   bool head, fresh;
+  bool http2;
+  unsigned streams;
+  struct http2_fields fields; /* of HTTP/2; its body is the end of `request` */
+  const char *body;
+  size_t body_length;
   struct tls *tls;               /* NULL: none */
   struct target_address address; /* once it is resolved */
 };

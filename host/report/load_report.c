@@ -139,23 +139,23 @@ static json_t *schedule_json(const struct load_options *options) {
 json_t *load_report_json(const struct load_report *report) {
   const struct load_result *result = report->result;
   const struct tally *tally = &result->tally;
-  return json_pack("{s:s, s:s, s:s, s:s, s:o*, s:o, s:I, s:I, s:b, s:o, s:s*, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:f, "
-                   "s:f, s:I, s:I, s:I, "
-                   "s:f, "
-                   "s:o, s:o, s:{s:f, s:f}}",
-                   "format", "trammel.load-result/v1", "trammel", report->version, "url", report->url, "method",
-                   report->method, "tls", report->secure ? json_pack("{s:b}", "verified", !report->insecure) : NULL,
-                   "schedule", schedule_json(report->options), "threads", (json_int_t)report->options->threads,
-                   "connections", (json_int_t)report->options->connections, "valid", result->doubts == 0, "doubts",
-                   doubts_json(result), "problem", result->problem, "scheduled", (json_int_t)tally->scheduled,
-                   "completed", (json_int_t)tally->completed, "failed", (json_int_t)tally->failed, "censored",
-                   (json_int_t)tally->censored, "warmUp", (json_int_t)tally->warm_up, "errors", errors_json(tally),
-                   "statuses", statuses_json(tally), "targetRate", result->target_rate, "achievedRate",
-                   result->achieved_rate, "bytesRead", (json_int_t)tally->bytes_read, "bytesWritten",
-                   (json_int_t)tally->bytes_written, "connectionsMade", (json_int_t)tally->connections,
-                   "measuredSeconds", seconds(result->measured_ns), "latencyMs", latency_json(tally, is_closed(report)),
-                   "blocks", blocks_json(tally->timeline, is_closed(report)), "generator", "busy", result->busy,
-                   "processorSeconds", seconds(tally->processor_ns));
+  return json_pack(
+      "{s:s, s:s, s:s, s:s, s:s, s:o*, s:o, s:I, s:I, s:I, s:b, s:o, s:s*, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:f, "
+      "s:f, s:I, s:I, s:I, "
+      "s:f, "
+      "s:o, s:o, s:{s:f, s:f}}",
+      "format", "trammel.load-result/v1", "trammel", report->version, "url", report->url, "method", report->method,
+      "protocol", report->protocol, "tls", report->secure ? json_pack("{s:b}", "verified", !report->insecure) : NULL,
+      "schedule", schedule_json(report->options), "threads", (json_int_t)report->options->threads, "connections",
+      (json_int_t)report->options->connections, "streams", (json_int_t)report->streams, "valid", result->doubts == 0,
+      "doubts", doubts_json(result), "problem", result->problem, "scheduled", (json_int_t)tally->scheduled, "completed",
+      (json_int_t)tally->completed, "failed", (json_int_t)tally->failed, "censored", (json_int_t)tally->censored,
+      "warmUp", (json_int_t)tally->warm_up, "errors", errors_json(tally), "statuses", statuses_json(tally),
+      "targetRate", result->target_rate, "achievedRate", result->achieved_rate, "bytesRead",
+      (json_int_t)tally->bytes_read, "bytesWritten", (json_int_t)tally->bytes_written, "connectionsMade",
+      (json_int_t)tally->connections, "measuredSeconds", seconds(result->measured_ns), "latencyMs",
+      latency_json(tally, is_closed(report)), "blocks", blocks_json(tally->timeline, is_closed(report)), "generator",
+      "busy", result->busy, "processorSeconds", seconds(tally->processor_ns));
 }
 
 /* ---- for readers of HdrHistogram */
@@ -283,7 +283,10 @@ void load_report_text(const struct load_report *report, FILE *out) {
   fprintf(out, "%s %s\n", report->method, report->url);
   if (report->insecure)
     fputs("  INSECURE: whoever answered was taken for the target, no certificate was checked\n", out);
-  fprintf(out, "  %u connection%s, %u thread%s, ", options->connections, options->connections == 1 ? "" : "s",
+  fprintf(out, "  %s, ", report->protocol);
+  if (report->streams > 1)
+    fprintf(out, "%u streams each on ", report->streams);
+  fprintf(out, "%u connection%s, %u thread%s, ", options->connections, options->connections == 1 ? "" : "s",
           options->threads, options->threads == 1 ? "" : "s");
   if (is_closed(report))
     fputs("closed loop: each answer is followed by the next request, so that a stall of the target hides itself\n",

@@ -11,6 +11,8 @@
 struct load_report {
   const char *version; /* of Trammel */
   const char *url, *method;
+  const char *protocol;  /* "http/1.1", "h2": as ALPN has it */
+  unsigned streams;      /* of a connection */
   bool secure, insecure; /* over TLS; without asking who the target is */
   const struct load_options *options;
   const struct load_result *result;
