@@ -1,4 +1,5 @@
-/* Reading YAML (libyaml) and JSON into one tree that knows where each value stands, and writing both.
+/* Reading YAML (libyaml, and plain block YAML without it) and JSON into one tree that knows where each value stands,
+ * and writing both.
  *
  * Diagnostic codes:
  *   DOC-0001  the input is larger than the limit      DOC-0008  a tag that is not of the core schema

@@ -97,6 +97,8 @@ static int builder_report(struct builder *builder, const struct complaint *compl
       .remedy = complaint->remedy,
   };
 
+  if (builder->tentative)
+    return -ENOTSUP;
   if (builder_pointer(builder, key, &pointer) && pointer.length > 0)
     diagnostic.pointer = strbuf_text(&pointer);
   builder->errors++;

@@ -27,7 +27,8 @@ struct builder {
   size_t nodes;
   size_t documents;
   size_t errors;
-  bool syntax; /* reading stopped because the text is not of the format */
+  bool syntax;    /* reading stopped because the text is not of the format */
+  bool tentative; /* what is read may have to be read again: nothing is reported, it fails with -ENOTSUP */
 };
 
 void builder_init(struct builder *builder, struct arena *arena, const char *file, const struct document_limits *limits,
@@ -86,6 +87,14 @@ int document_read_as(document_reader *read, struct builder *builder, const char 
 
 int document_read_json(struct builder *builder, const char *text, size_t length);
 int document_read_yaml(struct builder *builder, const char *text, size_t length);
+
+/* What document_read_yaml() is made of. The first is fast, and reads documents up to the first one that is more than
+ * plain block YAML, or that has something wrong in it: that one begins `*ret_length` bytes and `*ret_lines` lines on,
+ * and nothing of it is reported or kept. It hands out 0 or -ENOMEM. The second goes through libyaml and takes
+ * everything; `first_line` lines came before the text. Both build the same trees. */
+int document_read_lines(struct builder *builder, const char *text, size_t length, size_t *ret_length,
+                        size_t *ret_lines);
+int document_read_libyaml(struct builder *builder, const char *text, size_t length, size_t first_line);
 
 /* Whether YAML's core schema, or a reader of YAML 1.1, takes the plain text for something else than a string. */
 bool text_misread(const char *text);

@@ -12,6 +12,7 @@ struct yaml_reader {
   struct builder *builder;
   const char *text;
   size_t length;
+  size_t first_line; /* how many came before the text */
 };
 
 static uint32_t count_from_one(size_t index) {
@@ -19,8 +20,9 @@ static uint32_t count_from_one(size_t index) {
 }
 
 static struct position yaml_position(const struct yaml_reader *reader, const yaml_mark_t *mark) {
-  return (struct position){
-      .file = reader->builder->file, .line = count_from_one(mark->line), .column = count_from_one(mark->column)};
+  return (struct position){.file = reader->builder->file,
+                           .line = count_from_one(reader->first_line + mark->line),
+                           .column = count_from_one(mark->column)};
 }
 
 /* The rest of the line at character `index` of the text, for messages. */
@@ -63,6 +65,7 @@ static int yaml_fail_character(struct yaml_reader *reader, const yaml_parser_t *
   size_t offset = parser->problem_offset < reader->length ? parser->problem_offset : reader->length;
   struct position position = text_position(reader->builder->file, reader->text, offset);
 
+  position.line = count_from_one(reader->first_line + position.line - 1);
   return builder_stop(reader->builder, EINVAL,
                       &(struct complaint){.code = "DOC-0005",
                                           .position = position,
@@ -83,7 +86,7 @@ static int yaml_fail(struct yaml_reader *reader, const yaml_parser_t *parser) {
     return yaml_fail_character(reader, parser);
   if (parser->context)
     (void)snprintf(context, sizeof(context), "%s that starts at line %zu, column %zu", parser->context,
-                   parser->context_mark.line + 1, parser->context_mark.column + 1);
+                   reader->first_line + parser->context_mark.line + 1, parser->context_mark.column + 1);
   excerpt = yaml_excerpt(reader, parser->problem_mark.index, &length);
   return builder_stop(reader->builder, EINVAL,
                       &(struct complaint){.code = "DOC-0005",
@@ -242,8 +245,8 @@ static int yaml_event_read(struct yaml_reader *reader, const yaml_event_t *event
   }
 }
 
-int document_read_yaml(struct builder *builder, const char *text, size_t length) {
-  struct yaml_reader reader = {.builder = builder, .text = text, .length = length};
+int document_read_libyaml(struct builder *builder, const char *text, size_t length, size_t first_line) {
+  struct yaml_reader reader = {.builder = builder, .text = text, .length = length, .first_line = first_line};
   _cleanup_(yaml_parser_delete) yaml_parser_t parser;
   bool done = false;
   int r = 0;
@@ -262,4 +265,11 @@ int document_read_yaml(struct builder *builder, const char *text, size_t length)
     yaml_event_delete(&event);
   }
   return r;
+}
+
+int document_read_yaml(struct builder *builder, const char *text, size_t length) {
+  size_t read = 0, lines = 0;
+  int r = document_read_lines(builder, text, length, &read, &lines);
+
+  return r < 0 || read == length ? r : document_read_libyaml(builder, text + read, length - read, lines);
 }

@@ -1,11 +1,13 @@
 /* Reads any bytes in each format and holds the readers to what they promise: positions and parents are set, JSON is
- * what jansson takes for JSON, and what is written reads back the same. */
+ * what jansson takes for JSON, YAML is what libyaml alone reads, and what is written reads back the same. */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "sdk/base/document.h"
 #include "sdk/base/strbuf.h"
+#include "sdk/base/utf8.h"
+#include "tests/unit/base/two_readers.h"
 
 static const struct document_limits limits = {.bytes = 1 << 16, .depth = 32, .nodes = 5000, .documents = 50};
 
@@ -89,7 +91,11 @@ static void check_format(const uint8_t *data, size_t size, enum document_format 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  size_t offset;
+
   for (enum document_format format = DOCUMENT_ANY; format <= DOCUMENT_YAML; format++)
     check_format(data, size, format);
+  if (size > 0 && utf8_valid((const char *)data, size, &offset) && !memchr(data, '\0', size))
+    require(readers_agree((const char *)data, size, &limits));
   return 0;
 }
