@@ -37,6 +37,8 @@ json_t *perf_command_run(const char *url, const char *const *options, int exit_c
     argv[count++] = *options++;
   command_run(argv, NULL, RUN_S, &result);
   json_t *json = json_loads(strbuf_text(&result.out), 0, NULL);
+  if (exit_code == PERF_AS_VERDICT)
+    exit_code = json_is_true(json_object_get(json, "valid")) ? 0 : 3;
   if (!json || result.exit_code != exit_code)
     fail_msg("exit code %d: %s%s", result.exit_code, strbuf_text(&result.out), strbuf_text(&result.errors));
   command_result_finish(&result);

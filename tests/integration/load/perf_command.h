@@ -4,6 +4,9 @@
 
 #include <jansson.h>
 
+/* Whichever follows from the verdict: whether a machine is too busy for the generator to be in time is not asked. */
+#define PERF_AS_VERDICT (-1)
+
 /* `options` is NULL-terminated. Fails the test when the exit code is another one, what is printed keeps not to the
  * schema, or the requests don't add up. */
 json_t *perf_command_run(const char *url, const char *const *options, int exit_code);

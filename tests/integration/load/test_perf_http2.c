@@ -95,8 +95,8 @@ static void it_is_agreed_on_with_tls(void **state) {
 static void a_connection_that_is_given_up_is_replaced(void **state) {
   struct http2_server *server = start(HTTP2_LEAVES, 0);
   (void)state;
-  json_t *json =
-      perf_command_run(http2_server_url(server), PERF_OPTIONS("--http2", "--rate", "max", "-d", "100ms", "-c", "1"), 0);
+  json_t *json = perf_command_run(http2_server_url(server),
+                                  PERF_OPTIONS("--http2", "--rate", "300", "-d", "300ms", "-c", "1"), PERF_AS_VERDICT);
   assert_all_answered(json);
   assert_in_range(perf_number(json, "connectionsMade"), perf_number(json, "completed") / 10,
                   perf_number(json, "completed") / 10 + 1);
@@ -107,8 +107,8 @@ static void a_connection_that_is_given_up_is_replaced(void **state) {
 static void fresh_connections_are_one_for_each_request(void **state) {
   struct http2_server *server = start(HTTP2_ANSWERS, 0);
   (void)state;
-  json_t *json = perf_command_run(http2_server_url(server),
-                                  PERF_OPTIONS("--http2", "--rate", "max", "-d", "20ms", "-c", "2", "--fresh"), 0);
+  json_t *json =
+      perf_command_run(http2_server_url(server), PERF_OPTIONS(THIRTY, "-c", "2", "--fresh"), PERF_AS_VERDICT);
   assert_all_answered(json);
   assert_in_range(perf_number(json, "connectionsMade"), perf_number(json, "completed"),
                   perf_number(json, "completed") + 2);
