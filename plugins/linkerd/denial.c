@@ -1,5 +1,6 @@
 #include "plugins/linkerd/denial.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "plugins/linkerd/codes.h"
@@ -117,42 +118,86 @@ static json_t *workload_selector(const struct kube_directory *directory, const s
   return NULL;
 }
 
-static void deny_workload(const struct kube_directory *directory, const struct linkerd_options *options,
-                          const struct inventory_workload *workload, struct translation *translation) {
-  struct call *call = directory->call;
-  json_auto_t *selector = workload_selector(directory, workload);
-  if (!selector)
-    call_out_of_memory(call);
-  for (size_t i = 0; i < workload->port_count; i++) {
+/* A port of pods that only the labels of their workload select. */
+struct rest_port {
+  const char *ns, *text; /* `selector` as text */
+  json_t *selector;
+  uint16_t port;
+  bool opaque;
+};
+
+struct rest {
+  const struct kube_directory *directory;
+  struct rest_port *items;
+  size_t count, capacity;
+};
+
+static void deny_workload(struct rest *rest, const struct inventory_workload *workload) {
+  struct call *call = rest->directory->call;
+  json_auto_t *selector = workload_selector(rest->directory, workload);
+  const char *text = call_json_text(call, selector);
+  for (size_t i = 0; text && i < workload->port_count; i++) {
     const struct inventory_port *port = &workload->ports[i];
-    const char *name = arena_printf(call_arena(call), "%s-%u", workload->name, port->port);
     if (port->protocol == PORT_UDP)
       continue;
-    if (!name)
+    if (arena_reserve(call_arena(call), (void **)&rest->items, &rest->capacity, rest->count, sizeof *rest->items) < 0)
       call_out_of_memory(call);
     else
-      translation_add(translation, server_object(call, options, workload->ns, name, json_incref(selector), port->port,
-                                                 port->protocol == PORT_TCP));
+      rest->items[rest->count++] = (struct rest_port){.ns = workload->ns,
+                                                      .text = text,
+                                                      .selector = json_incref(selector),
+                                                      .port = port->port,
+                                                      .opaque = port->protocol == PORT_TCP};
   }
 }
 
-static void deny_part(const struct kube_directory *directory, const struct linkerd_options *options,
-                      const struct kube_account *part, struct translation *translation) {
+static void deny_part(struct rest *rest, const struct kube_account *part) {
   for (size_t i = 0; !part->selectable && i < part->workload_count; i++)
-    deny_workload(directory, options, part->workloads[i], translation);
+    deny_workload(rest, part->workloads[i]);
+}
+
+static int by_place(const void *a, const void *b) {
+  const struct rest_port *x = a, *y = b;
+  int order = strcmp(x->ns, y->ns);
+  if (order == 0)
+    order = (x->port > y->port) - (x->port < y->port);
+  return order != 0 ? order : strcmp(x->text, y->text);
+}
+
+/* Those that are opaque last. */
+static int by_use(const void *a, const void *b) {
+  const struct rest_port *x = a, *y = b;
+  int order = by_place(a, b);
+  return order != 0 ? order : (int)x->opaque - (int)y->opaque;
+}
+
+/* One Server for all workloads that have the same labels. */
+static void emit_rest(struct rest *rest, const struct linkerd_options *options, struct translation *translation) {
+  if (rest->count > 1)
+    qsort(rest->items, rest->count, sizeof *rest->items, by_use);
+  for (size_t i = 0; i < rest->count; i++) {
+    const struct rest_port *item = &rest->items[i];
+    if (i == 0 || by_place(item, &rest->items[i - 1]) != 0)
+      translation_add(translation, server_object(rest->directory->call, options, item->ns, json_incref(item->selector),
+                                                 item->port, item->opaque));
+  }
+  for (size_t i = 0; i < rest->count; i++)
+    json_decref(rest->items[i].selector);
 }
 
 void denial_emit_rest(const struct kube_directory *directory, const struct linkerd_options *options,
                       struct translation *translation) {
+  struct rest rest = {.directory = directory};
   for (size_t i = 0; i < directory->accounts.count; i++) {
     const struct kube_account *account = &directory->accounts.items[i];
     if (!denies(directory->request, account->ns))
       continue;
     for (size_t j = 0; j < account->part_count; j++)
-      deny_part(directory, options, &account->parts[j], translation);
+      deny_part(&rest, &account->parts[j]);
     if (account->part_count == 0)
-      deny_part(directory, options, account, translation);
+      deny_part(&rest, account);
   }
+  emit_rest(&rest, options, translation);
 }
 
 void denial_diagnose(const struct kube_directory *directory) {

@@ -35,9 +35,9 @@ bool server_read(struct call *call, const struct linkerd_options *options, const
 /* Makes its objects, and gives them to the targets. */
 void server_emit(const struct server *server, struct translation *translation);
 
-/* The object of a Server. Takes the reference to `pod_selector`. `name` is what it is called by, "api-8080". */
+/* The object of a Server. Takes the reference to `pod_selector`. */
 struct native_object *server_object(struct call *call, const struct linkerd_options *options, const char *ns,
-                                    const char *name, json_t *pod_selector, uint16_t port, bool opaque);
+                                    json_t *pod_selector, uint16_t port, bool opaque);
 
 /* The networks that the kubelet's probes come from: one object for a namespace. */
 struct native_object *server_probe_networks(struct call *call, const struct linkerd_options *options, const char *ns);

@@ -265,16 +265,39 @@ static json_t *server_spec(const struct linkerd_options *options, json_t *pod_se
   return spec;
 }
 
+/* The value of the first label, by name, that is selected by. */
+static const char *selected_by(const json_t *pod_selector) {
+  const char *first = NULL, *name;
+  const json_t *labels = json_object_get(pod_selector, "matchLabels");
+  json_t *value;
+  json_object_foreach((json_t *)labels, name, value) {
+    if (!first || strcmp(name, first) < 0)
+      first = name;
+  }
+  const char *text = first ? json_string_value(json_object_get(labels, first)) : NULL;
+  return text && *text ? text : "pods";
+}
+
+/* By what it selects and nothing else: Linkerd refuses a second Server with the same selector and port, so one that had
+ * another name could not come before the first one has gone. */
+static const char *server_name(struct call *call, const char *ns, const json_t *pod_selector, uint16_t port) {
+  struct arena *arena = call_arena(call);
+  const char *selector = call_json_text(call, pod_selector);
+  const char *base = arena_printf(arena, "%s-%u", selected_by(pod_selector), port);
+  const char *key = arena_printf(arena, "Server/%s/%u/%s", ns, port, selector ? selector : "");
+  if (!selector || !base || !key)
+    call_out_of_memory(call);
+  return kube_name(call, base ? base : "", key ? key : "");
+}
+
 struct native_object *server_object(struct call *call, const struct linkerd_options *options, const char *ns,
-                                    const char *name, json_t *pod_selector, uint16_t port, bool opaque) {
-  const char *key = arena_printf(call_arena(call), "Server/%s/%s", ns, name);
-  return kube_object(call,
-                     &(struct kube_object){.wave = SERVER_WAVE,
-                                           .api_version = options->server_version,
-                                           .kind = "Server",
-                                           .ns = ns,
-                                           .name = kube_name(call, name, key ? key : "")},
-                     json_pack("{s:o}", "spec", server_spec(options, pod_selector, port, opaque)));
+                                    json_t *pod_selector, uint16_t port, bool opaque) {
+  const char *name = server_name(call, ns, pod_selector, port);
+  return kube_object(
+      call,
+      &(struct kube_object){
+          .wave = SERVER_WAVE, .api_version = options->server_version, .kind = "Server", .ns = ns, .name = name},
+      json_pack("{s:o}", "spec", server_spec(options, pod_selector, port, opaque)));
 }
 
 void server_emit(const struct server *server, struct translation *translation) {
@@ -284,8 +307,8 @@ void server_emit(const struct server *server, struct translation *translation) {
     call_out_of_memory(server->call);
     return;
   }
-  e.object_name = name_of(&e, "Server", "");
   json_t *selector = json_pack("{s:o}", "matchLabels", kube_account_labels(server->account));
+  e.object_name = server_name(server->call, server->account->ns, selector, server->port);
   add_object(&e, SERVER_WAVE, server->options->server_version, "Server", e.object_name, NULL,
              server_spec(server->options, selector, server->port, server->opaque));
   if (has_identities(server, server->connections))
