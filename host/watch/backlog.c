@@ -22,8 +22,8 @@ struct space {
   size_t users;
   struct table origins;
   size_t applying, removing[BACKLOG_WAVES];
-  size_t trying;                 /* to be applied, under way, and not tried before */
-  size_t lacking[BACKLOG_WAVES]; /* see is_lacking() */
+  size_t trying;  /* to be applied, under way, and not tried before */
+  size_t lacking; /* see is_lacking() */
   size_t standing[BACKLOG_WAVES];
   size_t sourced; /* to be removed, and came from a resource */
 };
@@ -215,10 +215,10 @@ static struct tasks *queue_of(struct backlog *backlog, const struct task *task) 
   return task->work == BACKLOG_APPLY ? &backlog->applying[task->wave] : &backlog->removing[task->wave];
 }
 
-/* To be applied for the namespace as a whole, and not there, or not tried: what denies cannot be counted on. One that
- * is there, and is refused, still denies as it was. */
+/* Of the first wave and for the namespace as a whole, to be applied, and not there, or not tried: what denies cannot be
+ * counted on. One that is there, and is refused, still denies as it was. */
 static bool is_lacking(const struct task *task) {
-  return task->origin_count == 0 && (!task->standing || task->failures == 0);
+  return task->wave == 0 && task->origin_count == 0 && (!task->standing || task->failures == 0);
 }
 
 static void count_applying(const struct task *task, int by) {
@@ -227,7 +227,7 @@ static void count_applying(const struct task *task, int by) {
 
   space->applying += (size_t)by;
   space->trying += untried && task->busy ? (size_t)by : 0;
-  space->lacking[task->wave] += is_lacking(task) ? (size_t)by : 0;
+  space->lacking += is_lacking(task) ? (size_t)by : 0;
   for (size_t i = 0; i < task->principal_count; i++) {
     task->origins[i]->applying[task->wave] += (uint32_t)by;
     task->origins[i]->untried += untried ? (uint32_t)by : 0;
@@ -282,7 +282,7 @@ static bool is_any(const size_t *counts, unsigned from, unsigned to) {
 
 /* Whether something of a lower wave that it needs is to be applied. */
 static bool is_too_early(const struct task *task) {
-  if (is_any(task->space->lacking, 0, task->wave))
+  if (task->wave > 0 && task->space->lacking > 0)
     return true;
   for (size_t i = 0; i < task->origin_count; i++)
     for (unsigned wave = 0; wave < task->wave; wave++)
@@ -320,7 +320,7 @@ static bool has_to_wait(const struct task *task) {
     return is_too_early(task);
   if (task->origin_count == 0)
     return space->applying > 0 || space->sourced > 0 || is_any(space->removing, task->wave + 1, BACKLOG_WAVES);
-  return is_any(space->lacking, 0, BACKLOG_WAVES) || is_trying(task) || is_counted_on(task);
+  return space->lacking > 0 || is_trying(task) || is_counted_on(task);
 }
 
 static struct task *find_in(struct tasks *queue, int64_t now_ns, int64_t *wake_ns) {

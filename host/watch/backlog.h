@@ -1,10 +1,11 @@
 /* What there is to do about objects of namespaces, and what of it comes first. Not thread-safe.
  *
- * Of a namespace as a whole are the objects that came from no resource: they deny what no other object allows. One of
- * them is lacking while it is to be applied, and is not there or was not yet tried.
+ * Of a namespace as a whole are the objects that came from no resource: those of the first wave deny what no other
+ * object allows; others are what several count on, such as the networks of probes. One that denies is lacking while it
+ * is to be applied, and is not there or was not yet tried.
  *
  * What is to be applied waits
- * - for what is lacking of a lower wave in its namespace;
+ * - for what is lacking in its namespace, when it is of a higher wave;
  * - for what is to be applied, is of a lower wave, and comes from a resource that it comes from.
  * What is to be removed waits
  * - while anything is lacking in its namespace: where nothing denies, a mesh may admit everybody once the last object

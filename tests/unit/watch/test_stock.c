@@ -254,6 +254,26 @@ static void what_is_there_as_wanted_is_left_alone(void **state) {
   expect(f, "", false, 0);
 }
 
+/* What is of no resource, and later than what denies, is nothing that denies. */
+static void what_is_shared_holds_up_nothing(void **state) {
+  struct fixture *f = *state;
+  add(f, "ns", "deny", 0, "{}", false);
+  add(f, "ns", "ended", 2, "{}", true);
+  settle(f);
+  expect(f, "deny", true, 0);
+  expect(f, "ended", true, 0);
+  clear(f);
+  add(f, "ns", "deny", 0, "{}", false);
+  add(f, "ns", "probes", 1, "{}", false);
+  add(f, "ns", "allow", 2, "{}", true);
+  of_other(f);
+  settle(f);
+  expect(f, "probes", true, -EBUSY);
+  expect(f, "allow", true, 0);
+  expect(f, "ended", false, 0);
+  expect(f, "", false, 0);
+}
+
 /* It changes while it is on its way: what was wanted meanwhile is not lost. */
 static void a_change_during_a_job_is_another_job(void **state) {
   struct fixture *f = *state;
@@ -384,6 +404,7 @@ int main(void) {
       TEST(what_is_not_wanted_goes_beside_a_failure),
       TEST(a_namespace_without_objects_is_nothing_to_keep),
       TEST(what_is_there_as_wanted_is_left_alone),
+      TEST(what_is_shared_holds_up_nothing),
       TEST(a_change_during_a_job_is_another_job),
       TEST(parts_change_what_differs_and_nothing_else),
       TEST(what_is_of_kinds_that_are_not_served_stays),
