@@ -27,6 +27,7 @@ DECLARE_COMMAND(cmd_diff);
 DECLARE_COMMAND(cmd_mesh_list);
 DECLARE_COMMAND(cmd_mesh_detect);
 DECLARE_COMMAND(cmd_mesh_enroll);
+DECLARE_COMMAND(cmd_mesh_metrics);
 DECLARE_COMMAND(cmd_watch);
 DECLARE_COMMAND(cmd_perf_run);
 DECLARE_COMMAND(cmd_perf_compare);

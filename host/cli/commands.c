@@ -23,6 +23,7 @@ const struct command commands[] = {
     {"mesh list", "list the meshes that there are adapters for", &cmd_mesh_list_argp, cmd_mesh_list},
     {"mesh detect", "say which meshes are there", &cmd_mesh_detect_argp, cmd_mesh_detect},
     {"mesh enroll", "have namespaces and workloads join a mesh, or leave it", &cmd_mesh_enroll_argp, cmd_mesh_enroll},
+    {"mesh metrics", "show what a mesh has counted of traffic", &cmd_mesh_metrics_argp, cmd_mesh_metrics},
     {"watch", "keep the SMI resources of a cluster in its mesh's own API", &cmd_watch_argp, cmd_watch},
     {"adapter list", "list the adapters there are, and why some are refused", &cmd_adapter_list_argp, cmd_adapter_list},
     {"adapter show", "show what an adapter is and can do", &cmd_adapter_show_argp, cmd_adapter_show},

@@ -26,8 +26,8 @@ int forecast(struct engine *engine, const struct job *job, const char *name, str
   struct trial_policy *policy = NULL;
   if (job->test->step_count == 0)
     return 0;
-  if (wants_metrics(job->test) && !engine_offers(engine, "Metrics"))
-    return error_set(err, ENOTSUP, "the adapter serves no traffic metrics");
+  if (wants_metrics(job->test) && (!engine_offers(engine, "Metrics") || !engine_supports(engine, "metrics")))
+    return error_set(err, ENOTSUP, "the mesh serves no traffic metrics as SMI has them");
   ground.inventory = nowhere ? lab_inventory(arena, topology, nowhere, as_written, topology) : NULL;
   if (!ground.inventory)
     return error_set(err, ENOMEM, "preparing a case: no memory");

@@ -244,6 +244,15 @@ bool engine_offers(const struct engine *engine, const char *method) {
   return false;
 }
 
+bool engine_supports(const struct engine *engine, const char *group) {
+  const PB(DescribeResponse) *description = engine->mesh.description;
+  for (size_t i = 0; i < description->n_smi; i++)
+    if (strcmp(description->smi[i]->group, group) == 0 &&
+        description->smi[i]->support != TRAMMEL__ADAPTER__V1__SUPPORT__SUPPORT_UNSUPPORTED)
+      return true;
+  return false;
+}
+
 int engine_detect_recorded(struct engine *engine, json_t *requests, PB(DetectResponse) * *ret_response,
                            struct error **err) {
   const PB(DetectRequest) request = TRAMMEL__ADAPTER__V1__DETECT_REQUEST__INIT;

@@ -62,6 +62,9 @@ int engine_check(struct engine *engine, struct error **err);
 /* Whether the adapter has a method of the contract: "Metrics". */
 bool engine_offers(const struct engine *engine, const char *method);
 
+/* Whether the adapter says of any version of an SMI group ("metrics") that its mesh has it, or it has a translation. */
+bool engine_supports(const struct engine *engine, const char *group);
+
 int engine_detect(struct engine *engine, Trammel__Adapter__V1__DetectResponse **ret_response, struct error **err);
 
 /* The same, with what it was told by: appends to `requests` (an array) each request of the adapter, {"endpoint",

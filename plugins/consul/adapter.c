@@ -1,4 +1,5 @@
 #include "plugins/consul/consul.h"
+#include "sdk/prometheus/traffic.h"
 
 static const char *const access_limits[] = {
     "Identity is the name of a service: a ServiceAccount has to be named after its service.",
@@ -12,14 +13,25 @@ static const char *const split_limits[] = {
     NULL,
 };
 
+static const char *const metrics_limits[] = {
+    "The mesh serves no SMI metrics; `trammel mesh metrics` reads Prometheus.",
+    NULL,
+};
+
 static const struct smi_support smi[] = {
-    {{SMI_ACCESS, 1}, SMI_TRANSLATED, access_limits}, {{SMI_ACCESS, 2}, SMI_TRANSLATED, access_limits},
-    {{SMI_ACCESS, 3}, SMI_TRANSLATED, access_limits}, {{SMI_ACCESS, 4}, SMI_TRANSLATED, access_limits},
-    {{SMI_SPECS, 1}, SMI_TRANSLATED, NULL},           {{SMI_SPECS, 2}, SMI_TRANSLATED, NULL},
-    {{SMI_SPECS, 3}, SMI_TRANSLATED, NULL},           {{SMI_SPECS, 4}, SMI_TRANSLATED, NULL},
-    {{SMI_SPLIT, 1}, SMI_TRANSLATED, split_limits},   {{SMI_SPLIT, 2}, SMI_TRANSLATED, split_limits},
-    {{SMI_SPLIT, 3}, SMI_TRANSLATED, split_limits},   {{SMI_SPLIT, 4}, SMI_TRANSLATED, split_limits},
-    {{SMI_METRICS, 1}, SMI_UNSUPPORTED, NULL},
+    {{SMI_ACCESS, 1}, SMI_TRANSLATED, access_limits},
+    {{SMI_ACCESS, 2}, SMI_TRANSLATED, access_limits},
+    {{SMI_ACCESS, 3}, SMI_TRANSLATED, access_limits},
+    {{SMI_ACCESS, 4}, SMI_TRANSLATED, access_limits},
+    {{SMI_SPECS, 1}, SMI_TRANSLATED, NULL},
+    {{SMI_SPECS, 2}, SMI_TRANSLATED, NULL},
+    {{SMI_SPECS, 3}, SMI_TRANSLATED, NULL},
+    {{SMI_SPECS, 4}, SMI_TRANSLATED, NULL},
+    {{SMI_SPLIT, 1}, SMI_TRANSLATED, split_limits},
+    {{SMI_SPLIT, 2}, SMI_TRANSLATED, split_limits},
+    {{SMI_SPLIT, 3}, SMI_TRANSLATED, split_limits},
+    {{SMI_SPLIT, 4}, SMI_TRANSLATED, split_limits},
+    {{SMI_METRICS, 1}, SMI_UNSUPPORTED, metrics_limits},
 };
 
 static const char config_schema[] =
@@ -46,7 +58,10 @@ static const char config_schema[] =
     "\"description\":\"What services are called: as their ServiceAccount, or name_prefix, its namespace, _ and its "
     "name\"},"
     "\"name_prefix\":{\"type\":\"string\",\"pattern\":\"^[a-z0-9-]*$\",\"maxLength\":32,\"default\":\"\","
-    "\"description\":\"What qualified names begin with\"}}}";
+    "\"description\":\"What qualified names begin with\"},"
+    "\"control_port\":{\"type\":\"integer\",\"default\":9901,\"minimum\":1,\"maximum\":65535,"
+    "\"description\":\"Port of the workloads of a lab on Kubernetes that stays outside of the mesh\"}," TRAFFIC_OPTIONS
+    "}}";
 
 static const struct endpoint_permission permissions[] = {
     {"GET", "/v1/agent/"},
@@ -60,11 +75,16 @@ static const struct endpoint_permission permissions[] = {
     {"PUT", "/v1/connect/intentions/"},
     {"DELETE", "/v1/connect/intentions/"},
 };
+static const struct endpoint_permission prometheus_permissions[] = {{"GET", PROMETHEUS_QUERY_PATH}};
 static const struct endpoint_need endpoints[] = {
     {.name = CONSUL_ENDPOINT,
      .purpose = "the HTTP API of a Consul agent",
      .permissions = permissions,
      .permission_count = sizeof permissions / sizeof permissions[0]},
+    {.name = PROMETHEUS_ENDPOINT,
+     .purpose = "the Prometheus that scrapes the mesh's proxies, for metrics",
+     .permissions = prometheus_permissions,
+     .permission_count = sizeof prometheus_permissions / sizeof prometheus_permissions[0]},
 };
 
 static const struct program_need programs[] = {
@@ -100,6 +120,7 @@ static const struct adapter_class consul = {
     .enroll = consul_enroll,
     .translate = consul_translate,
     .detect = consul_detect,
+    .metrics = consul_metrics,
 };
 
 ADAPTER_DEFINE(consul, "consul", "0.1.0", "consul")

@@ -26,6 +26,7 @@ void consul_config_read(const struct call *call, struct consul_config *ret_confi
       .built_in = chosen(config, "proxies", "built-in"),
       .qualified = chosen(config, "names", "qualified"),
       .name_prefix = text_of(config, "name_prefix"),
+      .control_port = (uint16_t)json_integer_value(json_object_get(config, "control_port")),
   };
 }
 

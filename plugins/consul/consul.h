@@ -40,6 +40,7 @@ struct consul_config {
   bool built_in;        /* the proxies are `consul connect proxy`, which carries connections and looks into none */
   bool qualified;       /* services are called PREFIX NAMESPACE _ NAME */
   const char *name_prefix;
+  uint16_t control_port; /* of workloads of a lab on Kubernetes, which stays outside of the mesh */
 };
 
 void consul_config_read(const struct call *call, struct consul_config *ret_config);
@@ -49,6 +50,7 @@ int consul_configure(struct call *call);
 
 int consul_enroll(struct call *call, const struct enroll_request *request, struct enrollment *enrollment);
 int consul_detect(struct call *call, struct detection *ret_detection);
+int consul_metrics(struct call *call, const struct metrics_request *request, struct metrics *metrics);
 int consul_translate(struct call *call, const struct translate_request *request, struct translation *translation);
 
 #endif

@@ -1,6 +1,7 @@
 #include "plugins/istio/lifecycle.h"
 #include "plugins/istio/options.h"
 #include "plugins/istio/translate.h"
+#include "sdk/prometheus/prometheus.h"
 
 static const char *const access_limits[] = {
     "The pods of a destination's ServiceAccount need labels that no other pods have.",
@@ -21,24 +22,41 @@ static const char *const split_limits[] = {
     NULL,
 };
 
+static const char *const metrics_limits[] = {
+    "The mesh serves no SMI metrics; `trammel mesh metrics` reads Prometheus.",
+    NULL,
+};
+
 static const struct smi_support smi[] = {
-    {{SMI_ACCESS, 1}, SMI_TRANSLATED, access_limits}, {{SMI_ACCESS, 2}, SMI_TRANSLATED, access_limits},
-    {{SMI_ACCESS, 3}, SMI_TRANSLATED, access_limits}, {{SMI_ACCESS, 4}, SMI_TRANSLATED, draft_limits},
-    {{SMI_SPECS, 1}, SMI_TRANSLATED, NULL},           {{SMI_SPECS, 2}, SMI_TRANSLATED, NULL},
-    {{SMI_SPECS, 3}, SMI_TRANSLATED, NULL},           {{SMI_SPECS, 4}, SMI_TRANSLATED, NULL},
-    {{SMI_SPLIT, 1}, SMI_TRANSLATED, split_limits},   {{SMI_SPLIT, 2}, SMI_TRANSLATED, split_limits},
-    {{SMI_SPLIT, 3}, SMI_TRANSLATED, split_limits},   {{SMI_SPLIT, 4}, SMI_TRANSLATED, split_limits},
+    {{SMI_ACCESS, 1}, SMI_TRANSLATED, access_limits},
+    {{SMI_ACCESS, 2}, SMI_TRANSLATED, access_limits},
+    {{SMI_ACCESS, 3}, SMI_TRANSLATED, access_limits},
+    {{SMI_ACCESS, 4}, SMI_TRANSLATED, draft_limits},
+    {{SMI_SPECS, 1}, SMI_TRANSLATED, NULL},
+    {{SMI_SPECS, 2}, SMI_TRANSLATED, NULL},
+    {{SMI_SPECS, 3}, SMI_TRANSLATED, NULL},
+    {{SMI_SPECS, 4}, SMI_TRANSLATED, NULL},
+    {{SMI_SPLIT, 1}, SMI_TRANSLATED, split_limits},
+    {{SMI_SPLIT, 2}, SMI_TRANSLATED, split_limits},
+    {{SMI_SPLIT, 3}, SMI_TRANSLATED, split_limits},
+    {{SMI_SPLIT, 4}, SMI_TRANSLATED, split_limits},
+    {{SMI_METRICS, 1}, SMI_UNSUPPORTED, metrics_limits},
 };
 
 static const struct endpoint_permission permissions[] = {
     {"GET", DEPLOYMENTS_PATH},
     {"GET", SECURITY_PATH},
 };
+static const struct endpoint_permission prometheus_permissions[] = {{"GET", PROMETHEUS_QUERY_PATH}};
 static const struct endpoint_need endpoints[] = {
     {.name = KUBERNETES_ENDPOINT,
      .purpose = "the Kubernetes API, to look for istiod and the APIs that are served",
      .permissions = permissions,
      .permission_count = sizeof permissions / sizeof permissions[0]},
+    {.name = PROMETHEUS_ENDPOINT,
+     .purpose = "the Prometheus that scrapes the mesh's proxies, for metrics",
+     .permissions = prometheus_permissions,
+     .permission_count = sizeof prometheus_permissions / sizeof prometheus_permissions[0]},
 };
 
 static const char *const mesh_versions[] = {"1.18 and later", NULL};
@@ -75,6 +93,7 @@ static const struct adapter_class istio = {
         },
     .translate = istio_translate,
     .detect = istio_detect,
+    .metrics = istio_metrics,
     .enroll = istio_enroll,
 };
 

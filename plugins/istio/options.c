@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "sdk/prometheus/traffic.h"
+
 #define DOMAIN "\"minLength\":1,\"maxLength\":253,\"pattern\":\"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$\""
 
 const char istio_config_schema[] =
@@ -29,7 +31,7 @@ const char istio_config_schema[] =
     "\"description\":\"strict: where traffic is denied by default, plain text is refused as well\"},"
     "\"regex\":{\"type\":\"string\",\"default\":\"refuse\",\"enum\":[\"refuse\",\"envoyfilter\"],"
     "\"description\":\"What to do with matches that an AuthorizationPolicy cannot express: refuse them, or put them "
-    "into EnvoyFilters, which depend on the version of Istio\"}}}";
+    "into EnvoyFilters, which depend on the version of Istio\"}," TRAFFIC_OPTIONS "}}";
 
 static const char *text(const struct call *call, const char *key) {
   const char *value = json_string_value(json_object_get(call_config(call), key));

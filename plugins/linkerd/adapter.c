@@ -1,6 +1,7 @@
 #include "plugins/linkerd/lifecycle.h"
 #include "plugins/linkerd/options.h"
 #include "plugins/linkerd/translate.h"
+#include "sdk/prometheus/prometheus.h"
 
 #define ACCESS_LIMITS                                                                                                  \
   "The pods of a destination's ServiceAccount need labels that no other pods have.",                                   \
@@ -21,23 +22,40 @@ static const char *const split_limits[] = {
     NULL,
 };
 
+static const char *const metrics_limits[] = {
+    "The mesh serves no SMI metrics; `trammel mesh metrics` reads Prometheus.",
+    NULL,
+};
+
 static const struct smi_support smi[] = {
-    {{SMI_ACCESS, 1}, SMI_TRANSLATED, access_limits}, {{SMI_ACCESS, 2}, SMI_TRANSLATED, access_limits},
-    {{SMI_ACCESS, 3}, SMI_TRANSLATED, access_limits}, {{SMI_ACCESS, 4}, SMI_TRANSLATED, draft_limits},
-    {{SMI_SPECS, 1}, SMI_TRANSLATED, NULL},           {{SMI_SPECS, 2}, SMI_TRANSLATED, NULL},
-    {{SMI_SPECS, 3}, SMI_TRANSLATED, NULL},           {{SMI_SPECS, 4}, SMI_TRANSLATED, NULL},
-    {{SMI_SPLIT, 1}, SMI_TRANSLATED, split_limits},   {{SMI_SPLIT, 2}, SMI_TRANSLATED, split_limits},
-    {{SMI_SPLIT, 3}, SMI_TRANSLATED, split_limits},   {{SMI_SPLIT, 4}, SMI_TRANSLATED, split_limits},
+    {{SMI_ACCESS, 1}, SMI_TRANSLATED, access_limits},
+    {{SMI_ACCESS, 2}, SMI_TRANSLATED, access_limits},
+    {{SMI_ACCESS, 3}, SMI_TRANSLATED, access_limits},
+    {{SMI_ACCESS, 4}, SMI_TRANSLATED, draft_limits},
+    {{SMI_SPECS, 1}, SMI_TRANSLATED, NULL},
+    {{SMI_SPECS, 2}, SMI_TRANSLATED, NULL},
+    {{SMI_SPECS, 3}, SMI_TRANSLATED, NULL},
+    {{SMI_SPECS, 4}, SMI_TRANSLATED, NULL},
+    {{SMI_SPLIT, 1}, SMI_TRANSLATED, split_limits},
+    {{SMI_SPLIT, 2}, SMI_TRANSLATED, split_limits},
+    {{SMI_SPLIT, 3}, SMI_TRANSLATED, split_limits},
+    {{SMI_SPLIT, 4}, SMI_TRANSLATED, split_limits},
+    {{SMI_METRICS, 1}, SMI_UNSUPPORTED, metrics_limits},
 };
 
 static const char *const mesh_versions[] = {"2.14 and later", NULL};
 
 static const struct endpoint_permission permissions[] = {{"GET", DEPLOYMENTS_PATH}, {"GET", CONFIGURATION_PATH}};
+static const struct endpoint_permission prometheus_permissions[] = {{"GET", PROMETHEUS_QUERY_PATH}};
 static const struct endpoint_need endpoints[] = {
     {.name = KUBERNETES_ENDPOINT,
      .purpose = "the Kubernetes API: whether Linkerd is installed, in which version, and ready",
      .permissions = permissions,
      .permission_count = sizeof permissions / sizeof permissions[0]},
+    {.name = PROMETHEUS_ENDPOINT,
+     .purpose = "the Prometheus that scrapes the mesh's proxies, for metrics",
+     .permissions = prometheus_permissions,
+     .permission_count = sizeof prometheus_permissions / sizeof prometheus_permissions[0]},
 };
 
 static const struct kubernetes_kind kinds[] = {
@@ -73,6 +91,7 @@ static const struct adapter_class linkerd = {
         },
     .translate = linkerd_translate,
     .detect = linkerd_detect,
+    .metrics = linkerd_metrics,
     .enroll = linkerd_enroll,
 };
 

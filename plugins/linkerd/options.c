@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "sdk/prometheus/traffic.h"
+
 #define DOMAIN "\"minLength\":1,\"maxLength\":253,\"pattern\":\"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$\""
 
 const char linkerd_config_schema[] =
@@ -35,7 +37,7 @@ const char linkerd_config_schema[] =
     "port that has HTTP rules\"},"
     "\"probe_networks\":{\"type\":\"array\",\"maxItems\":16,\"default\":[],\"items\":{\"type\":\"string\","
     "\"minLength\":1,\"maxLength\":64,\"pattern\":\"^[0-9a-fA-F:.]+/[0-9]{1,3}$\"},"
-    "\"description\":\"Networks of the nodes, as CIDR blocks\"}}}";
+    "\"description\":\"Networks of the nodes, as CIDR blocks\"}," TRAFFIC_OPTIONS "}}";
 
 static const char *text(const struct call *call, const char *key) {
   const char *value = json_string_value(json_object_get(call_config(call), key));

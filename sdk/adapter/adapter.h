@@ -221,7 +221,7 @@ struct metrics_item {
   struct metrics_backend backend;
   uint64_t success_count;
   uint64_t failure_count;
-  uint64_t p50_ns;
+  uint64_t p50_ns; /* these: 0 without samples */
   uint64_t p90_ns;
   uint64_t p99_ns;
 };

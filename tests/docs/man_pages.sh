@@ -71,6 +71,7 @@ covers trammel-perf.1 'perf run'
 covers trammel-mesh.1 'mesh list'
 covers trammel-mesh.1 'mesh detect'
 covers trammel-mesh.1 'mesh enroll'
+covers trammel-mesh.1 'mesh metrics'
 covers trammel-watch.1 watch
 covers trammel.1 'adapter list'
 covers trammel.1 'adapter show'

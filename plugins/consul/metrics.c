@@ -1,0 +1,70 @@
+/* Metrics, as the Envoys of clients have them for the services that they call: Consul has its names for both ends put
+ * into their labels. */
+#include <string.h>
+
+#include "plugins/consul/name.h"
+#include "sdk/prometheus/traffic.h"
+
+static const struct traffic_series requests = {
+    .counter = "envoy_cluster_upstream_rq_xx",
+    .success = "envoy_response_code_class!=\"5\"",
+    .failure = "envoy_response_code_class=\"5\"",
+    .buckets = "envoy_cluster_upstream_rq_time_bucket",
+    .unit_ns = 1000000,
+};
+
+#define NO_SERVICE "Consul knows services, and neither pods nor what made them"
+
+/* `namespace` is the label of Consul Enterprise's namespace; NULL: there are none. */
+#define VIEWS(destination_namespace, source_namespace)                                                                 \
+  {.kind = "Service",                                                                                                  \
+   .matchers = "",                                                                                                     \
+   .resource = {"consul_destination_service", destination_namespace},                                                  \
+   .series = &requests},                                                                                               \
+      {.kind = "Service",                                                                                              \
+       .edges = true,                                                                                                  \
+       .direction = EDGE_FROM,                                                                                         \
+       .side = EDGE_CLIENT,                                                                                            \
+       .peer_kind = "Service",                                                                                         \
+       .matchers = "",                                                                                                 \
+       .resource = {"consul_destination_service", destination_namespace},                                              \
+       .peer = {"consul_source_service", source_namespace},                                                            \
+       .series = &requests},                                                                                           \
+      {.kind = "Service",                                                                                              \
+       .edges = true,                                                                                                  \
+       .direction = EDGE_TO,                                                                                           \
+       .side = EDGE_CLIENT,                                                                                            \
+       .peer_kind = "Service",                                                                                         \
+       .matchers = "",                                                                                                 \
+       .resource = {"consul_source_service", source_namespace},                                                        \
+       .peer = {"consul_destination_service", destination_namespace},                                                  \
+       .series = &requests},                                                                                           \
+      {.kind = "Pod", .untold = NO_SERVICE}, {.kind = "Pod", .edges = true, .untold = NO_SERVICE},                     \
+      {.kind = "Deployment", .untold = NO_SERVICE}, {.kind = "Deployment", .edges = true, .untold = NO_SERVICE}, {     \
+    .kind = "TrafficSplit", .untold = "no series tells the weights that a split had; ask for its services"             \
+  }
+
+static const struct traffic_view plain_views[] = {
+    VIEWS(NULL, NULL),
+    {.kind = "Namespace", .untold = "without Consul Enterprise there are none"},
+};
+static const struct traffic_view enterprise_views[] = {
+    VIEWS("consul_destination_namespace", "consul_source_namespace"),
+    {.kind = "Namespace", .matchers = "", .resource = {"consul_destination_namespace", NULL}, .series = &requests},
+};
+
+int consul_metrics(struct call *call, const struct metrics_request *request, struct metrics *metrics) {
+  struct consul_config config;
+  const struct metrics_resource *resource = &request->resource;
+  consul_config_read(call, &config);
+  if (config.namespaces)
+    return traffic_metrics(call, enterprise_views, sizeof enterprise_views / sizeof enterprise_views[0], request, NULL,
+                           metrics);
+  /* Which namespace one of Consul's services is of, nothing tells: all of them would be taken for the asked one's. */
+  if (!*resource->name && strcmp(resource->kind, "Service") == 0)
+    return call_fail(call, TRAMMEL_UNIMPLEMENTED, CODE_TRAFFIC_UNTOLD,
+                     "no metrics of all services of a namespace: without Consul Enterprise no series tells it; name "
+                     "the service");
+  const char *name = *resource->name ? service_name(call, &config, resource->ns, resource->name) : NULL;
+  return traffic_metrics(call, plain_views, sizeof plain_views / sizeof plain_views[0], request, name, metrics);
+}
