@@ -167,8 +167,23 @@ static void answers_finish(struct answers *answers) {
       trammel__adapter__v1__enroll_response__free_unpacked(both[i], NULL);
 }
 
-static int ask_both(const struct arguments *arguments, const struct adapter_entry *entry, struct answers *answers,
-                    struct error **err) {
+/* Whether any word is about a single workload, or about a namespace: a mesh may take one and not the other. */
+static bool words_name(const struct list *words, bool workloads) {
+  const char *kind = NULL;
+  for (size_t i = 0; i < words->count; i++)
+    if ((name_of(words->items[i], &kind) != NULL) == workloads)
+      return true;
+  return false;
+}
+
+/* The names are the same in both. */
+static struct injection_marks marks_of(const struct answers *answers) {
+  const PB(EnrollResponse) *told = answers->of_namespaces ? answers->of_namespaces : answers->of_workloads;
+  return (struct injection_marks){told->sidecars, told->n_sidecars};
+}
+
+static int ask_what_is_named(const struct arguments *arguments, const struct adapter_entry *entry,
+                             struct answers *answers, struct error **err) {
   _cleanup_diagnostics_ struct diagnostics *told = diagnostics_create();
   struct instance *instance = NULL;
   json_auto_t *config = NULL;
@@ -180,9 +195,9 @@ static int ask_both(const struct arguments *arguments, const struct adapter_entr
   if (r == 0)
     r = instance_create(entry, config, NULL, told, &instance, err);
   diagnostics_print(told, stderr);
-  if (r == 0)
+  if (r == 0 && words_name(&arguments->words, false))
     r = ask(instance, TRAMMEL__ADAPTER__V1__ENROLL_SCOPE__ENROLL_SCOPE_NAMESPACE, &answers->of_namespaces, err);
-  if (r == 0)
+  if (r == 0 && words_name(&arguments->words, true))
     r = ask(instance, TRAMMEL__ADAPTER__V1__ENROLL_SCOPE__ENROLL_SCOPE_WORKLOAD, &answers->of_workloads, err);
   instance_destroy(instance);
   return r;
@@ -295,7 +310,7 @@ static int enroll(const struct arguments *arguments, const struct adapter_entry 
                                                .cancel = interrupt_flag()},
                                 .of_namespaces = answers->of_namespaces,
                                 .of_workloads = answers->of_workloads,
-                                .marks = {answers->of_namespaces->sidecars, answers->of_namespaces->n_sidecars},
+                                .marks = marks_of(answers),
                                 .leave = arguments->leave,
                                 .restart = arguments->restart,
                                 .told = tell,
@@ -329,7 +344,7 @@ int cmd_mesh_enroll(int argc, char **argv) {
   logging_start(false);
   int r = mesh_options_find(&arguments.mesh, &registry, &entry, &err);
   if (r == 0)
-    r = ask_both(&arguments, entry, &answers, &err);
+    r = ask_what_is_named(&arguments, entry, &answers, &err);
   int code = r == 0 ? EXIT_ALL_PASSED : exit_code_of_error(r);
   if (r == 0 && cluster_open(&arguments.mesh.cluster, &cluster, &err) < 0)
     code = EXIT_USAGE;

@@ -1,9 +1,10 @@
-/* How workloads of a process lab join: each is a service with a sidecar, registered over the HTTP API, and the sidecars
- * are the proxy that is built into Consul's own program. */
+/* How workloads join: as pods (injection.h), or as those of a process lab. There each is a service with a sidecar,
+ * registered over the HTTP API, and the sidecars are the proxy that is built into Consul's own program. */
 #include <stdio.h>
 #include <string.h>
 
 #include "plugins/consul/entry.h"
+#include "plugins/consul/injection.h"
 #include "plugins/consul/name.h"
 #include "plugins/consul/site.h"
 
@@ -178,16 +179,19 @@ static struct native_object *open_object(const struct enrolling *e, const char *
                       json_pack("{s:[{s:s, s:s}]}", "sources", "name", "*", "action", "allow"));
 }
 
-static bool is_first(const struct site *site, size_t index, const char *service) {
+/* No port before this one, of this workload or of one before it, is the same service. */
+static bool is_first(const struct site *site, size_t index, size_t port, const char *service) {
   const struct inventory_workload *workloads = site->inventory->workloads;
-  for (size_t i = 0; i < index; i++)
-    for (size_t j = 0; strcmp(workloads[i].ns, workloads[index].ns) == 0 && j < workloads[i].port_count; j++) {
+  for (size_t i = 0; i <= index; i++) {
+    const size_t count = i < index ? workloads[i].port_count : port;
+    for (size_t j = 0; strcmp(workloads[i].ns, workloads[index].ns) == 0 && j < count; j++) {
       const char *other = workloads[i].ports[j].protocol == PORT_UDP
                               ? NULL
                               : site_port(site, &workloads[i], workloads[i].ports[j].port);
       if (other && strcmp(other, service) == 0)
         return false;
     }
+  }
   return true;
 }
 
@@ -198,7 +202,7 @@ static void open_all(struct enrolling *e) {
     for (size_t j = 0; j < workload->port_count; j++) {
       const char *service =
           workload->ports[j].protocol == PORT_UDP ? NULL : site_port(e->site, workload, workload->ports[j].port);
-      if (service && is_first(e->site, i, service))
+      if (service && is_first(e->site, i, j, service))
         enrollment_plain_network(e->enrollment, open_object(e, workload->ns, service));
     }
   }
@@ -217,13 +221,26 @@ static const char *obstacle(const struct consul_config *config) {
   return config->built_in ? NULL : "set proxies: built-in: these are its sidecars";
 }
 
+static int enroll_pods(struct call *call, const struct consul_config *config, const struct enroll_request *request,
+                       struct enrollment *enrollment) {
+  struct site site;
+  struct translate_request lookup;
+  int status = injection_enroll(call, config, request, enrollment);
+  if (status != TRAMMEL_OK || request->scope != ENROLL_LAB || !config->denies_already)
+    return status;
+  if (!site_init(&site, call, config, &request->inventory, &lookup))
+    return TRAMMEL_RESOURCE_EXHAUSTED;
+  open_all(&(struct enrolling){.call = call, .site = &site, .enrollment = enrollment});
+  return TRAMMEL_OK;
+}
+
 int consul_enroll(struct call *call, const struct enroll_request *request, struct enrollment *enrollment) {
   struct consul_config config;
   struct site site;
   struct translate_request lookup;
   consul_config_read(call, &config);
-  if (request->lab != LAB_PROCESS)
-    return call_fail(call, TRAMMEL_UNIMPLEMENTED, CODE_LAB, "workloads of Consul are enrolled in process labs only");
+  if (request->lab == LAB_KUBERNETES)
+    return enroll_pods(call, &config, request, enrollment);
   const char *reason = obstacle(&config);
   if (reason)
     return call_fail(call, TRAMMEL_FAILED_PRECONDITION, CODE_LAB, "for a process lab, %s", reason);

@@ -11,10 +11,11 @@ bool site_init(struct site *site, struct call *call, const struct consul_config 
   return directory_init(&site->directory, call, config, request);
 }
 
+/* Which makes each of them a service, where the options say so. */
 static bool has_several_ports(const struct site *site, const struct inventory_workload *workload) {
   const struct kube_identity account = {workload->ns, workload->service_account};
   struct account_ports ports;
-  return ports_of(&site->directory, &account, 0, &ports) && ports.count > 1;
+  return site->config->each_port && ports_of(&site->directory, &account, 0, &ports) && ports.count > 1;
 }
 
 const char *site_identity(const struct site *site, const struct inventory_workload *workload) {

@@ -220,6 +220,18 @@ static void a_single_workload_joins_and_leaves(void **state) {
   assert_lacks(f->ns_path, false, "annotations", "openservicemesh.io/sidecar-injection");
 }
 
+static void pods_of_consul_join_by_workload_alone(void **state) {
+  struct fixture *f = *state;
+  _cleanup_free_ char *workload = with_ns("@/deployment/web", f->ns);
+  put_text(f, web);
+  expect(RUN("mesh", "enroll", "--mesh", "consul", f->ns), 2, "name each workload");
+  expect(RUN("mesh", "enroll", "--mesh", "consul", workload), 0, "joined     Deployment ");
+  assert_has(f->web_path, true, "annotations", "consul.hashicorp.com/connect-inject", "true");
+  assert_lacks(f->web_path, true, "annotations", "consul.hashicorp.com/transparent-proxy-exclude-inbound-ports");
+  expect(RUN("mesh", "enroll", "--mesh", "consul", "--undo", workload), 0, "left       Deployment ");
+  assert_lacks(f->web_path, true, "annotations", "consul.hashicorp.com/connect-inject");
+}
+
 /* When pods were last to be made anew, a heap string. */
 static char *restarted_at(const struct fixture *f) {
   json_auto_t *metadata = metadata_of(f->web_path, true);
@@ -309,6 +321,7 @@ int main(void) {
       TEST(what_others_set_is_left_as_it_is),
       TEST(what_is_not_there_is_not_made),
       TEST(a_single_workload_joins_and_leaves),
+      TEST(pods_of_consul_join_by_workload_alone),
       TEST(pods_are_counted_and_waited_for),
       TEST(an_interruption_ends_the_wait),
       TEST(who_may_not_enroll_is_told_the_rule),

@@ -1,9 +1,11 @@
-/* How workloads of a process lab become services of Consul, and what keeps a run from reaching into somebody's mesh. */
+/* How workloads become services of Consul, those of a process lab and pods, and what keeps a run from reaching into
+ * somebody's mesh. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -229,8 +231,97 @@ static void names_are_qualified_by_the_http_api_only(void **state) {
   fake_op_finish(&op);
 }
 
+/* ---- Kubernetes */
+
+static PB(EnrollResponse) * enroll_pods(const char *config, PB(EnrollScope) scope) {
+  struct world world;
+  struct fake_op op;
+  world_init(&world);
+  fake_op_init(&op);
+  world.request.lab = TRAMMEL__ADAPTER__V1__LAB_KIND__LAB_KIND_KUBERNETES;
+  world.request.scope = scope;
+  assert_int_equal(adapter_call(config, "Enroll", &world.request.base, &op), TRAMMEL_OK);
+  PB(EnrollResponse) *response =
+      trammel__adapter__v1__enroll_response__unpack(NULL, op.length, (const uint8_t *)op.message);
+  assert_non_null(response);
+  assert_int_equal(response->scope, scope);
+  assert_int_equal(response->n_sidecars, 1);
+  assert_string_equal(response->sidecars[0], "consul-dataplane");
+  assert_int_equal(response->n_registrations + response->n_processes, 0);
+  assert_int_equal(response->n_namespace_labels + response->n_namespace_annotations, 0);
+  fake_op_finish(&op);
+  return response;
+}
+
+/* The annotations of the overlay as text, sorted. */
+static char *annotations_of(const PB(EnrollResponse) * response) {
+  json_t *overlay =
+      json_loadb((const char *)response->pod_template_overlay.data, response->pod_template_overlay.len, 0, NULL);
+  char *text = json_dumps(json_object_get(json_object_get(overlay, "metadata"), "annotations"), JSON_SORT_KEYS);
+  assert_non_null(text);
+  json_decref(overlay);
+  return text;
+}
+
+static void pods_are_injected_and_a_labs_control_port_stays_out(void **state) {
+  (void)state;
+  PB(EnrollResponse) *response = enroll_pods("", TRAMMEL__ADAPTER__V1__ENROLL_SCOPE__ENROLL_SCOPE_UNSPECIFIED);
+  char *annotations = annotations_of(response);
+  assert_string_equal(annotations, "{\"consul.hashicorp.com/connect-inject\": \"true\", "
+                                   "\"consul.hashicorp.com/transparent-proxy\": \"true\", "
+                                   "\"consul.hashicorp.com/transparent-proxy-exclude-inbound-ports\": \"9901\"}");
+  free(annotations);
+  assert_int_equal(response->n_plain_network, 0);
+  trammel__adapter__v1__enroll_response__free_unpacked(response, NULL);
+  response = enroll_pods("", TRAMMEL__ADAPTER__V1__ENROLL_SCOPE__ENROLL_SCOPE_WORKLOAD);
+  annotations = annotations_of(response);
+  assert_string_equal(annotations, "{\"consul.hashicorp.com/connect-inject\": \"true\"}");
+  free(annotations);
+  trammel__adapter__v1__enroll_response__free_unpacked(response, NULL);
+}
+
+static void on_a_mesh_that_denies_pods_of_a_lab_may_be_called_until_there_is_a_policy(void **state) {
+  (void)state;
+  PB(EnrollResponse) *response =
+      enroll_pods("{\"default_deny\":\"acl\"}", TRAMMEL__ADAPTER__V1__ENROLL_SCOPE__ENROLL_SCOPE_UNSPECIFIED);
+  assert_int_equal(response->n_plain_network, 1);
+  json_t *body =
+      json_loadb((const char *)response->plain_network[0]->body.data, response->plain_network[0]->body.len, 0, NULL);
+  assert_string_equal(json_string_value(json_object_get(body, "kind")), "ServiceIntentions");
+  json_decref(body);
+  trammel__adapter__v1__enroll_response__free_unpacked(response, NULL);
+}
+
+static void assert_pods_refused(const char *config, PB(EnrollScope) scope, int status, const char *why) {
+  struct world world;
+  struct fake_op op;
+  world_init(&world);
+  fake_op_init(&op);
+  world.request.lab = TRAMMEL__ADAPTER__V1__LAB_KIND__LAB_KIND_KUBERNETES;
+  world.request.scope = scope;
+  assert_int_equal(adapter_call(config, "Enroll", &world.request.base, &op), status);
+  const char *summary = json_string_value(json_object_get(json_array_get(op.diagnostics, 0), "summary"));
+  assert_non_null(summary);
+  assert_non_null(strstr(summary, why));
+  fake_op_finish(&op);
+}
+
+static void what_consul_k8s_cannot_do_is_refused(void **state) {
+  const PB(EnrollScope) workload = TRAMMEL__ADAPTER__V1__ENROLL_SCOPE__ENROLL_SCOPE_WORKLOAD;
+  (void)state;
+  assert_pods_refused("", TRAMMEL__ADAPTER__V1__ENROLL_SCOPE__ENROLL_SCOPE_NAMESPACE, TRAMMEL_UNIMPLEMENTED,
+                      "name each workload");
+  assert_pods_refused("{\"generation\":\"1.8\"}", workload, TRAMMEL_FAILED_PRECONDITION, "generation");
+  assert_pods_refused("{\"proxies\":\"built-in\"}", workload, TRAMMEL_FAILED_PRECONDITION, "proxies");
+  assert_pods_refused("{\"transport\":\"http\",\"names\":\"qualified\"}", workload, TRAMMEL_FAILED_PRECONDITION,
+                      "names");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(pods_are_injected_and_a_labs_control_port_stays_out),
+      cmocka_unit_test(on_a_mesh_that_denies_pods_of_a_lab_may_be_called_until_there_is_a_policy),
+      cmocka_unit_test(what_consul_k8s_cannot_do_is_refused),
       cmocka_unit_test(each_port_is_a_service_with_a_sidecar),
       cmocka_unit_test(there_is_no_way_to_what_consul_cannot_tell_apart),
       cmocka_unit_test(everybody_may_call_the_lab_and_nothing_else_until_there_is_a_policy),
