@@ -16,6 +16,7 @@
 #include "host/cli/number.h"
 #include "host/cli/outputs.h"
 #include "host/cli/reproduction.h"
+#include "host/cli/run_events.h"
 #include "host/cli/suite_options.h"
 #include "host/conformance/runner.h"
 #include "host/engine/served_versions.h"
@@ -31,6 +32,7 @@ struct arguments {
   struct outputs outputs;
   struct runner_options runner;
   struct list timing; /* options that say how long, and their arguments, in turn */
+  const char *events; /* a file that is told what happens; NULL: none */
   const char *resume; /* id of a run, or "last"; NULL: a new one */
   bool seed_given;
   bool changed; /* something that a run that is gone on with has from its start */
@@ -52,6 +54,7 @@ enum {
   KEY_COLOUR,
   KEY_VERBOSE,
   KEY_RESUME,
+  KEY_EVENTS,
 };
 
 static const struct argp_option option_table[] = {
@@ -70,6 +73,7 @@ static const struct argp_option option_table[] = {
     {"output", KEY_OUTPUT, "FORMAT[=FILE]", 0,
      "text, json, junit, markdown, html, badge, tap or gateway-api, to standard output or a file; may be repeated", 4},
     {"quiet", KEY_QUIET, 0, 0, "no progress", 4},
+    {"events", KEY_EVENTS, "FILE", 0, "tell what happens, as it happens, to a file or pipe: a JSON object a line", 4},
     {"verbose", KEY_VERBOSE, 0, 0, "show all that the adapter logs, on standard error", 4},
     {"colour", KEY_COLOUR, "WHEN", 0, "auto, always or never", 4},
     {0},
@@ -129,6 +133,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   case KEY_QUIET:
     arguments->quiet = true;
     return 0;
+  case KEY_EVENTS:
+    arguments->events = argument;
+    return 0;
   case KEY_VERBOSE:
     arguments->verbose = true;
     return 0;
@@ -181,6 +188,7 @@ struct session {
   struct version_support *support;
   size_t support_count;
   struct kept_run kept;
+  struct run_events events;
 };
 
 /* How many objects and processes could not be removed. */
@@ -188,6 +196,7 @@ static size_t session_finish(struct session *session) {
   engine_destroy(session->engine);
   lab_destroy(session->lab);
   kept_run_finish(&session->kept);
+  (void)run_events_close(&session->events, NULL);
   size_t left = journal_finish(session->journal);
   plan_finish(&session->plan);
   suite_destroy(session->suite);
@@ -385,7 +394,8 @@ static int execute(struct session *session, struct arguments *arguments, struct 
                        : progress_create(where, terminal, colour_wanted(arguments->colour, terminal), options.parallel);
   if (progress)
     options.listener = progress_listener(progress);
-  options.listener = kept_run_listener(&session->kept, &options.listener);
+  options.listener = run_events_listener(&session->events, options.seed, &options.listener);
+  options.listener = kept_run_listener(&session->kept, &options.listener); /* what is told is kept */
   int r = runner_run(session->engine, session->lab, &options, ret_run, err);
   progress_destroy(progress);
   return r;
@@ -440,7 +450,9 @@ static int prepare(struct session *session, struct arguments *arguments, struct 
   size_t left = session->plan.count - session->kept.done_count;
   if (left < arguments->runner.parallel)
     arguments->runner.parallel = left > 0 ? (unsigned)left : 1;
-  return r < 0 ? r : outputs_open(&arguments->outputs, err);
+  if (r == 0)
+    r = outputs_open(&arguments->outputs, err);
+  return r < 0 || !arguments->events ? r : run_events_open(&session->events, arguments->events, err);
 }
 
 /* The exit code. */
@@ -459,6 +471,8 @@ static int conduct(struct session *session, struct arguments *arguments, const s
     return r == -ENOMEM ? EXIT_INTERNAL : EXIT_COULD_NOT_TEST;
   r = report(session, arguments, run, lines, err);
   run_result_free(run);
+  if (run_events_close(&session->events, r < 0 ? NULL : err) < 0 && r >= 0)
+    return EXIT_INTERNAL;
   return r < 0 ? EXIT_INTERNAL : r;
 }
 
@@ -506,8 +520,8 @@ static int take_up(struct session *session, struct arguments *arguments, struct 
   _cleanup_free_ char *state = NULL;
   if (changes_run(arguments))
     return error_set(err, EINVAL,
-                     "--resume goes on with a run as it was started; only -o, --quiet, --verbose and "
-                     "--colour can be given with it");
+                     "--resume goes on with a run as it was started; only -o, --events, --quiet, --verbose "
+                     "and --colour can be given with it");
   int r = state_directory(&state, err);
   if (r == 0)
     r = kept_run_open(state, arguments->resume, &session->kept, err);
@@ -522,6 +536,7 @@ static int take_up(struct session *session, struct arguments *arguments, struct 
   started.verbose |= arguments->verbose;
   if (arguments->colour)
     started.colour = arguments->colour;
+  started.events = arguments->events;
   *arguments = started;
   return 0;
 }

@@ -6,7 +6,7 @@ trammel=${2:?usage: man_pages.sh TREE TRAMMEL}
 failed=0
 
 if command -v groff >/dev/null; then
-  for page in "$pages"/*.1; do
+  for page in "$pages"/*.[18]; do
     ! head -n 1 "$page" | grep -q '^\.so ' || continue # another name of a page
     warnings=$(groff -man -ww -z -Tutf8 "$page" 2>&1)
     [ -z "$warnings" ] || { echo "$warnings"; failed=1; }
@@ -60,6 +60,7 @@ covers trammel-adapter.1 'adapter index list'
 covers trammel-adapter.1 'adapter index show'
 covers trammel-adapter.1 'adapter index make'
 names trammel-runner.1 "$("${trammel%/*}/trammel-runner" --help | long_options)" trammel-runner
+names trammeld.8 "$("${trammel%/*}/trammeld" --help | long_options)" trammeld
 covers trammel-lint.1 lint
 covers trammel-lint.1 convert
 covers trammel-translate.1 translate

@@ -1,0 +1,64 @@
+#include "host/cli/run_events.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "sdk/base/memory.h"
+
+int run_events_open(struct run_events *events, const char *path, struct error **err) {
+  events->out = fopen(path, "we");
+  return events->out ? 0 : error_set(err, errno, "--events=%s: %s", path, strerror(errno));
+}
+
+/* A line in one write, at once: who reads follows the run. Takes the event. */
+static void tell(struct run_events *events, json_t *event) {
+  json_auto_t *held = event;
+  _cleanup_free_ char *text = held ? json_dumps(held, JSON_COMPACT) : NULL;
+  if (text)
+    (void)fprintf(events->out, "%s\n", text);
+  (void)fflush(events->out);
+}
+
+static void on_planned(void *ctx, const struct run_result *run, unsigned planned) {
+  struct run_events *events = ctx;
+  tell(events, json_pack("{s:s, s:i, s:o}", "type", "planned", "planned", (int)planned, "seed",
+                         json_sprintf("%" PRIu64, events->seed)));
+  if (events->next.planned)
+    events->next.planned(events->next.ctx, run, planned);
+}
+
+static void on_started(void *ctx, unsigned slot, const struct test_case *test, const struct case_column *column) {
+  struct run_events *events = ctx;
+  tell(events, json_pack("{s:s, s:s, s:s}", "type", "caseStarted", "case", test->id, "column", column->label));
+  if (events->next.case_started)
+    events->next.case_started(events->next.ctx, slot, test, column);
+}
+
+static void on_ended(void *ctx, unsigned slot, const struct case_result *result, unsigned done, unsigned planned) {
+  struct run_events *events = ctx;
+  tell(events, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:i, s:i}", "type", "caseEnded", "case", result->test->id,
+                         "column", result->column.label, "outcome", outcome_name(result->outcome), "reason",
+                         result->reason ? result->reason : "", "durationMs",
+                         (json_int_t)(result->duration_ns / 1000000), "done", (int)done, "planned", (int)planned));
+  if (events->next.case_ended)
+    events->next.case_ended(events->next.ctx, slot, result, done, planned);
+}
+
+struct runner_listener run_events_listener(struct run_events *events, uint64_t seed,
+                                           const struct runner_listener *next) {
+  if (!events->out)
+    return *next;
+  events->seed = seed;
+  events->next = *next;
+  return (struct runner_listener){
+      .ctx = events, .planned = on_planned, .case_started = on_started, .case_ended = on_ended};
+}
+
+int run_events_close(struct run_events *events, struct error **err) {
+  bool failed = events->out && ferror(events->out) != 0;
+  if (events->out && fclose(events->out) != 0)
+    failed = true;
+  events->out = NULL;
+  return failed ? error_set(err, EIO, "not all events could be told") : 0;
+}

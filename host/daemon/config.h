@@ -1,0 +1,34 @@
+/* What trammeld is told by its configuration file and its options. */
+#ifndef TRAMMEL_HOST_DAEMON_CONFIG_H
+#define TRAMMEL_HOST_DAEMON_CONFIG_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "sdk/base/error.h"
+
+#define CONFIG_BYTES_MAX ((size_t)1 << 20)
+
+/* A configuration file is a YAML map of these, each of which may be missing:
+ *   listen: unix:PATH            stateDirectory: PATH            logFormat: text | json
+ *   adapterDirectories: [PATH]   absolute; looked in before the others
+ *   limits: {runs, runsPerMesh, connections, shutdownSeconds}
+ * All texts are heap strings, NULL when not given. */
+struct config {
+  char *listen, *state_directory;
+  char *adapters; /* joined by ":", as TRAMMEL_ADAPTER_PATH has them */
+  bool log_as_json;
+  unsigned runs;             /* at once: 1 to 32 */
+  unsigned runs_per_mesh;    /* at once: 1 to 32 */
+  unsigned connections;      /* 1 to 512 */
+  unsigned shutdown_seconds; /* 1 to 600: that runs have to end in order */
+};
+
+/* What holds when nothing is said. */
+void config_init(struct config *config);
+void config_finish(struct config *config);
+
+/* Reads a file over what there is. -EINVAL with diagnostics on standard error, or an error for people. */
+int config_read(const char *path, struct config *config, struct error **err);
+
+#endif

@@ -1,0 +1,100 @@
+#include "host/daemon/connections.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "sdk/base/memory.h"
+
+struct connection {
+  LIST_ENTRY(connection) next;
+  struct connections *all;
+  int fd;      /* what gRPC takes */
+  int watched; /* a duplicate, to end it by */
+};
+LIST_HEAD(connection_list, connection);
+
+struct connections {
+  struct rpc_service service;
+  unsigned most;
+  pthread_mutex_t lock; /* guards what follows */
+  pthread_cond_t fewer;
+  struct connection_list list;
+  unsigned count;
+};
+
+int connections_create(const struct rpc_service *service, unsigned most, struct connections **ret_connections,
+                       struct error **err) {
+  struct connections *connections = calloc(1, sizeof(*connections));
+  if (!connections)
+    return error_set(err, ENOMEM, "no memory");
+  *connections = (struct connections){
+      .service = *service, .most = most, .lock = PTHREAD_MUTEX_INITIALIZER, .fewer = PTHREAD_COND_INITIALIZER};
+  LIST_INIT(&connections->list);
+  *ret_connections = connections;
+  return 0;
+}
+
+static void *serve(void *context) {
+  struct connection *connection = context;
+  struct connections *all = connection->all;
+  (void)rpc_serve(connection->fd, &all->service, NULL);
+  pthread_mutex_lock(&all->lock);
+  LIST_REMOVE(connection, next);
+  all->count--;
+  close_p(&connection->watched);
+  free(connection);
+  pthread_cond_signal(&all->fewer);
+  pthread_mutex_unlock(&all->lock);
+  return NULL;
+}
+
+/* With the lock held. */
+static int begin(struct connections *all, int fd, struct error **err) {
+  pthread_t thread;
+  struct connection *connection = all->count < all->most ? calloc(1, sizeof(*connection)) : NULL;
+  if (!connection)
+    return error_set(err, EAGAIN, "a connection was closed: there are %u, which is the most there may be", all->count);
+  connection->all = all;
+  connection->fd = fd;
+  connection->watched = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  int r = connection->watched < 0 ? errno : pthread_create(&thread, NULL, serve, connection);
+  if (r != 0) {
+    close_p(&connection->watched);
+    free(connection);
+    return error_set(err, r, "a connection was closed: %s", strerror(r));
+  }
+  (void)pthread_detach(thread);
+  LIST_INSERT_HEAD(&all->list, connection, next);
+  all->count++;
+  return 0;
+}
+
+int connections_admit(struct connections *connections, int fd, struct error **err) {
+  pthread_mutex_lock(&connections->lock);
+  int r = begin(connections, fd, err);
+  pthread_mutex_unlock(&connections->lock);
+  if (r < 0)
+    (void)close(fd);
+  return r;
+}
+
+void connections_destroy(struct connections *connections) {
+  const struct connection *connection;
+  if (!connections)
+    return;
+  pthread_mutex_lock(&connections->lock);
+  LIST_FOREACH(connection, &connections->list, next)
+  (void)shutdown(connection->watched, SHUT_RDWR);
+  while (connections->count > 0)
+    pthread_cond_wait(&connections->fewer, &connections->lock);
+  pthread_mutex_unlock(&connections->lock);
+  pthread_cond_destroy(&connections->fewer);
+  pthread_mutex_destroy(&connections->lock);
+  free(connections);
+}

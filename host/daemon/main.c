@@ -1,0 +1,308 @@
+/* trammeld: the central host. */
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/daemon/config.h"
+#include "host/daemon/connections.h"
+#include "host/daemon/endpoint.h"
+#include "host/daemon/log.h"
+#include "host/daemon/notify.h"
+#include "host/engine/journal.h"
+#include "host/rpc/service.h"
+#include "sdk/base/clock.h"
+
+enum { EXIT_OK = 0, EXIT_USAGE = 2, EXIT_COULD_NOT = 3 }; /* docs/exit-codes.md */
+
+/* How long what crashed runs left is looked for, while programs of theirs are still ending. */
+#define CLEANUP_NS (30 * NS_PER_SECOND)
+#define CLEANUP_PAUSE_MS 200
+
+struct arguments {
+  const char *listen, *state_directory, *config, *log_format;
+  bool check_config;
+};
+
+enum { KEY_LISTEN = 0x100, KEY_STATE, KEY_CONFIG, KEY_CHECK, KEY_LOG };
+
+static const struct argp_option option_table[] = {
+    {"listen", KEY_LISTEN, "unix:PATH", 0, "the socket (default unix:$XDG_RUNTIME_DIR/trammel/trammeld.sock)", 0},
+    {"state-dir", KEY_STATE, "DIR", 0, "where runs, their results and journals are kept (default as for trammel)", 0},
+    {"config", KEY_CONFIG, "FILE", 0, "a configuration file; options go before it", 0},
+    {"check-config", KEY_CHECK, 0, 0, "only say whether configuration and options can be used", 0},
+    {"log-format", KEY_LOG, "FORMAT", 0, "text (default) or json, a line each on standard error", 0},
+    {0},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+  struct arguments *arguments = state->input;
+  switch (key) {
+  case KEY_LISTEN:
+    arguments->listen = argument;
+    return 0;
+  case KEY_STATE:
+    arguments->state_directory = argument;
+    return 0;
+  case KEY_CONFIG:
+    arguments->config = argument;
+    return 0;
+  case KEY_CHECK:
+    arguments->check_config = true;
+    return 0;
+  case KEY_LOG:
+    if (strcmp(argument, "text") != 0 && strcmp(argument, "json") != 0)
+      argp_error(state, "--log-format is text or json, not '%s'", argument);
+    arguments->log_format = argument;
+    return 0;
+  case ARGP_KEY_ARG:
+    argp_error(state, "unexpected argument '%s'", argument);
+    return EINVAL;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp argp = {
+    .options = option_table,
+    .parser = parse,
+    .doc = "The central host: runs the conformance suite on demand, keeps what came of it, and speaks gRPC."
+           "\vExit codes: 0 it was stopped; 2 usage or configuration; 3 it could not serve.",
+};
+
+/* ---- configuration */
+
+static int override(char **text, const char *given, struct error **err) {
+  if (!given)
+    return 0;
+  free(*text);
+  *text = strdup(given);
+  return *text ? 0 : error_set(err, ENOMEM, "no memory");
+}
+
+/* Everything that is not made by being used. A socket that systemd passed needs no address. */
+static int settle(const struct arguments *arguments, bool inherited, struct config *config, struct error **err) {
+  int r = arguments->config ? config_read(arguments->config, config, err) : 0;
+  if (r == 0)
+    r = override(&config->listen, arguments->listen, err);
+  if (r == 0)
+    r = override(&config->state_directory, arguments->state_directory, err);
+  if (r == 0 && !config->state_directory)
+    r = state_directory(&config->state_directory, err);
+  if (r == 0 && config->state_directory[0] != '/')
+    r = error_set(err, EINVAL, "the state directory '%s' has to be an absolute path", config->state_directory);
+  if (r == 0 && !config->listen && !inherited)
+    r = endpoint_default(&config->listen, err);
+  if (r == 0 && config->listen)
+    r = endpoint_check(config->listen, err);
+  if (arguments->log_format)
+    config->log_as_json = strcmp(arguments->log_format, "json") == 0;
+  return r;
+}
+
+/* mkdir -p of the state directory, the user's alone. */
+static int make_state(const char *path, struct error **err) {
+  _cleanup_free_ char *part = strdup(path);
+  int r = part ? 0 : -ENOMEM;
+  for (char *slash = part ? strchr(part + 1, '/') : NULL; r == 0 && slash; slash = strchr(slash + 1, '/')) {
+    *slash = '\0';
+    r = mkdir(part, 0700) < 0 && errno != EEXIST ? -errno : 0;
+    *slash = '/';
+  }
+  if (r == 0 && mkdir(path, 0700) < 0 && errno != EEXIST)
+    r = -errno;
+  return r < 0 ? error_set(err, -r, "making %s: %s", path, strerror(-r)) : 0;
+}
+
+/* `trammel`, beside this program; heap. */
+static int find_program(char **ret_path, struct error **err) {
+  char self[PATH_MAX];
+  ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+  if (length <= 0)
+    return error_set(err, EIO, "where this program is cannot be found out");
+  self[length] = '\0';
+  *strrchr(self, '/') = '\0';
+  if (asprintf(ret_path, "%s/trammel", self) < 0)
+    return error_set(err, ENOMEM, "no memory");
+  return access(*ret_path, X_OK) < 0 ? error_set(err, errno, "%s: %s", *ret_path, strerror(errno)) : 0;
+}
+
+/* ---- what crashed runs left */
+
+struct cleaner {
+  pthread_t thread;
+  const char *state_directory;
+  atomic_bool stop;
+};
+
+static void tell(void *ctx, const char *line) {
+  (void)ctx;
+  log_line(LOG_INFORMATION, NULL, "cleanup: %s", line);
+}
+
+/* Again while programs of crashed runs are ending by themselves. */
+static void *clean_up(void *context) {
+  struct cleaner *cleaner = context;
+  const struct timespec pause = {.tv_nsec = CLEANUP_PAUSE_MS * 1000000L};
+  int64_t until_ns = clock_in_ns(CLEANUP_NS);
+  struct cleanup_summary summary = {0};
+  do {
+    _cleanup_error_ struct error *err = NULL;
+    if (journal_cleanup(cleaner->state_directory, false, tell, NULL, &summary, &err) < 0)
+      log_line(LOG_WARNINGS, NULL, "cleanup: %s", error_message(err));
+    if (summary.failed > 0)
+      log_line(LOG_WARNINGS, NULL,
+               "cleanup: %u objects or processes could not be removed; `trammel cleanup` tries again", summary.failed);
+    (void)nanosleep(&pause, NULL);
+  } while (summary.busy > 0 && clock_monotonic_ns() < until_ns && !atomic_load(&cleaner->stop));
+  return NULL;
+}
+
+/* ---- serving */
+
+struct host {
+  struct config config;
+  struct endpoint endpoint;
+  char *program;
+  int signals;
+  struct runs *runs;
+  struct service service;
+  struct connections *connections;
+};
+
+static void log_run(void *ctx, const char *run, const char *text) {
+  (void)ctx;
+  log_line(LOG_WARNINGS, run, "%s", text);
+}
+
+/* Blocked in all threads: they come by the descriptor. */
+static int catch_signals(int *ret_fd, struct error **err) {
+  sigset_t set;
+  (void)sigemptyset(&set);
+  (void)sigaddset(&set, SIGTERM);
+  (void)sigaddset(&set, SIGINT);
+  (void)signal(SIGPIPE, SIG_IGN);
+  (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+  *ret_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  return *ret_fd < 0 ? error_set(err, errno, "no signalfd: %s", strerror(errno)) : 0;
+}
+
+static int open_runs(struct host *host, struct error **err) {
+  const struct runs_options options = {.state_directory = host->config.state_directory,
+                                       .program = host->program,
+                                       .at_once = host->config.runs,
+                                       .at_once_per_mesh = host->config.runs_per_mesh,
+                                       .log = log_run};
+  if (host->config.adapters && setenv("TRAMMEL_ADAPTER_PATH", host->config.adapters, 1) < 0)
+    return error_set(err, ENOMEM, "no memory");
+  int r = runs_open(&options, &host->runs, err);
+  if (r == 0 && runs_found_interrupted(host->runs) > 0)
+    log_line(LOG_WARNINGS, NULL, "%zu runs were interrupted when the host ended, and are marked so",
+             runs_found_interrupted(host->runs));
+  return r;
+}
+
+static int open_service(struct host *host, struct error **err) {
+  host->service =
+      (struct service){.runs = host->runs, .program = host->program, .state_directory = host->config.state_directory};
+  const struct rpc_service service = {.ctx = &host->service, .serve = service_serve};
+  return connections_create(&service, host->config.connections, &host->connections, err);
+}
+
+static int host_open(struct host *host, struct error **err) {
+  int r = catch_signals(&host->signals, err);
+  if (r == 0)
+    r = find_program(&host->program, err);
+  if (r == 0)
+    r = make_state(host->config.state_directory, err);
+  if (r == 0 && host->endpoint.fd < 0)
+    r = endpoint_open(host->config.listen, &host->endpoint, err);
+  if (r == 0)
+    r = open_runs(host, err);
+  return r < 0 ? r : open_service(host, err);
+}
+
+static void admit_all(struct host *host) {
+  for (int r = 0; r >= 0;) {
+    _cleanup_error_ struct error *err = NULL;
+    int fd = -1;
+    r = endpoint_accept(&host->endpoint, &fd, &err);
+    if (r > 0 && connections_admit(host->connections, fd, &err) < 0)
+      r = 0;
+    if (err)
+      log_line(LOG_WARNINGS, NULL, "%s", error_message(err));
+    else if (r < 0 && r != -EAGAIN)
+      log_line(LOG_ERRORS, NULL, "accepting connections: %s", strerror(-r));
+  }
+}
+
+/* Until a signal ends it. */
+static void serve(struct host *host) {
+  struct pollfd fds[] = {{.fd = host->endpoint.fd, .events = POLLIN}, {.fd = host->signals, .events = POLLIN}};
+  while (!fds[1].revents) {
+    if (poll(fds, 2, -1) > 0 && fds[0].revents)
+      admit_all(host);
+  }
+}
+
+static void host_stop(struct host *host) {
+  notify("STOPPING=1");
+  log_line(LOG_INFORMATION, NULL, "stopping; runs have %u s to end", host->config.shutdown_seconds);
+  atomic_store(&host->service.stopping, true);
+  runs_stop(host->runs, host->config.shutdown_seconds * NS_PER_SECOND);
+}
+
+static void host_close(struct host *host) {
+  connections_destroy(host->connections);
+  runs_close(host->runs);
+  endpoint_close(&host->endpoint);
+  close_p(&host->signals);
+  free(host->program);
+}
+
+static int conduct(struct host *host, struct error **err) {
+  struct cleaner cleaner = {.state_directory = host->config.state_directory};
+  int r = host_open(host, err);
+  if (r < 0)
+    return EXIT_COULD_NOT;
+  bool cleans = pthread_create(&cleaner.thread, NULL, clean_up, &cleaner) == 0;
+  log_line(LOG_INFORMATION, NULL, "serving on %s", host->config.listen ? host->config.listen : "systemd's socket");
+  notify("READY=1");
+  serve(host);
+  host_stop(host);
+  atomic_store(&cleaner.stop, true);
+  if (cleans)
+    (void)pthread_join(cleaner.thread, NULL);
+  return EXIT_OK;
+}
+
+int main(int argc, char **argv) {
+  struct arguments arguments = {0};
+  struct host host = {.endpoint = ENDPOINT_NONE, .signals = -1};
+  _cleanup_error_ struct error *err = NULL;
+  argp_err_exit_status = EXIT_USAGE;
+  argp_program_version = "trammeld " TRAMMEL_VERSION;
+  (void)argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+  config_init(&host.config);
+  int code = EXIT_USAGE;
+  int inherited = endpoint_inherit(&host.endpoint, &err);
+  if (inherited >= 0 && settle(&arguments, inherited > 0, &host.config, &err) == 0) {
+    log_as_json(host.config.log_as_json);
+    code = arguments.check_config ? EXIT_OK : conduct(&host, &err);
+  }
+  if (err)
+    log_line(LOG_ERRORS, NULL, "%s", error_message(err));
+  if (!arguments.check_config)
+    host_close(&host);
+  config_finish(&host.config);
+  return code;
+}

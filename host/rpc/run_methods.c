@@ -1,0 +1,132 @@
+/* trammel.v1.RunService. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/rpc/methods.h"
+#include "host/rpc/run_messages.h"
+
+/* A view as the one field of an answer: each answer with a run has the same form. */
+static int send_run(struct rpc_call *call, struct run_view *view, char **ret_text) {
+  struct run_message message;
+  Trammel__V1__GetRunResponse answer = TRAMMEL__V1__GET_RUN_RESPONSE__INIT;
+  int r = run_message_init(&message, view);
+  if (r < 0)
+    return status_of(r, NULL, ret_text);
+  answer.run = &message.run;
+  int status = message_send_last(call, &answer.base, ret_text);
+  run_message_finish(&message);
+  return status;
+}
+
+int serve_start_run(struct service *service, struct rpc_call *call, char **ret_text) {
+  _cleanup_message_ ProtobufCMessage *asked = NULL;
+  _cleanup_error_ struct error *err = NULL;
+  struct run_view view = {0};
+  int status = message_receive_one(call, &trammel__v1__start_run_request__descriptor, &asked, ret_text);
+  if (status != STATUS_OK)
+    return status;
+  const Trammel__V1__RunSpec *spec = ((const Trammel__V1__StartRunRequest *)asked)->spec;
+  json_auto_t *value = spec ? spec_of_message(spec) : json_object();
+  int r = value ? runs_start(service->runs, value, &view, &err) : -ENOMEM;
+  if (r < 0)
+    return status_of(r, err, ret_text);
+  status = send_run(call, &view, ret_text);
+  run_view_finish(&view);
+  return status;
+}
+
+int serve_get_run(struct service *service, struct rpc_call *call, char **ret_text) {
+  _cleanup_message_ ProtobufCMessage *asked = NULL;
+  _cleanup_error_ struct error *err = NULL;
+  struct run_view view = {0};
+  int status = message_receive_one(call, &trammel__v1__get_run_request__descriptor, &asked, ret_text);
+  if (status != STATUS_OK)
+    return status;
+  int r = runs_get(service->runs, ((const Trammel__V1__GetRunRequest *)asked)->id, &view, &err);
+  status = r < 0 ? status_of(r, err, ret_text) : send_run(call, &view, ret_text);
+  run_view_finish(&view);
+  return status;
+}
+
+int serve_cancel_run(struct service *service, struct rpc_call *call, char **ret_text) {
+  _cleanup_message_ ProtobufCMessage *asked = NULL;
+  _cleanup_error_ struct error *err = NULL;
+  struct run_view view = {0};
+  int status = message_receive_one(call, &trammel__v1__cancel_run_request__descriptor, &asked, ret_text);
+  if (status != STATUS_OK)
+    return status;
+  int r = runs_cancel(service->runs, ((const Trammel__V1__CancelRunRequest *)asked)->id, &view, &err);
+  status = r < 0 ? status_of(r, err, ret_text) : send_run(call, &view, ret_text);
+  run_view_finish(&view);
+  return status;
+}
+
+static int send_runs(struct rpc_call *call, const struct run_view *views, size_t count, char **ret_text) {
+  _cleanup_free_ struct run_message *messages = calloc(count + 1, sizeof(*messages));
+  _cleanup_free_ Trammel__V1__Run **pointers = calloc(count + 1, sizeof(*pointers));
+  Trammel__V1__ListRunsResponse answer = TRAMMEL__V1__LIST_RUNS_RESPONSE__INIT;
+  size_t made = 0;
+  bool has_room = messages && pointers;
+  for (; has_room && made < count && run_message_init(&messages[made], &views[made]) == 0; made++)
+    pointers[made] = &messages[made].run;
+  answer.n_runs = made;
+  answer.runs = pointers;
+  int status =
+      has_room && made == count ? message_send_last(call, &answer.base, ret_text) : status_of(-ENOMEM, NULL, ret_text);
+  for (size_t i = 0; i < made; i++)
+    run_message_finish(&messages[i]);
+  return status;
+}
+
+int serve_list_runs(struct service *service, struct rpc_call *call, char **ret_text) {
+  _cleanup_message_ ProtobufCMessage *asked = NULL;
+  struct run_view *views = NULL;
+  size_t count = 0;
+  int status = message_receive_one(call, &trammel__v1__list_runs_request__descriptor, &asked, ret_text);
+  if (status != STATUS_OK)
+    return status;
+  int r = runs_list(service->runs, ((const Trammel__V1__ListRunsRequest *)asked)->limit, &views, &count);
+  status = r < 0 ? status_of(r, NULL, ret_text) : send_runs(call, views, count, ret_text);
+  runs_list_free(views, count);
+  return status;
+}
+
+int serve_watch_run(struct service *service, struct rpc_call *call, char **ret_text) {
+  _cleanup_message_ ProtobufCMessage *asked = NULL;
+  _cleanup_error_ struct error *err = NULL;
+  int status = message_receive_one(call, &trammel__v1__watch_run_request__descriptor, &asked, ret_text);
+  const Trammel__V1__WatchRunRequest *request = (const Trammel__V1__WatchRunRequest *)asked;
+  size_t after = status == STATUS_OK ? (size_t)request->after : 0;
+  int r = 1;
+  while (status == STATUS_OK && r > 0) {
+    json_auto_t *event = NULL;
+    struct event_message message;
+    r = runs_next(service->runs, request->id, after, rpc_call_cancelled(call), &event, &err);
+    if (r < 0)
+      return status_of(r, err, ret_text);
+    if (r == 0)
+      break;
+    event_message_init(&message, event, ++after);
+    status = message_send(call, &message.event.base, ret_text);
+  }
+  return status;
+}
+
+int serve_get_report(struct service *service, struct rpc_call *call, char **ret_text) {
+  _cleanup_message_ ProtobufCMessage *asked = NULL;
+  _cleanup_error_ struct error *err = NULL;
+  _cleanup_free_ char *data = NULL;
+  size_t length = 0;
+  Trammel__V1__GetReportResponse answer = TRAMMEL__V1__GET_REPORT_RESPONSE__INIT;
+  int status = message_receive_one(call, &trammel__v1__get_report_request__descriptor, &asked, ret_text);
+  if (status != STATUS_OK)
+    return status;
+  int r = runs_report(service->runs, ((const Trammel__V1__GetReportRequest *)asked)->id, &data, &length, &err);
+  if (r == -EAGAIN)
+    return status_with(STATUS_FAILED_PRECONDITION, ret_text, error_message(err));
+  if (r < 0)
+    return status_of(r, err, ret_text);
+  answer.json = (ProtobufCBinaryData){.len = length, .data = (uint8_t *)data};
+  return message_send_last(call, &answer.base, ret_text);
+}
