@@ -56,7 +56,7 @@ static void *serve(void *context) {
 
 /* With the lock held. */
 static int begin(struct connections *all, int fd, struct error **err) {
-  pthread_t thread;
+  pthread_t thread = 0;
   struct connection *connection = all->count < all->most ? calloc(1, sizeof(*connection)) : NULL;
   if (!connection)
     return error_set(err, EAGAIN, "a connection was closed: there are %u, which is the most there may be", all->count);

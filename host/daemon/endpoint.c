@@ -123,7 +123,7 @@ int endpoint_open(const char *address, struct endpoint *ret_endpoint, struct err
 int endpoint_inherit(struct endpoint *ret_endpoint, struct error **err) {
   const char *pid = getenv("LISTEN_PID");
   const char *count = getenv("LISTEN_FDS");
-  struct sockaddr_un address;
+  struct sockaddr_un address = {0};
   socklen_t length = sizeof(address);
   int listening = 0;
   socklen_t size = sizeof(listening);

@@ -12,7 +12,9 @@ typedef Grpc__Health__V1__HealthCheckResponse response;
 /* How often one that watches is looked after. */
 #define LOOK_MS 250
 
-static int status_now(struct service *service) {
+typedef Grpc__Health__V1__HealthCheckResponse__ServingStatus serving;
+
+static serving status_now(struct service *service) {
   return atomic_load(&service->stopping) ? GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING
                                          : GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING;
 }

@@ -40,18 +40,22 @@ static int send_services(struct rpc_call *call, response *answer, char **ret_tex
   answer->message_response_case =
       GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_LIST_SERVICES_RESPONSE;
   answer->list_services_response = &all;
-  return message_send(call, &answer->base, ret_text);
+  int status = message_send(call, &answer->base, ret_text);
+  answer->list_services_response = NULL;
+  return status;
 }
 
-static int send_error(struct rpc_call *call, response *answer, int status, const char *why, char **ret_text) {
+static int send_error(struct rpc_call *call, response *answer, int code, const char *why, char **ret_text) {
   char text[64];
   Grpc__Reflection__V1__ErrorResponse wrong = GRPC__REFLECTION__V1__ERROR_RESPONSE__INIT;
   (void)snprintf(text, sizeof(text), "%s", why);
-  wrong.error_code = status;
+  wrong.error_code = code;
   wrong.error_message = text;
   answer->message_response_case = GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_ERROR_RESPONSE;
   answer->error_response = &wrong;
-  return message_send(call, &answer->base, ret_text);
+  int status = message_send(call, &answer->base, ret_text);
+  answer->error_response = NULL;
+  return status;
 }
 
 static int send_file(struct rpc_call *call, response *answer, bool found, const struct descriptor *descriptor,
@@ -65,7 +69,9 @@ static int send_file(struct rpc_call *call, response *answer, bool found, const 
   answer->message_response_case =
       GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_FILE_DESCRIPTOR_RESPONSE;
   answer->file_descriptor_response = &file;
-  return message_send(call, &answer->base, ret_text);
+  int status = message_send(call, &answer->base, ret_text);
+  answer->file_descriptor_response = NULL;
+  return status;
 }
 
 static int answer_one(struct rpc_call *call, request *asked, char **ret_text) {

@@ -17,8 +17,6 @@
 
 #define EVENTS_FD 3 /* PROCESS_EVENTS */
 
-extern char **environ;
-
 /* Everything that the child needs, made before there is one: after fork() only what is async-signal-safe is called. */
 struct plan {
   const char *program;

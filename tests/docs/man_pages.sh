@@ -60,6 +60,10 @@ covers trammel-adapter.1 'adapter index list'
 covers trammel-adapter.1 'adapter index show'
 covers trammel-adapter.1 'adapter index make'
 names trammel-runner.1 "$("${trammel%/*}/trammel-runner" --help | long_options)" trammel-runner
+covers trammel-runs.1 'runs list'
+covers trammel-runs.1 'runs show'
+covers trammel-runs.1 'runs attach'
+covers trammel-runs.1 'runs cancel'
 names trammeld.8 "$("${trammel%/*}/trammeld" --help | long_options)" trammeld
 covers trammel-lint.1 lint
 covers trammel-lint.1 convert

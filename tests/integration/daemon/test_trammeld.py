@@ -273,6 +273,32 @@ def check_cancel(client):
     assert json.loads(client.run("GetReport", id=run).json)["interrupted"]
 
 
+def check_commands(daemon, client):
+    """Our own client says the same."""
+    def command(code, *arguments):
+        ended = subprocess.run([BIN + "trammel", "runs", *arguments], capture_output=True, text=True, check=False,
+                               timeout=LIMIT_S, env=dict(os.environ, TRAMMEL_SERVER="unix:" + daemon.socket))
+        assert ended.returncode == code, ended
+        return ended.stdout
+
+    run = client.start(QUICK)
+    events = [json.loads(line) for line in command(0, "attach", "-o", "json", run).splitlines()]
+    assert [event["sequence"] for event in events] == list(range(1, len(events) + 1))
+    assert (events[-1]["type"], events[-1]["state"]) == ("ended", "ended")
+    assert [json.loads(line) for line in command(0, "attach", "-o", "json", "--after", "2", run).splitlines()] == \
+        events[2:]
+    assert command(0, "attach", "--after", str(len(events)), run) == ""
+    assert json.loads(command(0, "show", "-o", "json", run))["exitCode"] == 0
+    assert [one["id"] for one in json.loads(command(0, "list", "-o", "json"))] == \
+        [one.id for one in client.run("ListRuns").runs]
+    run = client.start(LONG)
+    assert json.loads(command(0, "cancel", "-o", "json", run))["id"] == run
+    assert command(3, "attach", run).splitlines()[-1] != ""
+    command(2, "show", "no-such-run")
+    command(3, "list", "--server", "unix:/no/such/socket")
+    command(2, "list", "--server", "somewhere:4000")
+
+
 def check_other_users(daemon):
     """The check of whose a connection is, with nothing else in the way."""
     if os.geteuid() != 0:
@@ -371,6 +397,7 @@ def main():
         for check in (check_health, check_adapters, check_run, check_refusals, check_cancel):
             check(client)
         check_watchers(daemon, client)
+        check_commands(daemon, client)
         check_other_users(daemon)
         check_starting(daemon)
         check_stop(daemon, pool)

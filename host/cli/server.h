@@ -1,0 +1,34 @@
+/* The central host as its clients see it (docs/trammeld.md). */
+#ifndef TRAMMEL_HOST_CLI_SERVER_H
+#define TRAMMEL_HOST_CLI_SERVER_H
+
+#include <argp.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "sdk/base/error.h"
+#include "trammel/v1/host.pb-c.h"
+
+/* --server ADDRESS: a child argp; its input is a const char **, NULL when it was not given. */
+extern const struct argp server_options_argp;
+
+struct server;
+
+/* Connects to "unix:PATH"; NULL: $TRAMMEL_SERVER, else the socket that trammeld has by default. -EHOSTUNREACH with what
+ * to do, -EINVAL for what is no address. */
+int server_connect(const char *address, struct server **ret_server, struct error **err);
+void server_close(struct server *server);
+
+/* A call of trammel.v1.RunService with one answer, which is freed with protobuf_c_message_free_unpacked(). -ENOENT or
+ * -EINVAL for what the host says is the caller's doing, -EHOSTUNREACH for all else. */
+int server_ask(struct server *server, const char *method, const ProtobufCMessage *request,
+               const ProtobufCMessageDescriptor *type, ProtobufCMessage **ret_answer, struct error **err);
+
+/* Follows a run from the event after `after` to its end: 0, -ECANCELED once `cancel` is true, or as server_ask(). */
+int server_watch(struct server *server, const char *id, uint64_t after, const atomic_bool *cancel,
+                 int (*each)(void *ctx, const Trammel__V1__RunEvent *event), void *ctx, struct error **err);
+
+/* Exit code for an error of these. */
+int server_exit_code(int r);
+
+#endif
