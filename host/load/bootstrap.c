@@ -19,7 +19,7 @@ struct bootstrap {
   uint64_t total;
   int64_t max;
   unsigned low, high; /* the first and the last interval of all blocks */
-  struct steps steps[TIMELINE_BLOCKS_MAX];
+  struct steps steps[BOOTSTRAP_BLOCKS_MAX];
 };
 
 bool quantile_tells(uint64_t count, double quantile) {
@@ -58,11 +58,13 @@ int bootstrap_create(const struct timeline *timeline, struct bootstrap **ret_boo
   _cleanup_(histogram_destroy_p) struct histogram *histogram = histogram_create();
   if (!bootstrap || !histogram)
     return -ENOMEM;
-  bootstrap->blocks = timeline_count(timeline);
+  size_t count = timeline_count(timeline), together = (count + BOOTSTRAP_BLOCKS_MAX - 1) / BOOTSTRAP_BLOCKS_MAX;
+  bootstrap->blocks = count > 0 ? (count + together - 1) / together : 0;
   bootstrap->low = HISTOGRAM_SIZE;
   for (size_t i = 0; i < bootstrap->blocks; i++) {
     histogram_clear(histogram);
-    timeline_read(timeline, i, histogram);
+    for (size_t k = i * together; k < (i + 1) * together && k < count; k++)
+      timeline_read(timeline, k, histogram);
     bootstrap->total += histogram->total;
     bootstrap->max = histogram->max > bootstrap->max ? histogram->max : bootstrap->max;
     if (take_steps(histogram, &bootstrap->steps[i]) < 0)
@@ -108,7 +110,7 @@ static uint64_t drawn_to(const struct bootstrap *bootstrap, const unsigned *time
 }
 
 static int64_t draw(const struct bootstrap *bootstrap, double quantile, struct chance *chance) {
-  unsigned times[TIMELINE_BLOCKS_MAX] = {0};
+  unsigned times[BOOTSTRAP_BLOCKS_MAX] = {0};
   unsigned low = bootstrap->low, high = bootstrap->high;
   for (size_t i = 0; i < bootstrap->blocks; i++)
     times[chance_below(chance, bootstrap->blocks)]++;

@@ -9,6 +9,7 @@
 
 #define BOOTSTRAP_DRAWS 1000
 #define BOOTSTRAP_LEVEL 0.95
+#define BOOTSTRAP_BLOCKS_MAX 64 /* of more, neighbours are drawn together: time and memory have an end */
 #define BOOTSTRAP_BLOCKS_MIN 10 /* with fewer, what is drawn says too little of what could have been */
 
 struct bootstrap;
