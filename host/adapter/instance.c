@@ -100,17 +100,24 @@ static int decode(const struct instance *instance, const char *method, const Pro
 
 static const struct call_options no_options;
 
+int instance_call_packed(struct instance *instance, const char *method, const uint8_t *request, size_t length,
+                         const ProtobufCMessageDescriptor *response_type, const struct call_options *options,
+                         ProtobufCMessage **ret_response, struct error **err) {
+  _cleanup_free_ uint8_t *answer = NULL;
+  size_t answer_length = 0;
+  int r = instance->placement->call(instance->placement,
+                                    &(struct placed_call){.method = method, .request = request, .length = length},
+                                    options ? options : &no_options, &answer, &answer_length, err);
+  return r < 0 ? r : decode(instance, method, response_type, answer, answer_length, ret_response, err);
+}
+
 int instance_call(struct instance *instance, const char *method, const ProtobufCMessage *request,
                   const ProtobufCMessageDescriptor *response_type, const struct call_options *options,
                   ProtobufCMessage **ret_response, struct error **err) {
-  _cleanup_free_ uint8_t *data = NULL, *answer = NULL;
-  size_t length = 0, answer_length = 0;
+  _cleanup_free_ uint8_t *data = NULL;
+  size_t length = 0;
   int r = message_pack(request, &data, &length, err);
-  if (r == 0)
-    r = instance->placement->call(instance->placement,
-                                  &(struct placed_call){.method = method, .request = data, .length = length},
-                                  options ? options : &no_options, &answer, &answer_length, err);
-  return r < 0 ? r : decode(instance, method, response_type, answer, answer_length, ret_response, err);
+  return r < 0 ? r : instance_call_packed(instance, method, data, length, response_type, options, ret_response, err);
 }
 
 struct stream {

@@ -60,6 +60,12 @@ int instance_call(struct instance *instance, const char *method, const ProtobufC
                   const ProtobufCMessageDescriptor *response_type, const struct call_options *options,
                   ProtobufCMessage **ret_response, struct error **err);
 
+/* The same for a request of `length` bytes that is packed already: what it was packed from need not be there meanwhile.
+ */
+int instance_call_packed(struct instance *instance, const char *method, const uint8_t *request, size_t length,
+                         const ProtobufCMessageDescriptor *response_type, const struct call_options *options,
+                         ProtobufCMessage **ret_response, struct error **err);
+
 /* A streaming call: `on_message` gets each message, borrowed; a non-zero return ends the call with -ECANCELED. */
 int instance_stream(struct instance *instance, const char *method, const ProtobufCMessage *request,
                     const ProtobufCMessageDescriptor *response_type,

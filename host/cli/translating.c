@@ -7,6 +7,7 @@
 #include "host/cli/command.h"
 #include "host/cli/coverage.h"
 #include "host/engine/served_versions.h"
+#include "sdk/adapter/codec.h"
 #include "sdk/adapter/smi_wire.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/file.h"
@@ -157,20 +158,33 @@ int translating_open_adapter(const struct mesh_options *options, struct cluster 
 
 /* ---- the translation */
 
-static int call(struct translating *translating, PB(SmiSet) * smi, bool allow_unsupported, struct diagnostics *told,
-                PB(TranslateResponse) * *ret_response, struct error **err) {
+/* The request on its way. The message that it is packed from is as large as itself several times over, and goes before
+ * the adapter needs its own room. */
+static int pack_request(const struct translating *translating, bool allow_unsupported, uint8_t **ret_data,
+                        size_t *ret_length, struct error **err) {
+  _cleanup_arena_ struct arena *arena = arena_create(0);
   PB(TranslateOptions) options = TRAMMEL__ADAPTER__V1__TRANSLATE_OPTIONS__INIT;
   PB(TranslateRequest) request = TRAMMEL__ADAPTER__V1__TRANSLATE_REQUEST__INIT;
-  const struct call_options how = {.deadline_ns = clock_monotonic_ns() + TRANSLATION_TIMEOUT_NS, .diagnostics = told};
-  ProtobufCMessage *response = NULL;
   options.n_deny_by_default = translating->deny_by_default.count;
   options.deny_by_default = (char **)translating->deny_by_default.items; /* only packed */
   options.allow_unsupported = allow_unsupported;
-  request.smi = smi;
+  request.smi = arena ? smi_to_wire(arena, &translating->input.set) : NULL;
   request.inventory = translating->found.message;
   request.options = &options;
-  int r = instance_call(translating->instance, "Translate", &request.base,
-                        &trammel__adapter__v1__translate_response__descriptor, &how, &response, err);
+  return request.smi ? message_pack(&request.base, ret_data, ret_length, err) : error_set(err, ENOMEM, "out of memory");
+}
+
+static int call(struct translating *translating, bool allow_unsupported, struct diagnostics *told,
+                PB(TranslateResponse) * *ret_response, struct error **err) {
+  const struct call_options how = {.deadline_ns = clock_monotonic_ns() + TRANSLATION_TIMEOUT_NS, .diagnostics = told};
+  _cleanup_free_ uint8_t *request = NULL;
+  size_t length = 0;
+  ProtobufCMessage *response = NULL;
+  int r = pack_request(translating, allow_unsupported, &request, &length, err);
+  if (r < 0)
+    return r;
+  r = instance_call_packed(translating->instance, "Translate", request, length,
+                           &trammel__adapter__v1__translate_response__descriptor, &how, &response, err);
   if (r == 0)
     *ret_response = (PB(TranslateResponse) *)(void *)response;
   return r == -ENOMEM ? -EIO : r; /* also what the adapter says when its answer is too large */
@@ -178,17 +192,13 @@ static int call(struct translating *translating, PB(SmiSet) * smi, bool allow_un
 
 /* -ENOTSUP when the mesh cannot do something: `response` then has the coverage, and what it can do, all the same. */
 static int translate(struct translating *translating, struct error **err) {
-  _cleanup_arena_ struct arena *arena = arena_create(0);
-  PB(SmiSet) *smi = arena ? smi_to_wire(arena, &translating->input.set) : NULL;
-  if (!smi)
-    return error_set(err, ENOMEM, "out of memory");
-  int r = call(translating, smi, translating->allow_unsupported, translating->told, &translating->response, err);
+  int r = call(translating, translating->allow_unsupported, translating->told, &translating->response, err);
   if (r == 0)
     translating->complete = coverage_count(translating->response).unsupported == 0;
   if (r != -ENOTSUP || translating->allow_unsupported)
     return r;
   _cleanup_error_ struct error *why = NULL;
-  int again = call(translating, smi, true, NULL, &translating->response, &why);
+  int again = call(translating, true, NULL, &translating->response, &why);
   return again < 0 ? error_set(err, -again, "%s", error_message(why)) : -ENOTSUP;
 }
 
