@@ -94,9 +94,9 @@ static void who_applied_is_told(void **state) {
 
 static void what_is_no_object_has_no_managers(void **state) {
   (void)state;
-  static const char *const odd[] = {"{}", "{\"metadata\":[]}", "{\"metadata\":{\"managedFields\":{}}}",
-                                    "{\"metadata\":{\"managedFields\":[1,{},{\"fieldsV1\":[]},"
-                                    "{\"manager\":1,\"fieldsV1\":{\"f:spec\":3}}]},\"spec\":[]}"};
+  static const char many[] = "{\"metadata\":{\"managedFields\":[1,{},{\"fieldsV1\":[]},"
+                             "{\"manager\":1,\"fieldsV1\":{\"f:spec\":3}}]},\"spec\":[]}";
+  static const char *const odd[] = {"{}", "{\"metadata\":[]}", "{\"metadata\":{\"managedFields\":{}}}", many};
   json_auto_t *wanted = object("{}", NULL);
   for (size_t i = 0; i < sizeof(odd) / sizeof(*odd); i++) {
     json_auto_t *there = json_loads(odd[i], 0, NULL);
