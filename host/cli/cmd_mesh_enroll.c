@@ -179,7 +179,7 @@ static bool words_name(const struct list *words, bool workloads) {
 /* The names are the same in both. */
 static struct injection_marks marks_of(const struct answers *answers) {
   const PB(EnrollResponse) *told = answers->of_namespaces ? answers->of_namespaces : answers->of_workloads;
-  return (struct injection_marks){told->sidecars, told->n_sidecars};
+  return told ? (struct injection_marks){told->sidecars, told->n_sidecars} : (struct injection_marks){0};
 }
 
 static int ask_what_is_named(const struct arguments *arguments, const struct adapter_entry *entry,
