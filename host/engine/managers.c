@@ -28,9 +28,19 @@ bool managers_applied(const json_t *object, const char *manager) {
 /* A walk along the fields of a manager. */
 struct walk {
   bool lists;
-  const char *names[DEPTH_MAX]; /* where it is, or ended */
+  const char *names[DEPTH_MAX]; /* where it is, or ended; borrowed from the object */
   size_t depth;
 };
+
+/* Whether a member of the object itself belongs to what it says. */
+static bool is_content(const char *name) {
+  static const char *const others[] = {"metadata", "status", "apiVersion", "kind"};
+
+  for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+    if (strcmp(name, others[i]) == 0)
+      return false;
+  return true;
+}
 
 static bool is_beyond(struct walk *walk, const json_t *fields, const json_t *wanted, const json_t *there);
 
@@ -40,9 +50,9 @@ static bool has_beyond(struct walk *walk, const json_t *fields, const json_t *wa
   json_t *below;
 
   json_object_foreach((json_t *)fields, key, below) {
-    const char *name = key + 2;
-    if (strncmp(key, "f:", 2) != 0)
+    if (strncmp(key, "f:", 2) != 0 || (walk->depth == 0 && !is_content(key + 2)))
       continue;
+    const char *name = key + 2;
     if (walk->depth < DEPTH_MAX)
       walk->names[walk->depth] = name;
     walk->depth++;
@@ -61,15 +71,11 @@ static bool is_beyond(struct walk *walk, const json_t *fields, const json_t *wan
 
 /* The owner of what it ends at; NULL when nothing is beyond. */
 static const char *find(struct walk *walk, const json_t *object, const json_t *wanted, const char *manager) {
-  static const char *const not_content[] = {"f:metadata", "f:status", "f:apiVersion", "f:kind"};
   const json_t *entry;
   size_t i;
 
   json_array_foreach(entries(object), i, entry) {
-    json_auto_t *fields = is_applied(entry, manager) ? NULL : json_copy(json_object_get(entry, "fieldsV1"));
-    for (size_t k = 0; k < sizeof(not_content) / sizeof(*not_content); k++)
-      (void)json_object_del(fields, not_content[k]);
-    if (has_beyond(walk, fields, wanted, object))
+    if (!is_applied(entry, manager) && has_beyond(walk, json_object_get(entry, "fieldsV1"), wanted, object))
       return kube_text(entry, "manager");
   }
   return NULL;
