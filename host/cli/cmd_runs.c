@@ -12,6 +12,8 @@
 #include "host/cli/server.h"
 #include "host/cli/text_table.h"
 #include "host/report/emit.h"
+#include "sdk/base/strbuf.h"
+#include "sdk/base/utf8.h"
 
 typedef Trammel__V1__Run run_message;
 
@@ -128,6 +130,14 @@ static int print_list(run_message *const *runs, size_t count) {
   return EXIT_INTERNAL;
 }
 
+/* Of a mesh or a program: nothing in it does anything to the terminal. */
+static void print_said(const char *before, const char *text) {
+  _cleanup_strbuf_ struct strbuf safe = STRBUF_INIT;
+  utf8_append_safe(&safe, text, strlen(text), NULL);
+  if (*text)
+    printf("%s%s", before, strbuf_text(&safe));
+}
+
 static int print_run(const run_message *run, bool json) {
   char created[TIME_TEXT_MAX];
   if (json)
@@ -138,8 +148,8 @@ static int print_run(const run_message *run, bool json) {
          time_text(run->created_unix_ms * 1000000, created), run->done, run->planned, run->failed);
   if (run->state == TRAMMEL__V1__RUN_STATE__RUN_STATE_ENDED)
     printf("  exit code %" PRIu32 "\n", run->exit_code);
-  if (*run->message)
-    printf("  said      %s\n", run->message);
+  print_said("  said      ", run->message);
+  printf("%s", *run->message ? "\n" : "");
   return EXIT_ALL_PASSED;
 }
 
@@ -247,13 +257,17 @@ static json_t *event_json(const Trammel__V1__RunEvent *event) {
 }
 
 static void print_text(const Trammel__V1__RunEvent *event) {
-  if (event->what_case == TRAMMEL__V1__RUN_EVENT__WHAT_CASE_ENDED)
-    printf("%4" PRIu32 "/%" PRIu32 "  %-11s  %s  [%s]%s%s\n", event->case_ended->done, event->case_ended->planned,
-           event->case_ended->outcome, event->case_ended->case_id, event->case_ended->column,
-           *event->case_ended->reason ? "  " : "", event->case_ended->reason);
-  else if (event->what_case == TRAMMEL__V1__RUN_EVENT__WHAT_ENDED)
-    printf("%s, exit code %" PRIu32 "%s%s\n", state_name(event->ended->state), event->ended->exit_code,
-           *event->ended->message ? "\n" : "", event->ended->message);
+  if (event->what_case == TRAMMEL__V1__RUN_EVENT__WHAT_CASE_ENDED) {
+    printf("%4" PRIu32 "/%" PRIu32 "  %-11s  %s  [%s]", event->case_ended->done, event->case_ended->planned,
+           event->case_ended->outcome, event->case_ended->case_id, event->case_ended->column);
+    print_said("  ", event->case_ended->reason);
+  } else if (event->what_case == TRAMMEL__V1__RUN_EVENT__WHAT_ENDED) {
+    printf("%s, exit code %" PRIu32, state_name(event->ended->state), event->ended->exit_code);
+    print_said("\n", event->ended->message);
+  } else {
+    return;
+  }
+  printf("\n");
 }
 
 static int follow(void *ctx, const Trammel__V1__RunEvent *event) {

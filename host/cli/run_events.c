@@ -4,7 +4,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "host/report/glyph.h"
 #include "sdk/base/memory.h"
+#include "sdk/base/strbuf.h"
 
 int run_events_open(struct run_events *events, const char *path, struct error **err) {
   events->out = fopen(path, "we");
@@ -15,6 +17,7 @@ int run_events_open(struct run_events *events, const char *path, struct error **
 static void tell(struct run_events *events, json_t *event) {
   json_auto_t *held = event;
   _cleanup_free_ char *text = held ? json_dumps(held, JSON_COMPACT) : NULL;
+  events->lost |= !text;
   if (text)
     (void)fprintf(events->out, "%s\n", text);
   (void)fflush(events->out);
@@ -37,10 +40,12 @@ static void on_started(void *ctx, unsigned slot, const struct test_case *test, c
 
 static void on_ended(void *ctx, unsigned slot, const struct case_result *result, unsigned done, unsigned planned) {
   struct run_events *events = ctx;
+  _cleanup_strbuf_ struct strbuf reason = STRBUF_INIT; /* what a mesh said may be no valid UTF-8 */
+  glyph_append_valid(&reason, result->reason ? result->reason : "");
   tell(events, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:i, s:i}", "type", "caseEnded", "case", result->test->id,
                          "column", result->column.label, "outcome", outcome_name(result->outcome), "reason",
-                         result->reason ? result->reason : "", "durationMs",
-                         (json_int_t)(result->duration_ns / 1000000), "done", (int)done, "planned", (int)planned));
+                         strbuf_text(&reason), "durationMs", (json_int_t)(result->duration_ns / 1000000), "done",
+                         (int)done, "planned", (int)planned));
   if (events->next.case_ended)
     events->next.case_ended(events->next.ctx, slot, result, done, planned);
 }
@@ -56,7 +61,7 @@ struct runner_listener run_events_listener(struct run_events *events, uint64_t s
 }
 
 int run_events_close(struct run_events *events, struct error **err) {
-  bool failed = events->out && ferror(events->out) != 0;
+  bool failed = events->lost || (events->out && ferror(events->out) != 0);
   if (events->out && fclose(events->out) != 0)
     failed = true;
   events->out = NULL;

@@ -10,6 +10,7 @@
 struct run_events {
   FILE *out; /* NULL: nobody is told */
   uint64_t seed;
+  bool lost; /* one could not be made */
   struct runner_listener next;
 };
 

@@ -90,6 +90,9 @@ static int listen_on(const char *path, int *ret_fd, struct error **err) {
   _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0)
     return error_set(err, errno, "no socket: %s", strerror(errno));
+  struct stat there;
+  if (lstat(path, &there) == 0 && !S_ISSOCK(there.st_mode))
+    return error_set(err, EEXIST, "%s is there and no socket: name another path", path);
   if (unlink(path) < 0 && errno != ENOENT)
     return error_set(err, errno, "removing the old %s: %s", path, strerror(errno));
   if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 || chmod(path, 0600) < 0 ||

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@ enum { EXIT_OK = 0, EXIT_USAGE = 2, EXIT_COULD_NOT = 3 }; /* docs/exit-codes.md 
 /* How long what crashed runs left is looked for, while programs of theirs are still ending. */
 #define CLEANUP_NS (30 * NS_PER_SECOND)
 #define CLEANUP_PAUSE_MS 200
+#define PAUSE_MS 200 /* until descriptors may be there again */
 
 struct arguments {
   const char *listen, *state_directory, *config, *log_format;
@@ -231,8 +233,10 @@ static int host_open(struct host *host, struct error **err) {
   return r < 0 ? r : open_service(host, err);
 }
 
-static void admit_all(struct host *host) {
-  for (int r = 0; r >= 0;) {
+/* Whether all that wait have been admitted; without descriptors or memory, some go on waiting. */
+static bool admit_all(struct host *host) {
+  int r = 0;
+  while (r >= 0) {
     _cleanup_error_ struct error *err = NULL;
     int fd = -1;
     r = endpoint_accept(&host->endpoint, &fd, &err);
@@ -243,14 +247,15 @@ static void admit_all(struct host *host) {
     else if (r < 0 && r != -EAGAIN)
       log_line(LOG_ERRORS, NULL, "accepting connections: %s", strerror(-r));
   }
+  return r == -EAGAIN;
 }
 
 /* Until a signal ends it. */
 static void serve(struct host *host) {
   struct pollfd fds[] = {{.fd = host->endpoint.fd, .events = POLLIN}, {.fd = host->signals, .events = POLLIN}};
   while (!fds[1].revents) {
-    if (poll(fds, 2, -1) > 0 && fds[0].revents)
-      admit_all(host);
+    if (poll(fds, 2, -1) > 0 && fds[0].revents && !admit_all(host))
+      (void)poll(&fds[1], 1, PAUSE_MS);
   }
 }
 
@@ -285,6 +290,15 @@ static int conduct(struct host *host, struct error **err) {
   return EXIT_OK;
 }
 
+/* A connection has three of them. */
+static void raise_descriptor_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+    return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(int argc, char **argv) {
   struct arguments arguments = {0};
   struct host host = {.endpoint = ENDPOINT_NONE, .signals = -1};
@@ -292,6 +306,7 @@ int main(int argc, char **argv) {
   argp_err_exit_status = EXIT_USAGE;
   argp_program_version = "trammeld " TRAMMEL_VERSION;
   (void)argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+  raise_descriptor_limit();
   config_init(&host.config);
   int code = EXIT_USAGE;
   int inherited = endpoint_inherit(&host.endpoint, &err);

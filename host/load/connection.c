@@ -103,7 +103,7 @@ void connection_expire(struct connection *connection, struct connection_context 
     expired = true;
   }
   if (expired && connection->state == CONNECTION_UP)
-    http2_push(connection, context, now_ns);
+    http2_settle(connection, context, now_ns);
 }
 
 void connection_finish(struct connection *connection, struct connection_context *context, int64_t now_ns) {

@@ -171,6 +171,8 @@ void http2_cancel(struct connection *connection, struct exchange *exchange) {
   struct http2 *http2 = connection->http2;
   (void)nghttp2_session_set_stream_user_data(http2->session, exchange->stream, NULL);
   (void)nghttp2_submit_rst_stream(http2->session, NGHTTP2_FLAG_NONE, exchange->stream, NGHTTP2_CANCEL);
+  if (http2->context->target->fresh)
+    leave(http2);
 }
 
 /* How many bytes went, or a transport_end; `*length` of 0 is none. */
@@ -262,7 +264,7 @@ static enum load_error end_of(const struct http2 *http2) {
 }
 
 /* It has to be seen what became of the session. */
-static void conclude(struct connection *connection, struct connection_context *context, int64_t now_ns) {
+void http2_settle(struct connection *connection, struct connection_context *context, int64_t now_ns) {
   const struct http2 *http2 = connection->http2;
   http2_push(connection, context, now_ns);
   if (connection->state == CONNECTION_DOWN)
@@ -281,7 +283,7 @@ void http2_receive(struct connection *connection, struct connection_context *con
     if (!take_bytes(connection, context, (size_t)n, now_ns))
       return;
   if (n == TRANSPORT_WAITS)
-    conclude(connection, context, now_ns);
+    http2_settle(connection, context, now_ns);
   else
     connection_break(connection, context, n == TRANSPORT_ENDED ? end_of(connection->http2) : error, now_ns);
 }

@@ -14,6 +14,8 @@ void http2_submit(struct connection *connection, struct exchange *exchange);
 void http2_push(struct connection *connection, struct connection_context *context, int64_t now_ns);
 /* Takes what has come. */
 void http2_receive(struct connection *connection, struct connection_context *context, int64_t now_ns);
+/* Sends what is ready, and ends the connection when it has no further use. */
+void http2_settle(struct connection *connection, struct connection_context *context, int64_t now_ns);
 /* Asks the target not to answer it any more; nothing of it is told any more. */
 void http2_cancel(struct connection *connection, struct exchange *exchange);
 

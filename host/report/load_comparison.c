@@ -66,6 +66,14 @@ static bool all_valid(const struct load_figures *runs, size_t count) {
   return true;
 }
 
+/* What failed is slower than any quantile that its share reaches: a tenth of what is beyond this one may. */
+static bool all_answered(const struct load_figures *runs, size_t count, double quantile) {
+  for (size_t i = 0; i < count; i++)
+    if (1 - runs[i].answered > (1 - quantile) / 10)
+      return false;
+  return true;
+}
+
 static bool same_rate(const struct load_figures *a, const struct load_figures *b, size_t pairs) {
   for (size_t i = 0; i < pairs; i++)
     if (fabs(a[i].rate - b[i].rate) > 0.01 * a[i].rate)
@@ -73,12 +81,14 @@ static bool same_rate(const struct load_figures *a, const struct load_figures *b
   return true;
 }
 
-static void judge(struct load_comparison *comparison, bool valid, bool same_load) {
+static void judge(struct load_comparison *comparison, bool valid, bool answered, bool same_load) {
   const struct load_compared *by = &comparison->compared[comparison->by];
   double tolerated = log1p(comparison->tolerance);
   comparison->verdict = LOAD_VERDICT_UNTOLD;
   if (!valid)
     comparison->reason = "a run is INVALID: its numbers tell of something else than the target";
+  else if (!answered)
+    comparison->reason = "requests of a run failed or were answered by 5xx: what users wait for these is in no latency";
   else if (!same_load)
     comparison->reason = "the runs of a pair had other rates";
   else if (!by->told)
@@ -89,6 +99,8 @@ static void judge(struct load_comparison *comparison, bool valid, bool same_load
     comparison->verdict = LOAD_VERDICT_SLOWER;
   else if (by->log_ratio.high < -tolerated)
     comparison->verdict = LOAD_VERDICT_FASTER;
+  else if (tolerated > 0 && by->log_ratio.high > tolerated)
+    comparison->reason = "the interval is wider than what is tolerated: more pairs of runs tell";
   else
     comparison->verdict = LOAD_VERDICT_SAME;
 }
@@ -114,7 +126,9 @@ int load_comparison_make(const struct load_figures *a, const struct load_figures
     if (compare(a, b, pairs, i, compared) < 0)
       return error_set(err, ENOMEM, "no memory for a comparison");
   }
-  judge(&comparison, all_valid(a, pairs) && all_valid(b, pairs), same_rate(a, b, pairs));
+  double quantile = quantiles[by].quantile;
+  judge(&comparison, all_valid(a, pairs) && all_valid(b, pairs),
+        all_answered(a, pairs, quantile) && all_answered(b, pairs, quantile), same_rate(a, b, pairs));
   *ret_comparison = comparison;
   return 0;
 }

@@ -29,6 +29,18 @@ static int take_latencies(const char *path, const json_t *result, struct load_fi
   return 0;
 }
 
+/* What a user waits for otherwise is in no latency. */
+static double answered_share(const json_t *result) {
+  double scheduled = json_number_value(json_object_get(result, "scheduled"));
+  double good = json_number_value(json_object_get(result, "completed"));
+  const char *status;
+  json_t *count;
+
+  json_object_foreach(json_object_get(result, "statuses"), status, count) good -=
+      *status == '5' ? json_number_value(count) : 0;
+  return scheduled > 0 ? good / scheduled : 0;
+}
+
 static int take_figures(const char *path, const json_t *result, struct load_figures *figures, struct error **err) {
   const char *format = json_string_value(json_object_get(result, "format"));
   const char *url = json_string_value(json_object_get(result, "url"));
@@ -43,6 +55,7 @@ static int take_figures(const char *path, const json_t *result, struct load_figu
   figures->valid = json_is_true(json_object_get(result, "valid"));
   figures->closed = strcmp(kind, "closed") == 0;
   figures->rate = json_number_value(json_object_get(result, "targetRate"));
+  figures->answered = answered_share(result);
   return take_latencies(path, result, figures, err);
 }
 

@@ -13,6 +13,7 @@ struct load_figures {
   bool valid;
   bool closed;                 /* a closed loop: latencies are from when requests were sent */
   double rate;                 /* requests per second that were due; 0 in a closed loop */
+  double answered;             /* share of what was scheduled that was answered, and by no status of 5xx */
   struct histogram *latencies; /* owned: responses, in a closed loop services */
 };
 

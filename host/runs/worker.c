@@ -138,6 +138,8 @@ static void end(struct runs *runs, struct run *run) {
   while (read_sayings(run))
     continue;
   int code = process_take_end(&run->process);
+  if (run->broken && code == 0)
+    code = 4; /* an internal error, docs/exit-codes.md: not all of it was kept */
   keep_message(run);
   run_end(runs, run, runs->stopping ? RUN_INTERRUPTED : run->asked ? RUN_CANCELLED : RUN_ENDED, code);
 }

@@ -203,9 +203,16 @@ static int begin_session(struct postgres *self, struct error **err) {
 
 static int connect_once(struct postgres *self, struct error **err) {
   /* The URL comes last of what it may set; the encoding is not its to choose. */
-  static const char *const keys[] = {"connect_timeout", "application_name", "keepalives_idle",
-                                     "dbname",          "client_encoding",  NULL};
-  const char *const values[] = {CONNECT_TIMEOUT_S, "trammel", "30", self->url, "UTF8", NULL};
+  static const char *const keys[] = {"connect_timeout",
+                                     "application_name",
+                                     "keepalives_idle",
+                                     "keepalives_interval",
+                                     "keepalives_count",
+                                     "tcp_user_timeout",
+                                     "dbname",
+                                     "client_encoding",
+                                     NULL};
+  const char *const values[] = {CONNECT_TIMEOUT_S, "trammel", "30", "5", "3", "15000", self->url, "UTF8", NULL};
   PQfinish(self->connection);
   self->connection = PQconnectdbParams(keys, values, 1);
   if (!self->connection)
@@ -214,7 +221,12 @@ static int connect_once(struct postgres *self, struct error **err) {
     const char *text = PQerrorMessage(self->connection);
     return error_set(err, ECONNREFUSED, "PostgreSQL: %.*s%s", (int)strcspn(text, "\n"), text, advice_of(ECONNREFUSED));
   }
-  return begin_session(self, err);
+  int r = begin_session(self, err);
+  if (r < 0) { /* no session that anything could be written in */
+    PQfinish(self->connection);
+    self->connection = NULL;
+  }
+  return r;
 }
 
 static int postgres_restore(struct sql *sql, struct error **err) {

@@ -263,10 +263,14 @@ static int take_lock(struct sqlite *self, const char *owner, bool *ret_unclean, 
   self->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (self->lock < 0)
     return error_set(err, errno, "%s: %s", path, strerror(errno));
-  if (flock(self->lock, LOCK_EX | LOCK_NB) < 0)
-    return error_set(err, errno == EWOULDBLOCK ? EBUSY : errno,
+  if (flock(self->lock, LOCK_EX | LOCK_NB) < 0) {
+    int code = errno;
+    (void)close(self->lock);
+    self->lock = -1; /* what is in it is its holder's */
+    return error_set(err, code == EWOULDBLOCK ? EBUSY : code,
                      "%s: another program has the store open as \"%s\" or another owner: end it first", self->path,
                      owner);
+  }
   ssize_t length = pread(self->lock, &byte, 1, 0);
   if (length < 0 || pwrite(self->lock, "1", 1, 0) != 1 || fsync(self->lock) < 0)
     return error_set(err, errno ? errno : ENOSPC, "%s: %s", path, strerror(errno ? errno : ENOSPC));
@@ -340,8 +344,10 @@ int sqlite_open(const char *path, const char *owner, struct sql **ret_sql, struc
   self->sql.driver = &sqlite_driver;
   self->lock = -1;
   /* A file that is there is not opened beside SQLite: closing it would end the locks of this process. */
-  _cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0 && errno != EEXIST)
+  int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd >= 0)
+    (void)close(fd); /* before SQLite has locks on it */
+  else if (errno != EEXIST)
     r = error_set(err, errno, "%s: %s: name a file that can be made and written", path, strerror(errno));
   if (r == 0 && owner)
     r = take_lock(self, owner, &unclean, err);

@@ -7,12 +7,17 @@
 /* Since consul-k8s 1.0. What it was called before, envoy-sidecar, came with a Consul that this is not for. */
 #define SIDECAR "consul-dataplane"
 
-static const char *obstacle(const struct consul_config *config) {
+static const char *obstacle(const struct consul_config *config, bool lab) {
   if (config->old)
     return "leave generation at \"1.9\": Consul 1.8 has no transparent proxy, which takes the traffic of pods";
   if (config->qualified)
     return "leave names at plain: consul-k8s names services itself";
-  return config->built_in ? "leave proxies at envoy: these are its sidecars" : NULL;
+  if (config->built_in)
+    return "leave proxies at envoy: these are its sidecars";
+  if (lab && !config->namespaces)
+    return "set namespaces: true (Consul Enterprise): without them a lab's workloads would become instances of the "
+           "mesh's own services of the same name, and what is allowed to them";
+  return NULL;
 }
 
 /* The control port of a lab's workload stays outside of the mesh, as calls to it are not the workload's. Whatever the
@@ -32,7 +37,7 @@ int injection_enroll(struct call *call, const struct consul_config *config, cons
     return call_fail(call, TRAMMEL_UNIMPLEMENTED, CODE_LAB,
                      "Consul takes pods by an annotation of their own, and not by their namespace's: name each "
                      "workload, as NAMESPACE/KIND/NAME");
-  const char *reason = obstacle(config);
+  const char *reason = obstacle(config, request->scope == ENROLL_LAB);
   if (reason)
     return call_fail(call, TRAMMEL_FAILED_PRECONDITION, CODE_LAB, "for Kubernetes, %s", reason);
   json_t *overlay = request->scope == ENROLL_LAB ? lab_overlay(config) : workload_overlay();

@@ -51,6 +51,7 @@ struct result {
   const char *kind;
   double rate;
   bool invalid;
+  int failed, refused; /* besides the requests, and of them */
 };
 
 /* Times from 1 to 2 ms, evenly, times the factor. */
@@ -60,10 +61,12 @@ static void write_result(const char *path, const struct result *result) {
   for (int i = 0; i < result->requests; i++)
     histogram_record(histogram, (int64_t)(result->factor * (1e6 + 1e6 * i / result->requests)));
   assert_int_equal(histogram_encode(histogram, &text), 0);
-  json_t *json = json_pack("{s:s, s:s, s:{s:s}, s:f, s:b, s:{s:{s:s}}}", "format", "trammel.load-result/v1", "url",
-                           "http://target.test/", "schedule", "kind", result->kind, "targetRate", result->rate, "valid",
-                           !result->invalid, "latencyMs", strcmp(result->kind, "closed") == 0 ? "service" : "response",
-                           "histogram", strbuf_text(&text));
+  json_t *json = json_pack(
+      "{s:s, s:s, s:{s:s}, s:f, s:b, s:i, s:i, s:{s:i, s:i}, s:{s:{s:s}}}", "format", "trammel.load-result/v1", "url",
+      "http://target.test/", "schedule", "kind", result->kind, "targetRate", result->rate, "valid", !result->invalid,
+      "scheduled", result->requests + result->failed, "completed", result->requests, "statuses", "200",
+      result->requests - result->refused, "503", result->refused, "latencyMs",
+      strcmp(result->kind, "closed") == 0 ? "service" : "response", "histogram", strbuf_text(&text));
   assert_int_equal(json_dump_file(json, path, 0), 0);
   json_decref(json);
 }
@@ -145,6 +148,13 @@ static void what_cannot_be_told_is_not_told(void **state) {
                &(struct result){.factor = 1, .requests = 1000, .kind = "constant", .rate = 100, .invalid = true});
   assert_verdict(compare(12, "--by", "p90", 3), "untold");
   write_result(paths[3], &(struct result){.factor = 1, .requests = 1000, .kind = "constant", .rate = 200});
+  assert_verdict(compare(12, "--by", "p90", 3), "untold");
+  /* What failed, or was refused at once, is in no latency. */
+  write_result(paths[3],
+               &(struct result){.factor = 1, .requests = 1000, .kind = "constant", .rate = 100, .failed = 20});
+  assert_verdict(compare(12, "--by", "p90", 3), "untold");
+  write_result(paths[3],
+               &(struct result){.factor = 1, .requests = 1000, .kind = "constant", .rate = 100, .refused = 20});
   assert_verdict(compare(12, "--by", "p90", 3), "untold");
 }
 

@@ -141,7 +141,7 @@ static void a_stream_that_is_not_answered_is_given_up(void **state) {
   (void)state;
   json_t *json = perf_command_run(
       http2_server_url(server),
-      PERF_OPTIONS("--http2", "--rate", "max", "-d", "300ms", "-c", "1", "--streams", "2", "--timeout", "100ms"), 0);
+      PERF_OPTIONS("--http2", "--rate", "max", "-d", "2s", "-c", "1", "--streams", "2", "--timeout", "500ms"), 0);
   assert_true(perf_errors(json, "timeout") > 0);
   assert_int_equal(perf_errors(json, "timeout"), perf_number(json, "failed"));
   assert_true(perf_number(json, "completed") > 0);

@@ -418,14 +418,14 @@ struct watcher {
 static void *watch(void *ctx) {
   struct watcher *watcher = ctx;
   uint64_t last = 0;
-  while (!__atomic_load_n(&watcher->stop, __ATOMIC_RELAXED)) {
+  do {
     struct store_run run = {0};
     if (store_run_get(watcher->store, "r1", &run, NULL) < 0 || run.event_count < last)
       return "a read failed, or went back";
     last = run.event_count;
     watcher->reads++;
     store_run_finish(&run);
-  }
+  } while (!__atomic_load_n(&watcher->stop, __ATOMIC_RELAXED));
   return NULL;
 }
 

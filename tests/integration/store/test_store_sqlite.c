@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -241,12 +242,51 @@ static void a_full_disk_loses_nothing_that_was_told(void **state) {
   assert_int_equal(umount(directory), 0);
 }
 
+static void assert_is_there(const char *suffix, off_t size) {
+  char name[sizeof(path) + 16];
+  struct stat file;
+  (void)snprintf(name, sizeof(name), "%s%s", path, suffix);
+  assert_int_equal(stat(name, &file), 0);
+  if (size >= 0)
+    assert_int_equal(file.st_size, size);
+}
+
+/* In a file that the owner has just made: neither a second owner nor the last reader takes away what it works with. */
+static void others_that_come_and_go_leave_the_owner_alone(void **state) {
+  (void)state;
+  struct store *other = NULL;
+  int go[2], status = 0;
+  assert_int_equal(pipe(go), 0);
+  pid_t reader = fork(); /* before SQLite has anything that a child must not have */
+  if (reader == 0) {
+    char byte;
+    bool opened = read(go[0], &byte, 1) == 1 && store_open(directory, NULL, &other, NULL, NULL) == 0;
+    store_close(other);
+    _exit(opened ? 0 : 1);
+  }
+  struct store *store = open_store(directory, OWNER, 0);
+  add_run(store, "r1", "m");
+  assert_int_equal(store_open(directory, "host-b", &other, NULL, NULL), -EBUSY);
+  assert_is_there(".owner", 1);
+  assert_int_equal(write(go[1], "x", 1), 1);
+  assert_int_equal(waitpid(reader, &status, 0), reader);
+  assert_int_equal(status, 0);
+  assert_is_there("-wal", -1);
+  store_close(store);
+  (void)close(go[0]);
+  (void)close(go[1]);
+}
+
 int main(void) {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
   const struct CMUnitTest tests[] = {
-      TEST(files_are_their_users_alone),           TEST(an_older_file_is_copied_first),
-      TEST(a_damaged_file_is_told_and_left_alone), TEST(damage_within_is_found_after_an_unclean_end),
-      TEST(others_files_are_left_alone),           TEST(a_full_disk_loses_nothing_that_was_told),
+      TEST(others_that_come_and_go_leave_the_owner_alone),
+      TEST(files_are_their_users_alone),
+      TEST(an_older_file_is_copied_first),
+      TEST(a_damaged_file_is_told_and_left_alone),
+      TEST(damage_within_is_found_after_an_unclean_end),
+      TEST(others_files_are_left_alone),
+      TEST(a_full_disk_loses_nothing_that_was_told),
   };
   int failed = suite_run("the store on SQLite", &backend);
   return failed + cmocka_run_group_tests_name("a file", tests, NULL, NULL);

@@ -265,7 +265,8 @@ static char *annotations_of(const PB(EnrollResponse) * response) {
 
 static void pods_are_injected_and_a_labs_control_port_stays_out(void **state) {
   (void)state;
-  PB(EnrollResponse) *response = enroll_pods("", TRAMMEL__ADAPTER__V1__ENROLL_SCOPE__ENROLL_SCOPE_UNSPECIFIED);
+  PB(EnrollResponse) *response =
+      enroll_pods("{\"namespaces\":true}", TRAMMEL__ADAPTER__V1__ENROLL_SCOPE__ENROLL_SCOPE_UNSPECIFIED);
   char *annotations = annotations_of(response);
   assert_string_equal(annotations, "{\"consul.hashicorp.com/connect-inject\": \"true\", "
                                    "\"consul.hashicorp.com/transparent-proxy\": \"true\", "
@@ -282,8 +283,8 @@ static void pods_are_injected_and_a_labs_control_port_stays_out(void **state) {
 
 static void on_a_mesh_that_denies_pods_of_a_lab_may_be_called_until_there_is_a_policy(void **state) {
   (void)state;
-  PB(EnrollResponse) *response =
-      enroll_pods("{\"default_deny\":\"acl\"}", TRAMMEL__ADAPTER__V1__ENROLL_SCOPE__ENROLL_SCOPE_UNSPECIFIED);
+  PB(EnrollResponse) *response = enroll_pods("{\"default_deny\":\"acl\",\"namespaces\":true}",
+                                             TRAMMEL__ADAPTER__V1__ENROLL_SCOPE__ENROLL_SCOPE_UNSPECIFIED);
   assert_int_equal(response->n_plain_network, 1);
   json_t *body =
       json_loadb((const char *)response->plain_network[0]->body.data, response->plain_network[0]->body.len, 0, NULL);
@@ -309,6 +310,8 @@ static void assert_pods_refused(const char *config, PB(EnrollScope) scope, int s
 static void what_consul_k8s_cannot_do_is_refused(void **state) {
   const PB(EnrollScope) workload = TRAMMEL__ADAPTER__V1__ENROLL_SCOPE__ENROLL_SCOPE_WORKLOAD;
   (void)state;
+  assert_pods_refused("{\"default_deny\":\"acl\"}", TRAMMEL__ADAPTER__V1__ENROLL_SCOPE__ENROLL_SCOPE_UNSPECIFIED,
+                      TRAMMEL_FAILED_PRECONDITION, "set namespaces: true");
   assert_pods_refused("", TRAMMEL__ADAPTER__V1__ENROLL_SCOPE__ENROLL_SCOPE_NAMESPACE, TRAMMEL_UNIMPLEMENTED,
                       "name each workload");
   assert_pods_refused("{\"generation\":\"1.8\"}", workload, TRAMMEL_FAILED_PRECONDITION, "generation");
