@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,6 +21,7 @@
 #include "host/engine/journal.h"
 #include "host/rpc/service.h"
 #include "sdk/base/clock.h"
+#include "sdk/base/descriptors.h"
 
 enum { EXIT_OK = 0, EXIT_USAGE = 2, EXIT_COULD_NOT = 3 }; /* docs/exit-codes.md */
 
@@ -290,15 +290,6 @@ static int conduct(struct host *host, struct error **err) {
   return EXIT_OK;
 }
 
-/* A connection has three of them. */
-static void raise_descriptor_limit(void) {
-  struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-    return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int main(int argc, char **argv) {
   struct arguments arguments = {0};
   struct host host = {.endpoint = ENDPOINT_NONE, .signals = -1};
@@ -306,7 +297,7 @@ int main(int argc, char **argv) {
   argp_err_exit_status = EXIT_USAGE;
   argp_program_version = "trammeld " TRAMMEL_VERSION;
   (void)argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-  raise_descriptor_limit();
+  descriptors_raise_limit(); /* a connection has three of them */
   config_init(&host.config);
   int code = EXIT_USAGE;
   int inherited = endpoint_inherit(&host.endpoint, &err);

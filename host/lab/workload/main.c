@@ -4,10 +4,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "host/lab/workload/control.h"
 #include "host/lab/workload/options.h"
+#include "sdk/base/descriptors.h"
 
 #define EXIT_USAGE 2
 
@@ -24,15 +24,6 @@ static void on_signal(evutil_socket_t number, short what, void *user) {
   (void)number;
   (void)what;
   (void)event_base_loopbreak(user);
-}
-
-/* The usual soft limit of 1,024 is below what is promised. */
-static void raise_descriptor_limit(void) {
-  struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-    return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static struct event_base *base_create(void) {
@@ -91,7 +82,7 @@ static int serve(struct options *options) {
   struct workload workload = {0};
   char text[ENDPOINT_TEXT_MAX];
   int status = EXIT_SUCCESS;
-  raise_descriptor_limit();
+  descriptors_raise_limit(); /* the usual limit of 1,024 is below what is promised */
   if (workload_start(&workload, options, &err) < 0) {
     (void)fprintf(stderr, "trammel-workload: %s\n", error_message(err));
     status = EXIT_FAILURE;

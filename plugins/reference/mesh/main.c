@@ -6,11 +6,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "plugins/reference/mesh/control.h"
 #include "plugins/reference/mesh/limits.h"
 #include "plugins/reference/mesh/mesh.h"
+#include "sdk/base/descriptors.h"
 #include "sdk/base/error.h"
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
@@ -175,15 +175,6 @@ static void on_signal(evutil_socket_t number, short what, void *base) {
   event_base_loopbreak(base);
 }
 
-/* A workload has some 20 sockets, a request up to three. */
-static void raise_descriptor_limit(void) {
-  struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-    return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static int serve(struct mesh *mesh) {
   struct event *term = evsignal_new(mesh->base, SIGTERM, on_signal, mesh->base);
   struct event *interrupt = evsignal_new(mesh->base, SIGINT, on_signal, mesh->base);
@@ -224,7 +215,7 @@ int main(int argc, char **argv) {
     return code;
   signal(SIGPIPE, SIG_IGN);
   http_parser_set_max_header_size(LIMIT_HEAD_BYTES);
-  raise_descriptor_limit();
+  descriptors_raise_limit(); /* a workload has some 20 sockets, a request up to three */
   code = run(&options);
   libevent_global_shutdown();
   return code;
