@@ -8,14 +8,9 @@
 #include "sdk/base/clock.h"
 #include "sdk/base/memory.h"
 
-static const struct {
-  const char *name;
-  double quantile;
-} quantiles[LOAD_COMPARED_COUNT] = {{"p50", 0.5}, {"p75", 0.75}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}};
-
 int load_comparison_by(const char *name) {
-  for (int i = 0; i < LOAD_COMPARED_COUNT; i++)
-    if (strcmp(quantiles[i].name, name) == 0)
+  for (int i = 0; i < LOAD_QUANTILES; i++)
+    if (strcmp(load_quantiles[i].name, name) == 0)
       return i;
   return -1;
 }
@@ -47,7 +42,7 @@ static int check(const struct load_figures *a, const struct load_figures *b, siz
 /* `log_ratio` when every run tells of the quantile. */
 static int compare(const struct load_figures *a, const struct load_figures *b, size_t pairs, size_t which,
                    struct load_compared *compared) {
-  double quantile = quantiles[which].quantile, differences[PAIRS_MAX];
+  double quantile = load_quantiles[which].quantile, differences[PAIRS_MAX];
   compared->told = true;
   for (size_t i = 0; i < pairs; i++) {
     double before = (double)histogram_quantile(a[i].latencies, quantile);
@@ -118,15 +113,15 @@ int load_comparison_make(const struct load_figures *a, const struct load_figures
   comparison.a_url = a[0].url;
   comparison.b_url = b[0].url;
   comparison.superiority = histogram_superiority(all_b, all_a);
-  for (size_t i = 0; i < LOAD_COMPARED_COUNT; i++) {
+  for (size_t i = 0; i < LOAD_QUANTILES; i++) {
     struct load_compared *compared = &comparison.compared[i];
-    *compared = (struct load_compared){.name = quantiles[i].name,
-                                       .a_ns = (double)histogram_quantile(all_a, quantiles[i].quantile),
-                                       .b_ns = (double)histogram_quantile(all_b, quantiles[i].quantile)};
+    *compared = (struct load_compared){.name = load_quantiles[i].name,
+                                       .a_ns = (double)histogram_quantile(all_a, load_quantiles[i].quantile),
+                                       .b_ns = (double)histogram_quantile(all_b, load_quantiles[i].quantile)};
     if (compare(a, b, pairs, i, compared) < 0)
       return error_set(err, ENOMEM, "no memory for a comparison");
   }
-  double quantile = quantiles[by].quantile;
+  double quantile = load_quantiles[by].quantile;
   judge(&comparison, all_valid(a, pairs) && all_valid(b, pairs),
         all_answered(a, pairs, quantile) && all_answered(b, pairs, quantile), same_rate(a, b, pairs));
   *ret_comparison = comparison;
@@ -154,7 +149,7 @@ static json_t *compared_json(const struct load_compared *compared) {
 
 json_t *load_comparison_json(const struct load_comparison *comparison) {
   json_t *figures = json_object();
-  for (size_t i = 0; i < LOAD_COMPARED_COUNT; i++)
+  for (size_t i = 0; i < LOAD_QUANTILES; i++)
     (void)json_object_set_new(figures, comparison->compared[i].name, compared_json(&comparison->compared[i]));
   json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:f, s:s, s:s*, s:o}", "format",
                            "trammel.load-comparison/v1", "a", comparison->a_url, "b", comparison->b_url, "of",
@@ -214,7 +209,7 @@ void load_comparison_text(const struct load_comparison *comparison, FILE *out) {
   if (comparison->pairs >= PAIRS_MIN)
     fprintf(out, "  at %.0f%% and more", 100 * PAIRS_LEVEL);
   fputc('\n', out);
-  for (size_t i = 0; i < LOAD_COMPARED_COUNT; i++)
+  for (size_t i = 0; i < LOAD_QUANTILES; i++)
     print_compared(&comparison->compared[i], out);
   if (!isnan(comparison->superiority))
     fprintf(out, "\n  a request of B takes longer than one of A with a chance of %.1f%%\n",

@@ -7,6 +7,7 @@
 
 #include "host/load/pairs.h"
 #include "host/report/load_figures.h"
+#include "host/report/load_quantiles.h"
 
 enum load_verdict {
   LOAD_VERDICT_SAME,   /* the interval does not lie beyond what is tolerated */
@@ -14,8 +15,6 @@ enum load_verdict {
   LOAD_VERDICT_FASTER,
   LOAD_VERDICT_UNTOLD, /* `reason` says why */
 };
-
-#define LOAD_COMPARED_COUNT 5 /* p50, p75, p90, p99, p99.9 */
 
 struct load_compared {
   const char *name;
@@ -28,7 +27,7 @@ struct load_comparison {
   size_t pairs;
   bool closed;
   const char *a_url, *b_url; /* borrowed from the figures */
-  struct load_compared compared[LOAD_COMPARED_COUNT];
+  struct load_compared compared[LOAD_QUANTILES];
   size_t by;          /* which of these decides */
   double tolerance;   /* 0.05: up to 5% slower is not SLOWER */
   double superiority; /* the chance that a request of B takes longer than one of A */

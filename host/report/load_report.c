@@ -5,12 +5,8 @@
 #include <time.h>
 
 #include "host/load/bootstrap.h"
+#include "host/report/load_quantiles.h"
 #include "sdk/base/clock.h"
-
-static const struct {
-  const char *name;
-  double quantile;
-} quantiles[] = {{"p50", 0.5}, {"p75", 0.75}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}};
 
 #define INTERVAL_SEED 1 /* the same run has the same intervals */
 
@@ -32,10 +28,10 @@ static json_t *histogram_json(const struct histogram *histogram) {
   _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
   json_t *json = json_pack("{s:I, s:f, s:f}", "count", (json_int_t)histogram_count(histogram), "min",
                            ms(histogram_min(histogram)), "mean", histogram_mean(histogram) / (double)NS_PER_MS);
-  for (size_t i = 0; i < ARRAY_COUNT(quantiles); i++)
-    if (quantile_tells(histogram_count(histogram), quantiles[i].quantile))
-      (void)json_object_set_new(json, quantiles[i].name,
-                                json_real(ms(histogram_quantile(histogram, quantiles[i].quantile))));
+  for (size_t i = 0; i < LOAD_QUANTILES; i++)
+    if (quantile_tells(histogram_count(histogram), load_quantiles[i].quantile))
+      (void)json_object_set_new(json, load_quantiles[i].name,
+                                json_real(ms(histogram_quantile(histogram, load_quantiles[i].quantile))));
   (void)json_object_set_new(json, "max", json_real(ms(histogram_max(histogram))));
   if (histogram_encode(histogram, &text) == 0)
     (void)json_object_set_new(json, "histogram", json_string(strbuf_text(&text)));
@@ -93,12 +89,12 @@ static json_t *intervals_json(const struct timeline *timeline) {
   int64_t low, high;
   if (bootstrap_create(timeline, &bootstrap) < 0)
     return NULL;
-  for (size_t i = 0; i < ARRAY_COUNT(quantiles); i++) {
-    if (!bootstrap_interval(bootstrap, quantiles[i].quantile, INTERVAL_SEED, &low, &high))
+  for (size_t i = 0; i < LOAD_QUANTILES; i++) {
+    if (!bootstrap_interval(bootstrap, load_quantiles[i].quantile, INTERVAL_SEED, &low, &high))
       continue;
     if (!json)
       json = json_pack("{s:f}", "level", BOOTSTRAP_LEVEL);
-    (void)json_object_set_new(json, quantiles[i].name, json_pack("[f, f]", ms(low), ms(high)));
+    (void)json_object_set_new(json, load_quantiles[i].name, json_pack("[f, f]", ms(low), ms(high)));
   }
   return json;
 }
@@ -209,9 +205,9 @@ static void print_histogram(FILE *out, const char *name, const struct histogram 
   fprintf(out, "  %-10s", name);
   print_cell(out, true, ms(histogram_min(histogram)));
   print_cell(out, true, histogram_mean(histogram) / (double)NS_PER_MS);
-  for (size_t i = 0; i < ARRAY_COUNT(quantiles); i++)
-    print_cell(out, quantile_tells(count, quantiles[i].quantile),
-               ms(histogram_quantile(histogram, quantiles[i].quantile)));
+  for (size_t i = 0; i < LOAD_QUANTILES; i++)
+    print_cell(out, quantile_tells(count, load_quantiles[i].quantile),
+               ms(histogram_quantile(histogram, load_quantiles[i].quantile)));
   print_cell(out, true, ms(histogram_max(histogram)));
   fputc('\n', out);
 }
@@ -219,8 +215,8 @@ static void print_histogram(FILE *out, const char *name, const struct histogram 
 static void print_latencies(FILE *out, const struct load_report *report) {
   const struct tally *tally = &report->result->tally;
   fprintf(out, "\n  %-10s %9s %9s", "ms", "min", "mean");
-  for (size_t i = 0; i < ARRAY_COUNT(quantiles); i++)
-    fprintf(out, " %9s", quantiles[i].name);
+  for (size_t i = 0; i < LOAD_QUANTILES; i++)
+    fprintf(out, " %9s", load_quantiles[i].name);
   fprintf(out, " %9s\n", "max");
   if (!is_closed(report))
     print_histogram(out, "response", tally->response);
@@ -242,9 +238,9 @@ static void print_intervals(FILE *out, const struct load_report *report) {
   if (timeline_count(timeline) < BOOTSTRAP_BLOCKS_MIN || bootstrap_create(timeline, &bootstrap) < 0)
     return;
   fprintf(out, "\n  at %.0f%%, by blocks of %lld s:", 100 * BOOTSTRAP_LEVEL, (long long)timeline_block_s(timeline));
-  for (size_t i = 0; i < ARRAY_COUNT(quantiles); i++)
-    if (bootstrap_interval(bootstrap, quantiles[i].quantile, INTERVAL_SEED, &low, &high))
-      fprintf(out, "  %s %.3f to %.3f", quantiles[i].name, ms(low), ms(high));
+  for (size_t i = 0; i < LOAD_QUANTILES; i++)
+    if (bootstrap_interval(bootstrap, load_quantiles[i].quantile, INTERVAL_SEED, &low, &high))
+      fprintf(out, "  %s %.3f to %.3f", load_quantiles[i].name, ms(low), ms(high));
   fputc('\n', out);
 }
 
