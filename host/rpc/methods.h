@@ -1,9 +1,10 @@
-/* What serves each method: the status (of gRPC), with a text (heap) where it is not OK. */
+/* Every method of the host: what serves it, and who may call it. */
 #ifndef TRAMMEL_HOST_RPC_METHODS_H
 #define TRAMMEL_HOST_RPC_METHODS_H
 
 #include <protobuf-c/protobuf-c.h>
 
+#include "host/auth/role.h"
 #include "host/rpc/service.h"
 
 enum status {
@@ -18,12 +19,22 @@ enum status {
   STATUS_UNAVAILABLE = 14,
 };
 
+/* The status (of gRPC), with a text (heap) where it is not OK. */
 typedef int method_serve(struct service *service, struct rpc_call *call, char **ret_text);
 
 method_serve serve_list_adapters;
 method_serve serve_start_run, serve_get_run, serve_list_runs, serve_cancel_run, serve_watch_run, serve_get_report;
 method_serve serve_health_check, serve_health_watch;
 method_serve serve_reflection;
+
+struct method {
+  const char *name; /* "/trammel.v1.RunService/GetRun" */
+  enum role role;   /* the least that its caller has to have */
+  method_serve *serve;
+};
+
+/* The one with that name; NULL when there is none. */
+const struct method *method_find(const char *name);
 
 /* ---- what they share: call_message.c */
 
