@@ -1,107 +1,25 @@
 /* trammel perf run: load on a target, and honest latencies. */
 #include <errno.h>
-#include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "host/cli/cmds.h"
-#include "host/cli/duration.h"
 #include "host/cli/interrupt.h"
-#include "host/cli/number.h"
+#include "host/cli/load_arguments.h"
 #include "host/cli/packages.h"
 #include "host/report/load_report.h"
-#include "sdk/base/clock.h"
 
 struct arguments {
-  struct target_options target;
-  struct load_options load;
-  const char *headers[TARGET_HEADERS_MAX];
-  const char *body_file;
-  const char *rate;   /* as it was given last */
-  bool closed;        /* it is "max" */
-  int schedule;       /* schedule_kind; -1: none was given */
+  struct load_arguments of_load;
   const char *format; /* NULL: text */
 };
 
-enum {
-  KEY_URL = 256,
-  KEY_RATE,
-  KEY_SCHEDULE,
-  KEY_RATE_END,
-  KEY_RATE_STEP,
-  KEY_RATE_SWING,
-  KEY_PERIOD,
-  KEY_SEED,
-  KEY_WARM_UP,
-  KEY_TIMEOUT,
-  KEY_CONNECT_TIMEOUT,
-  KEY_DRAIN,
-  KEY_BODY,
-  KEY_BODY_FILE,
-  KEY_FRESH,
-  KEY_HTTP2,
-  KEY_STREAMS,
-  KEY_CACERT,
-  KEY_CERT,
-  KEY_KEY,
-  KEY_SERVER_NAME,
-  KEY_INSECURE,
-};
-
 static const struct argp_option option_table[] = {
-    {"url", KEY_URL, "URL", 0, "http[s]://HOST[:PORT][/PATH]: where requests go", 1},
-    {"connections", 'c', "N", 0, "how many connections (default: 10)", 1},
-    {"threads", 't', "N", 0, "how many threads they are spread over (default: 1)", 1},
-    {"duration", 'd', "TIME", 0, "how long to measure (default: 10s)", 1},
-    {"rate", KEY_RATE, "N|max", 0,
-     "requests per second, due whether or not answers come (an open loop); max: the next request follows an answer (a "
-     "closed loop)",
-     1},
-    {"schedule", KEY_SCHEDULE, "KIND", 0,
-     "constant (the default), ramp, steps, sine or poisson: how due times are spread", 1},
-    {"rate-end", KEY_RATE_END, "N", 0, "ramp: the rate at the end", 1},
-    {"rate-step", KEY_RATE_STEP, "N", 0, "steps: how much more, or less, after each period", 1},
-    {"rate-swing", KEY_RATE_SWING, "N", 0, "sine: how much more and less, once in a period", 1},
-    {"period", KEY_PERIOD, "TIME", 0, "of steps and sine", 1},
-    {"seed", KEY_SEED, "N", 0, "poisson: of its gaps (default: 1)", 1},
-    {"warm-up", KEY_WARM_UP, "TIME", 0, "load before anything is measured (default: none)", 1},
-    {"method", 'X', "METHOD", 0, "default: GET, and POST with a body", 2},
-    {"header", 'H', "NAME: VALUE", 0, "may be given several times", 2},
-    {"body", KEY_BODY, "TEXT", 0, "what each request sends", 2},
-    {"body-file", KEY_BODY_FILE, "FILE", 0, "the same, from a file", 2},
-    {"fresh", KEY_FRESH, NULL, 0, "a connection of its own for each request", 2},
-    {"http2", KEY_HTTP2, NULL, 0, "speak HTTP/2: by prior knowledge, or agreed on with TLS", 2},
-    {"streams", KEY_STREAMS, "N", 0, "HTTP/2: requests on their way at a time on each connection (default: 1)", 2},
-    {"timeout", KEY_TIMEOUT, "TIME", 0, "of a request (default: 10s)", 3},
-    {"connect-timeout", KEY_CONNECT_TIMEOUT, "TIME", 0, "of a connection (default: 5s)", 3},
-    {"drain", KEY_DRAIN, "TIME", 0, "how long the end waits for answers (default: 10s)", 3},
-    {"cacert", KEY_CACERT, "FILE", 0,
-     "PEM: who may have signed the target's certificate (default: whom the system trusts)", 4},
-    {"cert", KEY_CERT, "FILE", 0, "PEM: a certificate to show, with its chain", 4},
-    {"key", KEY_KEY, "FILE", 0, "PEM: its key", 4},
-    {"server-name", KEY_SERVER_NAME, "NAME", 0, "whom the target's certificate has to be for (default: the URL's host)",
-     4},
-    {"insecure", KEY_INSECURE, NULL, 0, "take whatever certificate the target shows", 4},
     {"output", 'o', "FORMAT", 0, "text, json, or hdr: an interval log of HdrHistogram", 5},
     {0},
 };
 
-static double parse_rate(const struct argp_state *state, const char *name, const char *text) {
-  char *end = NULL;
-  double rate = strtod(text, &end);
-  if (end == text || *end || !(fabs(rate) <= SCHEDULE_RATE_MAX))
-    argp_error(state, "%s wants a number of requests per second, at most %.0f, not '%s'", name, SCHEDULE_RATE_MAX,
-               text);
-  return rate;
-}
-
-static int parse_schedule(const struct argp_state *state, const char *text) {
-  int kind = schedule_kind_parse(text);
-  if (kind < 0 || kind == SCHEDULE_CLOSED)
-    argp_error(state, "--schedule wants constant, ramp, steps, sine or poisson, not '%s'", text);
-  return kind;
-}
+static const struct argp_child children[] = {{&load_arguments_argp, 0, NULL, 0}, {0}};
 
 static const char *parse_format(const struct argp_state *state, const char *text) {
   if (strcmp(text, "text") != 0 && strcmp(text, "json") != 0 && strcmp(text, "hdr") != 0)
@@ -113,131 +31,17 @@ static bool wants(const struct arguments *arguments, const char *format) {
   return arguments->format && strcmp(arguments->format, format) == 0;
 }
 
-static void add_header(const struct argp_state *state, const char *text, struct arguments *arguments) {
-  if (arguments->target.header_count == TARGET_HEADERS_MAX)
-    argp_error(state, "at most %d headers", TARGET_HEADERS_MAX);
-  arguments->headers[arguments->target.header_count++] = text;
-}
-
-static void check_schedule(const struct argp_state *state, struct arguments *arguments) {
-  struct schedule *schedule = &arguments->load.schedule;
-  _cleanup_error_ struct error *err = NULL;
-  if (!arguments->rate)
-    argp_error(state, "--rate says how many requests per second, or max");
-  if (arguments->closed && arguments->schedule >= 0)
-    argp_error(state, "--schedule is for a --rate that is a number");
-  schedule->kind = arguments->closed          ? SCHEDULE_CLOSED
-                   : arguments->schedule >= 0 ? (enum schedule_kind)arguments->schedule
-                                              : SCHEDULE_CONSTANT;
-  if (arguments->rate && !arguments->closed)
-    schedule->rate = parse_rate(state, "--rate", arguments->rate);
-  if (schedule_check(schedule, &err) < 0)
-    argp_error(state, "%s", error_message(err));
-}
-
-static void check(const struct argp_state *state, struct arguments *arguments) {
-  if (!arguments->target.url)
-    argp_error(state, "--url says where requests go");
-  check_schedule(state, arguments);
-  if (arguments->target.body && arguments->body_file)
-    argp_error(state, "--body and --body-file are two bodies: give one");
-  if (arguments->load.connections < arguments->load.threads)
-    argp_error(state, "%u connections cannot be spread over %u threads", arguments->load.connections,
-               arguments->load.threads);
-}
-
 static error_t parse(int key, char *argument, struct argp_state *state) {
   struct arguments *arguments = state->input;
-  struct load_options *load = &arguments->load;
   switch (key) {
-  case KEY_URL:
-    arguments->target.url = argument;
-    return 0;
-  case 'c':
-    load->connections = (unsigned)number_parse(state, "--connections", argument, 1, LOAD_CONNECTIONS_MAX);
-    return 0;
-  case 't':
-    load->threads = (unsigned)number_parse(state, "--threads", argument, 1, LOAD_THREADS_MAX);
-    return 0;
-  case 'd':
-    load->schedule.duration_ns = duration_parse(state, "--duration", argument, false);
-    return 0;
-  case KEY_RATE:
-    arguments->rate = argument;
-    arguments->closed = strcmp(argument, "max") == 0;
-    return 0;
-  case KEY_SCHEDULE:
-    arguments->schedule = parse_schedule(state, argument);
-    return 0;
-  case KEY_RATE_END:
-    load->schedule.rate_end = parse_rate(state, "--rate-end", argument);
-    return 0;
-  case KEY_RATE_STEP:
-    load->schedule.rate_step = parse_rate(state, "--rate-step", argument);
-    return 0;
-  case KEY_RATE_SWING:
-    load->schedule.rate_swing = parse_rate(state, "--rate-swing", argument);
-    return 0;
-  case KEY_PERIOD:
-    load->schedule.period_ns = duration_parse(state, "--period", argument, false);
-    return 0;
-  case KEY_SEED:
-    load->schedule.seed = number_parse(state, "--seed", argument, 0, UINT64_MAX);
-    return 0;
-  case KEY_WARM_UP:
-    load->warm_up_ns = duration_parse(state, "--warm-up", argument, true);
-    return 0;
-  case KEY_TIMEOUT:
-    load->timeout_ns = duration_parse(state, "--timeout", argument, false);
-    return 0;
-  case KEY_CONNECT_TIMEOUT:
-    load->connect_timeout_ns = duration_parse(state, "--connect-timeout", argument, false);
-    return 0;
-  case KEY_DRAIN:
-    load->drain_ns = duration_parse(state, "--drain", argument, true);
-    return 0;
-  case 'X':
-    arguments->target.method = argument;
-    return 0;
-  case 'H':
-    add_header(state, argument, arguments);
-    return 0;
-  case KEY_BODY:
-    arguments->target.body = argument;
-    arguments->target.body_length = strlen(argument);
-    return 0;
-  case KEY_BODY_FILE:
-    arguments->body_file = argument;
-    return 0;
-  case KEY_FRESH:
-    arguments->target.fresh = true;
-    return 0;
-  case KEY_HTTP2:
-    arguments->target.http2 = true;
-    return 0;
-  case KEY_STREAMS:
-    arguments->target.streams = (unsigned)number_parse(state, "--streams", argument, 1, TARGET_STREAMS_MAX);
-    return 0;
-  case KEY_CACERT:
-    arguments->target.tls.trust_file = argument;
-    return 0;
-  case KEY_CERT:
-    arguments->target.tls.certificate_file = argument;
-    return 0;
-  case KEY_KEY:
-    arguments->target.tls.key_file = argument;
-    return 0;
-  case KEY_SERVER_NAME:
-    arguments->target.tls.server_name = argument;
-    return 0;
-  case KEY_INSECURE:
-    arguments->target.tls.insecure = true;
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = &arguments->of_load;
     return 0;
   case 'o':
     arguments->format = parse_format(state, argument);
     return 0;
   case ARGP_KEY_END:
-    check(state, arguments);
+    load_arguments_check(state, &arguments->of_load);
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -247,6 +51,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 const struct argp cmd_perf_run_argp = {
     .options = option_table,
     .parser = parse,
+    .children = children,
     .doc =
         "Sends requests to a URL (HTTP/1.1 or HTTP/2, with TLS or without) and says how long the answers took.\v"
         "With a number as --rate, requests are due at fixed times, and `response` is from there to the answer: what a "
@@ -259,13 +64,13 @@ const struct argp cmd_perf_run_argp = {
 
 static int print(const struct arguments *arguments, const struct target *target, const struct load_result *result) {
   const struct load_report report = {.version = TRAMMEL_VERSION,
-                                     .url = arguments->target.url,
-                                     .method = arguments->target.method,
+                                     .url = arguments->of_load.target.url,
+                                     .method = arguments->of_load.target.method,
                                      .protocol = target->http2 ? "h2" : "http/1.1",
                                      .streams = target->streams,
                                      .secure = target->tls != NULL,
-                                     .insecure = arguments->target.tls.insecure,
-                                     .options = &arguments->load,
+                                     .insecure = arguments->of_load.target.tls.insecure,
+                                     .options = &arguments->of_load.load,
                                      .result = result};
   if (wants(arguments, "json"))
     return packages_print_json(load_report_json(&report));
@@ -278,7 +83,7 @@ static int print(const struct arguments *arguments, const struct target *target,
 
 static int run(struct arguments *arguments, struct target *target, struct error **err) {
   struct load_result result;
-  int r = load_run(target, &arguments->load, &result, err);
+  int r = load_run(target, &arguments->of_load.load, &result, err);
   if (r < 0)
     return r == -EINVAL ? EXIT_USAGE : EXIT_INTERNAL;
   int code = print(arguments, target, &result);
@@ -288,38 +93,14 @@ static int run(struct arguments *arguments, struct target *target, struct error 
   return code;
 }
 
-static int read_body(struct arguments *arguments, struct strbuf *body, struct error **err) {
-  const char *name = arguments->body_file;
-  _cleanup_close_ int fd = open(name, O_RDONLY | O_CLOEXEC);
-  int r = fd < 0 ? -errno : strbuf_read_file(body, fd, TARGET_BODY_MAX);
-  if (r == -EFBIG)
-    return error_set(err, EFBIG, "%s: a body has at most %u bytes", name, TARGET_BODY_MAX);
-  if (r < 0)
-    return error_set(err, -r, "%s: %s", name, strerror(-r));
-  arguments->target.body = strbuf_text(body);
-  arguments->target.body_length = body->length;
-  return 0;
-}
-
 int cmd_perf_run(int argc, char **argv) {
-  struct arguments arguments = {.schedule = -1,
-                                .load = {.schedule = {.duration_ns = 10 * NS_PER_SECOND, .seed = 1},
-                                         .threads = 1,
-                                         .connections = 10,
-                                         .timeout_ns = 10 * NS_PER_SECOND,
-                                         .connect_timeout_ns = 5 * NS_PER_SECOND,
-                                         .drain_ns = 10 * NS_PER_SECOND,
-                                         .cancel = interrupt_flag()}};
-  _cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
+  struct arguments arguments = {0};
   _cleanup_(target_destroy_p) struct target *target = NULL;
   _cleanup_error_ struct error *err = NULL;
+  load_arguments_init(&arguments.of_load);
+  arguments.of_load.load.cancel = interrupt_flag();
   command_parse(&cmd_perf_run_argp, argc, argv, &arguments);
-  arguments.target.headers = arguments.headers;
-  int r = arguments.body_file ? read_body(&arguments, &body, &err) : 0;
-  if (!arguments.target.method)
-    arguments.target.method = arguments.target.body ? "POST" : "GET";
-  if (r == 0)
-    r = target_create(&arguments.target, &target, &err);
+  int r = load_arguments_target(&arguments.of_load, &target, &err);
   int code = r == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
   if (r == 0) {
     interrupt_catch();
@@ -327,5 +108,6 @@ int cmd_perf_run(int argc, char **argv) {
   }
   if (err)
     fprintf(stderr, "trammel: %s\n", error_message(err));
+  load_arguments_finish(&arguments.of_load);
   return code;
 }
