@@ -1,12 +1,17 @@
-/* What a caller of the central host may do; each role may do what those before it may. */
+/* What somebody may do: each role may do all that the one before may. */
 #ifndef TRAMMEL_HOST_AUTH_ROLE_H
 #define TRAMMEL_HOST_AUTH_ROLE_H
 
 enum role {
-  ROLE_NONE,     /* anybody, also who is not known */
-  ROLE_VIEWER,   /* reads */
-  ROLE_OPERATOR, /* begins and ends runs */
-  ROLE_ADMIN,    /* changes what is kept, and who may do what */
+  ROLE_NONE = 0, /* nobody in particular */
+  ROLE_VIEWER,   /* looks */
+  ROLE_OPERATOR, /* starts and ends runs */
+  ROLE_ADMIN,    /* says who may what */
 };
+
+/* "viewer", …; "nobody" for ROLE_NONE. */
+const char *role_name(enum role role);
+/* 0, or -EINVAL for what names no role; "nobody" names none. */
+int role_parse(const char *name, enum role *ret_role);
 
 #endif

@@ -1,0 +1,37 @@
+/* How often who has failed to log in: guessing goes no faster than one is told to wait. In memory: a host that starts
+ * anew has forgotten. */
+#ifndef TRAMMEL_HOST_AUTH_ATTEMPTS_H
+#define TRAMMEL_HOST_AUTH_ATTEMPTS_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include "sdk/base/clock.h"
+
+#define ATTEMPTS_FREE 5 /* failures that cost no waiting */
+#define ATTEMPTS_WAIT_MIN_NS (1 * NS_PER_SECOND)
+#define ATTEMPTS_WAIT_MAX_NS (300 * NS_PER_SECOND)
+#define ATTEMPTS_FORGET_NS (900 * NS_PER_SECOND) /* since the last failure */
+#define ATTEMPTS_PLACES 1024                     /* who is remembered */
+#define ATTEMPTS_NAME_MAX 128
+
+struct attempts {
+  pthread_mutex_t lock;
+  struct attempt {
+    char name[ATTEMPTS_NAME_MAX]; /* "user alice", "from 192.0.2.1" */
+    unsigned failures;
+    int64_t last_ns;
+  } places[ATTEMPTS_PLACES];
+};
+
+void attempts_init(struct attempts *attempts);
+void attempts_finish(struct attempts *attempts);
+
+/* How long `name` still has to wait, 0: not at all. After ATTEMPTS_FREE failures, each doubles it. Times are those of
+ * one clock that goes on. */
+int64_t attempts_wait_ns(struct attempts *attempts, const char *name, int64_t now_ns);
+/* When all places are taken, who failed longest ago is forgotten. */
+void attempts_failed(struct attempts *attempts, const char *name, int64_t now_ns);
+void attempts_succeeded(struct attempts *attempts, const char *name);
+
+#endif
