@@ -267,6 +267,7 @@ static void postgres_close(struct sql *sql) {
 static const char *const postgres_schema[] = {
     SCHEMA_RUNS(TEXT, "BIGINT", ""),
     SCHEMA_REPORTS(TEXT, "BIGINT", "BYTEA", ""),
+    SCHEMA_ACCOUNTS(TEXT, "BIGINT", "BYTEA", ""),
     NULL,
 };
 

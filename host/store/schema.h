@@ -20,4 +20,17 @@
   "CREATE TABLE reports (run " TEXT " NOT NULL PRIMARY KEY REFERENCES runs ON DELETE CASCADE,"                         \
   " length " INTEGER " NOT NULL, data " BYTES " NOT NULL)" STRICT ";"
 
+/* Who may call a host. Of passwords and secrets only hashes are here; a signing key is here as it is. */
+#define SCHEMA_ACCOUNTS(TEXT, INTEGER, BYTES, STRICT)                                                                  \
+  "CREATE TABLE users (name " TEXT " NOT NULL PRIMARY KEY, role " TEXT " NOT NULL, password " TEXT " NOT NULL,"        \
+  " created_ns " INTEGER " NOT NULL)" STRICT ";"                                                                       \
+  "CREATE TABLE logins (id " TEXT " NOT NULL PRIMARY KEY, account " TEXT " NOT NULL REFERENCES users ON DELETE"        \
+  " CASCADE, hash " TEXT " NOT NULL, created_ns " INTEGER " NOT NULL, expires_ns " INTEGER " NOT NULL)" STRICT ";"     \
+  "CREATE INDEX logins_account ON logins (account);"                                                                   \
+  "CREATE TABLE tokens (id " TEXT " NOT NULL PRIMARY KEY, hash " TEXT " NOT NULL UNIQUE, name " TEXT " NOT NULL,"      \
+  " role " TEXT " NOT NULL, account " TEXT " NOT NULL, created_ns " INTEGER " NOT NULL, expires_ns " INTEGER           \
+  " NOT NULL)" STRICT ";"                                                                                              \
+  "CREATE TABLE signing_keys (id " TEXT " NOT NULL PRIMARY KEY, created_ns " INTEGER " NOT NULL, data " BYTES          \
+  " NOT NULL)" STRICT ";"
+
 #endif

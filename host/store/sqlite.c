@@ -237,6 +237,7 @@ static void sqlite_close(struct sql *sql) {
 static const char *const sqlite_schema[] = {
     SCHEMA_RUNS("TEXT", "INTEGER", STRICT),
     SCHEMA_REPORTS("TEXT", "INTEGER", "BLOB", STRICT),
+    SCHEMA_ACCOUNTS("TEXT", "INTEGER", "BLOB", STRICT),
     NULL,
 };
 

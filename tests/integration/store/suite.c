@@ -57,6 +57,10 @@ struct store *open_store(const char *location, const char *owner, uint64_t expec
   return store;
 }
 
+const char *backend_location(void) {
+  return backend->location();
+}
+
 static struct store *fresh(void) {
   return open_store(backend->location(), OWNER, 0);
 }
@@ -555,6 +559,12 @@ int suite_run(const char *name, const struct backend *of) {
       TEST(readers_read_beside_the_writer),
       TEST(pruning_leaves_the_latest_and_what_runs),
       TEST(a_removed_run_leaves_nothing),
+      TEST(users_are_kept),
+      TEST(a_login_is_renewed_with_its_latest_secret_only),
+      TEST(logins_end_with_what_they_rest_on),
+      TEST(the_oldest_logins_make_room),
+      TEST(tokens_are_found_by_their_hash),
+      TEST(one_key_is_made_at_a_time),
       TEST(an_older_schema_is_brought_to_this_one),
       TEST(a_newer_schema_is_refused),
   };

@@ -28,4 +28,14 @@ uint64_t add_event(struct store *store, const char *id);
 void end_run(struct store *store, const char *id);
 enum store_state state_of(struct store *store, const char *id);
 
+const char *backend_location(void);
+
+/* In accounts.c. */
+void users_are_kept(void **state);
+void a_login_is_renewed_with_its_latest_secret_only(void **state);
+void logins_end_with_what_they_rest_on(void **state);
+void the_oldest_logins_make_room(void **state);
+void tokens_are_found_by_their_hash(void **state);
+void one_key_is_made_at_a_time(void **state);
+
 #endif
