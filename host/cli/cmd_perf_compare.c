@@ -5,40 +5,22 @@
 #include <string.h>
 
 #include "host/cli/cmds.h"
+#include "host/cli/comparing.h"
 #include "host/cli/packages.h"
-#include "host/report/load_comparison.h"
 
 struct arguments {
   const char *files[2 * PAIRS_MAX]; /* the first half is A */
   size_t count;
-  size_t by;
-  double tolerance;
+  struct comparing comparing;
   bool json;
 };
 
-enum { KEY_BY = 256, KEY_TOLERANCE };
-
 static const struct argp_option option_table[] = {
-    {"by", KEY_BY, "QUANTILE", 0, "p50, p75, p90, p99 (the default) or p99.9: what the verdict is of", 0},
-    {"tolerance", KEY_TOLERANCE, "PERCENT", 0, "how much slower B may be (default: 0)", 0},
-    {"output", 'o', "FORMAT", 0, "text or json", 0},
+    {"output", 'o', "FORMAT", 0, "text or json", 6},
     {0},
 };
 
-static double parse_tolerance(const struct argp_state *state, const char *text) {
-  char *end = NULL;
-  double value = strtod(text, &end);
-  if (end == text || (*end && strcmp(end, "%") != 0) || !(value >= 0 && value <= 1000))
-    argp_error(state, "--tolerance wants 0 to 1000 percent, not '%s'", text);
-  return value / 100;
-}
-
-static size_t parse_by(const struct argp_state *state, const char *text) {
-  int by = load_comparison_by(text);
-  if (by < 0)
-    argp_error(state, "--by wants p50, p75, p90, p99 or p99.9, not '%s'", text);
-  return by < 0 ? 0 : (size_t)by;
-}
+static const struct argp_child children[] = {{&comparing_argp, 0, NULL, 0}, {0}};
 
 static void check(const struct argp_state *state, const struct arguments *arguments) {
   if (arguments->count < 2 || arguments->count % 2 != 0)
@@ -49,11 +31,8 @@ static void check(const struct argp_state *state, const struct arguments *argume
 static error_t parse(int key, char *argument, struct argp_state *state) {
   struct arguments *arguments = state->input;
   switch (key) {
-  case KEY_BY:
-    arguments->by = parse_by(state, argument);
-    return 0;
-  case KEY_TOLERANCE:
-    arguments->tolerance = parse_tolerance(state, argument);
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = &arguments->comparing;
     return 0;
   case 'o':
     arguments->json = command_wants_json(state, argument);
@@ -74,6 +53,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 const struct argp cmd_perf_compare_argp = {
     .options = option_table,
     .parser = parse,
+    .children = children,
     .args_doc = "A… B…",
     .doc = "Compares kept results of `trammel perf run -o json`, in pairs: the first of A with the first of B, and so "
            "on. Runs of a pair should follow each other closely, now A first and now B.\v"
@@ -91,15 +71,11 @@ static int print(const struct load_comparison *comparison, bool json) {
     load_comparison_text(comparison, stdout);
     code = packages_flush();
   }
-  if (code != EXIT_ALL_PASSED)
-    return code;
-  if (comparison->verdict == LOAD_VERDICT_UNTOLD)
-    return EXIT_COULD_NOT_TEST;
-  return comparison->verdict == LOAD_VERDICT_SLOWER ? EXIT_SOMETHING_FAILED : EXIT_ALL_PASSED;
+  return code == EXIT_ALL_PASSED ? comparing_exit_code(comparison) : code;
 }
 
 int cmd_perf_compare(int argc, char **argv) {
-  struct arguments arguments = {.by = (size_t)load_comparison_by("p99")};
+  struct arguments arguments = {.comparing = COMPARING_INIT};
   struct load_comparison comparison;
   _cleanup_error_ struct error *err = NULL;
   size_t read = 0;
@@ -114,7 +90,8 @@ int cmd_perf_compare(int argc, char **argv) {
   }
   size_t pairs = arguments.count / 2;
   if (r == 0)
-    r = load_comparison_make(figures, figures + pairs, pairs, arguments.by, arguments.tolerance, &comparison, &err);
+    r = load_comparison_make(figures, figures + pairs, pairs, arguments.comparing.by,
+                             comparing_tolerance(&arguments.comparing), &comparison, &err);
   int code = r == 0 ? print(&comparison, arguments.json) : r == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
   if (err)
     fprintf(stderr, "trammel: %s\n", error_message(err));

@@ -7,19 +7,20 @@
 #include "host/cli/interrupt.h"
 #include "host/cli/load_arguments.h"
 #include "host/cli/packages.h"
-#include "host/report/load_report.h"
+#include "host/cli/perf_series.h"
 
 struct arguments {
   struct load_arguments of_load;
+  struct perf_series series;
   const char *format; /* NULL: text */
 };
 
 static const struct argp_option option_table[] = {
-    {"output", 'o', "FORMAT", 0, "text, json, or hdr: an interval log of HdrHistogram", 5},
+    {"output", 'o', "FORMAT", 0, "text, json, or hdr: an interval log of HdrHistogram", 6},
     {0},
 };
 
-static const struct argp_child children[] = {{&load_arguments_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&load_arguments_argp, 0, NULL, 0}, {&perf_series_argp, 0, NULL, 0}, {0}};
 
 static const char *parse_format(const struct argp_state *state, const char *text) {
   if (strcmp(text, "text") != 0 && strcmp(text, "json") != 0 && strcmp(text, "hdr") != 0)
@@ -36,12 +37,15 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   switch (key) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = &arguments->of_load;
+    state->child_inputs[1] = &arguments->series;
     return 0;
   case 'o':
     arguments->format = parse_format(state, argument);
     return 0;
   case ARGP_KEY_END:
     load_arguments_check(state, &arguments->of_load);
+    if (wants(arguments, "hdr") && perf_series_wanted(&arguments->series))
+      argp_error(state, "--output=hdr is of one run; with --repeat or --against it is text or json");
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -59,55 +63,66 @@ const struct argp cmd_perf_run_argp = {
         "was "
         "by itself, `wait` how long no connection was free. A run whose numbers tell of the generator rather than of "
         "the target is INVALID, and says why.\n\n"
-        "Exits 0 when the run is valid, 2 for usage, 3 when it is INVALID, nothing answered, or it was interrupted.",
+        "With --against, two targets are measured in pairs of runs, now one first and now the other, and compared as "
+        "`trammel perf compare` does it; with --repeat alone, one target is, and medians have an interval.\n\n"
+        "Exits 0 when the run is valid, with --against when B is not slower; 1 when it is; 2 for usage; 3 when a run "
+        "is INVALID, nothing answered, it was interrupted, or a difference can't be told.",
 };
 
-static int print(const struct arguments *arguments, const struct target *target, const struct load_result *result) {
-  const struct load_report report = {.version = TRAMMEL_VERSION,
-                                     .url = arguments->of_load.target.url,
-                                     .method = arguments->of_load.target.method,
-                                     .protocol = target->http2 ? "h2" : "http/1.1",
-                                     .streams = target->streams,
-                                     .secure = target->tls != NULL,
-                                     .insecure = arguments->of_load.target.tls.insecure,
-                                     .options = &arguments->of_load.load,
-                                     .result = result};
+static int print(const struct arguments *arguments, const struct load_report *report) {
   if (wants(arguments, "json"))
-    return packages_print_json(load_report_json(&report));
-  if (wants(arguments, "hdr") && load_report_hdr(&report, stdout) < 0)
+    return packages_print_json(load_report_json(report));
+  if (wants(arguments, "hdr") && load_report_hdr(report, stdout) < 0)
     return EXIT_INTERNAL;
   if (!wants(arguments, "hdr"))
-    load_report_text(&report, stdout);
+    load_report_text(report, stdout);
   return packages_flush();
 }
 
-static int run(struct arguments *arguments, struct target *target, struct error **err) {
+static int run_once(const struct arguments *arguments, const struct repeating *repeating, struct error **err) {
   struct load_result result;
-  int r = load_run(target, &arguments->of_load.load, &result, err);
+  int r = load_run(repeating->sides[0].target, repeating->load, &result, err);
   if (r < 0)
     return r == -EINVAL ? EXIT_USAGE : EXIT_INTERNAL;
-  int code = print(arguments, target, &result);
+  const struct load_report report = repeating_report(repeating, 0, repeating->load, &result);
+  int code = print(arguments, &report);
   if (code == EXIT_ALL_PASSED && result.doubts != 0)
     code = EXIT_COULD_NOT_TEST;
   load_result_finish(&result);
   return code;
 }
 
+/* The second target: as the first one, at another URL. */
+static int make_second(const struct arguments *arguments, struct target **ret_target, struct error **err) {
+  struct target_options options = arguments->of_load.target;
+  options.url = arguments->series.against;
+  return options.url ? target_create(&options, ret_target, err) : 0;
+}
+
 int cmd_perf_run(int argc, char **argv) {
-  struct arguments arguments = {0};
-  _cleanup_(target_destroy_p) struct target *target = NULL;
+  struct arguments arguments = {.series = PERF_SERIES_INIT};
+  struct load_arguments *of_load = &arguments.of_load;
+  _cleanup_(target_destroy_p) struct target *target = NULL, *second = NULL;
   _cleanup_error_ struct error *err = NULL;
-  load_arguments_init(&arguments.of_load);
-  arguments.of_load.load.cancel = interrupt_flag();
+  load_arguments_init(of_load);
+  of_load->load.cancel = interrupt_flag();
   command_parse(&cmd_perf_run_argp, argc, argv, &arguments);
-  int r = load_arguments_target(&arguments.of_load, &target, &err);
+  int r = load_arguments_target(of_load, &target, &err);
+  if (r == 0)
+    r = make_second(&arguments, &second, &err);
   int code = r == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
   if (r == 0) {
+    const struct repeating repeating = {.sides = {{of_load->target.url, target}, {arguments.series.against, second}},
+                                        .load = &of_load->load,
+                                        .method = of_load->target.method,
+                                        .insecure = of_load->target.tls.insecure};
     interrupt_catch();
-    code = run(&arguments, target, &err);
+    code = perf_series_wanted(&arguments.series)
+               ? perf_series_run(&arguments.series, &repeating, wants(&arguments, "json"), &err)
+               : run_once(&arguments, &repeating, &err);
   }
   if (err)
     fprintf(stderr, "trammel: %s\n", error_message(err));
-  load_arguments_finish(&arguments.of_load);
+  load_arguments_finish(of_load);
   return code;
 }

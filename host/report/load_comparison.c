@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/load/bootstrap.h"
+#include "host/load/median.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/memory.h"
 
@@ -39,19 +40,43 @@ static int check(const struct load_figures *a, const struct load_figures *b, siz
   return 0;
 }
 
-/* `log_ratio` when every run tells of the quantile. */
+/* The estimates when every run tells of the quantile. */
 static int compare(const struct load_figures *a, const struct load_figures *b, size_t pairs, size_t which,
                    struct load_compared *compared) {
-  double quantile = load_quantiles[which].quantile, differences[PAIRS_MAX];
+  double quantile = load_quantiles[which].quantile, ratios[PAIRS_MAX], added[PAIRS_MAX];
   compared->told = true;
   for (size_t i = 0; i < pairs; i++) {
     double before = (double)histogram_quantile(a[i].latencies, quantile);
     double after = (double)histogram_quantile(b[i].latencies, quantile);
     compared->told &= before > 0 && after > 0 && quantile_tells(histogram_count(a[i].latencies), quantile) &&
                       quantile_tells(histogram_count(b[i].latencies), quantile);
-    differences[i] = log(after / before);
+    ratios[i] = log(after / before);
+    added[i] = after - before;
   }
-  return compared->told ? pairs_estimate(differences, pairs, &compared->log_ratio) : 0;
+  int r = compared->told ? pairs_estimate(ratios, pairs, &compared->log_ratio) : 0;
+  return compared->told && r == 0 ? pairs_estimate(added, pairs, &compared->added_ns) : r;
+}
+
+static double median(const struct load_figures *runs, size_t count) {
+  double values[PAIRS_MAX];
+  struct median_estimate estimate = {0};
+  for (size_t i = 0; i < count; i++)
+    values[i] = runs[i].achieved;
+  (void)median_estimate(values, count, &estimate);
+  return estimate.value;
+}
+
+static int compare_rates(const struct load_figures *a, const struct load_figures *b, size_t pairs,
+                         struct load_rates *rates) {
+  double ratios[PAIRS_MAX];
+  rates->told = a[0].closed;
+  for (size_t i = 0; i < pairs; i++) {
+    rates->told &= a[i].achieved > 0 && b[i].achieved > 0;
+    ratios[i] = log(b[i].achieved / a[i].achieved);
+  }
+  rates->a = median(a, pairs);
+  rates->b = median(b, pairs);
+  return rates->told ? pairs_estimate(ratios, pairs, &rates->log_ratio) : 0;
 }
 
 static bool all_valid(const struct load_figures *runs, size_t count) {
@@ -121,6 +146,8 @@ int load_comparison_make(const struct load_figures *a, const struct load_figures
     if (compare(a, b, pairs, i, compared) < 0)
       return error_set(err, ENOMEM, "no memory for a comparison");
   }
+  if (compare_rates(a, b, pairs, &comparison.rates) < 0)
+    return error_set(err, ENOMEM, "no memory for a comparison");
   double quantile = load_quantiles[by].quantile;
   judge(&comparison, all_valid(a, pairs) && all_valid(b, pairs),
         all_answered(a, pairs, quantile) && all_answered(b, pairs, quantile), same_rate(a, b, pairs));
@@ -134,12 +161,30 @@ static double ratio(double log_ratio) {
   return exp(log_ratio);
 }
 
+static double ms(double ns) {
+  return ns / (double)NS_PER_MS;
+}
+
 static json_t *compared_json(const struct load_compared *compared) {
-  const struct pairs_estimate *estimate = &compared->log_ratio;
+  const struct pairs_estimate *estimate = &compared->log_ratio, *added = &compared->added_ns;
   if (!compared->told)
     return json_object();
-  json_t *json = json_pack("{s:f, s:f, s:f}", "aMs", compared->a_ns / (double)NS_PER_MS, "bMs",
-                           compared->b_ns / (double)NS_PER_MS, "ratio", ratio(estimate->centre));
+  json_t *json = json_pack("{s:f, s:f, s:f, s:f}", "aMs", ms(compared->a_ns), "bMs", ms(compared->b_ns), "ratio",
+                           ratio(estimate->centre), "addedMs", ms(added->centre));
+  if (estimate->level > 0)
+    (void)json_object_set_new(json, "interval", json_pack("[f, f]", ratio(estimate->low), ratio(estimate->high)));
+  if (estimate->level > 0)
+    (void)json_object_set_new(json, "addedInterval", json_pack("[f, f]", ms(added->low), ms(added->high)));
+  if (estimate->level > 0)
+    (void)json_object_set_new(json, "level", json_real(estimate->level));
+  return json;
+}
+
+static json_t *rates_json(const struct load_rates *rates) {
+  const struct pairs_estimate *estimate = &rates->log_ratio;
+  if (!rates->told)
+    return NULL;
+  json_t *json = json_pack("{s:f, s:f, s:f}", "a", rates->a, "b", rates->b, "ratio", ratio(estimate->centre));
   if (estimate->level > 0)
     (void)json_object_set_new(json, "interval", json_pack("[f, f]", ratio(estimate->low), ratio(estimate->high)));
   if (estimate->level > 0)
@@ -151,11 +196,12 @@ json_t *load_comparison_json(const struct load_comparison *comparison) {
   json_t *figures = json_object();
   for (size_t i = 0; i < LOAD_QUANTILES; i++)
     (void)json_object_set_new(figures, comparison->compared[i].name, compared_json(&comparison->compared[i]));
-  json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:f, s:s, s:s*, s:o}", "format",
-                           "trammel.load-comparison/v1", "a", comparison->a_url, "b", comparison->b_url, "of",
-                           comparison->closed ? "service" : "response", "pairs", (json_int_t)comparison->pairs, "by",
-                           comparison->compared[comparison->by].name, "tolerance", comparison->tolerance, "verdict",
-                           load_verdict_name(comparison->verdict), "reason", comparison->reason, "figures", figures);
+  json_t *json =
+      json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:f, s:s, s:s*, s:o*, s:o}", "format", "trammel.load-comparison/v1",
+                "a", comparison->a_url, "b", comparison->b_url, "of", comparison->closed ? "service" : "response",
+                "pairs", (json_int_t)comparison->pairs, "by", comparison->compared[comparison->by].name, "tolerance",
+                comparison->tolerance, "verdict", load_verdict_name(comparison->verdict), "reason", comparison->reason,
+                "perSecond", rates_json(&comparison->rates), "figures", figures);
   if (!isnan(comparison->superiority))
     (void)json_object_set_new(json, "chanceThatBTakesLonger", json_real(comparison->superiority));
   return json;
@@ -168,15 +214,26 @@ static double percent(double log_ratio) {
 }
 
 static void print_compared(const struct load_compared *compared, FILE *out) {
-  const struct pairs_estimate *estimate = &compared->log_ratio;
+  const struct pairs_estimate *estimate = &compared->log_ratio, *added = &compared->added_ns;
   if (!compared->told) {
     fprintf(out, "  %-8s %9s\n", compared->name, "n/a");
     return;
   }
-  fprintf(out, "  %-8s %9.3f %9.3f %+8.1f%%", compared->name, compared->a_ns / (double)NS_PER_MS,
-          compared->b_ns / (double)NS_PER_MS, percent(estimate->centre));
+  fprintf(out, "  %-8s %9.3f %9.3f %+9.3f %+8.1f%%", compared->name, ms(compared->a_ns), ms(compared->b_ns),
+          ms(added->centre), percent(estimate->centre));
   if (estimate->level > 0)
-    fprintf(out, "  %+.1f%% to %+.1f%%", percent(estimate->low), percent(estimate->high));
+    fprintf(out, "  %+.3f to %+.3f, %+.1f%% to %+.1f%%", ms(added->low), ms(added->high), percent(estimate->low),
+            percent(estimate->high));
+  fputc('\n', out);
+}
+
+static void print_rates(const struct load_rates *rates, FILE *out) {
+  const struct pairs_estimate *estimate = &rates->log_ratio;
+  if (!rates->told)
+    return;
+  fprintf(out, "\n  %.1f per second of A, %.1f of B: %+.1f%%", rates->a, rates->b, percent(estimate->centre));
+  if (estimate->level > 0)
+    fprintf(out, ", %+.1f%% to %+.1f%%", percent(estimate->low), percent(estimate->high));
   fputc('\n', out);
 }
 
@@ -205,12 +262,13 @@ static void print_verdict(const struct load_comparison *comparison, FILE *out) {
 void load_comparison_text(const struct load_comparison *comparison, FILE *out) {
   fprintf(out, "A  %s\nB  %s\n  %zu pair%s of runs, %s times in ms\n\n", comparison->a_url, comparison->b_url,
           comparison->pairs, comparison->pairs == 1 ? "" : "s", comparison->closed ? "service" : "response");
-  fprintf(out, "  %-8s %9s %9s %9s", "", "A", "B", "B to A");
+  fprintf(out, "  %-8s %9s %9s %9s %9s", "", "A", "B", "B - A", "B to A");
   if (comparison->pairs >= PAIRS_MIN)
     fprintf(out, "  at %.0f%% and more", 100 * PAIRS_LEVEL);
   fputc('\n', out);
   for (size_t i = 0; i < LOAD_QUANTILES; i++)
     print_compared(&comparison->compared[i], out);
+  print_rates(&comparison->rates, out);
   if (!isnan(comparison->superiority))
     fprintf(out, "\n  a request of B takes longer than one of A with a chance of %.1f%%\n",
             100 * comparison->superiority);

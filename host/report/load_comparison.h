@@ -21,6 +21,14 @@ struct load_compared {
   bool told;                       /* every run has values enough */
   double a_ns, b_ns;               /* of all runs of a side together */
   struct pairs_estimate log_ratio; /* ln(B / A) */
+  struct pairs_estimate added_ns;  /* B - A */
+};
+
+/* Answers and errors per second, of closed loops: how much a target can do. */
+struct load_rates {
+  bool told;
+  double a, b; /* medians */
+  struct pairs_estimate log_ratio;
 };
 
 struct load_comparison {
@@ -28,6 +36,7 @@ struct load_comparison {
   bool closed;
   const char *a_url, *b_url; /* borrowed from the figures */
   struct load_compared compared[LOAD_QUANTILES];
+  struct load_rates rates;
   size_t by;          /* which of these decides */
   double tolerance;   /* 0.05: up to 5% slower is not SLOWER */
   double superiority; /* the chance that a request of B takes longer than one of A */

@@ -55,6 +55,7 @@ static int take_figures(const char *path, const json_t *result, struct load_figu
   figures->valid = json_is_true(json_object_get(result, "valid"));
   figures->closed = strcmp(kind, "closed") == 0;
   figures->rate = json_number_value(json_object_get(result, "targetRate"));
+  figures->achieved = json_number_value(json_object_get(result, "achievedRate"));
   figures->answered = answered_share(result);
   return take_latencies(path, result, figures, err);
 }
@@ -79,6 +80,32 @@ int load_figures_read(const char *path, struct load_figures *ret_figures, struct
   else
     *ret_figures = figures;
   return r;
+}
+
+static double tally_answered_share(const struct tally *tally) {
+  uint64_t good = tally->completed;
+  for (int status = 500; status < 600; status++)
+    good -= tally->statuses[status];
+  return tally->scheduled > 0 ? (double)good / (double)tally->scheduled : 0;
+}
+
+int load_figures_take(const char *url, const struct load_options *options, const struct load_result *result,
+                      struct load_figures *ret_figures, struct error **err) {
+  struct load_figures figures = {.url = strdup(url),
+                                 .valid = result->doubts == 0,
+                                 .doubts = result->doubts,
+                                 .closed = options->schedule.kind == SCHEDULE_CLOSED,
+                                 .rate = result->target_rate,
+                                 .achieved = result->achieved_rate,
+                                 .answered = tally_answered_share(&result->tally),
+                                 .latencies = histogram_create()};
+  if (!figures.url || !figures.latencies) {
+    load_figures_finish(&figures);
+    return error_set(err, ENOMEM, "no memory for the figures of a run");
+  }
+  histogram_add(figures.latencies, figures.closed ? result->tally.service : result->tally.response);
+  *ret_figures = figures;
+  return 0;
 }
 
 void load_figures_finish(struct load_figures *figures) {

@@ -14,10 +14,10 @@
 
 #define RUN_S 60
 
-static void assert_schema(const json_t *json) {
+void perf_assert_schema(const json_t *json, const char *name) {
   char path[4096];
   struct diagnostics *diagnostics = diagnostics_create();
-  (void)snprintf(path, sizeof(path), "%s/docs/schema/load-result.json", getenv("TRAMMEL_SOURCE_DIR"));
+  (void)snprintf(path, sizeof(path), "%s/docs/schema/%s", getenv("TRAMMEL_SOURCE_DIR"), name);
   json_t *schema = json_load_file(path, 0, NULL);
   assert_non_null(schema);
   assert_int_equal(json_object_del(schema, "$schema"), 0);
@@ -42,7 +42,7 @@ json_t *perf_command_run(const char *url, const char *const *options, int exit_c
   if (!json || result.exit_code != exit_code)
     fail_msg("exit code %d: %s%s", result.exit_code, strbuf_text(&result.out), strbuf_text(&result.errors));
   command_result_finish(&result);
-  assert_schema(json);
+  perf_assert_schema(json, "load-result.json");
   assert_int_equal(perf_number(json, "scheduled"),
                    perf_number(json, "completed") + perf_number(json, "failed") + perf_number(json, "censored"));
   return json;

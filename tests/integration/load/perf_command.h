@@ -13,6 +13,9 @@ json_t *perf_command_run(const char *url, const char *const *options, int exit_c
 
 #define PERF_OPTIONS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
+/* Fails the test when it does not keep to docs/schema/`name`. */
+void perf_assert_schema(const json_t *json, const char *name);
+
 /* 0 when it is not there. */
 json_int_t perf_number(const json_t *json, const char *name);
 json_int_t perf_errors(const json_t *json, const char *name);

@@ -65,6 +65,10 @@ static bool act(const struct target_server *server, int fd) {
     return false;
   case CONDUCT_MUTE:
     return true;
+  case CONDUCT_SLOW:
+    (void)poll(NULL, 0, 5);
+    put(fd, answer, sizeof(answer) - 1);
+    return true;
   }
   return false;
 }

@@ -12,6 +12,7 @@ enum conduct {
   CONDUCT_GARBAGE,
   CONDUCT_ENDLESS, /* headers without an end */
   CONDUCT_MUTE,    /* never answers */
+  CONDUCT_SLOW,    /* each answer takes 5 ms, one after the other */
 };
 
 struct target_server;
