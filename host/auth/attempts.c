@@ -32,19 +32,19 @@ static struct attempt *oldest(struct attempts *attempts) {
   return found;
 }
 
-static int64_t wait_of(unsigned failures) {
+static int64_t wait_of(unsigned failures, unsigned free) {
   int64_t wait_ns = ATTEMPTS_WAIT_MIN_NS;
-  if (failures < ATTEMPTS_FREE)
+  if (failures < free)
     return 0;
-  for (unsigned i = ATTEMPTS_FREE; i < failures && wait_ns < ATTEMPTS_WAIT_MAX_NS; i++)
+  for (unsigned i = free; i < failures && wait_ns < ATTEMPTS_WAIT_MAX_NS; i++)
     wait_ns *= 2;
   return wait_ns < ATTEMPTS_WAIT_MAX_NS ? wait_ns : ATTEMPTS_WAIT_MAX_NS;
 }
 
-int64_t attempts_wait_ns(struct attempts *attempts, const char *name, int64_t now_ns) {
+int64_t attempts_wait_ns(struct attempts *attempts, const char *name, unsigned free, int64_t now_ns) {
   pthread_mutex_lock(&attempts->lock);
   const struct attempt *place = find(attempts, name);
-  int64_t left_ns = place ? place->last_ns + wait_of(place->failures) - now_ns : 0;
+  int64_t left_ns = place ? place->last_ns + wait_of(place->failures, free) - now_ns : 0;
   pthread_mutex_unlock(&attempts->lock);
   return left_ns > 0 ? left_ns : 0;
 }

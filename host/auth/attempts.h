@@ -8,7 +8,6 @@
 
 #include "sdk/base/clock.h"
 
-#define ATTEMPTS_FREE 5 /* failures that cost no waiting */
 #define ATTEMPTS_WAIT_MIN_NS (1 * NS_PER_SECOND)
 #define ATTEMPTS_WAIT_MAX_NS (300 * NS_PER_SECOND)
 #define ATTEMPTS_FORGET_NS (900 * NS_PER_SECOND) /* since the last failure */
@@ -27,9 +26,9 @@ struct attempts {
 void attempts_init(struct attempts *attempts);
 void attempts_finish(struct attempts *attempts);
 
-/* How long `name` still has to wait, 0: not at all. After ATTEMPTS_FREE failures, each doubles it. Times are those of
- * one clock that goes on. */
-int64_t attempts_wait_ns(struct attempts *attempts, const char *name, int64_t now_ns);
+/* How long `name` still has to wait, 0: not at all. The first `free` failures cost nothing; each after them doubles it.
+ * Times are those of one clock that goes on. */
+int64_t attempts_wait_ns(struct attempts *attempts, const char *name, unsigned free, int64_t now_ns);
 /* When all places are taken, who failed longest ago is forgotten. */
 void attempts_failed(struct attempts *attempts, const char *name, int64_t now_ns);
 void attempts_succeeded(struct attempts *attempts, const char *name);

@@ -95,6 +95,7 @@ static void roles_have_names(void **state) {
   assert_int_equal(role_parse("", &role), -EINVAL);
 }
 
+#define FREE 5
 #define S NS_PER_SECOND
 
 static void who_fails_waits_longer_and_longer(void **state) {
@@ -102,24 +103,24 @@ static void who_fails_waits_longer_and_longer(void **state) {
   struct attempts *attempts = calloc(1, sizeof(*attempts));
   attempts_init(attempts);
   int64_t now_ns = 1000 * S;
-  for (int i = 0; i < ATTEMPTS_FREE; i++) {
-    assert_int_equal(attempts_wait_ns(attempts, "alice", now_ns), 0);
+  for (int i = 0; i < FREE; i++) {
+    assert_int_equal(attempts_wait_ns(attempts, "alice", FREE, now_ns), 0);
     attempts_failed(attempts, "alice", now_ns);
   }
-  assert_int_equal(attempts_wait_ns(attempts, "alice", now_ns), S);
-  assert_int_equal(attempts_wait_ns(attempts, "bob", now_ns), 0);
-  assert_int_equal(attempts_wait_ns(attempts, "alice", now_ns + S), 0);
+  assert_int_equal(attempts_wait_ns(attempts, "alice", FREE, now_ns), S);
+  assert_int_equal(attempts_wait_ns(attempts, "bob", FREE, now_ns), 0);
+  assert_int_equal(attempts_wait_ns(attempts, "alice", FREE, now_ns + S), 0);
   attempts_failed(attempts, "alice", now_ns + S);
-  assert_int_equal(attempts_wait_ns(attempts, "alice", now_ns + S), 2 * S);
+  assert_int_equal(attempts_wait_ns(attempts, "alice", FREE, now_ns + S), 2 * S);
   for (int i = 0; i < 40; i++)
     attempts_failed(attempts, "alice", now_ns + S);
-  assert_int_equal(attempts_wait_ns(attempts, "alice", now_ns + S), ATTEMPTS_WAIT_MAX_NS);
+  assert_int_equal(attempts_wait_ns(attempts, "alice", FREE, now_ns + S), ATTEMPTS_WAIT_MAX_NS);
   attempts_failed(attempts, "alice", now_ns + 2 * S + ATTEMPTS_FORGET_NS); /* as the first */
-  assert_int_equal(attempts_wait_ns(attempts, "alice", now_ns + 2 * S + ATTEMPTS_FORGET_NS), 0);
-  for (int i = 0; i < ATTEMPTS_FREE; i++)
+  assert_int_equal(attempts_wait_ns(attempts, "alice", FREE, now_ns + 2 * S + ATTEMPTS_FORGET_NS), 0);
+  for (int i = 0; i < FREE; i++)
     attempts_failed(attempts, "bob", now_ns);
   attempts_succeeded(attempts, "bob");
-  assert_int_equal(attempts_wait_ns(attempts, "bob", now_ns), 0);
+  assert_int_equal(attempts_wait_ns(attempts, "bob", FREE, now_ns), 0);
   attempts_finish(attempts);
   free(attempts);
 }
@@ -131,12 +132,12 @@ static void the_oldest_is_forgotten_first(void **state) {
   attempts_init(attempts);
   for (int i = 0; i < ATTEMPTS_PLACES; i++) {
     (void)snprintf(name, sizeof(name), "user %d", i);
-    for (int k = 0; k < ATTEMPTS_FREE; k++)
+    for (int k = 0; k < FREE; k++)
       attempts_failed(attempts, name, (int64_t)i);
   }
   attempts_failed(attempts, "one more", S);
-  assert_int_equal(attempts_wait_ns(attempts, "user 0", S / 2), 0);
-  assert_true(attempts_wait_ns(attempts, "user 1", S / 2) > 0);
+  assert_int_equal(attempts_wait_ns(attempts, "user 0", FREE, S / 2), 0);
+  assert_true(attempts_wait_ns(attempts, "user 1", FREE, S / 2) > 0);
   attempts_finish(attempts);
   free(attempts);
 }
