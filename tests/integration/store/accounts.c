@@ -10,6 +10,7 @@
 
 #include "host/store/accounts.h"
 #include "sdk/base/clock.h"
+#include "sdk/base/strbuf.h"
 #include "tests/integration/store/suite.h"
 
 #define OK(call)                                                                                                       \
@@ -179,14 +180,14 @@ static void add_key(struct store *store, const char *id, int64_t at_ns, int64_t 
 static void expect_keys(struct store *store, const char *expected) {
   struct store_key *keys = NULL;
   size_t count = 0;
-  char ids[64] = "";
+  _cleanup_strbuf_ struct strbuf ids = STRBUF_INIT;
   OK(store_key_list(store, &keys, &count, &err));
   for (size_t i = 0; i < count; i++) {
-    (void)strcat(ids, keys[i].id);
+    strbuf_puts(&ids, keys[i].id);
     assert_int_equal(keys[i].length, 3);
     assert_memory_equal(keys[i].data, "\0\1\2", 3);
   }
-  assert_string_equal(ids, expected);
+  assert_string_equal(strbuf_text(&ids), expected);
   store_keys_free(keys, count);
 }
 
