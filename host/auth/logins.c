@@ -61,8 +61,8 @@ int authority_check_password(struct authority *authority, const char *user, cons
   char pair[ATTEMPTS_NAME_MAX], address[ATTEMPTS_NAME_MAX];
   if (strlen(user) > AUTHORITY_NAME_MAX || *user == '\0')
     return error_set(err, EACCES, "the user's name or the password is wrong");
-  (void)snprintf(pair, sizeof(pair), "%s from %.60s", user, from);
-  (void)snprintf(address, sizeof(address), "from %.60s", from);
+  (void)snprintf(pair, sizeof(pair), "%s from %.50s", user, from);
+  (void)snprintf(address, sizeof(address), "from %.50s", from);
   int r = begin_attempt(authority, pair, address, err);
   if (r == 0)
     r = verify(authority, user, password, ret_role, err);
