@@ -14,9 +14,9 @@
 #include "host/cli/logging.h"
 #include "host/cli/mesh_options.h"
 #include "host/cli/number.h"
-#include "host/cli/outputs.h"
 #include "host/cli/reproduction.h"
 #include "host/cli/run_events.h"
+#include "host/cli/run_outputs.h"
 #include "host/cli/suite_options.h"
 #include "host/conformance/runner.h"
 #include "host/engine/served_versions.h"
@@ -128,7 +128,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     state->child_inputs[2] = &arguments->lab;
     return 0;
   case KEY_OUTPUT:
-    outputs_add(state, &arguments->outputs, argument);
+    run_outputs_add(state, &arguments->outputs, argument);
     return 0;
   case KEY_QUIET:
     arguments->quiet = true;
@@ -419,7 +419,7 @@ static int report(struct session *session, struct arguments *arguments, struct r
   struct run_result whole = *run;
   if (session->kept.before && kept_run_whole(&session->kept, &session->plan, run, &whole, &cases) < 0)
     return error_set(err, ENOMEM, "no memory");
-  int r = outputs_write(&arguments->outputs, &whole, colour_wanted(arguments->colour, isatty(STDOUT_FILENO)), err);
+  int r = run_outputs_write(&arguments->outputs, &whole, colour_wanted(arguments->colour, isatty(STDOUT_FILENO)), err);
   if (whole.interrupted)
     fprintf(stderr, "trammel: ended early (%s): %zu of %u cases ran\n", whole.stop_reason, whole.case_count,
             whole.planned);

@@ -6,31 +6,21 @@
 #include "host/cli/cmds.h"
 #include "host/cli/interrupt.h"
 #include "host/cli/load_arguments.h"
-#include "host/cli/packages.h"
+#include "host/cli/load_outputs.h"
 #include "host/cli/perf_series.h"
 
 struct arguments {
   struct load_arguments of_load;
   struct perf_series series;
-  const char *format; /* NULL: text */
+  struct outputs outputs;
 };
 
 static const struct argp_option option_table[] = {
-    {"output", 'o', "FORMAT", 0, "text, json, or hdr: an interval log of HdrHistogram", 6},
+    LOAD_OUTPUTS_OPTION,
     {0},
 };
 
 static const struct argp_child children[] = {{&load_arguments_argp, 0, NULL, 0}, {&perf_series_argp, 0, NULL, 0}, {0}};
-
-static const char *parse_format(const struct argp_state *state, const char *text) {
-  if (strcmp(text, "text") != 0 && strcmp(text, "json") != 0 && strcmp(text, "hdr") != 0)
-    argp_error(state, "--output wants text, json or hdr, not '%s'", text);
-  return text;
-}
-
-static bool wants(const struct arguments *arguments, const char *format) {
-  return arguments->format && strcmp(arguments->format, format) == 0;
-}
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
   struct arguments *arguments = state->input;
@@ -40,12 +30,12 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     state->child_inputs[1] = &arguments->series;
     return 0;
   case 'o':
-    arguments->format = parse_format(state, argument);
+    load_outputs_add(state, &arguments->outputs, argument);
     return 0;
   case ARGP_KEY_END:
     load_arguments_check(state, &arguments->of_load);
-    if (wants(arguments, "hdr") && perf_series_wanted(&arguments->series))
-      argp_error(state, "--output=hdr is of one run; with --repeat or --against it is text or json");
+    if (perf_series_wanted(&arguments->series) && !load_outputs_of_series(&arguments->outputs, NULL))
+      argp_error(state, "files, and formats other than text and json, are of one run: not with --repeat or --against");
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -69,27 +59,25 @@ const struct argp cmd_perf_run_argp = {
         "is INVALID, nothing answered, it was interrupted, or a difference can't be told.",
 };
 
-static int print(const struct arguments *arguments, const struct load_report *report) {
-  if (wants(arguments, "json"))
-    return packages_print_json(load_report_json(report));
-  if (wants(arguments, "hdr") && load_report_hdr(report, stdout) < 0)
-    return EXIT_INTERNAL;
-  if (!wants(arguments, "hdr"))
-    load_report_text(report, stdout);
-  return packages_flush();
-}
-
-static int run_once(const struct arguments *arguments, const struct repeating *repeating, struct error **err) {
+static int run_once(struct arguments *arguments, const struct repeating *repeating, struct error **err) {
   struct load_result result;
+  if (outputs_open(&arguments->outputs, err) < 0)
+    return EXIT_USAGE;
   int r = load_run(repeating->sides[0].target, repeating->load, &result, err);
   if (r < 0)
     return r == -EINVAL ? EXIT_USAGE : EXIT_INTERNAL;
   const struct load_report report = repeating_report(repeating, 0, repeating->load, &result);
-  int code = print(arguments, &report);
+  int code = load_outputs_write(&arguments->outputs, &report, err) < 0 ? EXIT_INTERNAL : EXIT_ALL_PASSED;
   if (code == EXIT_ALL_PASSED && result.doubts != 0)
     code = EXIT_COULD_NOT_TEST;
   load_result_finish(&result);
   return code;
+}
+
+static int run_series(struct arguments *arguments, const struct repeating *repeating, struct error **err) {
+  bool json = false;
+  (void)load_outputs_of_series(&arguments->outputs, &json);
+  return perf_series_run(&arguments->series, repeating, json, err);
 }
 
 /* The second target: as the first one, at another URL. */
@@ -117,12 +105,12 @@ int cmd_perf_run(int argc, char **argv) {
                                         .method = of_load->target.method,
                                         .insecure = of_load->target.tls.insecure};
     interrupt_catch();
-    code = perf_series_wanted(&arguments.series)
-               ? perf_series_run(&arguments.series, &repeating, wants(&arguments, "json"), &err)
-               : run_once(&arguments, &repeating, &err);
+    code = perf_series_wanted(&arguments.series) ? run_series(&arguments, &repeating, &err)
+                                                 : run_once(&arguments, &repeating, &err);
   }
   if (err)
     fprintf(stderr, "trammel: %s\n", error_message(err));
+  outputs_finish(&arguments.outputs);
   load_arguments_finish(of_load);
   return code;
 }

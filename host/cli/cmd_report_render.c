@@ -4,7 +4,7 @@
 
 #include "host/cli/cmds.h"
 #include "host/cli/colour.h"
-#include "host/cli/outputs.h"
+#include "host/cli/run_outputs.h"
 #include "host/report/report_read.h"
 
 struct arguments {
@@ -26,7 +26,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   struct arguments *arguments = state->input;
   switch (key) {
   case KEY_OUTPUT:
-    outputs_add(state, &arguments->outputs, argument);
+    run_outputs_add(state, &arguments->outputs, argument);
     return 0;
   case KEY_COLOUR:
     arguments->colour = colour_when(state, argument);
@@ -62,7 +62,7 @@ static int render(struct arguments *arguments, struct error **err) {
     return r == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
   if (outputs_open(&arguments->outputs, err) < 0)
     return EXIT_USAGE;
-  r = outputs_write(&arguments->outputs, run, colour_wanted(arguments->colour, isatty(STDOUT_FILENO)), err);
+  r = run_outputs_write(&arguments->outputs, run, colour_wanted(arguments->colour, isatty(STDOUT_FILENO)), err);
   return r < 0 ? EXIT_INTERNAL : EXIT_ALL_PASSED;
 }
 

@@ -9,19 +9,7 @@
 #include "host/cli/command.h"
 #include "sdk/base/file.h"
 
-enum {
-  FORMAT_TEXT,
-  FORMAT_JSON,
-  FORMAT_JUNIT,
-  FORMAT_MARKDOWN,
-  FORMAT_HTML,
-  FORMAT_BADGE,
-  FORMAT_TAP,
-  FORMAT_GATEWAY_API
-};
-static const char *const formats[] = {"text", "json", "junit", "markdown", "html", "badge", "tap", "gateway-api", NULL};
-
-void outputs_add(const struct argp_state *state, struct outputs *outputs, char *text) {
+void outputs_add(const struct argp_state *state, struct outputs *outputs, const char *const *formats, char *text) {
   char *equals = strchr(text, '=');
   if (equals)
     *equals = '\0';
@@ -37,7 +25,7 @@ void outputs_add(const struct argp_state *state, struct outputs *outputs, char *
 }
 
 static const struct output *standard_output(const struct outputs *outputs) {
-  static const struct output people = {.format = FORMAT_TEXT};
+  static const struct output people = {.format = 0};
   for (int i = 0; i < outputs->count; i++)
     if (!outputs->list[i].file)
       return &outputs->list[i];
@@ -45,28 +33,7 @@ static const struct output *standard_output(const struct outputs *outputs) {
 }
 
 bool outputs_for_people(const struct outputs *outputs) {
-  return standard_output(outputs)->format == FORMAT_TEXT;
-}
-
-static int write_format(int format, const struct run_result *run, bool colour, FILE *out) {
-  switch (format) {
-  case FORMAT_JSON:
-    return report_json(run, out);
-  case FORMAT_JUNIT:
-    return report_junit(run, out);
-  case FORMAT_MARKDOWN:
-    return report_markdown(run, out);
-  case FORMAT_HTML:
-    return report_html(run, out);
-  case FORMAT_BADGE:
-    return report_badge(run, out);
-  case FORMAT_TAP:
-    return report_tap(run, out);
-  case FORMAT_GATEWAY_API:
-    return report_gateway_api(run, out);
-  default:
-    return report_text(run, colour, out);
-  }
+  return standard_output(outputs)->format == 0;
 }
 
 /* A device or a pipe is written as it is: nothing can be put in its place. */
@@ -132,38 +99,45 @@ void outputs_finish(struct outputs *outputs) {
   }
 }
 
+/* What is written, and by whom. */
+struct content {
+  output_writer write;
+  const void *what;
+};
+
 /* Closes the stream. */
-static int write_stream(const struct output *output, const struct run_result *run, FILE *stream, struct error **err) {
-  int r = write_format(output->format, run, false, stream);
+static int write_stream(const struct output *output, const struct content *content, FILE *stream, struct error **err) {
+  int r = content->write(output->format, content->what, false, stream);
   if (fclose(stream) != 0 && r == 0)
     r = -errno;
   return r < 0 ? error_set(err, -r, "writing %s: %s", output->file, strerror(-r)) : 0;
 }
 
-static int replace_file(const struct output *output, const struct run_result *run, struct error **err) {
+static int replace_file(const struct output *output, const struct content *content, struct error **err) {
   _cleanup_free_ char *text = NULL;
   size_t length = 0;
   FILE *memory = open_memstream(&text, &length);
   if (!memory)
     return error_set(err, ENOMEM, "writing %s: no memory", output->file);
-  int r = write_stream(output, run, memory, err);
+  int r = write_stream(output, content, memory, err);
   return r < 0 ? r : file_replace(output->file, 0666, text, length, err);
 }
 
-static int write_file(struct output *output, const struct run_result *run, struct error **err) {
+static int write_file(struct output *output, const struct content *content, struct error **err) {
   FILE *stream = output->stream;
   output->stream = NULL;
-  return stream ? write_stream(output, run, stream, err) : replace_file(output, run, err);
+  return stream ? write_stream(output, content, stream, err) : replace_file(output, content, err);
 }
 
-int outputs_write(struct outputs *outputs, const struct run_result *run, bool colour, struct error **err) {
+int outputs_write(struct outputs *outputs, output_writer write, const void *what, bool colour, struct error **err) {
+  const struct content content = {.write = write, .what = what};
   int first = 0;
   for (int i = 0; i < outputs->count; i++) {
-    int r = outputs->list[i].file ? write_file(&outputs->list[i], run, first < 0 ? NULL : err) : 0;
+    int r = outputs->list[i].file ? write_file(&outputs->list[i], &content, first < 0 ? NULL : err) : 0;
     if (r < 0 && first == 0)
       first = r;
   }
-  int r = write_format(standard_output(outputs)->format, run, colour, stdout);
+  int r = write(standard_output(outputs)->format, what, colour, stdout);
   if (r < 0 && first == 0)
     first = error_set(err, -r, "writing the report to standard output: %s", strerror(-r));
   return first;

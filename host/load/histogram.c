@@ -74,15 +74,28 @@ int64_t histogram_max(const struct histogram *histogram) {
   return histogram->max;
 }
 
+static double middle(unsigned index) {
+  return (double)histogram_lowest(index) + (double)(histogram_lowest(index + 1) - 1 - histogram_lowest(index)) / 2;
+}
+
 double histogram_mean(const struct histogram *histogram) {
   double sum = 0;
   if (histogram->total == 0)
     return 0;
   for (unsigned i = histogram_index(histogram->min); i <= histogram_index(histogram->max); i++)
     if (histogram->counts[i] > 0)
-      sum += (double)histogram->counts[i] *
-             ((double)histogram_lowest(i) + (double)(histogram_lowest(i + 1) - 1 - histogram_lowest(i)) / 2);
+      sum += (double)histogram->counts[i] * middle(i);
   return sum / (double)histogram->total;
+}
+
+double histogram_deviation(const struct histogram *histogram) {
+  double mean = histogram_mean(histogram), sum = 0;
+  if (histogram->total == 0)
+    return 0;
+  for (unsigned i = histogram_index(histogram->min); i <= histogram_index(histogram->max); i++)
+    if (histogram->counts[i] > 0)
+      sum += (double)histogram->counts[i] * (middle(i) - mean) * (middle(i) - mean);
+  return sqrt(sum / (double)histogram->total);
 }
 
 int64_t histogram_quantile(const struct histogram *histogram, double quantile) {

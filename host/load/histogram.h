@@ -30,6 +30,8 @@ int64_t histogram_min(const struct histogram *histogram);
 int64_t histogram_max(const struct histogram *histogram);
 /* Of the middles of the intervals that values are counted in. */
 double histogram_mean(const struct histogram *histogram);
+/* The standard deviation of the same. */
+double histogram_deviation(const struct histogram *histogram);
 /* The highest value of the interval that the quantile is in, at most the maximum; `quantile` is from 0 to 1. 0 when
  * empty. */
 int64_t histogram_quantile(const struct histogram *histogram, double quantile);

@@ -5,21 +5,31 @@
 #include <time.h>
 
 #include "host/load/bootstrap.h"
+#include "host/report/emit.h"
 #include "host/report/load_quantiles.h"
 #include "sdk/base/clock.h"
 
 #define INTERVAL_SEED 1 /* the same run has the same intervals */
 
-static double ms(int64_t ns) {
+double load_ms(int64_t ns) {
   return (double)ns / (double)NS_PER_MS;
 }
 
-static double seconds(int64_t ns) {
+double load_seconds(int64_t ns) {
   return (double)ns / (double)NS_PER_SECOND;
 }
 
-static bool is_closed(const struct load_report *report) {
+bool load_report_is_closed(const struct load_report *report) {
   return report->options->schedule.kind == SCHEDULE_CLOSED;
+}
+
+const struct histogram *load_report_latencies(const struct load_report *report) {
+  const struct tally *tally = &report->result->tally;
+  return load_report_is_closed(report) ? tally->service : tally->response;
+}
+
+const char *load_report_of(const struct load_report *report) {
+  return load_report_is_closed(report) ? "service" : "response";
 }
 
 /* ---- for programs */
@@ -27,12 +37,12 @@ static bool is_closed(const struct load_report *report) {
 static json_t *histogram_json(const struct histogram *histogram) {
   _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
   json_t *json = json_pack("{s:I, s:f, s:f}", "count", (json_int_t)histogram_count(histogram), "min",
-                           ms(histogram_min(histogram)), "mean", histogram_mean(histogram) / (double)NS_PER_MS);
+                           load_ms(histogram_min(histogram)), "mean", histogram_mean(histogram) / (double)NS_PER_MS);
   for (size_t i = 0; i < LOAD_QUANTILES; i++)
     if (quantile_tells(histogram_count(histogram), load_quantiles[i].quantile))
       (void)json_object_set_new(json, load_quantiles[i].name,
-                                json_real(ms(histogram_quantile(histogram, load_quantiles[i].quantile))));
-  (void)json_object_set_new(json, "max", json_real(ms(histogram_max(histogram))));
+                                json_real(load_ms(histogram_quantile(histogram, load_quantiles[i].quantile))));
+  (void)json_object_set_new(json, "max", json_real(load_ms(histogram_max(histogram))));
   if (histogram_encode(histogram, &text) == 0)
     (void)json_object_set_new(json, "histogram", json_string(strbuf_text(&text)));
   return json;
@@ -94,7 +104,7 @@ static json_t *intervals_json(const struct timeline *timeline) {
       continue;
     if (!json)
       json = json_pack("{s:f}", "level", BOOTSTRAP_LEVEL);
-    (void)json_object_set_new(json, load_quantiles[i].name, json_pack("[f, f]", ms(low), ms(high)));
+    (void)json_object_set_new(json, load_quantiles[i].name, json_pack("[f, f]", load_ms(low), load_ms(high)));
   }
   return json;
 }
@@ -116,7 +126,7 @@ static json_t *blocks_json(const struct timeline *timeline, bool closed) {
 static json_t *schedule_json(const struct load_options *options) {
   const struct schedule *schedule = &options->schedule;
   json_t *json = json_pack("{s:s, s:f, s:f}", "kind", schedule_kind_name(schedule->kind), "durationSeconds",
-                           seconds(schedule->duration_ns), "warmUpSeconds", seconds(options->warm_up_ns));
+                           load_seconds(schedule->duration_ns), "warmUpSeconds", load_seconds(options->warm_up_ns));
   if (schedule->kind != SCHEDULE_CLOSED)
     (void)json_object_set_new(json, "rate", json_real(schedule->rate));
   if (schedule->kind == SCHEDULE_RAMP)
@@ -126,7 +136,7 @@ static json_t *schedule_json(const struct load_options *options) {
   if (schedule->kind == SCHEDULE_SINE)
     (void)json_object_set_new(json, "rateSwing", json_real(schedule->rate_swing));
   if (schedule->kind == SCHEDULE_STEPS || schedule->kind == SCHEDULE_SINE)
-    (void)json_object_set_new(json, "periodSeconds", json_real(seconds(schedule->period_ns)));
+    (void)json_object_set_new(json, "periodSeconds", json_real(load_seconds(schedule->period_ns)));
   if (schedule->kind == SCHEDULE_POISSON)
     (void)json_object_set_new(json, "seed", json_sprintf("%llu", (unsigned long long)schedule->seed));
   return json;
@@ -135,36 +145,44 @@ static json_t *schedule_json(const struct load_options *options) {
 json_t *load_report_json(const struct load_report *report) {
   const struct load_result *result = report->result;
   const struct tally *tally = &result->tally;
-  return json_pack(
-      "{s:s, s:s, s:s, s:s, s:s, s:o*, s:o, s:I, s:I, s:I, s:b, s:o, s:s*, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:f, "
-      "s:f, s:I, s:I, s:I, "
-      "s:f, "
-      "s:o, s:o, s:{s:f, s:f}}",
-      "format", "trammel.load-result/v1", "trammel", report->version, "url", report->url, "method", report->method,
-      "protocol", report->protocol, "tls", report->secure ? json_pack("{s:b}", "verified", !report->insecure) : NULL,
-      "schedule", schedule_json(report->options), "threads", (json_int_t)report->options->threads, "connections",
-      (json_int_t)report->options->connections, "streams", (json_int_t)report->streams, "valid", result->doubts == 0,
-      "doubts", doubts_json(result), "problem", result->problem, "scheduled", (json_int_t)tally->scheduled, "completed",
-      (json_int_t)tally->completed, "failed", (json_int_t)tally->failed, "censored", (json_int_t)tally->censored,
-      "warmUp", (json_int_t)tally->warm_up, "errors", errors_json(tally), "statuses", statuses_json(tally),
-      "targetRate", result->target_rate, "achievedRate", result->achieved_rate, "bytesRead",
-      (json_int_t)tally->bytes_read, "bytesWritten", (json_int_t)tally->bytes_written, "connectionsMade",
-      (json_int_t)tally->connections, "measuredSeconds", seconds(result->measured_ns), "latencyMs",
-      latency_json(tally, is_closed(report)), "blocks", blocks_json(tally->timeline, is_closed(report)), "generator",
-      "busy", result->busy, "processorSeconds", seconds(tally->processor_ns));
+  char started[TIME_TEXT_MAX];
+  return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o*, s:o, s:I, s:I, s:I, s:b, s:o, s:s*, s:I, s:I, s:I, s:I, s:I, "
+                   "s:o, s:o, s:f, "
+                   "s:f, s:I, s:I, s:I, "
+                   "s:f, "
+                   "s:o, s:o, s:{s:f, s:f}}",
+                   "format", "trammel.load-result/v1", "trammel", report->version, "started",
+                   time_text(result->begun_ns, started), "url", report->url, "method", report->method, "protocol",
+                   report->protocol, "tls", report->secure ? json_pack("{s:b}", "verified", !report->insecure) : NULL,
+                   "schedule", schedule_json(report->options), "threads", (json_int_t)report->options->threads,
+                   "connections", (json_int_t)report->options->connections, "streams", (json_int_t)report->streams,
+                   "valid", result->doubts == 0, "doubts", doubts_json(result), "problem", result->problem, "scheduled",
+                   (json_int_t)tally->scheduled, "completed", (json_int_t)tally->completed, "failed",
+                   (json_int_t)tally->failed, "censored", (json_int_t)tally->censored, "warmUp",
+                   (json_int_t)tally->warm_up, "errors", errors_json(tally), "statuses", statuses_json(tally),
+                   "targetRate", result->target_rate, "achievedRate", result->achieved_rate, "bytesRead",
+                   (json_int_t)tally->bytes_read, "bytesWritten", (json_int_t)tally->bytes_written, "connectionsMade",
+                   (json_int_t)tally->connections, "measuredSeconds", load_seconds(result->measured_ns), "latencyMs",
+                   latency_json(tally, load_report_is_closed(report)), "blocks",
+                   blocks_json(tally->timeline, load_report_is_closed(report)), "generator", "busy", result->busy,
+                   "processorSeconds", load_seconds(tally->processor_ns));
 }
 
 /* ---- for readers of HdrHistogram */
 
+static int flushed(FILE *out) {
+  return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
+}
+
 static void print_hdr_head(const struct load_report *report, FILE *out) {
-  double begun_s = seconds(report->result->begun_ns);
+  double begun_s = load_seconds(report->result->begun_ns);
   time_t second = (time_t)(report->result->begun_ns / NS_PER_SECOND);
   struct tm utc;
   char text[64] = "";
   if (gmtime_r(&second, &utc))
     (void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-  fprintf(out, "#[Trammel %s: %s of %s %s, in nanoseconds]\n", report->version,
-          is_closed(report) ? "service" : "response", report->method, report->url);
+  fprintf(out, "#[Trammel %s: %s of %s %s, in nanoseconds]\n", report->version, load_report_of(report), report->method,
+          report->url);
   fprintf(out, "#[Histogram log format version 1.3]\n");
   fprintf(out, "#[StartTime: %.3f (seconds since epoch), %s]\n", begun_s, text);
   fprintf(out, "#[BaseTime: %.3f (seconds since epoch)]\n", begun_s);
@@ -173,7 +191,7 @@ static void print_hdr_head(const struct load_report *report, FILE *out) {
 
 int load_report_hdr(const struct load_report *report, FILE *out) {
   const struct timeline *timeline = report->result->tally.timeline;
-  double block_s = (double)timeline_block_s(timeline), whole_s = seconds(report->result->measured_ns);
+  double block_s = (double)timeline_block_s(timeline), whole_s = load_seconds(report->result->measured_ns);
   _cleanup_(histogram_destroy_p) struct histogram *histogram = histogram_create();
   print_hdr_head(report, out);
   for (size_t i = 0; histogram && i < timeline_count(timeline); i++) {
@@ -183,10 +201,10 @@ int load_report_hdr(const struct load_report *report, FILE *out) {
     timeline_read(timeline, i, histogram);
     if (histogram_encode(histogram, &text) < 0)
       return -ENOMEM;
-    fprintf(out, "%.3f,%.3f,%.3f,%s\n", begin_s, fmin(block_s, whole_s - begin_s), ms(histogram_max(histogram)),
+    fprintf(out, "%.3f,%.3f,%.3f,%s\n", begin_s, fmin(block_s, whole_s - begin_s), load_ms(histogram_max(histogram)),
             strbuf_text(&text));
   }
-  return histogram ? 0 : -ENOMEM;
+  return histogram ? flushed(out) : -ENOMEM;
 }
 
 /* ---- for people */
@@ -203,12 +221,12 @@ static void print_histogram(FILE *out, const char *name, const struct histogram 
   if (count == 0)
     return;
   fprintf(out, "  %-10s", name);
-  print_cell(out, true, ms(histogram_min(histogram)));
+  print_cell(out, true, load_ms(histogram_min(histogram)));
   print_cell(out, true, histogram_mean(histogram) / (double)NS_PER_MS);
   for (size_t i = 0; i < LOAD_QUANTILES; i++)
     print_cell(out, quantile_tells(count, load_quantiles[i].quantile),
-               ms(histogram_quantile(histogram, load_quantiles[i].quantile)));
-  print_cell(out, true, ms(histogram_max(histogram)));
+               load_ms(histogram_quantile(histogram, load_quantiles[i].quantile)));
+  print_cell(out, true, load_ms(histogram_max(histogram)));
   fputc('\n', out);
 }
 
@@ -218,10 +236,10 @@ static void print_latencies(FILE *out, const struct load_report *report) {
   for (size_t i = 0; i < LOAD_QUANTILES; i++)
     fprintf(out, " %9s", load_quantiles[i].name);
   fprintf(out, " %9s\n", "max");
-  if (!is_closed(report))
+  if (!load_report_is_closed(report))
     print_histogram(out, "response", tally->response);
   print_histogram(out, "service", tally->service);
-  if (!is_closed(report)) {
+  if (!load_report_is_closed(report)) {
     print_histogram(out, "wait", tally->wait);
     print_histogram(out, "lag", tally->lag);
   }
@@ -240,7 +258,7 @@ static void print_intervals(FILE *out, const struct load_report *report) {
   fprintf(out, "\n  at %.0f%%, by blocks of %lld s:", 100 * BOOTSTRAP_LEVEL, (long long)timeline_block_s(timeline));
   for (size_t i = 0; i < LOAD_QUANTILES; i++)
     if (bootstrap_interval(bootstrap, load_quantiles[i].quantile, INTERVAL_SEED, &low, &high))
-      fprintf(out, "  %s %.3f to %.3f", load_quantiles[i].name, ms(low), ms(high));
+      fprintf(out, "  %s %.3f to %.3f", load_quantiles[i].name, load_ms(low), load_ms(high));
   fputc('\n', out);
 }
 
@@ -272,7 +290,7 @@ static void print_verdict(FILE *out, const struct load_result *result) {
       fprintf(out, "  %s: %s\n", load_doubt_name(doubt), load_doubt_text(doubt));
 }
 
-void load_report_text(const struct load_report *report, FILE *out) {
+int load_report_text(const struct load_report *report, FILE *out) {
   const struct load_options *options = report->options;
   const struct load_result *result = report->result;
   const struct tally *tally = &result->tally;
@@ -284,7 +302,7 @@ void load_report_text(const struct load_report *report, FILE *out) {
     fprintf(out, "%u streams each on ", report->streams);
   fprintf(out, "%u connection%s, %u thread%s, ", options->connections, options->connections == 1 ? "" : "s",
           options->threads, options->threads == 1 ? "" : "s");
-  if (is_closed(report))
+  if (load_report_is_closed(report))
     fputs("closed loop: each answer is followed by the next request, so that a stall of the target hides itself\n",
           out);
   else
@@ -292,11 +310,13 @@ void load_report_text(const struct load_report *report, FILE *out) {
             options->schedule.kind == SCHEDULE_CONSTANT ? "" : "from ", options->schedule.rate);
   fprintf(out, "\n  completed %llu, failed %llu, censored %llu of %llu; in %.3f s %.1f per second\n",
           (unsigned long long)tally->completed, (unsigned long long)tally->failed, (unsigned long long)tally->censored,
-          (unsigned long long)tally->scheduled, seconds(result->measured_ns), result->achieved_rate);
+          (unsigned long long)tally->scheduled, load_seconds(result->measured_ns), result->achieved_rate);
   print_counts(out, tally);
-  fprintf(out, "  generator %.1f%% busy, %.3f s of processor time\n", 100 * result->busy, seconds(tally->processor_ns));
+  fprintf(out, "  generator %.1f%% busy, %.3f s of processor time\n", 100 * result->busy,
+          load_seconds(tally->processor_ns));
   if (tally->connections > 0)
     print_latencies(out, report);
   print_intervals(out, report);
   print_verdict(out, result);
+  return flushed(out);
 }

@@ -20,9 +20,27 @@ struct load_report {
 
 /* docs/schema/load-result.json. NULL without memory. */
 json_t *load_report_json(const struct load_report *report);
-/* An interval log of HdrHistogram (version 1.3), in nanoseconds: a line for each block of the run's timeline. -ENOMEM.
- */
+
+/* ---- formats; each prints to `out`: 0, -ENOMEM, -EIO when `out` failed */
+
+/* An interval log of HdrHistogram (version 1.3), in nanoseconds: a line for each block of the run's timeline. */
 int load_report_hdr(const struct load_report *report, FILE *out);
-void load_report_text(const struct load_report *report, FILE *out);
+int load_report_text(const struct load_report *report, FILE *out);
+/* A table with one head for all reports: for each a row of the run, and one for each block of its timeline. Columns and
+ * units are in docs/perf-outputs.md. */
+int load_report_csv(const struct load_report *reports, size_t count, FILE *out);
+/* Prometheus' text format, version 0.0.4. */
+int load_report_prometheus(const struct load_report *report, FILE *out);
+/* JSON as fortio 1.75 keeps its results (fhttp.HTTPRunnerResults). */
+int load_report_fortio(const struct load_report *report, FILE *out);
+
+/* ---- what formats share */
+
+bool load_report_is_closed(const struct load_report *report);
+/* Responses, or services in a closed loop; "response" or "service". */
+const struct histogram *load_report_latencies(const struct load_report *report);
+const char *load_report_of(const struct load_report *report);
+double load_ms(int64_t ns);
+double load_seconds(int64_t ns);
 
 #endif

@@ -1,5 +1,6 @@
 /* Histograms: precision, quantiles against sorted values, and the format that others read. */
 #include <errno.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,13 +48,18 @@ static void quantiles_are_those_of_the_values(void **state) {
   static int64_t values[COUNT];
   static const double quantiles[] = {0, 0.001, 0.25, 0.5, 0.9, 0.99, 0.9999, 1};
   struct histogram *histogram = histogram_create();
-  double sum = 0;
+  double sum = 0, squares = 0;
   (void)state;
   for (int i = 0; i < COUNT; i++) {
     values[i] = any_value();
     sum += (double)(values[i] < HISTOGRAM_HIGHEST_NS ? values[i] : HISTOGRAM_HIGHEST_NS);
     histogram_record(histogram, values[i]);
   }
+  for (int i = 0; i < COUNT; i++) {
+    double off = fmin((double)values[i], (double)HISTOGRAM_HIGHEST_NS) - sum / COUNT;
+    squares += off * off;
+  }
+  assert_true(fabs(histogram_deviation(histogram) / sqrt(squares / COUNT) - 1) < 0.001);
   qsort(values, COUNT, sizeof(*values), by_value);
   assert_int_equal(histogram_count(histogram), COUNT);
   assert_int_equal(histogram_min(histogram), values[0]);
@@ -74,7 +80,7 @@ static void values_out_of_range_are_counted_at_the_ends(void **state) {
   (void)state;
   assert_int_equal(histogram_quantile(histogram, 0.5), 0);
   assert_int_equal(histogram_min(histogram), 0);
-  assert_true(histogram_mean(histogram) == 0);
+  assert_true(histogram_mean(histogram) == 0 && histogram_deviation(histogram) == 0);
   histogram_record(histogram, -5);
   histogram_record(histogram, INT64_MAX);
   assert_int_equal(histogram_count(histogram), 2);

@@ -1,0 +1,102 @@
+/* trammel perf run -o FORMAT=FILE: one run, several files, of the same figures. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "sdk/base/document.h"
+#include "sdk/base/memory.h"
+#include "tests/integration/load/target_server.h"
+#include "tests/support/command.h"
+
+enum { RUN_S = 60, REQUESTS = 200 };
+
+static char *path_of(const char *directory, const char *name) {
+  char *path = NULL;
+  assert_true(asprintf(&path, "%s/%s", directory, name) > 0);
+  return path;
+}
+
+static char *output_of(const char *format, const char *directory) {
+  char *output = NULL;
+  assert_true(asprintf(&output, "%s=%s/%s", format, directory, format) > 0);
+  return output;
+}
+
+static char *content(const char *directory, const char *name) {
+  _cleanup_free_ char *path = path_of(directory, name);
+  char *text = NULL;
+  size_t length;
+  if (file_read(path, FILE_READ_MAX, &text, &length, NULL) < 0)
+    fail_msg("%s is not there", path);
+  return text;
+}
+
+static void each_file_has_the_same_run(void **state) {
+  const char *directory = *state;
+  _cleanup_free_ char *json_file = output_of("json", directory), *csv_file = output_of("csv", directory);
+  _cleanup_free_ char *fortio_file = output_of("fortio", directory), *hdr_file = output_of("hdr", directory);
+  struct target_server *server = target_server_start(CONDUCT_ANSWERS);
+  struct command_result result;
+  command_run((const char *[]){"trammel", "perf",   "run",    "--url",      target_server_url(server),
+                               "--rate",  "100",    "-d",     "2s",         "-o",
+                               json_file, "-o",     csv_file, "-o",         fortio_file,
+                               "-o",      hdr_file, "-o",     "prometheus", NULL},
+              NULL, RUN_S, &result);
+  target_server_stop(server);
+  assert_non_null(strstr(strbuf_text(&result.out), "\ntrammel_load_answered_requests_total{"));
+  _cleanup_free_ char *text = content(directory, "json"), *fortio_text = content(directory, "fortio");
+  json_t *json = json_loads(text, 0, NULL), *fortio = json_loads(fortio_text, 0, NULL);
+  assert_int_equal(result.exit_code, json_is_true(json_object_get(json, "valid")) ? 0 : 3);
+  assert_int_equal(json_integer_value(json_object_get(json, "completed")), REQUESTS);
+  assert_string_equal(json_string_value(json_object_get(json, "started")),
+                      json_string_value(json_object_get(fortio, "StartTime")));
+  assert_int_equal(json_integer_value(json_object_get(json_object_get(fortio, "DurationHistogram"), "Count")),
+                   REQUESTS);
+  _cleanup_free_ char *csv = content(directory, "csv"), *hdr = content(directory, "hdr");
+  assert_non_null(strstr(csv, "\n1,run,0.000,2.000,200,100.000,"));
+  assert_non_null(strstr(hdr, "#[Histogram log format version 1.3]"));
+  json_decref(json);
+  json_decref(fortio);
+  command_result_finish(&result);
+}
+
+/* A place that is none is told before there is any load. */
+static void a_place_that_is_none_is_told_first(void **state) {
+  struct target_server *server = target_server_start(CONDUCT_ANSWERS);
+  struct command_result result;
+  (void)state;
+  command_run((const char *[]){"trammel", "perf", "run", "--url", target_server_url(server), "--rate", "100", "-d",
+                               "1s", "-o", "json=/nowhere/at/all", NULL},
+              NULL, RUN_S, &result);
+  assert_int_equal(result.exit_code, 2);
+  assert_non_null(strstr(strbuf_text(&result.errors), "/nowhere/at/all"));
+  assert_int_equal(target_server_requests(server), 0);
+  command_result_finish(&result);
+  target_server_stop(server);
+}
+
+static int make_directory(void **state) {
+  *state = scratch_create();
+  return 0;
+}
+
+static int remove_directory(void **state) {
+  scratch_remove(*state);
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(each_file_has_the_same_run),
+      cmocka_unit_test(a_place_that_is_none_is_told_first),
+  };
+  return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}
