@@ -7,12 +7,14 @@
 #include "host/cli/interrupt.h"
 #include "host/cli/load_arguments.h"
 #include "host/cli/load_outputs.h"
+#include "host/cli/perf_mesh.h"
 #include "host/cli/perf_series.h"
 
 struct arguments {
   struct load_arguments of_load;
   struct perf_series series;
   struct outputs outputs;
+  struct perf_mesh mesh;
 };
 
 static const struct argp_option option_table[] = {
@@ -20,7 +22,21 @@ static const struct argp_option option_table[] = {
     {0},
 };
 
-static const struct argp_child children[] = {{&load_arguments_argp, 0, NULL, 0}, {&perf_series_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {
+    {&load_arguments_argp, 0, NULL, 0}, {&perf_series_argp, 0, NULL, 0}, {&perf_mesh_argp, 0, NULL, 0}, {0}};
+
+static void check(const struct argp_state *state, struct arguments *arguments) {
+  bool mesh = perf_mesh_wanted(&arguments->mesh);
+  if (mesh && arguments->of_load.target.url)
+    argp_error(state, "--url and --mesh are two targets: a mesh is measured in a lab, with a server of its own");
+  if (mesh)
+    arguments->of_load.target.url = PERF_MESH_URL;
+  load_arguments_check(state, &arguments->of_load);
+  perf_series_check(state, &arguments->series, mesh);
+  if ((mesh || perf_series_wanted(&arguments->series)) && !load_outputs_of_series(&arguments->outputs, NULL))
+    argp_error(state, "files, and formats other than text and json, are of one run: not with --repeat, --against or "
+                      "--mesh");
+}
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
   struct arguments *arguments = state->input;
@@ -28,14 +44,13 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = &arguments->of_load;
     state->child_inputs[1] = &arguments->series;
+    state->child_inputs[2] = &arguments->mesh;
     return 0;
   case 'o':
     load_outputs_add(state, &arguments->outputs, argument);
     return 0;
   case ARGP_KEY_END:
-    load_arguments_check(state, &arguments->of_load);
-    if (perf_series_wanted(&arguments->series) && !load_outputs_of_series(&arguments->outputs, NULL))
-      argp_error(state, "files, and formats other than text and json, are of one run: not with --repeat or --against");
+    check(state, arguments);
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -54,7 +69,8 @@ const struct argp cmd_perf_run_argp = {
         "by itself, `wait` how long no connection was free. A run whose numbers tell of the generator rather than of "
         "the target is INVALID, and says why.\n\n"
         "With --against, two targets are measured in pairs of runs, now one first and now the other, and compared as "
-        "`trammel perf compare` does it; with --repeat alone, one target is, and medians have an interval.\n\n"
+        "`trammel perf compare` does it; with --repeat alone, one target is, and medians have an interval. "
+        "With --mesh, a server in a process lab is measured in such pairs: A without the mesh, B through it.\n\n"
         "Exits 0 when the run is valid, with --against when B is not slower; 1 when it is; 2 for usage; 3 when a run "
         "is INVALID, nothing answered, it was interrupted, or a difference can't be told.",
 };
@@ -72,12 +88,6 @@ static int run_once(struct arguments *arguments, const struct repeating *repeati
     code = EXIT_COULD_NOT_TEST;
   load_result_finish(&result);
   return code;
-}
-
-static int run_series(struct arguments *arguments, const struct repeating *repeating, struct error **err) {
-  bool json = false;
-  (void)load_outputs_of_series(&arguments->outputs, &json);
-  return perf_series_run(&arguments->series, repeating, json, err);
 }
 
 /* The second target: as the first one, at another URL. */
@@ -99,18 +109,23 @@ int cmd_perf_run(int argc, char **argv) {
   if (r == 0)
     r = make_second(&arguments, &second, &err);
   int code = r == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
-  if (r == 0) {
+  bool json = false; /* of a series */
+  (void)load_outputs_of_series(&arguments.outputs, &json);
+  if (r == 0 && perf_mesh_wanted(&arguments.mesh)) {
+    code = perf_mesh_run(&arguments.mesh, &arguments.series, of_load, json, &err);
+  } else if (r == 0) {
     const struct repeating repeating = {.sides = {{of_load->target.url, target}, {arguments.series.against, second}},
                                         .load = &of_load->load,
                                         .method = of_load->target.method,
                                         .insecure = of_load->target.tls.insecure};
     interrupt_catch();
-    code = perf_series_wanted(&arguments.series) ? run_series(&arguments, &repeating, &err)
+    code = perf_series_wanted(&arguments.series) ? perf_series_run(&arguments.series, &repeating, NULL, json, &err)
                                                  : run_once(&arguments, &repeating, &err);
   }
   if (err)
     fprintf(stderr, "trammel: %s\n", error_message(err));
   outputs_finish(&arguments.outputs);
   load_arguments_finish(of_load);
+  perf_mesh_finish(&arguments.mesh);
   return code;
 }

@@ -21,11 +21,15 @@ struct perf_series {
 /* A child argp; its input is a struct perf_series. */
 extern const struct argp perf_series_argp;
 
+/* Ends the program with a usage error when something does not fit; `mesh`: a mesh is what is measured. */
+void perf_series_check(const struct argp_state *state, const struct perf_series *options, bool mesh);
+
 /* Whether it is more than one run. */
 bool perf_series_wanted(const struct perf_series *options);
 
-/* Makes the runs, prints them as text or JSON; the exit code. */
-int perf_series_run(const struct perf_series *options, const struct repeating *repeating, bool json,
-                    struct error **err);
+/* Makes the runs, prints them as text or JSON; the exit code. `mesh`: what is B, or NULL; that it costs something is no
+ * failure, unless a tolerance was given. */
+int perf_series_run(const struct perf_series *options, const struct repeating *repeating,
+                    const struct load_series_mesh *mesh, bool json, struct error **err);
 
 #endif

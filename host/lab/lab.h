@@ -78,6 +78,11 @@ int placement_upstream(const struct placement *placement, const char *client, co
 int placement_direct(const struct placement *placement, const char *workload, uint16_t port, enum protocol protocol,
                      const char **ret_address, uint16_t *ret_port, struct error **err);
 
+/* Where a workload's program itself listens, around the proxies of both sides. -ENOENT with a reason; -ENOTSUP where
+ * nobody outside of the workload reaches it. */
+int placement_program(const struct placement *placement, const char *workload, uint16_t port, enum protocol protocol,
+                      const char **ret_address, uint16_t *ret_port, struct error **err);
+
 /* The control client of a workload ("alias/name"); NULL when there is none. Used by the slot's thread only. */
 struct workload_client *placement_workload(const struct placement *placement, const char *workload);
 

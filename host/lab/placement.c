@@ -268,17 +268,44 @@ int placement_upstream(const struct placement *placement, const char *client, co
                    protocol_name(protocol), port, service);
 }
 
-int placement_direct(const struct placement *placement, const char *workload, uint16_t port, enum protocol protocol,
-                     const char **ret_address, uint16_t *ret_port, struct error **err) {
+/* The site of a workload that has such a port; NULL with a reason. */
+static const struct site *site_of(const struct placement *placement, const char *workload, uint16_t port,
+                                  enum protocol protocol, struct error **err) {
+  const struct topology *topology = placement->topology;
   size_t i = find_workload(placement, workload);
 
-  if (i == placement->topology->workload_count)
-    return error_set(err, ENOENT, "topology %s has no workload %s", placement->topology->name, workload);
-  const struct topology_workload *found = &placement->topology->workloads[i];
-  if (!topology_port_find(found->ports, found->port_count, port, protocol))
-    return error_set(err, ENOENT, "workload %s of topology %s has no %s port %u", workload, placement->topology->name,
-                     protocol_name(protocol), port);
-  *ret_address = placement->sites[i].inbound;
+  if (i == topology->workload_count) {
+    (void)error_set(err, ENOENT, "topology %s has no workload %s", topology->name, workload);
+    return NULL;
+  }
+  const struct topology_workload *found = &topology->workloads[i];
+  if (topology_port_find(found->ports, found->port_count, port, protocol))
+    return &placement->sites[i];
+  (void)error_set(err, ENOENT, "workload %s of topology %s has no %s port %u", workload, topology->name,
+                  protocol_name(protocol), port);
+  return NULL;
+}
+
+int placement_direct(const struct placement *placement, const char *workload, uint16_t port, enum protocol protocol,
+                     const char **ret_address, uint16_t *ret_port, struct error **err) {
+  const struct site *site = site_of(placement, workload, port, protocol, err);
+
+  if (!site)
+    return -ENOENT;
+  *ret_address = site->inbound;
+  *ret_port = port;
+  return 0;
+}
+
+int placement_program(const struct placement *placement, const char *workload, uint16_t port, enum protocol protocol,
+                      const char **ret_address, uint16_t *ret_port, struct error **err) {
+  const struct site *site = site_of(placement, workload, port, protocol, err);
+
+  if (!site)
+    return -ENOENT;
+  if (ops_of(placement)->kind != TRAMMEL__ADAPTER__V1__LAB_KIND__LAB_KIND_PROCESS)
+    return error_set(err, ENOTSUP, "the program of %s listens inside of its pod", workload);
+  *ret_address = site->app;
   *ret_port = port;
   return 0;
 }

@@ -1,6 +1,7 @@
 #include "host/report/load_series.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,11 +83,18 @@ static json_t *medians_json(const struct load_series *series) {
   return json;
 }
 
+static json_t *mesh_json(const struct load_series_mesh *mesh) {
+  return json_pack("{s:s, s:s*, s:s, s:s, s:s}", "name", mesh->name, "version", mesh->version, "adapter", mesh->adapter,
+                   "adapterVersion", mesh->adapter_version, "lab", "process");
+}
+
 json_t *load_series_json(const struct load_series *series, const struct load_comparison *comparison) {
   json_t *json = json_pack("{s:s, s:s, s:s, s:I, s:I, s:b, s:s*, s:b, s:O*}", "format", "trammel.load-series/v1",
                            "trammel", series->version, "unit", series->paired ? "pair" : "run", "planned",
                            (json_int_t)series->planned, "complete", (json_int_t)series->count, "cut", series->cut,
                            "problem", series->problem, "valid", load_series_valid(series), "runs", series->results);
+  if (series->mesh)
+    (void)json_object_set_new(json, "mesh", mesh_json(series->mesh));
   if (comparison)
     (void)json_object_set_new(json, "comparison", load_comparison_json(comparison));
   if (!series->paired && series->count > 0)
@@ -140,13 +148,34 @@ static void print_doubts(const struct load_series *series, FILE *out) {
   }
 }
 
+static void print_mesh(const struct load_series_mesh *mesh, FILE *out) {
+  fprintf(out, "%s %s, by adapter %s %s, in a process lab\n", mesh->name, mesh->version, mesh->adapter,
+          mesh->adapter_version);
+  fputs("  A is direct, B goes through the sidecars of a client and a server\n\n", out);
+}
+
+static void print_overhead(const struct load_comparison *comparison, FILE *out) {
+  const struct load_compared *by = &comparison->compared[comparison->by];
+  const struct pairs_estimate *added = &by->added_ns, *ratio = &by->log_ratio;
+  if (comparison->verdict == LOAD_VERDICT_UNTOLD && (!by->told || added->level == 0))
+    return;
+  fprintf(out, "\nthe mesh adds %+.3f ms at %s, %+.3f to %+.3f at %.1f%% (%+.1f%%, %+.1f%% to %+.1f%%)%s\n",
+          added->centre / NS_PER_MS, by->name, added->low / NS_PER_MS, added->high / NS_PER_MS, 100 * added->level,
+          100 * expm1(ratio->centre), 100 * expm1(ratio->low), 100 * expm1(ratio->high),
+          comparison->verdict == LOAD_VERDICT_UNTOLD ? ", if these runs could be believed" : "");
+}
+
 void load_series_text(const struct load_series *series, const struct load_comparison *comparison, FILE *out) {
+  if (series->mesh)
+    print_mesh(series->mesh, out);
   if (comparison)
     load_comparison_text(comparison, out);
   else if (!series->paired && series->count > 0)
     print_medians(series, out);
   if (!load_series_valid(series))
     print_doubts(series, out);
+  if (series->mesh && comparison)
+    print_overhead(comparison, out);
   if (series->cut)
     fprintf(out, "\nended before its time: %zu of %zu %s%s are complete%s%s\n", series->count, series->planned,
             series->paired ? "pair" : "run", series->planned == 1 ? "" : "s", series->problem ? "; " : "",

@@ -12,10 +12,17 @@
 
 _Static_assert(LOAD_SERIES_MAX <= MEDIAN_VALUES_MAX, "the median of each series has an interval");
 
+/* A mesh that is measured: A is direct, B goes through it. */
+struct load_series_mesh {
+  const char *name, *version;
+  const char *adapter, *adapter_version;
+};
+
 struct load_series {
-  const char *version; /* of Trammel */
-  size_t planned;      /* runs, or pairs of runs */
-  size_t count;        /* of these, that are complete */
+  const char *version;                 /* of Trammel */
+  const struct load_series_mesh *mesh; /* NULL: none */
+  size_t planned;                      /* runs, or pairs of runs */
+  size_t count;                        /* of these, that are complete */
   bool paired;
   bool cut;                     /* it was ended before its time */
   char *problem;                /* heap: why, when nobody wanted it; NULL: none */
