@@ -62,7 +62,8 @@ const struct argp cmd_perf_run_argp = {
     .parser = parse,
     .children = children,
     .doc =
-        "Sends requests to a URL (HTTP/1.1 or HTTP/2, with TLS or without) and says how long the answers took.\v"
+        "Sends requests to a URL (HTTP/1.1, HTTP/2 or gRPC, with TLS or without; echo over TCP or UDP) and says how "
+        "long the answers took.\v"
         "With a number as --rate, requests are due at fixed times, and `response` is from there to the answer: what a "
         "user waits when the target stalls. `service` is from when a request was sent, `lag` how late the generator "
         "was "
@@ -116,7 +117,6 @@ int cmd_perf_run(int argc, char **argv) {
   } else if (r == 0) {
     const struct repeating repeating = {.sides = {{of_load->target.url, target}, {arguments.series.against, second}},
                                         .load = &of_load->load,
-                                        .method = of_load->target.method,
                                         .insecure = of_load->target.tls.insecure};
     interrupt_catch();
     code = perf_series_wanted(&arguments.series) ? perf_series_run(&arguments.series, &repeating, NULL, json, &err)

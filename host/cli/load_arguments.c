@@ -27,6 +27,9 @@ enum {
   KEY_FRESH,
   KEY_HTTP2,
   KEY_STREAMS,
+  KEY_GRPC,
+  KEY_GRPC_HEALTH,
+  KEY_GRPC_MESSAGES,
   KEY_CACERT,
   KEY_CERT,
   KEY_KEY,
@@ -35,7 +38,8 @@ enum {
 };
 
 static const struct argp_option option_table[] = {
-    {"url", KEY_URL, "URL", 0, "http[s]://HOST[:PORT][/PATH]: where requests go", 1},
+    {"url", KEY_URL, "URL", 0, "http[s]://HOST[:PORT][/PATH], tcp://HOST:PORT or udp://HOST:PORT: where requests go",
+     1},
     {"connections", 'c', "N", 0, "how many connections (default: 10)", 1},
     {"threads", 't', "N", 0, "how many threads they are spread over (default: 1)", 1},
     {"duration", 'd', "TIME", 0, "how long to measure (default: 10s)", 1},
@@ -53,11 +57,16 @@ static const struct argp_option option_table[] = {
     {"warm-up", KEY_WARM_UP, "TIME", 0, "load before anything is measured (default: none)", 1},
     {"method", 'X', "METHOD", 0, "default: GET, and POST with a body", 2},
     {"header", 'H', "NAME: VALUE", 0, "may be given several times", 2},
-    {"body", KEY_BODY, "TEXT", 0, "what each request sends", 2},
+    {"body", KEY_BODY, "TEXT", 0, "what each request sends; tcp:// and udp:// want it back", 2},
     {"body-file", KEY_BODY_FILE, "FILE", 0, "the same, from a file", 2},
     {"fresh", KEY_FRESH, NULL, 0, "a connection of its own for each request", 2},
     {"http2", KEY_HTTP2, NULL, 0, "speak HTTP/2: by prior knowledge, or agreed on with TLS", 2},
-    {"streams", KEY_STREAMS, "N", 0, "HTTP/2: requests on their way at a time on each connection (default: 1)", 2},
+    {"streams", KEY_STREAMS, "N", 0,
+     "HTTP/2, gRPC, UDP: requests on their way at a time on each connection (default: 1)", 2},
+    {"grpc", KEY_GRPC, "SERVICE/METHOD", 0, "call this method of gRPC, whose message is the body", 2},
+    {"grpc-messages", KEY_GRPC_MESSAGES, "N", 0, "gRPC: how many times a call sends the message (default: 1)", 2},
+    {"grpc-health", KEY_GRPC_HEALTH, "SERVICE", OPTION_ARG_OPTIONAL,
+     "ask by gRPC for the health of this service (default: of the whole server)", 2},
     {"timeout", KEY_TIMEOUT, "TIME", 0, "of a request (default: 10s)", 3},
     {"connect-timeout", KEY_CONNECT_TIMEOUT, "TIME", 0, "of a connection (default: 5s)", 3},
     {"drain", KEY_DRAIN, "TIME", 0, "how long the end waits for answers (default: 10s)", 3},
@@ -192,6 +201,16 @@ static error_t parse_option(int key, char *argument, struct argp_state *state) {
   case KEY_STREAMS:
     arguments->target.streams = (unsigned)number_parse(state, "--streams", argument, 1, TARGET_STREAMS_MAX);
     return 0;
+  case KEY_GRPC:
+    arguments->target.grpc = argument;
+    return 0;
+  case KEY_GRPC_MESSAGES:
+    arguments->target.grpc_messages =
+        (unsigned)number_parse(state, "--grpc-messages", argument, 1, TARGET_MESSAGES_MAX);
+    return 0;
+  case KEY_GRPC_HEALTH:
+    arguments->target.grpc_health = argument ? argument : "";
+    return 0;
   case KEY_CACERT:
     arguments->target.tls.trust_file = argument;
     return 0;
@@ -256,7 +275,5 @@ int load_arguments_target(struct load_arguments *arguments, struct target **ret_
   struct target_options *target = &arguments->target;
   target->headers = arguments->headers;
   int r = arguments->body_file ? read_body(arguments, err) : 0;
-  if (!target->method)
-    target->method = target->body ? "POST" : "GET";
   return r < 0 ? r : target_create(target, ret_target, err);
 }

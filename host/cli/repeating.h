@@ -13,7 +13,6 @@ struct repeating_target {
 struct repeating {
   struct repeating_target sides[2]; /* the second one without a target: there is one */
   const struct load_options *load;  /* the i-th run, or pair of runs, from 0, has i more as its seed */
-  const char *method;
   bool insecure;
 };
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "host/load/histogram_layout.h"
 #include "sdk/base/chance.h"
@@ -16,6 +17,7 @@ struct steps {
 
 struct bootstrap {
   size_t blocks;
+  int64_t block_s;
   uint64_t total;
   int64_t max;
   unsigned low, high; /* the first and the last interval of all blocks */
@@ -60,6 +62,7 @@ int bootstrap_create(const struct timeline *timeline, struct bootstrap **ret_boo
     return -ENOMEM;
   size_t count = timeline_count(timeline), together = (count + BOOTSTRAP_BLOCKS_MAX - 1) / BOOTSTRAP_BLOCKS_MAX;
   bootstrap->blocks = count > 0 ? (count + together - 1) / together : 0;
+  bootstrap->block_s = (int64_t)together * timeline_block_s(timeline);
   bootstrap->low = HISTOGRAM_SIZE;
   for (size_t i = 0; i < bootstrap->blocks; i++) {
     histogram_clear(histogram);
@@ -86,6 +89,10 @@ void bootstrap_destroy(struct bootstrap *bootstrap) {
   free(bootstrap);
 }
 
+int64_t bootstrap_block_s(const struct bootstrap *bootstrap) {
+  return bootstrap->block_s;
+}
+
 /* ---- one draw */
 
 /* How many of a block are in interval `place` or a lower one. */
@@ -110,11 +117,16 @@ static uint64_t drawn_to(const struct bootstrap *bootstrap, const unsigned *time
 }
 
 static int64_t draw(const struct bootstrap *bootstrap, double quantile, struct chance *chance) {
-  unsigned times[BOOTSTRAP_BLOCKS_MAX] = {0};
+  unsigned times[BOOTSTRAP_BLOCKS_MAX];
   unsigned low = bootstrap->low, high = bootstrap->high;
-  for (size_t i = 0; i < bootstrap->blocks; i++)
-    times[chance_below(chance, bootstrap->blocks)]++;
-  uint64_t wanted = (uint64_t)ceil(quantile * (double)drawn_to(bootstrap, times, high));
+  uint64_t total = 0;
+  while (total == 0) { /* a draw of empty blocks alone has no quantile: it is drawn anew */
+    memset(times, 0, sizeof(times));
+    for (size_t i = 0; i < bootstrap->blocks; i++)
+      times[chance_below(chance, bootstrap->blocks)]++;
+    total = drawn_to(bootstrap, times, high);
+  }
+  uint64_t wanted = (uint64_t)ceil(quantile * (double)total);
   while (low < high) {
     unsigned middle = (low + high) / 2;
     if (drawn_to(bootstrap, times, middle) >= wanted)

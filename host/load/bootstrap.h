@@ -19,6 +19,9 @@ int bootstrap_create(const struct timeline *timeline, struct bootstrap **ret_boo
 void bootstrap_destroy(struct bootstrap *bootstrap);
 DEFINE_CLEANUP(struct bootstrap *, bootstrap_destroy);
 
+/* How long what is drawn is: a block, or several together. */
+int64_t bootstrap_block_s(const struct bootstrap *bootstrap);
+
 /* The interval that BOOTSTRAP_LEVEL of the draws' quantiles are in; the same for the same seed. False: there are too
  * few blocks, or too few values for this quantile (see quantile_tells()). */
 bool bootstrap_interval(const struct bootstrap *bootstrap, double quantile, uint64_t seed, int64_t *ret_low,

@@ -1,14 +1,19 @@
 /* One connection of a generator, and the requests that are on their way on it. It tells the pacer how each of them
- * ends. Its descriptor is registered once, edge-triggered, so that a request takes one send and one receive. */
+ * ends. Its descriptor is registered once, edge-triggered, so that a request takes one send and one receive. What
+ * bytes go over it is up to its protocol. */
 #ifndef TRAMMEL_HOST_LOAD_CONNECTION_H
 #define TRAMMEL_HOST_LOAD_CONNECTION_H
 
 #include <sys/queue.h>
 
+#include "host/load/grpc_call.h"
 #include "host/load/pacer.h"
 #include "host/load/response.h"
 #include "host/load/target.h"
 #include "host/load/transport.h"
+
+/* What a connection takes at one time, about: then others have their turn, and the clock is looked at. */
+#define CONNECTION_TURN_BYTES ((size_t)1 << 20)
 
 enum connection_state {
   CONNECTION_DOWN, /* no descriptor */
@@ -30,9 +35,15 @@ struct exchange {
   unsigned status; /* of the answer */
   int32_t stream;
   size_t body_sent;
+  /* of gRPC: */
+  struct grpc_call call;
+  /* of UDP: */
+  uint64_t number;
 };
 
+struct protocol;
 struct http2;
+struct udp;
 
 /* Its list, among the generator's. */
 enum connection_list_kind { CONNECTION_UNLISTED, CONNECTION_LISTED_STANDING, CONNECTION_LISTED_DOWN };
@@ -50,11 +61,13 @@ struct connection {
   unsigned limit;                    /* of them, when it stands */
   int64_t dialed_ns;                 /* when it last began to connect */
   int64_t since_ns;                  /* when the state began */
-  int64_t not_before_ns;             /* down: when it may connect again */
-  /* of HTTP/1.1: */
-  size_t sent; /* bytes of the request */
-  struct response response;
+  int64_t not_before_ns;             /* down or pausing: when it may go on */
+  bool pausing;                      /* it stands, and takes no request */
+  size_t sent;                       /* of HTTP/1.1 and TCP: bytes of the request */
+  size_t received;                   /* of TCP: bytes of the answer */
+  struct response response;          /* of HTTP/1.1 */
   struct http2 *http2;
+  struct udp *udp;
 };
 
 /* What an event carries: `place` in the high half, `turn` in the low one. An event of a turn before is stale. */
@@ -67,6 +80,7 @@ struct connection_context {
   int epoll_fd;
   int64_t start_ns; /* monotonic */
   const struct target *target;
+  const struct protocol *protocol; /* of the target */
   struct pacer *pacer;
   struct tally *tally;
   unsigned on_their_way; /* requests, of all connections */
@@ -97,18 +111,26 @@ void connection_finish(struct connection *connection, struct connection_context 
 
 /* ---- for the protocols */
 
+/* It has had its turn, and there may be more to receive: an event comes for that. */
+void connection_rearm(struct connection *connection, const struct connection_context *context);
 /* Requests can be sent: those that it has are. */
 void connection_stands(struct connection *connection, struct connection_context *context, int64_t now_ns);
+/* Goes on to send the target's request, of which `sent` bytes have gone; for protocols that have one at a time. */
+void connection_push_request(struct connection *connection, struct connection_context *context, int64_t now_ns);
 /* The answer begins to come; to be called once, with what comes first. */
 void connection_begun(struct exchange *exchange, struct connection_context *context, int64_t now_ns);
+/* `status` 0: the protocol has none. */
 void connection_answered(struct connection *connection, struct connection_context *context, struct exchange *exchange,
                          unsigned status, int64_t now_ns);
+/* Of gRPC: by the statuses of HTTP and of the call. */
+void connection_called(struct connection *connection, struct connection_context *context, struct exchange *exchange,
+                       int64_t now_ns);
 void connection_fail(struct connection *connection, struct connection_context *context, struct exchange *exchange,
                      enum load_error error, int64_t now_ns);
 /* It goes down, and what it has on its way has failed. */
 void connection_break(struct connection *connection, struct connection_context *context, enum load_error error,
                       int64_t now_ns);
 /* It goes down with nothing on its way. */
-void connection_close(struct connection *connection, int64_t now_ns);
+void connection_close(struct connection *connection, const struct connection_context *context, int64_t now_ns);
 
 #endif

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 
 #include "host/load/connection.h"
+#include "host/load/protocol.h"
 #include "sdk/base/clock.h"
 
 enum {
@@ -253,6 +254,7 @@ int generator_create(const struct generator_options *options, struct generator *
   generator->exchanges = calloc((size_t)options->connections * streams, sizeof(*generator->exchanges));
   generator->context = (struct connection_context){.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
                                                    .target = options->target,
+                                                   .protocol = protocol_of(options->target),
                                                    .pacer = &generator->pacer,
                                                    .tally = &generator->tally,
                                                    .connect_timeout_ns = options->connect_timeout_ns,
@@ -283,7 +285,7 @@ void generator_destroy(struct generator *generator) {
   if (!generator)
     return;
   for (unsigned i = 0; generator->connections && i < generator->options.connections; i++)
-    connection_close(&generator->connections[i], 0);
+    connection_close(&generator->connections[i], &generator->context, 0);
   if (generator->context.epoll_fd >= 0)
     (void)close(generator->context.epoll_fd);
   tally_finish(&generator->tally);

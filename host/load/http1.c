@@ -1,25 +1,18 @@
-#include "host/load/http1.h"
+/* HTTP/1.1 on a connection that stands: one request at a time. */
+#include <sys/socket.h>
 
-void http1_push(struct connection *connection, struct connection_context *context, int64_t now_ns) {
-  const struct target *target = context->target;
-  enum load_error error;
-  while (connection->sent < target->request_length) {
-    ssize_t n = transport_send(&connection->transport, target->request + connection->sent,
-                               target->request_length - connection->sent, &error);
-    if (n == TRANSPORT_WAITS)
-      return;
-    if (n < 0) {
-      connection_break(connection, context, error, now_ns);
-      return;
-    }
-    connection->sent += (size_t)n;
-    context->tally->bytes_written += (uint64_t)n;
-  }
-}
+#include "host/load/protocol.h"
 
-void http1_submit(struct connection *connection, const struct connection_context *context) {
+static void submit(struct connection *connection, struct connection_context *context, struct exchange *exchange) {
+  (void)exchange;
   connection->sent = 0;
   response_begin(&connection->response, context->target->head);
+}
+
+static void open_connection(struct connection *connection, struct connection_context *context, int64_t now_ns) {
+  connection->limit = 1;
+  connection_stands(connection, context, now_ns);
+  connection_push_request(connection, context, now_ns);
 }
 
 static void answered(struct connection *connection, struct connection_context *context, int64_t now_ns) {
@@ -28,7 +21,7 @@ static void answered(struct connection *connection, struct connection_context *c
   bool kept = connection->response.kept && !target->fresh && whole && !connection->transport.last;
   connection_answered(connection, context, connection->exchanges, connection->response.status, now_ns);
   if (!kept)
-    connection_close(connection, now_ns);
+    connection_close(connection, context, now_ns);
 }
 
 /* Whether more may come of it. One without a request has nothing to receive but its end; what else it receives, nobody
@@ -48,14 +41,34 @@ static bool take_bytes(struct connection *connection, struct connection_context 
   return !connection->response.done;
 }
 
-void http1_receive(struct connection *connection, struct connection_context *context, int64_t now_ns) {
+static void receive(struct connection *connection, struct connection_context *context, int64_t now_ns) {
   enum load_error error;
+  size_t taken = 0;
   ssize_t n;
   do {
+    if (taken >= CONNECTION_TURN_BYTES) {
+      connection_rearm(connection, context);
+      return;
+    }
     n = transport_receive(&connection->transport, context->buffer, context->buffer_size, &error);
     if (n == TRANSPORT_FAILED)
       connection_break(connection, context, error, now_ns);
     if (n == TRANSPORT_WAITS || n == TRANSPORT_FAILED)
       return;
+    taken += n == TRANSPORT_ENDED ? 0 : (size_t)n;
   } while (take_bytes(connection, context, n == TRANSPORT_ENDED ? 0 : (size_t)n, now_ns));
 }
+
+/* There is no way to give a request up but to close the connection. */
+static void give_up(struct connection *connection, struct connection_context *context, struct exchange *exchange,
+                    int64_t now_ns) {
+  (void)exchange;
+  connection_break(connection, context, LOAD_ERROR_TIMEOUT, now_ns);
+}
+
+const struct protocol http1_protocol = {.socket_type = SOCK_STREAM,
+                                        .open = open_connection,
+                                        .submit = submit,
+                                        .push = connection_push_request,
+                                        .receive = receive,
+                                        .give_up = give_up};

@@ -10,7 +10,7 @@
 #include "sdk/base/memory.h"
 #include "sdk/base/strbuf.h"
 
-#define OWN_FIELDS 6 /* four that begin with a colon, user-agent and content-length */
+#define OWN_FIELDS 7 /* four that begin with a colon, user-agent, and content-length or what gRPC has */
 
 /* While the text grows, a field is its lengths: its pointers follow when the text stands. */
 struct draft {
@@ -75,7 +75,10 @@ static void write_fields(struct draft *draft, const struct http2_request *reques
     if (!is_named(request->headers[i], "Host"))
       add(draft, request->headers[i], strcspn(request->headers[i], ":"), value_of(request->headers[i]));
   (void)snprintf(length, sizeof(length), "%zu", request->body_length);
-  if (request->has_body)
+  if (request->grpc) {
+    add_own(draft, "te", "trailers");
+    add_own(draft, "content-type", "application/grpc");
+  } else if (request->has_body)
     add_own(draft, "content-length", length);
 }
 

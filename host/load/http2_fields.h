@@ -11,6 +11,7 @@ struct http2_request {
   const char *method, *scheme, *authority, *path;
   const char *const *headers; /* "Name: value", well-formed; a Host takes the place of `authority` */
   size_t header_count;
+  bool grpc; /* with the fields that a call has; without content-length */
   bool has_body;
   size_t body_length;
 };

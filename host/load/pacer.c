@@ -59,6 +59,11 @@ void pacer_completed(struct pacer *pacer, const struct shot *shot, int64_t now_n
   timeline_record(tally->timeline, at_ns - pacer->warm_up_ns, now_ns - (pacer->closed ? shot->sent_ns : shot->due_ns));
 }
 
+void pacer_called(struct pacer *pacer, const struct shot *shot, int64_t now_ns, unsigned status, unsigned grpc_status) {
+  pacer_completed(pacer, shot, now_ns, status);
+  pacer->tally->grpc_statuses[grpc_status] += counts(pacer, shot);
+}
+
 void pacer_failed(struct pacer *pacer, const struct shot *shot, int64_t now_ns, enum load_error error) {
   if (!counts(pacer, shot))
     return;

@@ -31,8 +31,10 @@ void pacer_notice(struct pacer *pacer, int64_t now_ns, bool could_send);
 bool pacer_take(struct pacer *pacer, int64_t now_ns, struct shot *ret_shot);
 /* Something of its answer has come. */
 void pacer_begun(struct pacer *pacer, const struct shot *shot, int64_t now_ns);
-/* How a request that was taken ended. */
+/* How a request that was taken ended; `status` 0: its protocol has none. */
 void pacer_completed(struct pacer *pacer, const struct shot *shot, int64_t now_ns, unsigned status);
+/* The same of a call of gRPC. */
+void pacer_called(struct pacer *pacer, const struct shot *shot, int64_t now_ns, unsigned status, unsigned grpc_status);
 void pacer_failed(struct pacer *pacer, const struct shot *shot, int64_t now_ns, enum load_error error);
 void pacer_censored(struct pacer *pacer, const struct shot *shot, int64_t now_ns);
 

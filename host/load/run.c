@@ -57,7 +57,8 @@ static void gate_open(struct gate *gate, unsigned expected, enum gate_state stat
   (void)pthread_mutex_unlock(&gate->lock);
 }
 
-static int run_lanes(struct lane *lanes, unsigned count, struct error **err) {
+/* `ret_begun_ns`: when they began, of the wall clock. */
+static int run_lanes(struct lane *lanes, unsigned count, int64_t *ret_begun_ns, struct error **err) {
   struct gate gate = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
   unsigned started = 0;
   int r = 0;
@@ -69,6 +70,7 @@ static int run_lanes(struct lane *lanes, unsigned count, struct error **err) {
   if (r < 0)
     (void)error_set(err, -r, "starting thread %u of a run: %s", started + 1, strerror(-r));
   gate_open(&gate, started, r == 0 ? GATE_OPEN : GATE_CALLED_OFF);
+  *ret_begun_ns = clock_read_ns(CLOCK_REALTIME) + gate.start_ns - clock_monotonic_ns();
   for (unsigned i = 0; i < started; i++) {
     (void)pthread_join(lanes[i].thread, NULL);
     if (r == 0 && lanes[i].result < 0) {
@@ -173,9 +175,9 @@ static int run_resolved(const struct target *target, const struct load_options *
   if (!lanes)
     return error_set(err, ENOMEM, "no memory for the threads of a run");
   int r = make_lanes(lanes, &common, options, err);
-  result->begun_ns = clock_read_ns(CLOCK_REALTIME) + options->warm_up_ns;
   if (r == 0)
-    r = run_lanes(lanes, options->threads, err);
+    r = run_lanes(lanes, options->threads, &result->begun_ns, err);
+  result->begun_ns += options->warm_up_ns;
   for (unsigned i = 0; i < options->threads && lanes[i].generator; i++) {
     if (r == 0)
       tally_add(&result->tally, generator_tally(lanes[i].generator));

@@ -18,6 +18,8 @@ const char *load_error_name(enum load_error error) {
       [LOAD_ERROR_STREAM_RESET] = "streamReset",
       [LOAD_ERROR_GO_AWAY] = "goAway",
       [LOAD_ERROR_TIMEOUT] = "timeout",
+      [LOAD_ERROR_LOST] = "lost",
+      [LOAD_ERROR_NOT_SERVING] = "notServing",
       [LOAD_ERROR_DESCRIPTORS] = "descriptors",
       [LOAD_ERROR_SYSTEM] = "system",
   };
@@ -62,6 +64,13 @@ void tally_add(struct tally *to, const struct tally *from) {
     to->errors[i] += from->errors[i];
   for (int i = 0; i < TALLY_STATUS_MAX; i++)
     to->statuses[i] += from->statuses[i];
+  for (int i = 0; i < GRPC_STATUS_COUNT; i++)
+    to->grpc_statuses[i] += from->grpc_statuses[i];
+  to->messages_read += from->messages_read;
+  to->messages_written += from->messages_written;
+  to->datagrams.late += from->datagrams.late;
+  to->datagrams.duplicate += from->datagrams.duplicate;
+  to->datagrams.foreign += from->datagrams.foreign;
   to->warm_up += from->warm_up;
   to->bytes_read += from->bytes_read;
   to->bytes_written += from->bytes_written;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <string.h>
 #include <time.h>
 
 #include "host/load/bootstrap.h"
@@ -58,13 +59,38 @@ static json_t *errors_json(const struct tally *tally) {
 
 static json_t *statuses_json(const struct tally *tally) {
   json_t *json = json_object();
-  for (int i = 0; i < TALLY_STATUS_MAX; i++) {
+  for (int i = 1; i < TALLY_STATUS_MAX; i++) {
     char name[8];
     (void)snprintf(name, sizeof(name), "%d", i);
     if (tally->statuses[i] > 0)
       (void)json_object_set_new(json, name, json_integer((json_int_t)tally->statuses[i]));
   }
   return json;
+}
+
+/* NULL: it is none. */
+static json_t *grpc_json(const struct load_report *report) {
+  const struct tally *tally = &report->result->tally;
+  json_t *statuses = json_object();
+  if (!report->call) {
+    json_decref(statuses);
+    return NULL;
+  }
+  for (unsigned i = 0; i < GRPC_STATUS_COUNT; i++)
+    if (tally->grpc_statuses[i] > 0)
+      (void)json_object_set_new(statuses, grpc_status_name(i), json_integer((json_int_t)tally->grpc_statuses[i]));
+  return json_pack("{s:s, s:I, s:o, s:I, s:I}", "call", report->call, "messages", (json_int_t)report->messages,
+                   "statuses", statuses, "messagesRead", (json_int_t)tally->messages_read, "messagesWritten",
+                   (json_int_t)tally->messages_written);
+}
+
+/* NULL: there are none. */
+static json_t *datagrams_json(const struct load_report *report) {
+  const struct tally *tally = &report->result->tally;
+  if (strcmp(report->protocol, target_protocol_name(TARGET_UDP)) != 0)
+    return NULL;
+  return json_pack("{s:I, s:I, s:I}", "late", (json_int_t)tally->datagrams.late, "duplicate",
+                   (json_int_t)tally->datagrams.duplicate, "foreign", (json_int_t)tally->datagrams.foreign);
 }
 
 static json_t *doubts_json(const struct load_result *result) {
@@ -146,26 +172,26 @@ json_t *load_report_json(const struct load_report *report) {
   const struct load_result *result = report->result;
   const struct tally *tally = &result->tally;
   char started[TIME_TEXT_MAX];
-  return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o*, s:o, s:I, s:I, s:I, s:b, s:o, s:s*, s:I, s:I, s:I, s:I, s:I, "
-                   "s:o, s:o, s:f, "
-                   "s:f, s:I, s:I, s:I, "
-                   "s:f, "
-                   "s:o, s:o, s:{s:f, s:f}}",
-                   "format", "trammel.load-result/v1", "trammel", report->version, "started",
-                   time_text(result->begun_ns, started), "url", report->url, "method", report->method, "protocol",
-                   report->protocol, "tls", report->secure ? json_pack("{s:b}", "verified", !report->insecure) : NULL,
-                   "schedule", schedule_json(report->options), "threads", (json_int_t)report->options->threads,
-                   "connections", (json_int_t)report->options->connections, "streams", (json_int_t)report->streams,
-                   "valid", result->doubts == 0, "doubts", doubts_json(result), "problem", result->problem, "scheduled",
-                   (json_int_t)tally->scheduled, "completed", (json_int_t)tally->completed, "failed",
-                   (json_int_t)tally->failed, "censored", (json_int_t)tally->censored, "warmUp",
-                   (json_int_t)tally->warm_up, "errors", errors_json(tally), "statuses", statuses_json(tally),
-                   "targetRate", result->target_rate, "achievedRate", result->achieved_rate, "bytesRead",
-                   (json_int_t)tally->bytes_read, "bytesWritten", (json_int_t)tally->bytes_written, "connectionsMade",
-                   (json_int_t)tally->connections, "measuredSeconds", load_seconds(result->measured_ns), "latencyMs",
-                   latency_json(tally, load_report_is_closed(report)), "blocks",
-                   blocks_json(tally->timeline, load_report_is_closed(report)), "generator", "busy", result->busy,
-                   "processorSeconds", load_seconds(tally->processor_ns));
+  return json_pack(
+      "{s:s, s:s, s:s, s:s, s:s, s:s, s:o*, s:o*, s:o*, s:o, s:I, s:I, s:I, s:b, s:o, s:s*, s:I, s:I, s:I, s:I, s:I, "
+      "s:o, s:o, s:f, "
+      "s:f, s:I, s:I, s:I, "
+      "s:f, "
+      "s:o, s:o, s:{s:f, s:f}}",
+      "format", "trammel.load-result/v1", "trammel", report->version, "started", time_text(result->begun_ns, started),
+      "url", report->url, "method", report->method, "protocol", report->protocol, "tls",
+      report->secure ? json_pack("{s:b}", "verified", !report->insecure) : NULL, "grpc", grpc_json(report), "datagrams",
+      datagrams_json(report), "schedule", schedule_json(report->options), "threads",
+      (json_int_t)report->options->threads, "connections", (json_int_t)report->options->connections, "streams",
+      (json_int_t)report->streams, "valid", result->doubts == 0, "doubts", doubts_json(result), "problem",
+      result->problem, "scheduled", (json_int_t)tally->scheduled, "completed", (json_int_t)tally->completed, "failed",
+      (json_int_t)tally->failed, "censored", (json_int_t)tally->censored, "warmUp", (json_int_t)tally->warm_up,
+      "errors", errors_json(tally), "statuses", statuses_json(tally), "targetRate", result->target_rate, "achievedRate",
+      result->achieved_rate, "bytesRead", (json_int_t)tally->bytes_read, "bytesWritten",
+      (json_int_t)tally->bytes_written, "connectionsMade", (json_int_t)tally->connections, "measuredSeconds",
+      load_seconds(result->measured_ns), "latencyMs", latency_json(tally, load_report_is_closed(report)), "blocks",
+      blocks_json(tally->timeline, load_report_is_closed(report)), "generator", "busy", result->busy,
+      "processorSeconds", load_seconds(tally->processor_ns));
 }
 
 /* ---- for readers of HdrHistogram */
@@ -255,7 +281,7 @@ static void print_intervals(FILE *out, const struct load_report *report) {
   int64_t low, high;
   if (timeline_count(timeline) < BOOTSTRAP_BLOCKS_MIN || bootstrap_create(timeline, &bootstrap) < 0)
     return;
-  fprintf(out, "\n  at %.0f%%, by blocks of %lld s:", 100 * BOOTSTRAP_LEVEL, (long long)timeline_block_s(timeline));
+  fprintf(out, "\n  at %.0f%%, by blocks of %lld s:", 100 * BOOTSTRAP_LEVEL, (long long)bootstrap_block_s(bootstrap));
   for (size_t i = 0; i < LOAD_QUANTILES; i++)
     if (bootstrap_interval(bootstrap, load_quantiles[i].quantile, INTERVAL_SEED, &low, &high))
       fprintf(out, "  %s %.3f to %.3f", load_quantiles[i].name, load_ms(low), load_ms(high));
@@ -264,10 +290,18 @@ static void print_intervals(FILE *out, const struct load_report *report) {
 
 static void print_counts(FILE *out, const struct tally *tally) {
   const char *separator = "  statuses  ";
-  for (int i = 0; i < TALLY_STATUS_MAX; i++) {
+  for (int i = 1; i < TALLY_STATUS_MAX; i++) {
     if (tally->statuses[i] == 0)
       continue;
     fprintf(out, "%s%d: %llu", separator, i, (unsigned long long)tally->statuses[i]);
+    separator = ", ";
+  }
+  fputs(*separator == ',' ? "\n" : "", out);
+  separator = "  gRPC      ";
+  for (unsigned i = 0; i < GRPC_STATUS_COUNT; i++) {
+    if (tally->grpc_statuses[i] == 0)
+      continue;
+    fprintf(out, "%s%s: %llu", separator, grpc_status_name(i), (unsigned long long)tally->grpc_statuses[i]);
     separator = ", ";
   }
   fputs(*separator == ',' ? "\n" : "", out);
@@ -279,6 +313,13 @@ static void print_counts(FILE *out, const struct tally *tally) {
     separator = ", ";
   }
   fputs(*separator == ',' ? "\n" : "", out);
+}
+
+static void print_strays(FILE *out, const struct tally *tally) {
+  if (tally->datagrams.late + tally->datagrams.duplicate + tally->datagrams.foreign > 0)
+    fprintf(out, "  datagrams that are no answer: late %llu, duplicate %llu, foreign %llu\n",
+            (unsigned long long)tally->datagrams.late, (unsigned long long)tally->datagrams.duplicate,
+            (unsigned long long)tally->datagrams.foreign);
 }
 
 static void print_verdict(FILE *out, const struct load_result *result) {
@@ -294,7 +335,7 @@ int load_report_text(const struct load_report *report, FILE *out) {
   const struct load_options *options = report->options;
   const struct load_result *result = report->result;
   const struct tally *tally = &result->tally;
-  fprintf(out, "%s %s\n", report->method, report->url);
+  fprintf(out, "%s %s%s%s\n", report->method, report->url, report->call ? " " : "", report->call ? report->call : "");
   if (report->insecure)
     fputs("  INSECURE: whoever answered was taken for the target, no certificate was checked\n", out);
   fprintf(out, "  %s, ", report->protocol);
@@ -312,6 +353,7 @@ int load_report_text(const struct load_report *report, FILE *out) {
           (unsigned long long)tally->completed, (unsigned long long)tally->failed, (unsigned long long)tally->censored,
           (unsigned long long)tally->scheduled, load_seconds(result->measured_ns), result->achieved_rate);
   print_counts(out, tally);
+  print_strays(out, tally);
   fprintf(out, "  generator %.1f%% busy, %.3f s of processor time\n", 100 * result->busy,
           load_seconds(tally->processor_ns));
   if (tally->connections > 0)

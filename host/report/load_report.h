@@ -11,7 +11,9 @@
 struct load_report {
   const char *version; /* of Trammel */
   const char *url, *method;
-  const char *protocol;  /* "http/1.1", "h2": as ALPN has it */
+  const char *protocol;  /* target_protocol_name() */
+  const char *call;      /* of gRPC: "SERVICE/METHOD"; NULL: it is none */
+  uint32_t messages;     /* that each call sends */
   unsigned streams;      /* of a connection */
   bool secure, insecure; /* over TLS; without asking who the target is */
   const struct load_options *options;

@@ -80,8 +80,11 @@ static struct run run_load(const struct bench *bench, const struct stall_plan *p
     _exit(127);
   }
   if (pid > 0 && stop_s > 0) {
-    while (atomic_load(server.requests) < RATE * bench->run_s / 4 && waitpid(pid, &status, WNOHANG) == 0)
+    pid_t ended = 0;
+    while (atomic_load(server.requests) < RATE * bench->run_s / 4 && (ended = waitpid(pid, &status, WNOHANG)) == 0)
       (void)usleep(1000);
+    if (ended != 0) /* its number may be another process's by now */
+      give_up("the run ended before it was stopped", ECHILD);
     (void)kill(pid, SIGSTOP);
     (void)usleep((useconds_t)(stop_s * 1e6));
     (void)kill(pid, SIGCONT);

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "host/load/http2.h"
+#include "host/load/protocol.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -36,7 +36,7 @@ static void feed(struct connection *connection, struct connection_context *conte
       abort();
     at += piece;
     transport_wake(&connection->transport, false);
-    http2_receive(connection, context, 2);
+    http2_protocol.receive(connection, context, 2);
     while (recv(peer, buffer, sizeof(buffer), MSG_DONTWAIT) > 0)
       continue;
   }
@@ -52,15 +52,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 1 || tally_init(&tally, NULL) < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) < 0)
     return 0;
   struct target *target = make_target(data[0] & 0x80);
-  struct connection_context context = {
-      .target = target, .pacer = &pacer, .tally = &tally, .buffer = buffer, .buffer_size = sizeof(buffer)};
+  struct connection_context context = {.target = target,
+                                       .protocol = &http2_protocol,
+                                       .pacer = &pacer,
+                                       .tally = &tally,
+                                       .buffer = buffer,
+                                       .buffer_size = sizeof(buffer)};
   pacer_begin(&pacer, &schedule, 0, 1, 0, &tally);
   connection_init(&connection, 0, exchanges, STREAMS);
   if (transport_open(&connection.transport, ends[0], NULL) < 0)
     abort();
   connection.state = CONNECTION_UP;
   connection.limit = STREAMS;
-  http2_open(&connection, &context, 1);
+  http2_protocol.open(&connection, &context, 1);
   unsigned requests = data[0] % (STREAMS + 1);
   for (unsigned i = 0; i < requests; i++) {
     const struct shot shot = {.due_ns = 1, .sent_ns = 1};
@@ -71,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   (void)close(ends[1]);
   if (connection.state != CONNECTION_DOWN) {
     transport_wake(&connection.transport, true);
-    http2_receive(&connection, &context, 3);
+    http2_protocol.receive(&connection, &context, 3);
   }
   connection_finish(&connection, &context, 4);
   if (tally.scheduled != requests || tally.completed + tally.failed != requests || context.on_their_way != 0)

@@ -57,11 +57,35 @@ static void an_interval_is_as_wide_as_the_blocks_differ(void **state) {
   assert_int_equal(high, again_high);
 }
 
+/* Of 20 seconds only the last has values: a draw without it says nothing, rather than that nothing took any time. */
+static void draws_of_empty_blocks_say_nothing(void **state) {
+  _cleanup_(timeline_destroy_p) struct timeline *timeline = timeline_create();
+  _cleanup_(bootstrap_destroy_p) struct bootstrap *bootstrap = NULL;
+  int64_t low, high;
+  (void)state;
+  for (int i = 0; i < 1000; i++)
+    timeline_record(timeline, 19 * NS_PER_SECOND, 500);
+  timeline_end(timeline);
+  assert_int_equal(bootstrap_create(timeline, &bootstrap), 0);
+  assert_true(bootstrap_interval(bootstrap, 0.5, 1, &low, &high));
+  assert_int_equal(low, 500);
+  assert_int_equal(high, 500);
+}
+
+static void neighbours_are_drawn_together(void **state) {
+  _cleanup_(bootstrap_destroy_p) struct bootstrap *few = of_run(64, 10, 1), *many = of_run(130, 10, 1);
+  (void)state;
+  assert_int_equal(bootstrap_block_s(few), 1);
+  assert_int_equal(bootstrap_block_s(many), 3);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(too_few_values_tell_nothing),
       cmocka_unit_test(too_few_blocks_or_values_have_no_interval),
       cmocka_unit_test(an_interval_is_as_wide_as_the_blocks_differ),
+      cmocka_unit_test(draws_of_empty_blocks_say_nothing),
+      cmocka_unit_test(neighbours_are_drawn_together),
   };
   return cmocka_run_group_tests_name("bootstrap", tests, NULL, NULL);
 }

@@ -42,6 +42,65 @@ static void requests_are_as_told(void **state) {
                  "PUT / HTTP/1.1\r\nHost: h\r\nUser-Agent: trammel\r\nContent-Length: 0\r\n\r\n");
 }
 
+static struct target *make(const struct target_options *options) {
+  struct target *target = NULL;
+  struct error *err = NULL;
+  if (target_create(options, &target, &err) < 0)
+    fail_msg("%s", error_message(err));
+  return target;
+}
+
+static void assert_bytes(const struct target_options *options, const char *name, const char *bytes, size_t length) {
+  struct target *target = make(options);
+  assert_string_equal(target_protocol_name(target->protocol), name);
+  assert_int_equal(target->request_length, length);
+  assert_memory_equal(target->request, bytes, length);
+  target_destroy(target);
+}
+
+static void echo_and_calls_are_as_told(void **state) {
+  (void)state;
+  assert_bytes(&(struct target_options){.url = "tcp://[::1]:7", .body = "ab", .body_length = 2}, "tcp", "ab", 2);
+  assert_bytes(&(struct target_options){.url = "udp://h:7/", .body = "ab", .body_length = 2, .streams = 9}, "udp",
+               "\0\0\0\0\0\0\0\0ab", 10);
+  assert_bytes(
+      &(struct target_options){.url = "http://h", .grpc = "a.B/C", .grpc_messages = 2, .body = "ab", .body_length = 2},
+      "grpc", "\0\0\0\0\2ab\0\0\0\0\2ab", 14);
+  assert_bytes(&(struct target_options){.url = "http://h", .grpc = "a.B/C"}, "grpc", "\0\0\0\0\0", 5);
+  assert_bytes(&(struct target_options){.url = "http://h", .grpc_health = ""}, "grpc", "\0\0\0\0\0", 5);
+  assert_bytes(&(struct target_options){.url = "http://h", .grpc_health = "ab"}, "grpc", "\0\0\0\0\4\x0a\2ab", 9);
+}
+
+static void a_long_name_of_a_service_is_encoded(void **state) {
+  char name[301] = "";
+  (void)state;
+  memset(name, 'x', 300);
+  struct target *target = make(&(struct target_options){.url = "http://h", .grpc_health = name});
+  assert_string_equal(target->call, "grpc.health.v1.Health/Check");
+  assert_int_equal(target->request_length, 5 + 3 + 300);
+  assert_memory_equal(target->request, "\0\0\0\1\x2f\x0a\xac\x02x", 9); /* 300 = 2 * 128 + 0x2c */
+  target_destroy(target);
+}
+
+static void what_a_call_has_to_say_is_in_its_fields(void **state) {
+  static const char *const wanted[][2] = {
+      {":method", "POST"},       {":scheme", "http"}, {":authority", "h:1"}, {":path", "/a.B/C"},
+      {"user-agent", "trammel"}, {"x-one", "1"},      {"te", "trailers"},    {"content-type", "application/grpc"}};
+  static const char *const headers[] = {"X-One: 1"};
+  (void)state;
+  struct target *target =
+      make(&(struct target_options){.url = "http://h:1", .grpc = "a.B/C", .headers = headers, .header_count = 1});
+  assert_int_equal(target->fields.count, ARRAY_COUNT(wanted));
+  for (size_t i = 0; i < ARRAY_COUNT(wanted); i++) {
+    const nghttp2_nv *field = &target->fields.list[i];
+    assert_int_equal(field->namelen, strlen(wanted[i][0]));
+    assert_memory_equal(field->name, wanted[i][0], field->namelen);
+    assert_int_equal(field->valuelen, strlen(wanted[i][1]));
+    assert_memory_equal(field->value, wanted[i][1], field->valuelen);
+  }
+  target_destroy(target);
+}
+
 static void assert_refused(const struct target_options *options, const char *why) {
   struct target *target = NULL;
   struct error *err = NULL;
@@ -75,6 +134,38 @@ static void what_cannot_be_asked_for_is_refused(void **state) {
   assert_refused(&(struct target_options){.url = "http://h/", .method = "CONNECT"}, "is no method");
 }
 
+static void what_other_protocols_do_not_have_is_refused(void **state) {
+  static char large[TARGET_UDP_MAX];
+  static const char *const headers[] = {"te: trailers"};
+  (void)state;
+  assert_refused(&(struct target_options){.url = "tcp://h:7"}, "wants a body");
+  assert_refused(&(struct target_options){.url = "tcp://h", .body = "a", .body_length = 1}, "tcp://HOST:PORT");
+  assert_refused(&(struct target_options){.url = "udp://h:7/path"}, "udp://HOST:PORT");
+  assert_refused(&(struct target_options){.url = "udp://h:7?a"}, "udp://HOST:PORT");
+  assert_refused(&(struct target_options){.url = "udp://h:7", .method = "GET"}, "are for HTTP");
+  assert_refused(&(struct target_options){.url = "udp://h:7", .headers = headers, .header_count = 1}, "are for HTTP");
+  assert_refused(&(struct target_options){.url = "udp://h:7", .tls.insecure = true}, "for a URL with https");
+  assert_refused(&(struct target_options){.url = "udp://h:7", .body = large, .body_length = sizeof(large)},
+                 "a datagram has at most 65499 bytes");
+  assert_refused(&(struct target_options){.url = "tcp://h:7", .body = "a", .body_length = 1, .streams = 2}, "streams");
+  assert_refused(&(struct target_options){.url = "tcp://h:7", .body = "a", .body_length = 1, .grpc = "a.B/C"},
+                 "gRPC is for");
+  assert_refused(&(struct target_options){.url = "http://h", .grpc = "C"}, "no method of gRPC");
+  assert_refused(&(struct target_options){.url = "http://h", .grpc = "/a.B/C"}, "no method of gRPC");
+  assert_refused(&(struct target_options){.url = "http://h", .grpc = "a.B/C/D"}, "no method of gRPC");
+  assert_refused(&(struct target_options){.url = "http://h/path", .grpc = "a.B/C"}, "path of the URL");
+  assert_refused(&(struct target_options){.url = "http://h", .grpc = "a.B/C", .headers = headers, .header_count = 1},
+                 "follows from gRPC");
+  assert_refused(&(struct target_options){.url = "http://h",
+                                          .grpc = "a.B/C",
+                                          .grpc_messages = TARGET_MESSAGES_MAX,
+                                          .body = large,
+                                          .body_length = sizeof(large)},
+                 "the messages of a call");
+  assert_refused(&(struct target_options){.url = "http://h", .grpc_messages = 2}, "messages are for");
+  assert_refused(&(struct target_options){.url = "http://h", .grpc = "a.B/C", .grpc_health = ""}, "a health check is");
+}
+
 #define TEN "aaaaaaaaaa"
 #define NO_NAME TEN TEN TEN TEN TEN TEN TEN /* longer than a label may be: no resolver is asked */
 
@@ -101,7 +192,11 @@ static void addresses_are_looked_up(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(requests_are_as_told),
+      cmocka_unit_test(echo_and_calls_are_as_told),
+      cmocka_unit_test(a_long_name_of_a_service_is_encoded),
+      cmocka_unit_test(what_a_call_has_to_say_is_in_its_fields),
       cmocka_unit_test(what_cannot_be_asked_for_is_refused),
+      cmocka_unit_test(what_other_protocols_do_not_have_is_refused),
       cmocka_unit_test(addresses_are_looked_up),
   };
   return cmocka_run_group_tests_name("target", tests, NULL, NULL);
