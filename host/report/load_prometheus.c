@@ -90,7 +90,7 @@ static void put_counts(struct strbuf *out, const char *labels, const struct tall
     strbuf_printf(out, PREFIX "failed_requests_total{%s,error=\"%s\"} %" PRIu64 "\n", labels,
                   load_error_name((enum load_error)i), tally->errors[i]);
   put_help(out, "statuses_total", "counter", "Answers by status.");
-  for (int i = 0; i < TALLY_STATUS_MAX; i++)
+  for (int i = 1; i < TALLY_STATUS_MAX; i++)
     if (tally->statuses[i] > 0)
       strbuf_printf(out, PREFIX "statuses_total{%s,status=\"%d\"} %" PRIu64 "\n", labels, i, tally->statuses[i]);
   put_count(out, labels, "read_bytes_total", tally->bytes_read, "Bytes of answers.");
