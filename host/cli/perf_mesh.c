@@ -113,8 +113,7 @@ static int measure(const struct mesh_lab *lab, const struct perf_series *series,
   if (r < 0)
     return r == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
   const struct repeating repeating = {.sides = {{lab->direct_url, direct}, {lab->through_url, through}},
-                                      .load = &options,
-                                      .method = load->target.method};
+                                      .load = &options};
   if (wait_ready(&repeating, err) < 0)
     return EXIT_COULD_NOT_TEST;
   int code = perf_series_run(series, &repeating, mesh, json, err);
