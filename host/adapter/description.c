@@ -185,6 +185,29 @@ static int check_version_options(const describe_response *d, struct error **err)
   return r;
 }
 
+/* A name of at least two labels (RFC 1123), so that it is nobody else's. */
+static bool is_domain(const char *text) {
+  size_t length = strlen(text), dots = 0;
+  for (size_t i = 0; i < length; i++) {
+    bool edge = i == 0 || i + 1 == length || text[i - 1] == '.' || text[i + 1] == '.';
+    bool inner = text[i] == '-' || text[i] == '.';
+    if (!((text[i] >= 'a' && text[i] <= 'z') || (text[i] >= '0' && text[i] <= '9') || inner) || (inner && edge))
+      return false;
+    dots += text[i] == '.';
+  }
+  return dots > 0 && length <= DESCRIPTION_DOMAIN_MAX;
+}
+
+static int check_control_domains(const describe_response *d, struct error **err) {
+  for (size_t i = 0; i < d->n_control_domains; i++)
+    if (!is_domain(d->control_domains[i]))
+      return error_set(err, EINVAL,
+                       "Describe names the control domain \"%.80s\", expected a DNS name of two labels or more, of "
+                       "a-z, 0-9 and '-', and at most %d bytes",
+                       d->control_domains[i], DESCRIPTION_DOMAIN_MAX);
+  return 0;
+}
+
 static int check_operations(const describe_response *d, struct error **err) {
   for (size_t i = 0; i < d->n_operations; i++) {
     const Trammel__Adapter__V1__Operation *o = d->operations[i];
@@ -228,7 +251,8 @@ static int check_lengths(const describe_response *d, struct error **err) {
   if (d->n_smi > DESCRIPTION_LIST_MAX || d->n_endpoints > DESCRIPTION_LIST_MAX ||
       d->n_operations > DESCRIPTION_LIST_MAX || d->n_methods > DESCRIPTION_LIST_MAX ||
       d->n_mesh_versions > DESCRIPTION_LIST_MAX || d->n_kubernetes_kinds > DESCRIPTION_LIST_MAX ||
-      d->n_programs > DESCRIPTION_LIST_MAX || d->n_version_options > DESCRIPTION_LIST_MAX)
+      d->n_programs > DESCRIPTION_LIST_MAX || d->n_version_options > DESCRIPTION_LIST_MAX ||
+      d->n_control_domains > DESCRIPTION_LIST_MAX)
     return error_set(err, EINVAL, "Describe gives a list of more than %d entries", DESCRIPTION_LIST_MAX);
   return 0;
 }
@@ -249,6 +273,8 @@ int description_check(const describe_response *description, const trammel_note *
     r = check_programs(description, err);
   if (r == 0)
     r = check_version_options(description, err);
+  if (r == 0)
+    r = check_control_domains(description, err);
   if (r == 0)
     r = check_operations(description, err);
   return r < 0 ? r : check_methods(description, err);

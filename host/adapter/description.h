@@ -12,6 +12,8 @@
 #define DESCRIPTION_LIST_MAX 256
 /* Bytes of an apiVersion, and of a kind. */
 #define DESCRIPTION_KIND_MAX 317
+/* Bytes of a domain (Kubernetes, "Labels and Selectors": of the prefix of a label). */
+#define DESCRIPTION_DOMAIN_MAX 253
 
 /* 0, or -EINVAL with the first thing that is wrong: what was described, and what was expected. */
 int description_check(const Trammel__Adapter__V1__DescribeResponse *description, const trammel_note *note,

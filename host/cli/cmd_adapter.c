@@ -285,14 +285,14 @@ static int show_json(const struct adapter_entry *entry, const struct origins *or
   const describe_response *d = entry->description;
   json_auto_t *report = checked_adapter(entry, origins);
   return packages_print_json(json_pack(
-      "{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+      "{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
       entry->id, "version", d->adapter_version, "mesh", d->mesh_type, "meshName", d->mesh_name, "summary", d->summary,
       "path", packages_text(entry->path), "digest", entry->digest, "placement", adapter_placement_name(entry),
       "installed", origin_json(origins, entry), "embedded", d->embedded, "reentrant", d->reentrant, "meshVersions",
       texts_to_json(d->mesh_versions, d->n_mesh_versions), "methods", texts_to_json(d->methods, d->n_methods), "smi",
       smi_to_json(d), "endpoints", endpoints_to_json(d), "programs", programs_to_json(d), "kubernetesKinds",
-      kinds_to_json(d), "operations", operations_to_json(d), "configSchema", schema_of(d->config_schema), "checked",
-      kept_summary_json(report)));
+      kinds_to_json(d), "controlDomains", texts_to_json(d->control_domains, d->n_control_domains), "operations",
+      operations_to_json(d), "configSchema", schema_of(d->config_schema), "checked", kept_summary_json(report)));
 }
 
 static void join(struct strbuf *out, const char *label, char *const *texts, size_t count) {
@@ -358,6 +358,10 @@ static void show_endpoints(struct strbuf *out, const describe_response *d) {
     strbuf_puts(out, "\nKubernetes objects it may make\n");
   for (size_t i = 0; i < d->n_kubernetes_kinds; i++)
     strbuf_printf(out, "  %s %s\n", d->kubernetes_kinds[i]->api_version, d->kubernetes_kinds[i]->kind);
+  if (d->n_control_domains)
+    strbuf_puts(out, "\nDomains whose labels and annotations on these tell the mesh something\n");
+  for (size_t i = 0; i < d->n_control_domains; i++)
+    strbuf_printf(out, "  %s\n", d->control_domains[i]);
   if (d->n_operations)
     strbuf_puts(out, "\nOperations\n");
   for (size_t i = 0; i < d->n_operations; i++)

@@ -1,6 +1,7 @@
 #include "host/engine/cluster.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,52 +148,148 @@ static json_t *prepare(const json_t *body, const json_t *there) {
   return object;
 }
 
-/* What others have put into it stays, as no field of ours is in its way: a policy may admit everybody by it. */
-static int without_additions(const json_t *object, const json_t *wanted, const char *manager,
-                             const struct kube_ref *ref, struct error **err) {
+void cluster_changed_finish(struct cluster_changed *changed) {
+  json_decref(changed->before);
+  json_decref(changed->after);
+  *changed = (struct cluster_changed){0};
+}
+
+/* A change under way. */
+struct change {
+  struct cluster *cluster;
+  const struct kube_ref *ref;
+  const struct cluster_writer *writer;
+  const struct kube_call *call;
+  json_t *object; /* as it is sent */
+  struct cluster_changed *changed;
+};
+
+/* What others have put into it stays when it is applied, as no field of ours is in its way: a policy may admit
+ * everybody by it. */
+static int without_additions(const struct change *change, struct error **err) {
   _cleanup_strbuf_ struct strbuf path = STRBUF_INIT, name = STRBUF_INIT;
-  const char *owner = managers_added(object, wanted, manager, &path);
+  const char *owner = managers_added(change->changed->after, change->object, &change->writer->view, &path);
 
   if (!owner)
     return 0;
-  kube_ref_describe(&name, ref);
+  kube_ref_describe(&name, change->ref);
   return error_set(err, EBUSY,
-                   "%s has a field that is not of what was translated, and changes what it says: %s of \"%s\"; remove "
-                   "it, or delete the object, which is then made anew",
-                   strbuf_text(&name), strbuf_text(&path), owner);
+                   "%s %s, but has a field that is not of what was translated, and changes what it says: %s of \"%s\"; "
+                   "remove it, or delete the object, which is then made anew",
+                   strbuf_text(&name), change->writer->dry_run ? "can be applied" : "was applied", strbuf_text(&path),
+                   owner);
 }
 
-int cluster_change(struct cluster *cluster, const struct cluster_place *place, const json_t *body, const char *manager,
-                   bool dry_run, const struct kube_call *call, json_t **ret_before, json_t **ret_after,
-                   struct error **err) {
-  struct kube_resource resource;
-  struct kube_ref ref;
+/* Says what is undone, of whom. */
+static void note_undone(struct change *change, const json_t *object) {
+  _cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
+  const char *owner = managers_added(object, change->object, &change->writer->view, &path);
+  struct cluster_changed *changed = change->changed;
+
+  if (owner)
+    (void)snprintf(changed->undone, sizeof(changed->undone), "%.*s of \"%.*s\"", CLUSTER_UNDONE_PATH,
+                   strbuf_text(&path), CLUSTER_UNDONE_OWNER, owner);
+}
+
+/* Names the very object, as it is: -ESTALE when it is another by the time that this arrives. */
+static int pin(json_t *sent, const json_t *there) {
+  json_auto_t *metadata = json_pack("{s:{s:s, s:s}}", "metadata", "uid", kube_object_uid(there), "resourceVersion",
+                                    kube_object_version(there));
+
+  return metadata && json_object_update_recursive(sent, metadata) == 0 ? 0 : -ENOMEM;
+}
+
+/* Takes away what is there besides, of an object that was applied just now. */
+static int take_away(struct change *change, struct error **err) {
+  const struct cluster_writer *writer = change->writer;
+  json_auto_t *now = json_incref(change->changed->after), *patch = managers_undo(now, change->object, &writer->view);
+
+  if (patch && json_object_size(patch) == 0)
+    return 0;
+  note_undone(change, now);
+  if (!patch || pin(patch, now) < 0)
+    return error_set(err, ENOMEM, "out of memory for %s %s", change->ref->resource->kind, change->ref->name);
+  json_decref(change->changed->after);
+  change->changed->after = NULL;
+  return kube_merge(change->cluster->client, change->ref, patch, writer->view.manager, change->call,
+                    &change->changed->after, err);
+}
+
+/* Where others have only added to an object that this manager has applied, it takes back the lists that it shares with
+ * them, by force, and what it does not share is taken away. */
+static int apply_once(struct change *change, const json_t *there, struct error **err) {
+  const struct cluster_writer *writer = change->writer;
+  bool undo = there && writer->undo && managers_applied(there, writer->view.manager);
+  struct kube_apply_options options = {.field_manager = writer->view.manager, .dry_run = writer->dry_run};
+
+  if (undo && managers_only_added(there, change->object, &writer->view)) {
+    options.force = true;
+    note_undone(change, there);
+    if (pin(change->object, there) < 0)
+      return error_set(err, ENOMEM, "out of memory for %s %s", change->ref->resource->kind, change->ref->name);
+  }
+  int r = kube_apply(change->cluster->client, change->ref, change->object, &options, change->call,
+                     &change->changed->after, err);
+  if (r == 0 && undo)
+    r = take_away(change, err);
+  return r < 0 ? r : without_additions(change, err);
+}
+
+/* One look at it, and one try. */
+static int change_once(struct cluster *cluster, const struct kube_ref *ref, const json_t *body,
+                       const struct cluster_writer *writer, const struct kube_call *call,
+                       struct cluster_changed *changed, struct error **err) {
   json_auto_t *there = NULL;
 
-  int r = locate(cluster, place, call, &resource, &ref, err);
-  if (r == 0)
-    r = look(cluster, &ref, "changed", EEXIST, call, &there, err);
+  int r = look(cluster, ref, "changed", EEXIST, call, &there, err);
   if (r < 0)
     return r;
-  json_auto_t *object = prepare(body, there), *after = NULL;
+  json_auto_t *object = prepare(body, there);
   if (!object)
-    return error_set(err, ENOMEM, "out of memory for %s %s", place->kind, place->name);
-  r = kube_apply(cluster->client, &ref, object,
-                 &(struct kube_apply_options){.field_manager = manager, .dry_run = dry_run}, call, &after, err);
-  if (r == 0)
-    r = without_additions(after, object, manager, &ref, err);
+    return error_set(err, ENOMEM, "out of memory for %s %s", ref->resource->kind, ref->name);
+  cluster_changed_finish(changed);
+  changed->before = json_incref(there);
+  return apply_once(
+      &(struct change){
+          .cluster = cluster, .ref = ref, .writer = writer, .call = call, .object = object, .changed = changed},
+      there, err);
+}
+
+int cluster_change(struct cluster *cluster, const struct cluster_place *place, const json_t *body,
+                   const struct cluster_writer *writer, const struct kube_call *call,
+                   struct cluster_changed *ret_changed, struct error **err) {
+  struct cluster_changed changed = {0};
+  _cleanup_error_ struct error *why = NULL;
+  struct kube_resource resource;
+  struct kube_ref ref;
+
+  int r = locate(cluster, place, call, &resource, &ref, err);
   if (r < 0)
     return r;
-  if (ret_before)
-    *ret_before = json_incref(there);
-  if (ret_after)
-    *ret_after = json_incref(after);
-  return 0;
+  for (unsigned i = 0; i < (writer->undo ? CLUSTER_CHANGES_MAX : 1); i++) {
+    error_free(take(why));
+    r = change_once(cluster, &ref, body, writer, call, &changed, &why);
+    if (r != -ESTALE)
+      break;
+  }
+  if (r < 0)
+    (void)error_set(err, -r, "%s", error_message(why));
+  if (ret_changed && changed.after)
+    *ret_changed = changed;
+  else
+    cluster_changed_finish(&changed);
+  return r;
 }
 
 int cluster_apply(struct cluster *cluster, const struct cluster_place *place, const json_t *body, const char *manager,
-                  bool dry_run, const struct kube_call *call, json_t **ret_object, struct error **err) {
-  return cluster_change(cluster, place, body, manager, dry_run, call, NULL, ret_object, err);
+                  const struct kube_call *call, json_t **ret_object, struct error **err) {
+  struct cluster_changed changed = {0};
+
+  int r = cluster_change(cluster, place, body, &(struct cluster_writer){.view.manager = manager}, call, &changed, err);
+  if (r == 0 && ret_object)
+    *ret_object = json_incref(changed.after);
+  cluster_changed_finish(&changed);
+  return r;
 }
 
 static int remove_once(struct cluster *cluster, const struct kube_ref *ref, const struct kube_call *call,

@@ -3,6 +3,7 @@
 #ifndef TRAMMEL_HOST_ENGINE_CLUSTER_H
 #define TRAMMEL_HOST_ENGINE_CLUSTER_H
 
+#include "host/engine/managers.h"
 #include "host/transport/kube/client.h"
 
 /* Requests per second, and at once, of a run: what places and takes away thousands of objects. */
@@ -14,6 +15,12 @@
 
 /* How often a removal is tried again because the object changed between the look at it and its removal. */
 #define CLUSTER_REMOVALS_MAX 5
+/* The same of a change that undoes what others did. */
+#define CLUSTER_CHANGES_MAX 5
+
+/* Bytes of what is told of something that was undone: of its path, and of whom it was. */
+#define CLUSTER_UNDONE_PATH 200
+#define CLUSTER_UNDONE_OWNER 128 /* Kubernetes: of a field manager */
 
 /* Which cluster; NULL: as kube_config_options say. */
 struct cluster_options {
@@ -45,18 +52,36 @@ struct cluster_place {
   const char *name;
 };
 
-/* Makes the object what `body` says, by server-side apply without force, and labels it as ours. `manager` is the field
- * manager. -EEXIST when an object is there that is not ours; -EBUSY when others own fields of it, or have added some
- * that `body` does not have; -ENOTSUP when the kind is not served, with what to install. `ret_object` may be NULL: as
- * it is now. With `dry_run` nothing is changed.
- */
-int cluster_apply(struct cluster *cluster, const struct cluster_place *place, const json_t *body, const char *manager,
-                  bool dry_run, const struct kube_call *call, json_t **ret_object, struct error **err);
+/* Who makes objects what they are to be, and how. */
+struct cluster_writer {
+  struct managers_view view; /* its manager is the field manager */
+  bool dry_run;              /* nothing is changed */
+  bool undo;                 /* what others have added to an object that the manager has applied is taken away */
+};
 
-/* The same, with what it was before: NULL when there was none. New references; both may be NULL. */
-int cluster_change(struct cluster *cluster, const struct cluster_place *place, const json_t *body, const char *manager,
-                   bool dry_run, const struct kube_call *call, json_t **ret_before, json_t **ret_after,
-                   struct error **err);
+struct cluster_changed {
+  json_t *before, *after; /* NULL: there was none; not known */
+  /* `spec.rules of "kubectl"`: what was to be undone first, and whose it was; "": nothing. */
+  char undone[CLUSTER_UNDONE_PATH + CLUSTER_UNDONE_OWNER + 8];
+};
+/* All zero is fine. */
+void cluster_changed_finish(struct cluster_changed *changed);
+
+/* Makes the object what `body` says, by server-side apply without force, and labels it as ours. -EEXIST when an object
+ * is there that is not ours; -ENOTSUP when the kind is not served, with what to install; -EBUSY when others own fields
+ * of it that would change, or have added some that `body` does not have, and that are not undone: then it was applied,
+ * and `ret_changed` is filled as without an error. `ret_changed`, all zero before, may be NULL.
+ *
+ * Undoing keeps to what others added where they have changed nothing besides: members are removed by a merge patch of
+ * these alone, and lists with items of theirs are applied by force, both with the uid and resourceVersion of the object
+ * that was looked at. When it has others' changes as well, it is -EBUSY. */
+int cluster_change(struct cluster *cluster, const struct cluster_place *place, const json_t *body,
+                   const struct cluster_writer *writer, const struct kube_call *call,
+                   struct cluster_changed *ret_changed, struct error **err);
+
+/* The same for a field manager that undoes nothing. `ret_object` may be NULL: as it is now. */
+int cluster_apply(struct cluster *cluster, const struct cluster_place *place, const json_t *body, const char *manager,
+                  const struct kube_call *call, json_t **ret_object, struct error **err);
 
 /* Removes it, if it is still what was looked at (its uid and resourceVersion). An absent one is fine, and one whose
  * kind is not served any more; -EPERM when it is not ours. */

@@ -81,6 +81,7 @@ static char *journal_name(const struct mesh *mesh, const struct cluster_place *p
 static int kubernetes_put(const struct mesh *mesh, const native_object *object, struct error **err) {
   const struct cluster_place place = place_of(object);
   const struct kube_call call = {.deadline_ns = patience_deadline_ns(OBJECT_TIMEOUT_NS), .cancel = mesh->cancel};
+  const struct cluster_writer writer = {.view = managers_view_of(mesh->description, mesh->manager)};
   _cleanup_free_ char *name = journal_name(mesh, &place);
   json_auto_t *body = NULL;
 
@@ -90,7 +91,7 @@ static int kubernetes_put(const struct mesh *mesh, const native_object *object, 
   if (r == 0)
     r = journal_cluster_object_intended(mesh->journal, name, mesh->cluster, &place, err);
   if (r == 0)
-    r = cluster_apply(mesh->cluster, &place, body, mesh->manager, false, &call, NULL, err);
+    r = cluster_change(mesh->cluster, &place, body, &writer, &call, NULL, err);
   if (r == -EEXIST || r == -ENOTSUP) /* it was not made, and what is there is another's */
     (void)journal_object_removed(mesh->journal, name, NULL);
   if (r < 0)

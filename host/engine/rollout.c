@@ -139,16 +139,19 @@ static int apply(struct work *work, const native_object *object, struct error **
   const struct kube_call call = call_now(work);
   _cleanup_error_ struct error *why = NULL;
   json_auto_t *body = json_loadb((const char *)object->body.data, object->body.len, 0, NULL);
-  json_auto_t *before = NULL, *after = NULL;
+  const struct cluster_writer writer = {.view = managers_view_of(work->rollout->description, work->manager),
+                                        .dry_run = work->rollout->dry_run};
+  struct cluster_changed changed = {0};
 
   if (!body)
     return error_set(err, ENOMEM, "out of memory for %s %s", place.kind, place.name);
-  int r = cluster_change(work->rollout->cluster, &place, body, work->manager, work->rollout->dry_run, &call, &before,
-                         &after, &why);
+  int r = cluster_change(work->rollout->cluster, &place, body, &writer, &call, &changed, &why);
   if (r < 0)
-    return tell_failure(work, &place, NULL, r, why, err);
-  tell_applied(work, &place, before, after);
-  return 0;
+    r = tell_failure(work, &place, changed.before, r, why, err);
+  else
+    tell_applied(work, &place, changed.before, changed.after);
+  cluster_changed_finish(&changed);
+  return r;
 }
 
 static size_t failures(const struct work *work) {

@@ -78,7 +78,7 @@ static int apply(struct kubernetes_lab *lab, json_t *object, json_t **ret_made, 
                                       .ns = json_string_value(json_object_get(metadata, "namespace")),
                                       .name = json_string_value(json_object_get(metadata, "name"))};
   const struct kube_call call = call_now(&lab->lab);
-  int r = object ? cluster_apply(lab->cluster, &place, object, FIELD_MANAGER, false, &call, ret_made, err)
+  int r = object ? cluster_apply(lab->cluster, &place, object, FIELD_MANAGER, &call, ret_made, err)
                  : error_set(err, ENOMEM, "out of memory for an object of the lab");
   json_decref(object);
   return r;

@@ -24,6 +24,7 @@ struct space {
   size_t applying, removing[BACKLOG_WAVES];
   size_t trying;  /* to be applied, under way, and not tried before */
   size_t lacking; /* see is_lacking() */
+  size_t altered; /* see is_altered() */
   size_t standing[BACKLOG_WAVES];
   size_t sourced; /* to be removed, and came from a resource */
 };
@@ -215,10 +216,20 @@ static struct tasks *queue_of(struct backlog *backlog, const struct task *task) 
   return task->work == BACKLOG_APPLY ? &backlog->applying[task->wave] : &backlog->removing[task->wave];
 }
 
-/* Of the first wave and for the namespace as a whole, to be applied, and not there, or not tried: what denies cannot be
- * counted on. One that is there, and is refused, still denies as it was. */
+/* Of the first wave and for the namespace as a whole. */
+static bool is_denial(const struct task *task) {
+  return task->wave == 0 && task->origin_count == 0;
+}
+
+/* To be applied, and not there, or not tried: what denies cannot be counted on. One that is there, and that the server
+ * refuses to change, still denies as it was. */
 static bool is_lacking(const struct task *task) {
-  return task->wave == 0 && task->origin_count == 0 && (!task->standing || task->failures == 0);
+  return is_denial(task) && (!task->standing || task->failures == 0);
+}
+
+/* To be applied, there, and others own fields of it: it may deny less than it should. */
+static bool is_altered(const struct task *task) {
+  return is_denial(task) && task->standing && task->contested;
 }
 
 static void count_applying(const struct task *task, int by) {
@@ -228,6 +239,7 @@ static void count_applying(const struct task *task, int by) {
   space->applying += (size_t)by;
   space->trying += untried && task->busy ? (size_t)by : 0;
   space->lacking += is_lacking(task) ? (size_t)by : 0;
+  space->altered += is_altered(task) ? (size_t)by : 0;
   for (size_t i = 0; i < task->principal_count; i++) {
     task->origins[i]->applying[task->wave] += (uint32_t)by;
     task->origins[i]->untried += untried ? (uint32_t)by : 0;
@@ -268,6 +280,7 @@ void backlog_put(struct backlog *backlog, struct task *task, enum backlog_work w
 
 void backlog_forgive(struct task *task) {
   task->failures = 0;
+  task->contested = false;
   task->not_before_ns = 0;
 }
 
@@ -320,7 +333,7 @@ static bool has_to_wait(const struct task *task) {
     return is_too_early(task);
   if (task->origin_count == 0)
     return space->applying > 0 || space->sourced > 0 || is_any(space->removing, task->wave + 1, BACKLOG_WAVES);
-  return space->lacking > 0 || is_trying(task) || is_counted_on(task);
+  return space->lacking > 0 || space->altered > 0 || is_trying(task) || is_counted_on(task);
 }
 
 static struct task *find_in(struct tasks *queue, int64_t now_ns, int64_t *wake_ns) {
@@ -369,9 +382,11 @@ static int64_t pause_of(unsigned failures) {
   return pause_ns < BACKLOG_PAUSE_MOST_NS ? pause_ns : BACKLOG_PAUSE_MOST_NS;
 }
 
-unsigned backlog_put_off(struct backlog *backlog, struct task *task, enum backlog_work work, bool there) {
+unsigned backlog_put_off(struct backlog *backlog, struct task *task, enum backlog_work work, bool there,
+                         bool contested) {
   backlog_put(backlog, task, BACKLOG_NONE, false);
   task->failures++;
+  task->contested = contested;
   task->not_before_ns = clock_in_ns(pause_of(task->failures));
   backlog_put(backlog, task, work, there);
   return task->failures;

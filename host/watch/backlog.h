@@ -8,8 +8,8 @@
  * - for what is lacking in its namespace, when it is of a higher wave;
  * - for what is to be applied, is of a lower wave, and comes from a resource that it comes from.
  * What is to be removed waits
- * - while anything is lacking in its namespace: where nothing denies, a mesh may admit everybody once the last object
- *   is gone that allows;
+ * - while anything is lacking in its namespace, or others own fields of what denies there: where nothing denies, a mesh
+ *   may admit everybody once the last object is gone that allows;
  * - until everything that is to be applied, and need not wait itself, was tried once, and so was everything that comes
  *   from a resource that it came from;
  * - for the objects that are there, are of a higher wave, come from a resource that it came from, and are to be changed
@@ -51,6 +51,7 @@ struct task {
   bool standing; /* it is there, and not as it should be */
   bool busy;
   unsigned failures; /* in a row */
+  bool contested;    /* the last one: others own fields of it */
   int64_t not_before_ns;
   TAILQ_ENTRY(task) link; /* when there is work, and it is not busy */
 };
@@ -94,7 +95,9 @@ struct task *backlog_find(struct backlog *backlog, int64_t now_ns, int64_t *wake
 void backlog_begin(struct backlog *backlog, struct task *task);
 /* It is not under way any more, and has no work for now. */
 void backlog_end(struct backlog *backlog, struct task *task);
-/* It failed: this work is put, for after the pause. The number of failures in a row. */
-unsigned backlog_put_off(struct backlog *backlog, struct task *task, enum backlog_work work, bool there);
+/* It failed, with `contested` because others own fields of it: this work is put, for after the pause. The number of
+ * failures in a row. */
+unsigned backlog_put_off(struct backlog *backlog, struct task *task, enum backlog_work work, bool there,
+                         bool contested);
 
 #endif

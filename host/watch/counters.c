@@ -61,6 +61,11 @@ void counters_write(struct counters *counters, const char *adapter, struct strbu
          atomic_load(&counters->pending));
   single(out, "objects_failing", "gauge", "Of these, those that failed and are tried again.",
          atomic_load(&counters->failing));
+  single(out, "objects_contested", "gauge",
+         "Of these, those that others add to again and again, and that are left to them for a while.",
+         atomic_load(&counters->contested));
+  single(out, "undone_total", "counter", "Objects that others had added to, which was undone.",
+         atomic_load(&counters->undone));
   single(out, "changes_total", "counter", "Changes of resources, workloads and Services.",
          atomic_load(&counters->changes));
   single(out, "interruptions_total", "counter", "Connections to the API server that were lost or not made.",

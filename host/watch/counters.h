@@ -17,12 +17,13 @@ struct counters {
   atomic_ullong interruptions;  /* of feeds */
   atomic_ullong relists;        /* of kinds whose feed had fallen too far behind */
   atomic_ullong events;         /* that were put on resources */
+  atomic_ullong undone;         /* objects that others had added to */
   atomic_ullong outcomes[ROLLOUT_OUTCOMES];
   /* From the moment that a change was learnt of until an object was as it should be. */
   atomic_ullong latency[COUNTERS_BUCKETS], latency_count, latency_sum_ns;
 
   /* As it is. */
-  atomic_ullong resources, invalid, wanted, there, pending, failing;
+  atomic_ullong resources, invalid, wanted, there, pending, failing, contested;
   atomic_bool leading, ready;
   atomic_llong alive_ns; /* when the main thread was last seen, CLOCK_MONOTONIC */
 };

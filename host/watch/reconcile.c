@@ -329,6 +329,7 @@ static void count(const struct reconcile *reconcile) {
   atomic_store(&counters->there, stock.there);
   atomic_store(&counters->pending, stock.pending);
   atomic_store(&counters->failing, stock.failing);
+  atomic_store(&counters->contested, stock.contested);
 }
 
 static int drain(struct reconcile *reconcile, int64_t deadline_ns, struct error **err) {

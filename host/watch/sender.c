@@ -5,7 +5,9 @@
 #include <stdlib.h>
 
 #include "host/engine/content.h"
+#include "host/watch/contest.h"
 #include "sdk/base/clock.h"
+#include "sdk/base/strbuf.h"
 
 #define WAIT_NS (200 * NS_PER_MS) /* until the flag of the end is looked at again */
 
@@ -30,38 +32,55 @@ static enum rollout_outcome outcome_of(const json_t *before, const json_t *after
 }
 
 /* A removal of an object that others have made theirs meanwhile is refused. */
-static int carry_out(const struct sender *sender, const struct stock_job *job, enum rollout_outcome *ret_outcome,
+static int carry_out(const struct sender *sender, struct stock_job *job, struct cluster_changed *changed,
                      struct error **err) {
   const struct sender_options *options = &sender->options;
   const struct kube_call call = {.deadline_ns = earlier(clock_in_ns(SENDER_TIMEOUT_NS), job->until_ns),
                                  .cancel = options->cancel};
-  json_auto_t *before = NULL, *after = NULL;
+  const struct cluster_writer writer = {.view = *options->view, .undo = job->undo};
 
-  *ret_outcome = ROLLOUT_REMOVED;
   if (!job->body)
     return cluster_remove(options->cluster, &job->place, &call, err);
-  int r =
-      cluster_change(options->cluster, &job->place, job->body, options->manager, false, &call, &before, &after, err);
-  if (r == 0)
-    *ret_outcome = outcome_of(before, after);
+  int r = cluster_change(options->cluster, &job->place, job->body, &writer, &call, changed, err);
+  job->undone = *changed->undone != '\0';
+  if (job->undone)
+    atomic_fetch_add(&options->counters->undone, 1);
   return r;
+}
+
+/* Why, or what is remarkable. */
+static void explain(const struct stock_job *job, int r, const struct cluster_changed *changed, const char *why,
+                    struct strbuf *text) {
+  if (r < 0)
+    strbuf_puts(text, why);
+  else if (job->undone)
+    strbuf_printf(text, "undone: %s", changed->undone);
+  if (r == -EBUSY && !job->undo)
+    strbuf_printf(text, "; it came back each of the %d times that it was undone, so it is left for %d minutes",
+                  CONTEST_ROUNDS, (int)(CONTEST_REST_NS / NS_PER_SECOND / 60));
 }
 
 static void work(const struct sender *sender, struct stock_job *job) {
   const struct sender_options *options = &sender->options;
   _cleanup_error_ struct error *why = NULL;
-  struct rollout_step step = {.place = job->place};
+  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+  struct cluster_changed changed = {0};
 
-  int r = carry_out(sender, job, &step.outcome, &why);
+  int r = carry_out(sender, job, &changed, &why);
   unsigned failures = stock_done(options->stock, job, r);
-  if (r < 0 && atomic_load(options->cancel))
-    return; /* it was cut short */
-  if (r < 0) {
-    step.outcome = is_refusal(r) ? ROLLOUT_REFUSED : ROLLOUT_FAILED;
-    step.why = error_message(why);
+  if (r == 0 || !atomic_load(options->cancel)) { /* else it was cut short */
+    explain(job, r, &changed, error_message(why), &text);
+    struct sender_news news = {.failures = failures, .sources = job->sources, .contested = r == -EBUSY && !job->undo};
+    news.step = (struct rollout_step){.place = job->place,
+                                      .outcome = r < 0        ? is_refusal(r) ? ROLLOUT_REFUSED : ROLLOUT_FAILED
+                                                 : !job->body ? ROLLOUT_REMOVED
+                                                              : outcome_of(changed.before, changed.after),
+                                      .why = text.length > 0 ? strbuf_text(&text) : NULL};
+    news.uid = changed.after ? kube_object_uid(changed.after) : NULL;
+    counters_done(options->counters, news.step.outcome, job->since_ns);
+    options->told(options->ctx, &news);
   }
-  counters_done(options->counters, step.outcome, job->since_ns);
-  options->told(options->ctx, &step, failures, job->sources);
+  cluster_changed_finish(&changed);
 }
 
 static void *run(void *ctx) {

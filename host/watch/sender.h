@@ -10,15 +10,22 @@
 /* How long one object may take, with all that is tried again. */
 #define SENDER_TIMEOUT_NS (10 * INT64_C(1000000000))
 
+/* What became of an object. Borrowed during the call. */
+struct sender_news {
+  struct rollout_step step; /* without `before`, `after` */
+  unsigned failures;        /* how often it failed in a row */
+  bool contested;           /* because others add to it again and again: it is left to them for a while */
+  const char *uid;          /* NULL: not known */
+  const char *sources;      /* "Kind/namespace/name,…" */
+};
+
 struct sender_options {
   struct stock *stock;
   struct cluster *cluster;
-  const char *manager; /* the field manager */
+  const struct managers_view *view; /* of the field manager */
   struct counters *counters;
   const atomic_bool *cancel;
-  /* What became of an object; of one that failed, how often in a row, and what it came from
-   * ("Kind/namespace/name,…"). On the sender's threads. */
-  void (*told)(void *ctx, const struct rollout_step *step, unsigned failures, const char *sources);
+  void (*told)(void *ctx, const struct sender_news *news); /* on the sender's threads */
   void *ctx;
 };
 

@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/engine/fulfilment.h"
 #include "host/engine/holdings.h"
 #include "host/engine/managers.h"
 #include "host/watch/backlog.h"
 #include "host/watch/condition.h"
+#include "host/watch/contest.h"
 #include "host/watch/difference.h"
-#include "host/watch/fulfilment.h"
 #include "host/watch/marks.h"
 #include "host/watch/table.h"
 #include "sdk/base/clock.h"
@@ -31,12 +32,13 @@ struct item {
   bool there, ours, fulfilled; /* on the cluster */
   unsigned listing;
   unsigned kinds; /* of SMI that it came from, as bits */
+  struct contest contest;
 
   struct task task;
 };
 
 struct stock {
-  char *manager;
+  struct managers_view view;
   pthread_mutex_t lock;
   pthread_cond_t changed;
   struct table items;
@@ -60,15 +62,14 @@ static void item_free(struct stock *stock, struct item *item) {
   free(item);
 }
 
-int stock_create(const char *manager, struct stock **ret_stock, struct error **err) {
+int stock_create(const struct managers_view *view, struct stock **ret_stock, struct error **err) {
   struct stock *stock = calloc(1, sizeof(*stock));
 
-  if (!stock || !(stock->manager = strdup(manager)) || condition_init(&stock->lock, &stock->changed, NULL) < 0) {
-    if (stock)
-      free(stock->manager);
+  if (!stock || condition_init(&stock->lock, &stock->changed, NULL) < 0) {
     free(stock);
     return error_set(err, ENOMEM, "out of memory for objects");
   }
+  stock->view = *view;
   backlog_init(&stock->backlog);
   *ret_stock = stock;
   return 0;
@@ -83,7 +84,6 @@ void stock_destroy(struct stock *stock) {
   table_finish(&stock->items);
   backlog_finish(&stock->backlog);
   condition_finish(&stock->lock, &stock->changed);
-  free(stock->manager);
   free(stock);
 }
 
@@ -322,12 +322,12 @@ static bool fulfils(const struct stock *stock, const struct item *item, const js
   json_auto_t *wanted = item->body ? json_loads(item->body, 0, NULL) : NULL;
 
   (void)json_object_del(wanted, "apiVersion"); /* of any version */
-  return wanted && is_fulfilled(wanted, object) && !managers_touched(object, wanted, stock->manager);
+  return wanted && is_fulfilled(wanted, object) && !managers_touched(object, wanted, &stock->view);
 }
 
 int stock_see(struct stock *stock, const json_t *object, unsigned listing) {
   const struct cluster_place place = holdings_place(object);
-  bool ours = cluster_owns(object) && managers_applied(object, stock->manager);
+  bool ours = cluster_owns(object) && managers_applied(object, stock->view.manager);
   int r = 0;
 
   (void)pthread_mutex_lock(&stock->lock);
@@ -423,6 +423,7 @@ static int make_job(const struct item *item, struct stock_job *job) {
                             .body = item->task.work == BACKLOG_APPLY ? json_loads(item->body, 0, NULL) : NULL,
                             .sources = strdup(item->sources),
                             .since_ns = item->since_ns,
+                            .undo = contest_allows(&item->contest, clock_monotonic_ns()),
                             .item = (void *)(uintptr_t)item};
   if (job->place.api_version && job->place.kind && job->place.ns && job->place.name && job->sources &&
       (item->task.work == BACKLOG_REMOVE || (job->body && marks_set_wave(job->body, item->task.wave) == 0)))
@@ -461,6 +462,8 @@ unsigned stock_done(struct stock *stock, struct stock_job *job, int r) {
 
   (void)pthread_mutex_lock(&stock->lock);
   backlog_end(&stock->backlog, &item->task);
+  if (job->undone)
+    contest_note(&item->contest, clock_monotonic_ns());
   if (r == 0) {
     item->there = item->ours = applied;
     backlog_forgive(&item->task);
@@ -471,7 +474,7 @@ unsigned stock_done(struct stock *stock, struct stock_job *job, int r) {
   }
   enum backlog_work work = work_for(stock, item);
   if (r < 0 && work == (applied ? BACKLOG_APPLY : BACKLOG_REMOVE))
-    failures = backlog_put_off(&stock->backlog, &item->task, work, is_there(item));
+    failures = backlog_put_off(&stock->backlog, &item->task, work, is_there(item), r == -EBUSY);
   else
     review(stock, item, false);
   (void)pthread_cond_broadcast(&stock->changed); /* others of the namespace may have waited for it */
@@ -481,6 +484,7 @@ unsigned stock_done(struct stock *stock, struct stock_job *job, int r) {
 
 struct stock_counts stock_count(struct stock *stock) {
   struct stock_counts counts = {0};
+  int64_t now_ns = clock_monotonic_ns();
 
   (void)pthread_mutex_lock(&stock->lock);
   counts.namespaces = stock->backlog.spaces.count;
@@ -492,6 +496,7 @@ struct stock_counts stock_count(struct stock *stock) {
     counts.there += item->there && item->ours;
     counts.pending += item->task.work != BACKLOG_NONE;
     counts.failing += item->task.work != BACKLOG_NONE && item->task.failures > 0;
+    counts.contested += item->task.work == BACKLOG_APPLY && !contest_allows(&item->contest, now_ns);
   }
   (void)pthread_mutex_unlock(&stock->lock);
   return counts;

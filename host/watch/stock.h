@@ -10,8 +10,8 @@
 
 struct stock;
 
-/* `manager`: the field manager whose objects these are; copied. */
-int stock_create(const char *manager, struct stock **ret_stock, struct error **err);
+/* `view`: of the field manager whose objects these are; what it points at is borrowed. */
+int stock_create(const struct managers_view *view, struct stock **ret_stock, struct error **err);
 void stock_destroy(struct stock *stock);
 
 /* ---- what is wanted */
@@ -47,6 +47,8 @@ struct stock_job {
   char *sources;              /* "Kind/namespace/name,…"; "" */
   int64_t since_ns;
   int64_t until_ns; /* nothing may be done about it after that: of stock_allow() */
+  bool undo;        /* what others have added to it may be undone: they did not do it again and again */
+  bool undone;      /* by whoever does the job: something was */
   void *item;
 };
 void stock_job_finish(struct stock_job *job);
@@ -63,6 +65,7 @@ unsigned stock_done(struct stock *stock, struct stock_job *job, int r);
 
 struct stock_counts {
   size_t wanted, there, pending, failing;
+  size_t contested;  /* that others add to again and again: left to them for a while */
   size_t namespaces; /* that have objects */
 };
 struct stock_counts stock_count(struct stock *stock);

@@ -25,6 +25,7 @@ struct watch {
   struct sender *sender;
   struct lease *lease;
   char manager[MANAGER_SIZE], identity[IDENTITY_SIZE];
+  struct managers_view view;
   atomic_llong held_until_ns; /* the Lease */
   atomic_bool known;          /* which native objects there are */
   atomic_bool retell;
@@ -82,12 +83,29 @@ static void complain(struct watch *watch, const char *sources, const char *why) 
     message_free(message);
 }
 
-static void on_told(void *ctx, const struct rollout_step *step, unsigned failures, const char *sources) {
+/* On the object itself: one that denies has no resource that it came from. */
+static void report_contested(struct watch *watch, const struct sender_news *news) {
+  const struct cluster_place *place = &news->step.place;
+  _cleanup_strbuf_ struct strbuf key = STRBUF_INIT;
+
+  strbuf_printf(&key, "%s/%s/%s", place->kind, place->ns ? place->ns : "", place->name);
+  if (place->ns && *place->ns && !strbuf_failed(&key)) /* an Event about what has no namespace would need another one */
+    reporter_tell(watch->reporter, &(struct report){.key = strbuf_text(&key),
+                                                    .api_version = place->api_version,
+                                                    .uid = news->uid,
+                                                    .reason = "Contested",
+                                                    .message = news->step.why,
+                                                    .warning = true});
+}
+
+static void on_told(void *ctx, const struct sender_news *news) {
   struct watch *watch = ctx;
 
-  watch->options->told(watch->options->ctx, step);
-  if (failures == 1 && *sources && step->why)
-    complain(watch, sources, step->why);
+  watch->options->told(watch->options->ctx, &news->step);
+  if (news->failures == 1 && *news->sources && news->step.why)
+    complain(watch, news->sources, news->step.why);
+  if (news->contested)
+    report_contested(watch, news);
 }
 
 /* "host_1a2b3c4d5e6f7890": no two programs have the same. */
@@ -125,7 +143,7 @@ static int start_writers(struct watch *watch, struct error **err) {
   const struct watch_options *options = watch->options;
   const struct sender_options sending = {.stock = watch->stock,
                                          .cluster = options->cluster,
-                                         .manager = watch->manager,
+                                         .view = &watch->view,
                                          .counters = options->counters,
                                          .cancel = &watch->end,
                                          .told = on_told,
@@ -197,7 +215,8 @@ int watch_run(const struct watch_options *options, struct error **err) {
     free(watch);
     return r;
   }
-  r = stock_create(watch->manager, &watch->stock, err);
+  watch->view = managers_view_of(options->description, watch->manager);
+  r = stock_create(&watch->view, &watch->stock, err);
   if (r == 0) {
     r = start(watch, &inner, err);
     r = r < 0 ? r : work(watch, err);

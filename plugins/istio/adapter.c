@@ -75,6 +75,9 @@ static const struct version_option version_options[] = {
     {"api_version", "networking.istio.io", services},
 };
 
+/* "networking.istio.io/…", "sidecar.istio.io/…" (Istio, "Resource Annotations"). */
+static const char *const control_domains[] = {"istio.io", NULL};
+
 static const struct adapter_class istio = {
     .description =
         {
@@ -90,6 +93,7 @@ static const struct adapter_class istio = {
             .kind_count = sizeof kinds / sizeof kinds[0],
             .version_options = version_options,
             .version_option_count = sizeof version_options / sizeof version_options[0],
+            .control_domains = control_domains,
         },
     .translate = istio_translate,
     .detect = istio_detect,

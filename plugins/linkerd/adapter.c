@@ -73,6 +73,9 @@ static const struct kubernetes_kind kinds[] = {
 static const char *const servers[] = {"Server", NULL};
 static const struct version_option version_options[] = {{"server_version", "policy.linkerd.io", servers}};
 
+/* "retry.linkerd.io/…", "timeout.linkerd.io/…" on routes, "config.linkerd.io/…" (Linkerd, "Retries", "Timeouts"). */
+static const char *const control_domains[] = {"linkerd.io", NULL};
+
 static const struct adapter_class linkerd = {
     .description =
         {
@@ -88,6 +91,7 @@ static const struct adapter_class linkerd = {
             .kind_count = sizeof kinds / sizeof kinds[0],
             .version_options = version_options,
             .version_option_count = sizeof version_options / sizeof version_options[0],
+            .control_domains = control_domains,
         },
     .translate = linkerd_translate,
     .detect = linkerd_detect,

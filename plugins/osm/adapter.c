@@ -64,6 +64,8 @@ static const struct kubernetes_kind kinds[] = {
     {"split.smi-spec.io/v1alpha2", "TrafficSplit"},
 };
 
+static const char *const control_domains[] = {"openservicemesh.io", NULL};
+
 static const struct adapter_class osm = {
     .description =
         {
@@ -77,6 +79,7 @@ static const struct adapter_class osm = {
             .endpoint_count = sizeof endpoints / sizeof endpoints[0],
             .kinds = kinds,
             .kind_count = sizeof kinds / sizeof kinds[0],
+            .control_domains = control_domains,
         },
     .translate = osm_translate,
     .detect = osm_detect,

@@ -89,6 +89,9 @@ struct adapter_description {
   size_t program_count;
   const struct version_option *version_options;
   size_t version_option_count;
+  /* Domains of labels and annotations on its objects that tell the mesh something, beyond the groups of their APIs and
+   * the domains that these are in; NULL-terminated, or NULL */
+  const char *const *control_domains;
   const struct operation *operations;
   size_t operation_count;
   bool reentrant; /* the functions may run at the same time */

@@ -144,6 +144,7 @@ static void describe_needs(struct call *call, const struct adapter_description *
   describe_kinds(call, from, to);
   describe_programs(call, from, to);
   describe_version_options(call, from, to);
+  to->control_domains = texts(call, from->control_domains, &to->n_control_domains);
   struct pointers operations = {0};
   for (size_t i = 0; i < from->operation_count; i++) {
     PB(Operation) *message = call_new(call, PB(Operation));

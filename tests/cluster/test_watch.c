@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "host/watch/contest.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/document.h"
 #include "sdk/base/strbuf.h"
@@ -686,25 +687,94 @@ static void merge(const struct fixture *f, const char *name, json_t *patch) {
   json_decref(patch);
 }
 
-/* A rule that admits everybody, in what denies: nothing that is applied takes it away, nor is there a conflict. */
-static void what_others_add_to_an_object_is_told(void **state) {
+/* One that others have put something into; '@' is the text that may not be in it. */
+struct untouched {
+  const struct fixture *f;
+  const char *name, *text;
+};
+
+static bool is_untouched(void *ctx) {
+  const struct untouched *wanted = ctx;
+  _cleanup_free_ char *path = path_of(wanted->f, POLICIES, wanted->name);
+  struct api_answer answer = ask("GET", path, NULL, NULL);
+  assert_int_equal(answer.status, 200);
+  json_t *metadata = json_object_get(answer.body, "metadata");
+  (void)json_object_del(metadata, "managedFields");
+  _cleanup_free_ char *text = json_dumps(answer.body, JSON_COMPACT);
+  bool gone = !strstr(text, wanted->text);
+  api_answer_finish(&answer);
+  return gone;
+}
+
+static void wait_untouched(const struct fixture *f, const char *name, const char *text) {
+  struct untouched wanted = {.f = f, .name = name, .text = text};
+  wait_until(is_untouched, &wanted, TIMEOUT_S, "what others have added is gone");
+}
+
+/* A rule that admits everybody, in what denies: nothing that is applied takes it away, nor is there a conflict. It is
+ * undone a few times, and left when it comes back each time. */
+static void what_others_add_to_an_object_is_undone(void **state) {
+  struct fixture *f = *state;
+  _cleanup_strbuf_ struct strbuf said = STRBUF_INIT;
+  const char *const more[] = {"--deny-by-default", f->ns, "--metrics", "0", NULL};
+  put_group(f, "g", "/items");
+  put_target(f, "t", "HTTPRouteGroup", "g");
+  f->watch = start_words(more);
+  f->running = true;
+  unsigned port = read_port(&f->watch);
+  wait_for_count(f, 2);
+  json_auto_t *denial = denial_of(f), *items = items_of(f, POLICIES);
+  size_t other = strcmp(name_of(json_array_get(items, 0)), name_of(denial)) == 0 ? 1 : 0;
+  const json_t *target = json_array_get(items, other);
+  merge(f, name_of(target), json_pack("{s:{s:{s:s}}}", "spec", "provider", "name", "theirs"));
+  wait_untouched(f, name_of(target), "theirs");
+  merge(f, name_of(target), json_pack("{s:{s:{s:s}}}", "metadata", "annotations", "istio.io/dry-run", "true"));
+  wait_untouched(f, name_of(target), "dry-run");
+  json_auto_t *rules = json_deep_copy(json_object_get(json_object_get(target, "spec"), "rules"));
+  assert_int_equal(json_array_append_new(rules, json_pack("{s:[{s:{s:[s]}}]}", "to", "operation", "paths", "/theirs")),
+                   0);
+  merge(f, name_of(target), json_pack("{s:{s:O}}", "spec", "rules", rules));
+  wait_untouched(f, name_of(target), "/theirs");
+  put_group(f, "g", "/changed"); /* what was taken back is ours to change */
+  wait_for_path(f, "/changed");
+  for (unsigned i = 0; i < CONTEST_ROUNDS; i++) {
+    merge(f, name_of(denial), json_pack("{s:{s:[{}]}}", "spec", "rules"));
+    wait_untouched(f, name_of(denial), "rules");
+  }
+  wait_for_sample(port, "trammel_watch_undone_total", 3 + CONTEST_ROUNDS);
+  merge(f, name_of(denial), json_pack("{s:{s:[{}]}}", "spec", "rules"));
+  wait_for_event(f, "Contested", name_of(denial));
+  wait_for_sample(port, "trammel_watch_objects_contested", 1);
+  read_until(f->watch.out, "so it is left", &said);
+  assert_non_null(strstr(strbuf_text(&said), "undone: spec.rules of \""));
+  remove_at(f, TARGETS, "t"); /* while others open what denies, it stays */
+  put_target(f, "u", "HTTPRouteGroup", "g");
+  wait_for_count(f, 3);
+  double removed = sample(port, "trammel_watch_objects_total{outcome=\"removed\"}"); /* elsewhere */
+  remove_at(f, POLICIES, name_of(denial));                                           /* as the message says */
+  wait_for_sample(port, "trammel_watch_objects_total{outcome=\"removed\"}", removed + 1);
+  json_auto_t *anew = denial_of(f);
+  assert_string_equal(name_of(anew), name_of(denial));
+  stop_quietly(f);
+}
+
+/* Without a fault of anybody's the others' changes stand. */
+static void what_others_change_in_an_object_is_told(void **state) {
   struct fixture *f = *state;
   _cleanup_strbuf_ struct strbuf said = STRBUF_INIT;
   put_group(f, "g", "/items");
   put_target(f, "t", "HTTPRouteGroup", "g");
-  start_denying(f);
-  wait_for_count(f, 2);
-  json_auto_t *denial = denial_of(f), *items = items_of(f, POLICIES);
-  size_t other = strcmp(name_of(json_array_get(items, 0)), name_of(denial)) == 0 ? 1 : 0;
-  merge(f, name_of(denial), json_pack("{s:{s:[{}]}}", "spec", "rules"));
-  read_until(f->watch.out, "spec.rules of \"", &said);
-  merge(f, name_of(json_array_get(items, other)), json_pack("{s:{s:{s:s}}}", "spec", "provider", "name", "theirs"));
-  read_until(f->watch.out, "spec.provider of \"", &said);
+  start(f);
+  wait_for_path(f, "/items");
+  json_auto_t *policy = only_policy(f);
+  merge(f, name_of(policy),
+        json_pack("{s:{s:[], s:{s:s}}}", "spec", "rules", "provider", "name", "theirs")); /* and something added */
+  read_until(f->watch.out, "owned by other managers", &said);
   wait_for_event(f, "NotApplied", "t");
-  remove_at(f, POLICIES, name_of(denial)); /* as the message says */
-  wait_for_count(f, 2);
-  json_auto_t *anew = denial_of(f);
-  assert_string_equal(name_of(anew), name_of(denial));
+  json_auto_t *there = only_policy(f);
+  const json_t *spec = json_object_get(there, "spec");
+  assert_int_equal(json_array_size(json_object_get(spec, "rules")), 0);
+  assert_non_null(json_object_get(spec, "provider"));
   stop_quietly(f);
 }
 
@@ -779,7 +849,8 @@ int main(void) {
       TEST(a_restarted_api_server_is_followed_on),
       TEST(metrics_count_what_is_done),
       TEST(while_a_denial_is_refused_nothing_is_opened),
-      TEST(what_others_add_to_an_object_is_told),
+      TEST(what_others_add_to_an_object_is_undone),
+      TEST(what_others_change_in_an_object_is_told),
       TEST(what_was_made_of_smi_is_not_translated_again),
       TEST(what_went_on_while_a_watch_stood_still_is_listed),
   };

@@ -151,7 +151,7 @@ int kube_apply(struct kube_client *client, const struct kube_ref *ref, const jso
   if (r < 0)
     return r;
   kube_query_append(&path, "fieldManager", options->field_manager);
-  kube_query_append(&path, "force", "false");
+  kube_query_append(&path, "force", options->force ? "true" : "false");
   kube_query_append(&path, "dryRun", options->dry_run ? "All" : NULL);
   struct kube_request request = {.verb = options->exists ? "patch" : "apply",
                                  .ref = ref,
@@ -160,6 +160,27 @@ int kube_apply(struct kube_client *client, const struct kube_ref *ref, const jso
                                  .content_type = "application/apply-patch+yaml", /* every JSON text is YAML */
                                  .idempotent = true};
   return send_body(client, &request, object, call, ret_object, err);
+}
+
+int kube_merge(struct kube_client *client, const struct kube_ref *ref, const json_t *patch, const char *manager,
+               const struct kube_call *call, json_t **ret_object, struct error **err) {
+  _cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
+
+  int r = check_manager(manager, err);
+  if (r == 0 && (!ref->name || !kube_object_version(patch)))
+    r = error_set(err, EINVAL, "merge: the object needs a name, and the patch a metadata.resourceVersion");
+  if (r == 0)
+    r = kube_path_append(&path, ref, err);
+  if (r < 0)
+    return r;
+  kube_query_append(&path, "fieldManager", manager);
+  struct kube_request request = {.verb = "patch",
+                                 .ref = ref,
+                                 .method = "PATCH",
+                                 .path = strbuf_text(&path),
+                                 .content_type = "application/merge-patch+json",
+                                 .idempotent = true};
+  return send_body(client, &request, patch, call, ret_object, err);
 }
 
 static json_t *delete_body(const struct kube_delete_options *options) {

@@ -75,17 +75,23 @@ int kube_create(struct kube_client *client, const struct kube_ref *ref, const js
 int kube_update(struct kube_client *client, const struct kube_ref *ref, const json_t *object,
                 const struct kube_call *call, json_t **ret_object, struct error **err);
 
-/* Server-side apply (apply-patch, force=false): makes the object, or makes its fields what `object` says; fields that
+/* Server-side apply (apply-patch): makes the object, or makes its fields what `object` says; fields that
  * this manager applied before and that `object` no longer has are removed. -EBUSY when other managers own fields that
  * would change: the message names fields and managers, and so does call->failure. */
 struct kube_apply_options {
   const char *field_manager; /* 1 to 128 printable characters */
   bool dry_run;              /* the answer is what would be */
   bool exists;               /* the object is there, and meant by its uid: it takes no right to create one */
+  bool force;                /* fields that others own and that would change are taken from them */
 };
 int kube_apply(struct kube_client *client, const struct kube_ref *ref, const json_t *object,
                const struct kube_apply_options *options, const struct kube_call *call, json_t **ret_object,
                struct error **err);
+
+/* Merges `patch` (RFC 7386) into the object. Its metadata.resourceVersion must be that of the one there is: -ESTALE
+ * otherwise. `manager` as field_manager. */
+int kube_merge(struct kube_client *client, const struct kube_ref *ref, const json_t *patch, const char *manager,
+               const struct kube_call *call, json_t **ret_object, struct error **err);
 
 enum kube_propagation {
   KUBE_PROPAGATION_DEFAULT = 0, /* of the kind */

@@ -229,7 +229,7 @@ static void parts_add_up(void **state) {
     world = (struct world){.random = round + 1, .resources = {.of_smi = true}};
     world.translator = (struct translator){
         .instance = instance, .deny_by_default = namespaces, .deny_count = strcmp(id, "osm") == 0 ? 0 : 1};
-    assert_int_equal(stock_create("test", &world.stock, NULL), 0);
+    assert_int_equal(stock_create(&(struct managers_view){.manager = "test"}, &world.stock, NULL), 0);
     populate(&world);
     (void)settle(&world);
     for (unsigned i = 0; i < STEPS; i++)

@@ -127,7 +127,7 @@ static void after_a_part_that_fails_everything_is_translated(void **state) {
                                              .said = said_note,
                                              .ctx = &stage.noted.said};
   assert_int_equal(inbox_init(&inbox, NULL), 0);
-  assert_int_equal(stock_create("test", &reconcile.stock, NULL), 0);
+  assert_int_equal(stock_create(&(struct managers_view){.manager = "test"}, &reconcile.stock, NULL), 0);
   assert_int_equal(reporter_start(&reporting, &reconcile.reporter, NULL), 0);
   reconcile_init(&reconcile);
   for (size_t i = 0; i < follow_count(); i++)

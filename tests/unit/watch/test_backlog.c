@@ -70,7 +70,7 @@ static void fail_at(struct fixture *f, struct task *task, bool there) {
   enum backlog_work work = task->work;
   begin(f, task);
   backlog_end(&f->backlog, task);
-  (void)backlog_put_off(&f->backlog, task, work, there);
+  (void)backlog_put_off(&f->backlog, task, work, there, false);
 }
 
 static void what_replaces_is_tried_before_what_is_replaced_goes(void **state) {
@@ -106,13 +106,28 @@ static void what_denies_and_is_outdated_keeps_nothing(void **state) {
   begin(f, &f->deny);
   assert_null(find(f)); /* it was not tried yet */
   backlog_end(&f->backlog, &f->deny);
-  (void)backlog_put_off(&f->backlog, &f->deny, BACKLOG_APPLY, true);
+  (void)backlog_put_off(&f->backlog, &f->deny, BACKLOG_APPLY, true, false);
   do_it(f, &f->other);
   do_it(f, &f->allow);
   assert_null(find(f));
   backlog_put(&f->backlog, &f->deny, BACKLOG_APPLY, false); /* others have removed it */
   backlog_put(&f->backlog, &f->allow, BACKLOG_REMOVE, true);
   assert_null(find(f));
+}
+
+/* One that others have changed may deny less than it should: what allows stays, and comes. */
+static void what_denies_and_is_others_in_part_keeps_what_allows(void **state) {
+  struct fixture *f = *state;
+  backlog_put(&f->backlog, &f->deny, BACKLOG_APPLY, true);
+  backlog_put(&f->backlog, &f->other, BACKLOG_APPLY, false);
+  backlog_put(&f->backlog, &f->allow, BACKLOG_REMOVE, true);
+  begin(f, &f->deny);
+  backlog_end(&f->backlog, &f->deny);
+  (void)backlog_put_off(&f->backlog, &f->deny, BACKLOG_APPLY, true, true);
+  do_it(f, &f->other);
+  assert_null(find(f));
+  backlog_put(&f->backlog, &f->deny, BACKLOG_NONE, false); /* they gave it up */
+  do_it(f, &f->allow);
 }
 
 /* What another resource allows is neither kept nor held up. */
@@ -259,7 +274,7 @@ static void what_failed_waits_longer_each_time(void **state) {
   struct fixture *f = *state;
   int64_t wake_ns = LATER_NS, before_ns = 0;
   for (unsigned i = 1; i < 12; i++) {
-    assert_int_equal(backlog_put_off(&f->backlog, &f->deny, BACKLOG_APPLY, false), i);
+    assert_int_equal(backlog_put_off(&f->backlog, &f->deny, BACKLOG_APPLY, false, false), i);
     wake_ns = LATER_NS;
     assert_null(backlog_find(&f->backlog, NOW_NS, &wake_ns));
     assert_true(wake_ns > before_ns);
@@ -275,6 +290,7 @@ int main(void) {
       TEST(what_replaces_is_tried_before_what_is_replaced_goes),
       TEST(while_what_denies_is_lacking_nothing_goes),
       TEST(what_denies_and_is_outdated_keeps_nothing),
+      TEST(what_denies_and_is_others_in_part_keeps_what_allows),
       TEST(a_failure_is_of_its_resources_alone),
       TEST(what_replaces_is_not_held_up_by_others),
       TEST(what_is_replaced_stays_until_all_of_it_was_tried),

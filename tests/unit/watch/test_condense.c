@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
+#include "host/engine/fulfilment.h"
 #include "host/watch/condense.h"
-#include "host/watch/fulfilment.h"
 
 static json_t *parse(const char *text) {
   json_t *json = json_loads(text, JSON_DECODE_ANY, NULL);

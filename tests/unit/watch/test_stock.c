@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "host/watch/contest.h"
 #include "host/watch/marks.h"
 #include "host/watch/stock.h"
 #include "sdk/smi/model.h"
@@ -25,10 +26,12 @@ struct fixture {
   PB(TranslateResponse) response;
 };
 
+static const struct managers_view view = {.manager = MANAGER};
+
 static int setup(void **state) {
   struct fixture *f = calloc(1, sizeof(*f));
   assert_non_null(f);
-  assert_int_equal(stock_create(MANAGER, &f->stock, NULL), 0);
+  assert_int_equal(stock_create(&view, &f->stock, NULL), 0);
   stock_allow(f->stock, INT64_MAX);
   trammel__adapter__v1__translate_response__init(&f->response);
   trammel__adapter__v1__resource_ref__init(&f->source);
@@ -139,6 +142,34 @@ static void what_others_add_is_work_to_do(void **state) {
   expect(f, "deny", true, 0);
 }
 
+/* A job about what others have added to deny, which undoes it if it may. */
+static void expect_undoing(struct fixture *f, bool allowed) {
+  struct stock_job job;
+  see_with(f, "deny", "{\"rules\":[{}]}", "{\"f:spec\":{\"f:rules\":{}}}");
+  assert_int_equal(stock_next(f->stock, 0, &job), 1);
+  assert_int_equal(job.undo, allowed);
+  job.undone = allowed;
+  assert_int_equal(stock_done(f->stock, &job, allowed ? 0 : -EBUSY), allowed ? 0 : 1);
+  stock_job_finish(&job);
+}
+
+static void what_comes_back_again_and_again_is_left(void **state) {
+  struct fixture *f = *state;
+  add(f, "ns", "deny", 0, "{\"spec\":{}}", false);
+  settle(f);
+  expect(f, "deny", true, 0);
+  for (unsigned i = 0; i < CONTEST_ROUNDS; i++) {
+    assert_int_equal(stock_count(f->stock).contested, 0);
+    expect_undoing(f, true);
+  }
+  assert_int_equal(stock_count(f->stock).contested, 0);
+  expect_undoing(f, false);
+  assert_int_equal(stock_count(f->stock).contested, 1);
+  see_with(f, "deny", "{}", "{}"); /* they gave it up */
+  expect(f, "", false, 0);
+  assert_int_equal(stock_count(f->stock).contested, 0);
+}
+
 static void waves_are_applied_upwards_and_removed_downwards(void **state) {
   struct fixture *f = *state;
   add(f, "ns", "allow", 1, "{\"spec\":\"a\"}", true);
@@ -182,7 +213,7 @@ static void what_allows_stays_while_what_denies_is_lacking(void **state) {
   add(f, "ns", "allow", 1, "{}", true);
   of_other(f);
   settle(f);
-  expect(f, "deny", true, -EBUSY);
+  expect(f, "deny", true, -EEXIST);
   expect(f, "", false, 0);
   assert_int_equal(stock_count(f->stock).there, 1);
   assert_int_equal(stock_count(f->stock).pending, 3);
@@ -398,6 +429,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {
       TEST(what_others_add_is_work_to_do),
+      TEST(what_comes_back_again_and_again_is_left),
       TEST(waves_are_applied_upwards_and_removed_downwards),
       TEST(a_failure_holds_up_its_namespace_alone),
       TEST(what_allows_stays_while_what_denies_is_lacking),

@@ -1,4 +1,4 @@
-#include "host/watch/fulfilment.h"
+#include "host/engine/fulfilment.h"
 
 #include <string.h>
 

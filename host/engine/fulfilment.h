@@ -1,6 +1,6 @@
 /* Whether an object on a cluster is as it is wanted. */
-#ifndef TRAMMEL_HOST_WATCH_FULFILMENT_H
-#define TRAMMEL_HOST_WATCH_FULFILMENT_H
+#ifndef TRAMMEL_HOST_ENGINE_FULFILMENT_H
+#define TRAMMEL_HOST_ENGINE_FULFILMENT_H
 
 #include <jansson.h>
 #include <stdbool.h>
