@@ -161,10 +161,10 @@ static int ask(const struct arguments *arguments, const struct adapter_entry *en
   int r = told ? make_engine(arguments, entry, &engine, err) : error_set(err, ENOMEM, "out of memory for diagnostics");
   if (r == 0)
     r = engine_metrics(engine, request, told, ret_response, err);
-  if (r == 0)
-    r = check_served(*ret_response, err);
-  if (r == 0) /* otherwise the error has what they say */
+  if (r == 0) { /* otherwise the error has what they say */
     diagnostics_print(told, stderr);
+    r = check_served(*ret_response, err);
+  }
   engine_destroy(engine);
   return r;
 }

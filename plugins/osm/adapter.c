@@ -1,6 +1,7 @@
 #include "plugins/osm/lifecycle.h"
 #include "plugins/osm/options.h"
 #include "plugins/osm/translate.h"
+#include "sdk/prometheus/prometheus.h"
 
 static const char *const access_limits[] = {
     "Traffic is denied by default in the whole mesh or nowhere.",
@@ -33,15 +34,27 @@ static const char *const match_limits[] = {
     NULL,
 };
 
+static const char *const metrics_limits[] = {
+    "The mesh serves no SMI metrics; `trammel mesh metrics` reads Prometheus.",
+    NULL,
+};
+
 /* OSM reads access v1alpha3, specs v1alpha4 and split v1alpha2 itself, but not as the specification says: what is
  * written for it is not what was read. */
 static const struct smi_support smi[] = {
-    {{SMI_ACCESS, 1}, SMI_TRANSLATED, access_limits}, {{SMI_ACCESS, 2}, SMI_TRANSLATED, access_limits},
-    {{SMI_ACCESS, 3}, SMI_TRANSLATED, access_limits}, {{SMI_ACCESS, 4}, SMI_TRANSLATED, draft_limits},
-    {{SMI_SPECS, 1}, SMI_TRANSLATED, NULL},           {{SMI_SPECS, 2}, SMI_TRANSLATED, specs_limits},
-    {{SMI_SPECS, 3}, SMI_TRANSLATED, specs_limits},   {{SMI_SPECS, 4}, SMI_TRANSLATED, specs_limits},
-    {{SMI_SPLIT, 1}, SMI_TRANSLATED, split_limits},   {{SMI_SPLIT, 2}, SMI_TRANSLATED, split_limits},
-    {{SMI_SPLIT, 3}, SMI_TRANSLATED, match_limits},   {{SMI_SPLIT, 4}, SMI_TRANSLATED, match_limits},
+    {{SMI_ACCESS, 1}, SMI_TRANSLATED, access_limits},
+    {{SMI_ACCESS, 2}, SMI_TRANSLATED, access_limits},
+    {{SMI_ACCESS, 3}, SMI_TRANSLATED, access_limits},
+    {{SMI_ACCESS, 4}, SMI_TRANSLATED, draft_limits},
+    {{SMI_SPECS, 1}, SMI_TRANSLATED, NULL},
+    {{SMI_SPECS, 2}, SMI_TRANSLATED, specs_limits},
+    {{SMI_SPECS, 3}, SMI_TRANSLATED, specs_limits},
+    {{SMI_SPECS, 4}, SMI_TRANSLATED, specs_limits},
+    {{SMI_SPLIT, 1}, SMI_TRANSLATED, split_limits},
+    {{SMI_SPLIT, 2}, SMI_TRANSLATED, split_limits},
+    {{SMI_SPLIT, 3}, SMI_TRANSLATED, match_limits},
+    {{SMI_SPLIT, 4}, SMI_TRANSLATED, match_limits},
+    {{SMI_METRICS, 1}, SMI_UNSUPPORTED, metrics_limits},
 };
 
 static const char *const mesh_versions[] = {"1.0 to 1.2", NULL};
@@ -52,9 +65,13 @@ static const struct endpoint_permission permissions[] = {
     {"PATCH", "/apis/config.openservicemesh.io/"},
 };
 
+static const struct endpoint_permission prometheus_permissions[] = {{"GET", PROMETHEUS_QUERY_PATH}};
+
 static const struct endpoint_need endpoints[] = {
     {KUBERNETES_ENDPOINT, "the Kubernetes API, for OSM's deployments and its MeshConfig", permissions,
      sizeof permissions / sizeof permissions[0]},
+    {PROMETHEUS_ENDPOINT, "the Prometheus that scrapes the mesh's proxies, for metrics", prometheus_permissions,
+     sizeof prometheus_permissions / sizeof prometheus_permissions[0]},
 };
 
 static const struct kubernetes_kind kinds[] = {
@@ -83,6 +100,7 @@ static const struct adapter_class osm = {
         },
     .translate = osm_translate,
     .detect = osm_detect,
+    .metrics = osm_metrics,
     .enroll = osm_enroll,
 };
 

@@ -11,6 +11,9 @@
  * Its version is the tag of the controller's image. */
 int osm_detect(struct call *call, struct detection *ret_detection);
 
+/* What the sidecars have counted, out of Prometheus. */
+int osm_metrics(struct call *call, const struct metrics_request *request, struct metrics *metrics);
+
 int osm_enroll(struct call *call, const struct enroll_request *request, struct enrollment *enrollment);
 
 #endif

@@ -1,5 +1,7 @@
 #include "plugins/osm/options.h"
 
+#include "sdk/prometheus/traffic.h"
+
 const char osm_config_schema[] =
     "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
     "\"namespace\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":63,\"default\":\"osm-system\","
@@ -9,8 +11,7 @@ const char osm_config_schema[] =
     "\"mesh_name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":63,\"default\":\"osm\","
     "\"description\":\"Name of the mesh that the namespaces of a lab join.\"},"
     "\"control_port\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":65535,\"default\":9901,"
-    "\"description\":\"Port of a lab's workloads that stays outside of the mesh.\"}"
-    "}}";
+    "\"description\":\"Port of a lab's workloads that stays outside of the mesh.\"}," TRAFFIC_OPTIONS "}}";
 
 struct osm_options osm_options(const struct call *call) {
   const json_t *config = call_config(call);

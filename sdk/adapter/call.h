@@ -63,6 +63,9 @@ void call_out_of_memory(struct call *call);
  * out and tells nobody. */
 char *call_json_text(struct call *call, const json_t *value);
 
+/* Bytes of a request's path with its query, as hosts take it. */
+#define CALL_PATH_MAX 8192u
+
 /* An HTTP request to an endpoint that the description declares. */
 struct call_http {
   const char *endpoint;

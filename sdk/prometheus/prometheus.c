@@ -8,9 +8,11 @@
 #include "sdk/base/document.h"
 #include "sdk/base/error.h"
 #include "sdk/base/strbuf.h"
+#include "sdk/base/utf8.h"
 
 #define WARNINGS_MAX 8 /* that are told; the rest is passed over */
-#define SHOWN "%.300s" /* of a text of Prometheus' */
+#define SHOWN_MAX 300  /* bytes of a text of Prometheus' */
+#define TYPE_MAX 40    /* bytes of the type of an error */
 
 const char *prometheus_quote(struct call *call, const char *value) {
   _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
@@ -27,6 +29,11 @@ const char *prometheus_quote(struct call *call, const char *value) {
   return quoted;
 }
 
+/* For "%.*s": as many bytes as are whole characters. JSON's texts are UTF-8. */
+static int shown(const char *text, size_t most) {
+  return (int)utf8_fit(text, strlen(text), most);
+}
+
 static int no_answer(struct call *call, const char *what) {
   return call_fail(call, TRAMMEL_UNAVAILABLE, CODE_PROMETHEUS_ANSWER,
                    "what answers at the endpoint " PROMETHEUS_ENDPOINT " is not Prometheus' API: %s", what);
@@ -39,9 +46,11 @@ static const char *text_of(const json_t *object, const char *key) {
 /* {"status": "error", "errorType": …, "error": …}, which a 4xx or 5xx has. */
 static int tell_error(struct call *call, unsigned status, const json_t *root) {
   const char *type = text_of(root, "errorType"), *text = text_of(root, "error");
+  type = type ? type : "no errorType";
+  text = text ? text : "no error is said";
   return call_fail(call, TRAMMEL_UNAVAILABLE, CODE_PROMETHEUS_ANSWER,
-                   "Prometheus could not evaluate the query (%u, %.40s): " SHOWN, status, type ? type : "no errorType",
-                   text ? text : "no error is said");
+                   "Prometheus could not evaluate the query (%u, %.*s): %.*s", status, shown(type, TYPE_MAX), type,
+                   shown(text, SHOWN_MAX), text);
 }
 
 /* Both members of an answer: the series may not be all there are. */
@@ -55,7 +64,7 @@ static void tell_warnings(struct call *call, const json_t *root) {
         call_diagnose(
             call,
             &(struct finding){.severity = m == 0 ? TRAMMEL_WARNING : TRAMMEL_INFO, .code = CODE_PROMETHEUS_ANSWER},
-            "Prometheus says of the query: " SHOWN, text);
+            "Prometheus says of the query: %.*s", shown(text, SHOWN_MAX), text);
     }
   }
 }
@@ -156,6 +165,11 @@ int prometheus_query(struct call *call, const char *expression, struct prometheu
   struct call_http_answer answer = {0};
   if (!path)
     return TRAMMEL_RESOURCE_EXHAUSTED;
+  if (strlen(path) > CALL_PATH_MAX)
+    return call_fail(call, TRAMMEL_INVALID_ARGUMENT, CODE_PROMETHEUS_QUERY,
+                     "the query for Prometheus takes %zu bytes of a request's path, which may have %u: ask with fewer "
+                     "or shorter metrics_labels",
+                     strlen(path), CALL_PATH_MAX);
   int status = call_http(call, &(struct call_http){.endpoint = PROMETHEUS_ENDPOINT, .path = path}, &answer);
   if (status != TRAMMEL_OK)
     return status;

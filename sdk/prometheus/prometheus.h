@@ -17,6 +17,7 @@
 
 /* Of diagnostics (docs/diagnostics.md). */
 #define CODE_PROMETHEUS_ANSWER "SDK-0019" /* an answer that is an error, or not as documented */
+#define CODE_PROMETHEUS_QUERY "SDK-0022"  /* a query that is too long for a request */
 
 struct prometheus_label {
   const char *name;
@@ -40,7 +41,8 @@ const char *prometheus_quote(struct call *call, const char *value);
 
 /* Evaluates an expression of the type instant vector now. Prometheus' warnings become diagnostics. TRAMMEL_OK;
  * UNAVAILABLE with a diagnostic for an error of Prometheus' and what is not such an answer, RESOURCE_EXHAUSTED for one
- * of more series than PROMETHEUS_SERIES_MAX; else the status of call_http. */
+ * of more series than PROMETHEUS_SERIES_MAX; INVALID_ARGUMENT for an expression that is too long for a path; else the
+ * status of call_http. */
 int prometheus_query(struct call *call, const char *expression, struct prometheus_answer *ret_answer);
 
 /* Reads the body of an answer with that HTTP status; statuses as above. For tests, and fuzzing. */

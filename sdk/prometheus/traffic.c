@@ -17,7 +17,7 @@ struct reading {
   struct call *call;
   const struct traffic_view *view;
   const struct metrics_request *request;
-  const char *name; /* of the resource, in the labels; "": all */
+  struct traffic_names names; /* of the resource, in the labels; "": all */
   json_int_t window_s;
 };
 
@@ -52,12 +52,14 @@ static void add_chosen_labels(const struct reading *r, struct strbuf *out) {
 /* Those of the resource and, for edges, of who is at the other end: who has no name is nobody. */
 static void add_names(const struct reading *r, struct strbuf *out) {
   const struct traffic_view *view = r->view;
-  if (*r->name)
-    add_matcher(r, out, view->resource.name, "=", r->name);
+  if (r->names.pattern)
+    add_matcher(r, out, view->resource.name, "=~", r->names.pattern);
+  else if (*r->names.name)
+    add_matcher(r, out, view->resource.name, "=", r->names.name);
   else
     add_matcher(r, out, view->resource.name, "!=", "");
-  if (view->resource.ns && *r->request->resource.ns)
-    add_matcher(r, out, view->resource.ns, "=", r->request->resource.ns);
+  if (view->resource.ns && *r->names.ns)
+    add_matcher(r, out, view->resource.ns, "=", r->names.ns);
   if (view->edges)
     add_matcher(r, out, view->peer.name, "!=", "");
 }
@@ -193,8 +195,10 @@ static void add_item(const struct reading *r, const struct row *row, struct metr
                               .p50_ns = latency_ns(r, row, P50),
                               .p90_ns = latency_ns(r, row, P90),
                               .p99_ns = latency_ns(r, row, P99)};
-  if (*r->request->resource.name)
+  if (*r->request->resource.name && !r->names.pattern)
     item.resource.name = r->request->resource.name;
+  if (*r->request->resource.ns)
+    item.resource.ns = r->request->resource.ns;
   if (view->edges) {
     item.peer = resource_of(row, view->peer_kind, &view->peer, "");
     item.direction = view->direction;
@@ -234,13 +238,15 @@ static int check_request(struct call *call, const struct metrics_request *reques
 }
 
 int traffic_metrics(struct call *call, const struct traffic_view *views, size_t count,
-                    const struct metrics_request *request, const char *name, struct metrics *metrics) {
+                    const struct metrics_request *request, const struct traffic_names *names, struct metrics *metrics) {
   const struct metrics_resource *resource = &request->resource;
   const char *untold = "nothing is counted for it";
   size_t told = 0;
   struct reading reading = {.call = call,
                             .request = request,
-                            .name = name ? name : resource->name,
+                            .names = {.name = names && names->name ? names->name : resource->name,
+                                      .ns = names && names->ns ? names->ns : resource->ns,
+                                      .pattern = names ? names->pattern : NULL},
                             .window_s = json_integer_value(json_object_get(call_config(call), "metrics_window"))};
   int status = check_request(call, request);
   for (size_t i = 0; status == TRAMMEL_OK && i < count; i++) {

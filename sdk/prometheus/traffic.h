@@ -50,11 +50,18 @@ struct traffic_view {
   const char *untold; /* why the series do not tell of it, in place of all but `kind` and `edges`; NULL: they do */
 };
 
+/* What a resource is called in the labels, where that is not as in the request. */
+struct traffic_names {
+  const char *name;    /* NULL: as in the request */
+  const char *ns;      /* the same */
+  const char *pattern; /* in place of `name`: a whole name, in RE2; each is an item, and named as in the labels */
+};
+
 /* Answers a request by all views of its kind: an item for each resource, or edge, that has been counted, and none for
  * what has not. A latency without samples is 0. TRAMMEL_UNIMPLEMENTED with the reason for what no view tells and for
- * selectors, INVALID_ARGUMENT for edges of all resources; statuses of prometheus_query. `name` is what the resource is
- * called in the labels; NULL: as in the request. */
+ * selectors, INVALID_ARGUMENT for edges of all resources; statuses of prometheus_query. `names` NULL: all as in the
+ * request. */
 int traffic_metrics(struct call *call, const struct traffic_view *views, size_t count,
-                    const struct metrics_request *request, const char *name, struct metrics *metrics);
+                    const struct metrics_request *request, const struct traffic_names *names, struct metrics *metrics);
 
 #endif

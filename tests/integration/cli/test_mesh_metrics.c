@@ -118,8 +118,39 @@ static void put_consul(FILE *out) {
               "consul_source_service=\"front\",consul_destination_service=\"web\",cluster=\"two\","
               "envoy_response_code_class=\"2\"",
               50);
+  put_counter(out, "envoy_cluster_upstream_rq_xx", CONSUL("front", "data-8080") ",envoy_response_code_class=\"2\"", 3);
+  put_counter(out, "envoy_cluster_upstream_rq_xx", CONSUL("front", "data-9090") ",envoy_response_code_class=\"2\"", 4);
+  put_counter(out, "envoy_cluster_upstream_rq_xx", CONSUL("front", "data-base") ",envoy_response_code_class=\"2\"", 7);
+  put_counter(out, "envoy_cluster_upstream_rq_xx", CONSUL("front", "t-shop_data") ",envoy_response_code_class=\"2\"",
+              1);
+  put_counter(out, "envoy_cluster_upstream_rq_xx", CONSUL("front", "t-shop_data_80") ",envoy_response_code_class=\"2\"",
+              2);
+  put_counter(out, "envoy_cluster_upstream_rq_xx",
+              CONSUL("front", "t-shop_data") ",consul_destination_namespace=\"other\",envoy_response_code_class=\"2\"",
+              8);
   (void)fputs("# TYPE envoy_cluster_upstream_rq_time histogram\n", out);
   put_histogram(out, "envoy_cluster_upstream_rq_time_bucket", CONSUL("front", "web"), ms, 2, 2);
+}
+
+#define OSM(source, destination_kind, destination, pod)                                                                \
+  "source_namespace=\"my_shop\",source_kind=\"Deployment\",source_name=\"" source "\",source_pod=\"" source            \
+  "_1\",destination_namespace=\"my_shop\",destination_kind=\"" destination_kind "\",destination_name=\"" destination   \
+  "\",destination_pod=\"" pod "\""
+
+/* What is in my-shop, as Envoy writes it; what no server answered has nobody at the other end. */
+static void put_osm(FILE *out) {
+  static const char nobody[] = "source_namespace=\"my_shop\",source_kind=\"Deployment\",source_name=\"front\","
+                               "source_pod=\"front_1\",destination_namespace=\"unknown\",destination_kind=\"unknown\","
+                               "destination_name=\"unknown\",destination_pod=\"unknown\",response_code=\"503\"";
+  (void)fputs("# TYPE osm_request counter\n", out);
+  put_counter(out, "osm_request_total", OSM("front", "Deployment", "web_api", "web_api_1") ",response_code=\"200\"", 3);
+  put_counter(out, "osm_request_total", OSM("front", "Deployment", "web_api", "web_api_2") ",response_code=\"404\"", 1);
+  put_counter(out, "osm_request_total", OSM("front", "Deployment", "web_api", "web_api_2") ",response_code=\"500\"", 2);
+  put_counter(out, "osm_request_total", OSM("web_api", "StatefulSet", "db", "db_0") ",response_code=\"200\"", 5);
+  put_counter(out, "osm_request_total", nobody, 40);
+  (void)fputs("# TYPE osm_request_duration_ms histogram\n", out);
+  put_histogram(out, "osm_request_duration_ms_bucket", OSM("front", "Deployment", "web_api", "web_api_1"), ms, 2, 2);
+  put_histogram(out, "osm_request_duration_ms_bucket", nobody, ms, 0, 40);
 }
 
 /* ---- Prometheus */
@@ -130,6 +161,7 @@ static void put_series(const char *path) {
   put_istio(out);
   put_linkerd(out);
   put_consul(out);
+  put_osm(out);
   (void)fputs("# EOF\n", out);
   assert_int_equal(fclose(out), 0);
 }
@@ -325,9 +357,91 @@ static void consul_is_told_by_the_envoys_of_clients(void **state) {
   assert_tells("consul", "shop/service/web", one, ITEMS({.name = "web", .success = 10, .failure = 1, .p50_s = 0.01}));
   assert_tells("consul", "shop/service/batch", "--edges",
                ITEMS({.name = "batch", .peer = "web", .direction = "to", .side = "client", .success = 2}));
+  assert_tells("consul", "shop/service/data", "--set=ports=each",
+               ITEMS({.name = "data-8080", .success = 3}, {.name = "data-9090", .success = 4}));
   json_decref(ask("consul", "shop/pod/web", NULL, 2));
   json_decref(ask("consul", "shop/service", NULL, 2));
   json_decref(ask("consul", "shop", NULL, 2));
+}
+
+/* Names that say the namespace, with and without Consul Enterprise. */
+static void qualified_services_of_consul_are_found(void **state) {
+  (void)state;
+  _cleanup_free_ char *path = NULL;
+  assert_true(asprintf(&path, "%s/consul.yaml", server.folder) > 0);
+  const struct {
+    const char *options;
+    const struct item items[2];
+    size_t count;
+  } cases[] = {
+      {"{transport: http, names: qualified, name_prefix: t-}", {{.name = "data", .success = 9}}, 1},
+      {"{transport: http, names: qualified, name_prefix: t-, ports: each}",
+       {{.name = "t-shop_data", .success = 9}, {.name = "t-shop_data_80", .success = 2}},
+       2},
+  };
+  for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+    _cleanup_free_ char *option = NULL;
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    (void)fputs(cases[i].options, out);
+    assert_int_equal(fclose(out), 0);
+    assert_true(asprintf(&option, "--config=%s", path) > 0);
+    assert_tells("consul", "shop/service/data", option, cases[i].items, cases[i].count);
+  }
+  FILE *out = fopen(path, "w");
+  assert_non_null(out);
+  (void)fputs("{transport: http, names: qualified, name_prefix: t-, namespaces: true}", out);
+  assert_int_equal(fclose(out), 0);
+  _cleanup_free_ char *option = NULL;
+  assert_true(asprintf(&option, "--config=%s", path) > 0);
+  json_decref(ask("consul", "other/service/data", option, 1)); /* t-other_data, which nobody calls */
+}
+
+static void labels_that_are_too_long_are_refused_with_the_reason(void **state) {
+  (void)state;
+  struct command_result result;
+  _cleanup_strbuf_ struct strbuf option = STRBUF_INIT;
+  strbuf_puts(&option, "--set=metrics_labels=[");
+  for (unsigned i = 0; i < 8; i++)
+    strbuf_printf(&option, "%s\"l%u=%0240u\"", i ? "," : "", i, 1);
+  strbuf_puts(&option, "]");
+  const char *const argv[] = {"trammel",
+                              "mesh",
+                              "metrics",
+                              "--mesh",
+                              "osm",
+                              "--endpoint",
+                              server.endpoint,
+                              "shop/pod/web",
+                              strbuf_text(&option),
+                              NULL};
+  command_run(argv, NULL, TIMEOUT_S, &result);
+  assert_int_equal(result.exit_code, 2);
+  assert_non_null(strstr(strbuf_text(&result.errors), "fewer or shorter metrics_labels"));
+  command_result_finish(&result);
+}
+
+static void osm_is_told_by_the_envoys_of_clients(void **state) {
+  (void)state;
+  assert_tells("osm", "my-shop/deployment/web-api", NULL,
+               ITEMS({.name = "web-api", .success = 4, .failure = 2, .p50_s = 0.01}));
+  assert_tells("osm", "my-shop/deployment", NULL,
+               ITEMS({.name = "web_api", .success = 4, .failure = 2, .p50_s = 0.01}));
+  assert_tells("osm", "my-shop/pod", NULL,
+               ITEMS({.name = "db_0", .success = 5}, {.name = "web_api_1", .success = 3, .p50_s = 0.01},
+                     {.name = "web_api_2", .success = 1, .failure = 2}));
+  assert_tells("osm", "my-shop", NULL, ITEMS({.name = "my-shop", .success = 9, .failure = 2, .p50_s = 0.01}));
+  assert_tells("osm", "my-shop/deployment/web-api", "--edges", /* and none to the database, which is no deployment */
+               ITEMS({.name = "web-api",
+                      .peer = "front",
+                      .direction = "from",
+                      .side = "client",
+                      .success = 4,
+                      .failure = 2,
+                      .p50_s = 0.01}));
+  assert_tells("osm", "my-shop/pod/db-0", "--edges",
+               ITEMS({.name = "db-0", .peer = "web_api_1", .direction = "from", .side = "client", .success = 5}));
+  assert_null(ask("osm", "my-shop/service/web-api", NULL, 2));
 }
 
 static void a_window_of_0_is_all_there_was(void **state) {
@@ -353,8 +467,13 @@ static void what_is_not_counted_is_not_there(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(istio_is_told_by_its_sidecars),           cmocka_unit_test(linkerd_is_told_by_its_proxies),
-      cmocka_unit_test(consul_is_told_by_the_envoys_of_clients), cmocka_unit_test(a_window_of_0_is_all_there_was),
+      cmocka_unit_test(istio_is_told_by_its_sidecars),
+      cmocka_unit_test(linkerd_is_told_by_its_proxies),
+      cmocka_unit_test(consul_is_told_by_the_envoys_of_clients),
+      cmocka_unit_test(osm_is_told_by_the_envoys_of_clients),
+      cmocka_unit_test(qualified_services_of_consul_are_found),
+      cmocka_unit_test(labels_that_are_too_long_are_refused_with_the_reason),
+      cmocka_unit_test(a_window_of_0_is_all_there_was),
       cmocka_unit_test(what_is_not_counted_is_not_there),
   };
   if (!is_installed("prometheus") || !is_installed("promtool")) {

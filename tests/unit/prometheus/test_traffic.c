@@ -148,6 +148,11 @@ static void errors_of_prometheus_are_told_as_it_says_them(void **state) {
   static const char body[] = "{\"status\":\"error\",\"errorType\":\"timeout\",\"error\":\"query timed out\"}";
   assert_refused(&pods, 503, body, TRAMMEL_UNAVAILABLE, "(503, timeout): query timed out");
   assert_refused(&pods, 400, "{\"status\":\"error\"}", TRAMMEL_UNAVAILABLE, "(400, no errorType)");
+  /* Cut where a character ends: 299 bytes before one of two. */
+  char text[512], expected[320];
+  (void)snprintf(expected, sizeof expected, "): %0299u", 0);
+  (void)snprintf(text, sizeof text, "{\"status\":\"error\",\"error\":\"%0299u\xc3\xa4\xc3\xa4\"}", 0);
+  assert_refused(&pods, 400, text, TRAMMEL_UNAVAILABLE, expected);
 }
 
 static void warnings_are_told_and_the_answer_is_taken(void **state) {
