@@ -27,6 +27,7 @@ void config_finish(struct config *config) {
   free(config->listen);
   free(config->state_directory);
   free(config->adapters);
+  meshery_config_finish(&config->meshery);
   *config = (struct config){0};
 }
 
@@ -78,7 +79,8 @@ static void read_directories(struct fields *fields, const struct node *root, str
 }
 
 static int read_root(struct fields *fields, const struct node *root, struct config *config) {
-  static const char *const known[] = {"listen", "stateDirectory", "logFormat", "adapterDirectories", "limits", NULL};
+  static const char *const known[] = {"listen", "stateDirectory", "logFormat", "adapterDirectories",
+                                      "limits", "meshery",        NULL};
   static const char *const formats[] = {"text", "json", NULL};
   if (!fields_known(fields, root, "the configuration", known))
     return fields_status(fields);
@@ -89,6 +91,7 @@ static int read_root(struct fields *fields, const struct node *root, struct conf
   read_text(fields, root, "stateDirectory", &config->state_directory);
   read_directories(fields, root, config);
   read_limits(fields, fields_get(fields, root, "limits", NODE_MAP, false), config);
+  meshery_config_read(fields, fields_get(fields, root, "meshery", NODE_MAP, false), &config->meshery);
   return fields_status(fields);
 }
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "host/daemon/meshery_config.h"
 #include "sdk/base/error.h"
 
 #define CONFIG_BYTES_MAX ((size_t)1 << 20)
@@ -13,6 +14,7 @@
  *   listen: unix:PATH            stateDirectory: PATH            logFormat: text | json
  *   adapterDirectories: [PATH]   absolute; looked in before the others
  *   limits: {runs, runsPerMesh, connections, shutdownSeconds}
+ *   meshery: as meshery_config.h
  * All texts are heap strings, NULL when not given. */
 struct config {
   char *listen, *state_directory;
@@ -22,6 +24,7 @@ struct config {
   unsigned runs_per_mesh;    /* at once: 1 to 32 */
   unsigned connections;      /* 1 to 512 */
   unsigned shutdown_seconds; /* 1 to 600: that runs have to end in order */
+  struct meshery_config meshery;
 };
 
 /* What holds when nothing is said. */

@@ -17,6 +17,7 @@
 #include "host/daemon/connections.h"
 #include "host/daemon/endpoint.h"
 #include "host/daemon/log.h"
+#include "host/daemon/meshery.h"
 #include "host/daemon/notify.h"
 #include "host/engine/journal.h"
 #include "host/rpc/service.h"
@@ -179,6 +180,7 @@ struct host {
   struct runs *runs;
   struct service service;
   struct connections *connections;
+  struct meshery *meshery;
 };
 
 static void log_run(void *ctx, const char *run, const char *text) {
@@ -230,7 +232,9 @@ static int host_open(struct host *host, struct error **err) {
     r = endpoint_open(host->config.listen, &host->endpoint, err);
   if (r == 0)
     r = open_runs(host, err);
-  return r < 0 ? r : open_service(host, err);
+  if (r == 0)
+    r = open_service(host, err);
+  return r < 0 ? r : meshery_open(&host->config.meshery, host->config.connections, &host->service, &host->meshery, err);
 }
 
 /* Whether all that wait have been admitted; without descriptors or memory, some go on waiting. */
@@ -267,6 +271,7 @@ static void host_stop(struct host *host) {
 }
 
 static void host_close(struct host *host) {
+  meshery_close(host->meshery);
   connections_destroy(host->connections);
   runs_close(host->runs);
   endpoint_close(&host->endpoint);

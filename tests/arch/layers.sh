@@ -28,7 +28,7 @@ function folder_of(path,    i, length_, best) {
 
 # Where an include as it is written leads to.
 function resolve(include) {
-  if (include ~ /^(trammel|grpc)\/.*\.pb-c\.h$/)
+  if (include ~ /\.pb-c\.h$/)
     return "proto/" include
   if (include ~ /^trammel\//)
     return "plugin-api/include/" include

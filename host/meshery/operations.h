@@ -1,0 +1,29 @@
+/* The operations that clients of an adapter's MeshService began: each is a conformance run of the host, which a thread
+ * follows and tells of. */
+#ifndef TRAMMEL_HOST_MESHERY_OPERATIONS_H
+#define TRAMMEL_HOST_MESHERY_OPERATIONS_H
+
+#include "host/meshery/broadcast.h"
+#include "host/runs/runs.h"
+
+#define OPERATIONS_MAX 16         /* at once */
+#define OPERATION_ID_MAX 128      /* bytes */
+#define OPERATION_FAILURES_MAX 64 /* cases that are told of one by one */
+
+struct operations;
+
+/* `spec` is of runs_start(); all are borrowed, and outlive it. */
+struct operations *operations_create(struct runs *runs, const char *adapter, json_t *spec, struct broadcast *broadcast);
+
+/* Begins a run. `id` is what events name; "": the run's own, which `ret_id` then has. -EAGAIN for too many, and what
+ * runs_start() says. */
+int operations_begin(struct operations *operations, const char *id, char ret_id[OPERATION_ID_MAX + 1],
+                     struct error **err);
+
+/* Asks all that go on to end; how many did. */
+size_t operations_cancel(struct operations *operations);
+
+/* Once runs were stopped: waits for those that follow them. NULL is fine. */
+void operations_destroy(struct operations *operations);
+
+#endif
