@@ -18,10 +18,10 @@
 static const atomic_bool never = false;
 
 static void tell(struct broadcast *broadcast, uint32_t number) {
-  uint8_t *data = malloc(sizeof(number));
+  uint32_t *data = malloc(sizeof(number));
   assert_non_null(data);
-  (void)memcpy(data, &number, sizeof(number));
-  broadcast_tell(broadcast, data, sizeof(number));
+  *data = number;
+  broadcast_tell(broadcast, (uint8_t *)data, sizeof(number));
 }
 
 /* The number that comes next, with how many were lost before it. */
