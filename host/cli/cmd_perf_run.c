@@ -9,12 +9,14 @@
 #include "host/cli/load_outputs.h"
 #include "host/cli/perf_mesh.h"
 #include "host/cli/perf_series.h"
+#include "host/cli/profile_run.h"
 
 struct arguments {
   struct load_arguments of_load;
   struct perf_series series;
   struct outputs outputs;
   struct perf_mesh mesh;
+  const char *profile; /* NULL: the options say what to run */
 };
 
 static const struct argp_option option_table[] = {
@@ -25,7 +27,7 @@ static const struct argp_option option_table[] = {
 static const struct argp_child children[] = {
     {&load_arguments_argp, 0, NULL, 0}, {&perf_series_argp, 0, NULL, 0}, {&perf_mesh_argp, 0, NULL, 0}, {0}};
 
-static void check(const struct argp_state *state, struct arguments *arguments) {
+static void check_options(const struct argp_state *state, struct arguments *arguments) {
   bool mesh = perf_mesh_wanted(&arguments->mesh);
   if (mesh && arguments->of_load.target.url)
     argp_error(state, "--url and --mesh are two targets: a mesh is measured in a lab, with a server of its own");
@@ -36,6 +38,13 @@ static void check(const struct argp_state *state, struct arguments *arguments) {
   if ((mesh || perf_series_wanted(&arguments->series)) && !load_outputs_of_series(&arguments->outputs, NULL))
     argp_error(state, "files, and formats other than text and json, are of one run: not with --repeat, --against or "
                       "--mesh");
+}
+
+static void check_profile(const struct argp_state *state, const struct arguments *arguments) {
+  if (arguments->of_load.first)
+    argp_error(state, "--%s is in the profile: change it there, or run without a profile", arguments->of_load.first);
+  if (perf_mesh_wanted(&arguments->mesh) || perf_series_wanted(&arguments->series))
+    argp_error(state, "--repeat, --against and --mesh are not of a profile, which has \"repetitions\"");
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
@@ -49,8 +58,16 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   case 'o':
     load_outputs_add(state, &arguments->outputs, argument);
     return 0;
+  case ARGP_KEY_ARG:
+    if (arguments->profile)
+      argp_error(state, "one profile at a time: '%s' is another one", argument);
+    arguments->profile = argument;
+    return 0;
   case ARGP_KEY_END:
-    check(state, arguments);
+    if (arguments->profile)
+      check_profile(state, arguments);
+    else
+      check_options(state, arguments);
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -61,9 +78,10 @@ const struct argp cmd_perf_run_argp = {
     .options = option_table,
     .parser = parse,
     .children = children,
+    .args_doc = "[PROFILE]",
     .doc =
-        "Sends requests to a URL (HTTP/1.1, HTTP/2 or gRPC, with TLS or without; echo over TCP or UDP) and says how "
-        "long the answers took.\v"
+        "Sends requests to a URL (HTTP/1.1, HTTP/2 or gRPC, with TLS or without; echo over TCP or UDP), or to the "
+        "targets of a profile (a file of YAML or JSON), and says how long the answers took.\v"
         "With a number as --rate, requests are due at fixed times, and `response` is from there to the answer: what a "
         "user waits when the target stalls. `service` is from when a request was sent, `lag` how late the generator "
         "was "
@@ -72,8 +90,10 @@ const struct argp cmd_perf_run_argp = {
         "With --against, two targets are measured in pairs of runs, now one first and now the other, and compared as "
         "`trammel perf compare` does it; with --repeat alone, one target is, and medians have an interval. "
         "With --mesh, a server in a process lab is measured in such pairs: A without the mesh, B through it.\n\n"
-        "Exits 0 when the run is valid, with --against when B is not slower; 1 when it is; 2 for usage; 3 when a run "
-        "is INVALID, nothing answered, it was interrupted, or a difference can't be told.",
+        "A profile has several targets, objectives and repetitions: docs/perf-profiles.md.\n\n"
+        "Exits 0 when the run is valid and objectives are met, with --against when B is not slower; 1 when it is, or "
+        "an objective is missed; 2 for usage; 3 when a run is INVALID, nothing answered, it was interrupted, or a "
+        "difference or an objective can't be told.",
 };
 
 static int run_once(struct arguments *arguments, const struct repeating *repeating, struct error **err) {
@@ -98,34 +118,39 @@ static int make_second(const struct arguments *arguments, struct target **ret_ta
   return options.url ? target_create(&options, ret_target, err) : 0;
 }
 
+/* Of the options. */
+static int run_options(struct arguments *arguments, struct error **err) {
+  struct load_arguments *of_load = &arguments->of_load;
+  _cleanup_(target_destroy_p) struct target *target = NULL, *second = NULL;
+  bool json = false; /* of a series */
+  int r = load_arguments_target(of_load, &target, err);
+  if (r == 0)
+    r = make_second(arguments, &second, err);
+  if (r < 0)
+    return r == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
+  (void)load_outputs_of_series(&arguments->outputs, &json);
+  if (perf_mesh_wanted(&arguments->mesh))
+    return perf_mesh_run(&arguments->mesh, &arguments->series, of_load, json, err);
+  const struct repeating repeating = {.sides = {{of_load->target.url, target}, {arguments->series.against, second}},
+                                      .load = &of_load->load,
+                                      .insecure = of_load->target.tls.insecure};
+  interrupt_catch();
+  return perf_series_wanted(&arguments->series) ? perf_series_run(&arguments->series, &repeating, NULL, json, err)
+                                                : run_once(arguments, &repeating, err);
+}
+
 int cmd_perf_run(int argc, char **argv) {
   struct arguments arguments = {.series = PERF_SERIES_INIT};
-  struct load_arguments *of_load = &arguments.of_load;
-  _cleanup_(target_destroy_p) struct target *target = NULL, *second = NULL;
   _cleanup_error_ struct error *err = NULL;
-  load_arguments_init(of_load);
-  of_load->load.cancel = interrupt_flag();
+  load_arguments_init(&arguments.of_load);
+  arguments.of_load.load.cancel = interrupt_flag();
   command_parse(&cmd_perf_run_argp, argc, argv, &arguments);
-  int r = load_arguments_target(of_load, &target, &err);
-  if (r == 0)
-    r = make_second(&arguments, &second, &err);
-  int code = r == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
-  bool json = false; /* of a series */
-  (void)load_outputs_of_series(&arguments.outputs, &json);
-  if (r == 0 && perf_mesh_wanted(&arguments.mesh)) {
-    code = perf_mesh_run(&arguments.mesh, &arguments.series, of_load, json, &err);
-  } else if (r == 0) {
-    const struct repeating repeating = {.sides = {{of_load->target.url, target}, {arguments.series.against, second}},
-                                        .load = &of_load->load,
-                                        .insecure = of_load->target.tls.insecure};
-    interrupt_catch();
-    code = perf_series_wanted(&arguments.series) ? perf_series_run(&arguments.series, &repeating, NULL, json, &err)
-                                                 : run_once(&arguments, &repeating, &err);
-  }
+  int code =
+      arguments.profile ? profile_run(arguments.profile, &arguments.outputs, &err) : run_options(&arguments, &err);
   if (err)
     fprintf(stderr, "trammel: %s\n", error_message(err));
   outputs_finish(&arguments.outputs);
-  load_arguments_finish(of_load);
+  load_arguments_finish(&arguments.of_load);
   perf_mesh_finish(&arguments.mesh);
   return code;
 }

@@ -13,9 +13,23 @@
         6                                                                                                              \
   }
 
+enum load_format {
+  LOAD_FORMAT_TEXT,
+  LOAD_FORMAT_JSON,
+  LOAD_FORMAT_CSV,
+  LOAD_FORMAT_PROMETHEUS,
+  LOAD_FORMAT_FORTIO,
+  LOAD_FORMAT_HDR,
+};
+
 /* As outputs_add() and outputs_write(). */
 void load_outputs_add(const struct argp_state *state, struct outputs *outputs, char *text);
 int load_outputs_write(struct outputs *outputs, const struct load_report *report, struct error **err);
+
+/* One of the formats: 0 or -errno. */
+int load_outputs_print(enum load_format format, const struct load_report *report, FILE *out);
+/* A JSON value and a newline; takes it. -ENOMEM when it is NULL. */
+int load_outputs_print_json(json_t *json, FILE *out);
 
 /* Whether it is what a series of runs is written in, and that JSON (NULL: not asked): one format, text or JSON, to
  * standard output. */

@@ -47,18 +47,19 @@ static void *lane_main(void *argument) {
   return NULL;
 }
 
-static void gate_open(struct gate *gate, unsigned expected, enum gate_state state) {
+static void gate_open(struct gate *gate, unsigned expected, enum gate_state state, const struct load_start *start) {
   (void)pthread_mutex_lock(&gate->lock);
   while (gate->ready < expected)
     (void)pthread_cond_wait(&gate->changed, &gate->lock);
-  gate->start_ns = clock_in_ns(START_NS);
+  gate->start_ns = start && state == GATE_OPEN ? start->meet(start->context) : clock_in_ns(START_NS);
   gate->state = state;
   (void)pthread_cond_broadcast(&gate->changed);
   (void)pthread_mutex_unlock(&gate->lock);
 }
 
 /* `ret_begun_ns`: when they began, of the wall clock. */
-static int run_lanes(struct lane *lanes, unsigned count, int64_t *ret_begun_ns, struct error **err) {
+static int run_lanes(struct lane *lanes, unsigned count, const struct load_start *start, int64_t *ret_begun_ns,
+                     struct error **err) {
   struct gate gate = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
   unsigned started = 0;
   int r = 0;
@@ -69,7 +70,7 @@ static int run_lanes(struct lane *lanes, unsigned count, int64_t *ret_begun_ns, 
   }
   if (r < 0)
     (void)error_set(err, -r, "starting thread %u of a run: %s", started + 1, strerror(-r));
-  gate_open(&gate, started, r == 0 ? GATE_OPEN : GATE_CALLED_OFF);
+  gate_open(&gate, started, r == 0 ? GATE_OPEN : GATE_CALLED_OFF, start);
   *ret_begun_ns = clock_read_ns(CLOCK_REALTIME) + gate.start_ns - clock_monotonic_ns();
   for (unsigned i = 0; i < started; i++) {
     (void)pthread_join(lanes[i].thread, NULL);
@@ -176,7 +177,7 @@ static int run_resolved(const struct target *target, const struct load_options *
     return error_set(err, ENOMEM, "no memory for the threads of a run");
   int r = make_lanes(lanes, &common, options, err);
   if (r == 0)
-    r = run_lanes(lanes, options->threads, &result->begun_ns, err);
+    r = run_lanes(lanes, options->threads, options->start, &result->begun_ns, err);
   result->begun_ns += options->warm_up_ns;
   for (unsigned i = 0; i < options->threads && lanes[i].generator; i++) {
     if (r == 0)

@@ -12,12 +12,20 @@
 #define LOAD_CONNECTIONS_MAX 100000
 #define LOAD_STREAMS_MAX 1000000 /* of all connections */
 
+/* For a load that begins together with others: called once, on the thread of load_run(), when its connections are made
+ * or have failed; returns when it is to begin (CLOCK_MONOTONIC). */
+struct load_start {
+  int64_t (*meet)(void *context);
+  void *context;
+};
+
 struct load_options {
   struct schedule schedule; /* its duration is that of what is measured; the warm-up comes before */
   unsigned threads, connections;
   int64_t warm_up_ns;
   int64_t connect_timeout_ns, timeout_ns, drain_ns;
-  const atomic_bool *cancel; /* NULL: never; what was counted until then is the result */
+  const atomic_bool *cancel;      /* NULL: never; what was counted until then is the result */
+  const struct load_start *start; /* NULL: it begins when it is connected */
 };
 
 /* Why the numbers do not tell about the target; bits. */

@@ -1,0 +1,22 @@
+/* A profile, run as the command line has it. */
+#ifndef TRAMMEL_HOST_CLI_PROFILE_RUN_H
+#define TRAMMEL_HOST_CLI_PROFILE_RUN_H
+
+#include "host/cli/outputs.h"
+#include "host/perf/profile.h"
+
+/* A profile that can be run. To be finished, also after an error. */
+struct profile_input {
+  struct profile *profile;
+  struct target *targets[PROFILE_TARGETS_MAX]; /* as many as it has loads, or none */
+};
+
+/* Reads the profile of a file, "-" is standard input, and makes its targets. Prints what is wrong with it on standard
+ * error; 0, or the exit code. */
+int profile_input_read(const char *path, struct profile_input *ret_input);
+void profile_input_finish(struct profile_input *input);
+
+/* Runs it and writes what came of it; the exit code. */
+int profile_run(const char *path, struct outputs *outputs, struct error **err);
+
+#endif

@@ -1,0 +1,279 @@
+/* trammel perf run PROFILE: every target gets its part, results add up, and objectives decide the exit code. No check
+ * is of how fast something is. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "sdk/base/schema.h"
+#include "tests/integration/load/target_server.h"
+#include "tests/support/command.h"
+
+#define RUN_S 60
+#define TEN "aaaaaaaaaa"
+#define NO_NAME TEN TEN TEN TEN TEN TEN TEN /* longer than a label may be: no resolver is asked */
+
+static void assert_schema(const json_t *json, const char *name) {
+  char path[4096];
+  _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
+  (void)snprintf(path, sizeof(path), "%s/docs/schema/%s.json", getenv("TRAMMEL_SOURCE_DIR"), name);
+  json_t *schema = json_load_file(path, 0, NULL);
+  assert_int_equal(json_object_del(schema, "$schema"), 0);
+  int r = schema_validate(schema, json, name, diagnostics);
+  json_decref(schema);
+  diagnostics_print(diagnostics, stdout);
+  assert_int_equal(r, 0);
+}
+
+static json_int_t number(const json_t *json, const char *name) {
+  return json_integer_value(json_object_get(json, name));
+}
+
+static void assert_result(const json_t *result) {
+  assert_schema(result, "load-result");
+  assert_int_equal(number(result, "scheduled"),
+                   number(result, "completed") + number(result, "failed") + number(result, "censored"));
+}
+
+static json_t *read_outcome(const char *text) {
+  json_t *json = json_loads(text, 0, NULL);
+  size_t i;
+  const json_t *part;
+  if (!json)
+    fail_msg("this is no result: %s", text);
+  assert_schema(json, "perf-run");
+  assert_result(json_object_get(json, "whole"));
+  json_array_foreach(json_object_get(json, "targets"), i, part) {
+    if (json_object_get(part, "result"))
+      assert_result(json_object_get(part, "result"));
+  }
+  json_array_foreach(json_object_get(json, "runs"), i, part) {
+    assert_result(part);
+  }
+  return json;
+}
+
+static const char *const run_json[] = {"trammel", "perf", "run", "-", "-o", "json", NULL};
+
+static json_t *run_any(const char *profile, int *ret_exit_code) {
+  struct command_result result;
+  command_run(run_json, profile, RUN_S, &result);
+  if (result.out.length == 0)
+    fail_msg("exit code %d: %s", result.exit_code, strbuf_text(&result.errors));
+  json_t *json = read_outcome(strbuf_text(&result.out));
+  *ret_exit_code = result.exit_code;
+  command_result_finish(&result);
+  return json;
+}
+
+static json_t *run(const char *profile, int exit_code) {
+  int found;
+  json_t *json = run_any(profile, &found);
+  assert_int_equal(found, exit_code);
+  return json;
+}
+
+static const json_t *target_of(const json_t *json, size_t i) {
+  return json_array_get(json_object_get(json, "targets"), i);
+}
+
+static const char *verdict_of(const json_t *json, size_t i) {
+  return json_string_value(json_object_get(json_array_get(json_object_get(json, "objectives"), i), "verdict"));
+}
+
+static json_int_t latencies(const json_t *result, const char *histogram) {
+  return number(json_object_get(json_object_get(result, "latencyMs"), histogram), "count");
+}
+
+static void each_target_gets_its_part_and_the_parts_add_up(void **state) {
+  struct target_server *a = target_server_start(CONDUCT_ANSWERS), *b = target_server_start(CONDUCT_ANSWERS);
+  char profile[1024];
+  int found;
+  (void)state;
+  (void)snprintf(profile, sizeof(profile),
+                 "name: two\ntargets:\n  - {name: a, url: '%s', weight: 3}\n  - {name: b, url: '%s'}\n"
+                 "schedule: {kind: constant, rate: 400}\nduration: 500ms\nrepetitions: 2\nconnections: 8\n",
+                 target_server_url(a), target_server_url(b));
+  json_t *json = run_any(profile, &found);
+  const json_t *whole = json_object_get(json, "whole"), *runs = json_object_get(json, "runs");
+  const json_t *of_a = json_object_get(target_of(json, 0), "result"),
+               *of_b = json_object_get(target_of(json, 1), "result");
+  assert_int_equal(found, json_is_true(json_object_get(json, "valid")) ? 0 : 3);
+  assert_int_equal(number(of_a, "scheduled"), 300);
+  assert_int_equal(number(of_b, "scheduled"), 100);
+  assert_int_equal(number(of_a, "connections"), 6);
+  assert_int_equal(number(of_b, "connections"), 2);
+  assert_int_equal(target_server_requests(a), number(of_a, "completed"));
+  assert_int_equal(target_server_requests(b), number(of_b, "completed"));
+  assert_int_equal(number(whole, "completed"), number(of_a, "completed") + number(of_b, "completed"));
+  assert_int_equal(latencies(whole, "response"), latencies(of_a, "response") + latencies(of_b, "response"));
+  assert_int_equal(json_array_size(runs), 2);
+  assert_int_equal(number(whole, "completed"),
+                   number(json_array_get(runs, 0), "completed") + number(json_array_get(runs, 1), "completed"));
+  json_decref(json);
+  target_server_stop(a);
+  target_server_stop(b);
+}
+
+static void objectives_decide_the_exit_code(void **state) {
+  static const struct {
+    const char *objectives, *verdict;
+    int exit_code;
+  } cases[] = {
+      {"[errors <= 0, p50 < 10s, rate > 0]", "met", 0},
+      {"[errors <= 0, p50 < 1ns]", "missed", 1},
+      {"[p99.999 < 10s]", "untold", 3}, /* wants 368,886 requests */
+      {"[p99.999 < 10s, rate > 10000000]", "missed", 1},
+  };
+  struct target_server *server = target_server_start(CONDUCT_ANSWERS);
+  (void)state;
+  for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    char profile[512];
+    (void)snprintf(profile, sizeof(profile),
+                   "name: one\ntargets: [{url: '%s'}]\nschedule: {kind: closed}\nduration: 500ms\nconnections: 2\n"
+                   "objectives: %s\n",
+                   target_server_url(server), cases[i].objectives);
+    json_t *json = run(profile, cases[i].exit_code);
+    assert_string_equal(json_string_value(json_object_get(json, "verdict")), cases[i].verdict);
+    json_decref(json);
+  }
+  target_server_stop(server);
+}
+
+static void an_answer_that_is_not_expected_is_an_error(void **state) {
+  struct target_server *server = target_server_start(CONDUCT_ANSWERS); /* by 200 */
+  char profile[512];
+  (void)state;
+  (void)snprintf(profile, sizeof(profile),
+                 "name: one\ntargets: [{url: '%s', validation: {statuses: [404]}}]\nschedule: {kind: closed}\n"
+                 "duration: 500ms\nobjectives: [errors < 1%%]\n",
+                 target_server_url(server));
+  json_t *json = run(profile, 1);
+  assert_int_equal(number(target_of(json, 0), "unexpected"), number(json_object_get(json, "whole"), "completed"));
+  json_decref(json);
+  target_server_stop(server);
+}
+
+/* It must keep the others neither waiting nor from being measured, and the whole is not valid. */
+static void a_target_without_an_address_is_told_apart(void **state) {
+  struct target_server *server = target_server_start(CONDUCT_ANSWERS);
+  char profile[1024];
+  (void)state;
+  (void)snprintf(profile, sizeof(profile),
+                 "name: two\ntargets: [{name: gone, url: 'http://%s/'}, {name: there, url: '%s'}]\n"
+                 "schedule: {kind: closed}\nduration: 200ms\nobjectives: [errors <= 50%%, errors <= 0]\n",
+                 NO_NAME, target_server_url(server));
+  json_t *json = run(profile, 1);
+  assert_false(json_is_true(json_object_get(json, "valid")));
+  assert_string_equal(verdict_of(json, 0), "met");
+  assert_string_equal(verdict_of(json, 1), "missed");
+  assert_int_equal(number(json_object_get(json_object_get(target_of(json, 0), "result"), "errors"), "dns"), 1);
+  assert_int_equal(number(json_object_get(target_of(json, 1), "result"), "completed"), target_server_requests(server));
+  json_decref(json);
+  target_server_stop(server);
+}
+
+static bool has_requests(void *ctx) {
+  return target_server_requests(ctx) > 0;
+}
+
+static void an_interrupt_ends_it_with_what_there_is(void **state) {
+  struct target_server *server = target_server_start(CONDUCT_ANSWERS);
+  struct command_result result;
+  char profile[512];
+  (void)state;
+  (void)snprintf(profile, sizeof(profile),
+                 "name: one\ntargets: [{url: '%s'}, {name: again, url: '%s'}]\nschedule: {kind: constant, rate: 100}\n"
+                 "duration: 50s\nrepetitions: 3\nobjectives: [errors < 1%%]\n",
+                 target_server_url(server), target_server_url(server));
+  struct running running = command_start(run_json, profile);
+  wait_until(has_requests, server, RUN_S, "a request");
+  assert_int_equal(kill(running.pid, SIGINT), 0);
+  command_wait(&running, RUN_S, &result);
+  json_t *json = read_outcome(strbuf_text(&result.out));
+  assert_int_equal(result.exit_code, 3);
+  assert_int_equal(number(json, "repetitions"), 1);
+  assert_string_equal(verdict_of(json, 0), "untold");
+  json_decref(json);
+  command_result_finish(&result);
+  target_server_stop(server);
+}
+
+static void what_is_wrong_is_told_before_anything_is_sent(void **state) {
+  static const struct {
+    const char *profile, *says;
+  } wrong[] = {
+      {"name: a\ntargets: [{url: 'http://a'}]\nschedule: {kind: closed}\nduration: 1x\n", "<stdin>:4:11: error"},
+      {"name: a\ntargets:\n  - url: ftp://a\nschedule: {kind: closed}\n", "target '1' in line 3: "},
+      {"name: a\ntargets:\n  - {url: 'http://a', headers: {'a b': c}}\nschedule: {kind: closed}\n", "no header"},
+      {"name: a\ntargets:\n  - {url: 'http://a', bodyFile: /nowhere/at/all}\nschedule: {kind: closed}\n",
+       "/nowhere/at/all: No such file"},
+      {"name: a\ntargets:\n  - url: http://a\nschedule: {kind: closed}\ntls: {insecure: true}\n", "https"},
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+    struct command_result result;
+    command_run(run_json, wrong[i].profile, RUN_S, &result);
+    if (result.exit_code != 2 || result.out.length > 0 || !strstr(strbuf_text(&result.errors), wrong[i].says))
+      fail_msg("%zu: exit code %d, %s", i, result.exit_code, strbuf_text(&result.errors));
+    command_result_finish(&result);
+  }
+}
+
+static void a_profile_leaves_no_other_options(void **state) {
+  const char *const argv[] = {"trammel", "perf", "run", "-", "--rate", "5", NULL};
+  struct command_result result;
+  (void)state;
+  command_run(argv, "", RUN_S, &result);
+  assert_int_equal(result.exit_code, 2);
+  assert_non_null(strstr(strbuf_text(&result.errors), "--rate is in the profile"));
+  command_result_finish(&result);
+}
+
+/* Files that a profile names are from its directory, whatever the current one is; text says what was missed. */
+static void a_body_is_from_the_profiles_directory(void **state) {
+  struct target_server *server = target_server_start(CONDUCT_ANSWERS);
+  char *directory = scratch_create(), path[4096];
+  struct command_result result;
+  (void)state;
+  (void)snprintf(path, sizeof(path), "%s/body", directory);
+  FILE *file = fopen(path, "w");
+  assert_non_null(file);
+  assert_true(fputs("hello", file) >= 0 && fclose(file) == 0);
+  (void)snprintf(path, sizeof(path), "%s/shop.json", directory);
+  file = fopen(path, "w");
+  assert_non_null(file);
+  fprintf(file,
+          "{\"name\": \"shop\", \"targets\": [{\"url\": \"%s\", \"bodyFile\": \"body\"}], \"duration\": 0.1, "
+          "\"schedule\": {\"kind\": \"closed\"}, \"objectives\": [\"mean < 1ns\"]}",
+          target_server_url(server));
+  assert_int_equal(fclose(file), 0);
+  const char *const argv[] = {"trammel", "perf", "run", path, NULL};
+  command_run(argv, NULL, RUN_S, &result);
+  if (result.exit_code != 1 || !strstr(strbuf_text(&result.out), "POST") || !strstr(strbuf_text(&result.out), "missed"))
+    fail_msg("exit code %d: %s%s", result.exit_code, strbuf_text(&result.out), strbuf_text(&result.errors));
+  command_result_finish(&result);
+  scratch_remove(directory);
+  target_server_stop(server);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(each_target_gets_its_part_and_the_parts_add_up),
+      cmocka_unit_test(objectives_decide_the_exit_code),
+      cmocka_unit_test(an_answer_that_is_not_expected_is_an_error),
+      cmocka_unit_test(a_target_without_an_address_is_told_apart),
+      cmocka_unit_test(an_interrupt_ends_it_with_what_there_is),
+      cmocka_unit_test(what_is_wrong_is_told_before_anything_is_sent),
+      cmocka_unit_test(a_profile_leaves_no_other_options),
+      cmocka_unit_test(a_body_is_from_the_profiles_directory),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
