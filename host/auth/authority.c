@@ -35,6 +35,10 @@ void authority_close(struct authority *authority) {
   free(authority);
 }
 
+struct store *authority_store(const struct authority *authority) {
+  return authority->store;
+}
+
 /* ---- who calls */
 
 static int refuse(struct error **err, const char *why) {

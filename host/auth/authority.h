@@ -29,6 +29,7 @@ struct caller {
 /* The store is borrowed. `now_s` is CLOCK_REALTIME's; NULL: the clock. */
 int authority_open(struct store *store, int64_t (*now_s)(void), struct authority **ret_authority, struct error **err);
 void authority_close(struct authority *authority);
+struct store *authority_store(const struct authority *authority);
 
 /* ---- calls */
 

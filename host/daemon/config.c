@@ -28,6 +28,10 @@ void config_finish(struct config *config) {
   free(config->state_directory);
   free(config->adapters);
   meshery_config_finish(&config->meshery);
+  free(config->network.listen);
+  free(config->network.certificate);
+  free(config->network.key);
+  free(config->network.clients);
   *config = (struct config){0};
 }
 
@@ -78,9 +82,22 @@ static void read_directories(struct fields *fields, const struct node *root, str
   }
 }
 
+static void read_network(struct fields *fields, const struct node *map, struct network_config *network) {
+  static const char *const known[] = {"listen", "certificate", "key", "clientAuthorities", "withoutTls", NULL};
+  if (!map || !fields_known(fields, map, "network", known))
+    return;
+  read_text(fields, map, "listen", &network->listen);
+  read_text(fields, map, "certificate", &network->certificate);
+  read_text(fields, map, "key", &network->key);
+  read_text(fields, map, "clientAuthorities", &network->clients);
+  const struct node *without = fields_get(fields, map, "withoutTls", NODE_BOOLEAN, false);
+  if (without)
+    network->without_tls = without->boolean;
+}
+
 static int read_root(struct fields *fields, const struct node *root, struct config *config) {
-  static const char *const known[] = {"listen", "stateDirectory", "logFormat", "adapterDirectories",
-                                      "limits", "meshery",        NULL};
+  static const char *const known[] = {"listen",  "stateDirectory", "logFormat", "adapterDirectories",
+                                      "network", "limits",         "meshery",   NULL};
   static const char *const formats[] = {"text", "json", NULL};
   if (!fields_known(fields, root, "the configuration", known))
     return fields_status(fields);
@@ -90,6 +107,7 @@ static int read_root(struct fields *fields, const struct node *root, struct conf
   read_text(fields, root, "listen", &config->listen);
   read_text(fields, root, "stateDirectory", &config->state_directory);
   read_directories(fields, root, config);
+  read_network(fields, fields_get(fields, root, "network", NODE_MAP, false), &config->network);
   read_limits(fields, fields_get(fields, root, "limits", NODE_MAP, false), config);
   meshery_config_read(fields, fields_get(fields, root, "meshery", NODE_MAP, false), &config->meshery);
   return fields_status(fields);

@@ -13,10 +13,18 @@
 /* A configuration file is a YAML map of these, each of which may be missing:
  *   listen: unix:PATH            stateDirectory: PATH            logFormat: text | json
  *   adapterDirectories: [PATH]   absolute; looked in before the others
+ *   network: {listen: HOST:PORT, certificate: PATH, key: PATH, clientAuthorities: PATH, withoutTls: true | false}
  *   limits: {runs, runsPerMesh, connections, shutdownSeconds}
  *   meshery: as meshery_config.h
  * All texts are heap strings, NULL when not given. */
+struct network_config {
+  char *listen; /* HOST:PORT; NULL: not on the network */
+  char *certificate, *key, *clients;
+  bool without_tls; /* asked for: on loopback only */
+};
+
 struct config {
+  struct network_config network;
   char *listen, *state_directory;
   char *adapters; /* joined by ":", as TRAMMEL_ADAPTER_PATH has them */
   bool log_as_json;

@@ -2,19 +2,36 @@
 #ifndef TRAMMEL_HOST_DAEMON_CONNECTIONS_H
 #define TRAMMEL_HOST_DAEMON_CONNECTIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-#include "host/rpc/core/rpc.h"
+#include "host/rpc/service.h"
 
 #define CONNECTIONS_MAX 512
 
 struct connections;
+struct tls;
 
-int connections_create(const struct rpc_service *service, unsigned most, struct connections **ret_connections,
+struct connections_options {
+  struct rpc_service service;
+  struct service *host; /* borrowed; not NULL: `ctx` of the service is a struct session of it for each connection */
+  unsigned most;
+  void (*log)(const char *peer, const char *text); /* told of connections that came to nothing; NULL: nobody is */
+};
+
+/* What is known of a connection when it is there. */
+struct arrival {
+  bool local;       /* of this user or of root */
+  const char *peer; /* copied */
+  struct tls *tls;  /* borrowed; NULL: without */
+};
+
+int connections_create(const struct connections_options *options, struct connections **ret_connections,
                        struct error **err);
 
-/* Serves a connected socket, which it takes; -EAGAIN when there are too many: it is closed. One thread calls this. */
-int connections_admit(struct connections *connections, int fd, struct error **err);
+/* Serves a connected socket, which it takes, over TLS after its handshake. -EAGAIN when there are too many: it is
+ * closed. One thread calls this. */
+int connections_admit(struct connections *connections, int fd, const struct arrival *arrival, struct error **err);
 
 /* Ends all that there are, and waits for that. NULL is fine. */
 void connections_destroy(struct connections *connections);

@@ -27,13 +27,14 @@ int endpoint_default(char **ret_address, struct error **err) {
   return 0;
 }
 
+bool endpoint_is_unix(const char *address) {
+  return strncmp(address, prefix, strlen(prefix)) == 0;
+}
+
 int endpoint_check(const char *address, struct error **err) {
   struct sockaddr_un room;
-  if (strncmp(address, prefix, strlen(prefix)) != 0)
-    return error_set(err, EINVAL,
-                     "'%s' cannot be listened on: only unix:PATH can, because without TLS and authentication, which "
-                     "are not there yet, anybody who reaches the machine could start runs",
-                     address);
+  if (!endpoint_is_unix(address))
+    return error_set(err, EINVAL, "'%s' is no unix:PATH", address);
   const char *path = address + strlen(prefix);
   if (*path != '/')
     return error_set(err, EINVAL, "'%s': the path of a socket has to begin with /", address);
@@ -143,7 +144,7 @@ int endpoint_inherit(struct endpoint *ret_endpoint, struct error **err) {
   return 1;
 }
 
-int endpoint_accept(const struct endpoint *endpoint, int *ret_fd, struct error **err) {
+int endpoint_accept(const struct endpoint *endpoint, int *ret_fd, unsigned *ret_uid, struct error **err) {
   struct ucred peer;
   socklen_t length = sizeof(peer);
   _cleanup_close_ int fd = accept4(endpoint->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -158,6 +159,7 @@ int endpoint_accept(const struct endpoint *endpoint, int *ret_fd, struct error *
     return 0;
   }
   *ret_fd = fd;
+  *ret_uid = peer.uid;
   fd = -1;
   return 1;
 }

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/daemon/admission.h"
 #include "host/daemon/config.h"
 #include "host/daemon/connections.h"
 #include "host/daemon/endpoint.h"
@@ -21,6 +22,7 @@
 #include "host/daemon/notify.h"
 #include "host/engine/journal.h"
 #include "host/rpc/service.h"
+#include "host/store/store.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/descriptors.h"
 
@@ -32,14 +34,17 @@ enum { EXIT_OK = 0, EXIT_USAGE = 2, EXIT_COULD_NOT = 3 }; /* docs/exit-codes.md 
 #define PAUSE_MS 200 /* until descriptors may be there again */
 
 struct arguments {
-  const char *listen, *state_directory, *config, *log_format;
+  const char *listen, *network, *state_directory, *config, *log_format;
   bool check_config;
 };
 
 enum { KEY_LISTEN = 0x100, KEY_STATE, KEY_CONFIG, KEY_CHECK, KEY_LOG };
 
 static const struct argp_option option_table[] = {
-    {"listen", KEY_LISTEN, "unix:PATH", 0, "the socket (default unix:$XDG_RUNTIME_DIR/trammel/trammeld.sock)", 0},
+    {"listen", KEY_LISTEN, "ADDRESS", 0,
+     "unix:PATH, the socket (default unix:$XDG_RUNTIME_DIR/trammel/trammeld.sock), or HOST:PORT, which is listened on "
+     "besides; once each",
+     0},
     {"state-dir", KEY_STATE, "DIR", 0, "where runs, their results and journals are kept (default as for trammel)", 0},
     {"config", KEY_CONFIG, "FILE", 0, "a configuration file; options go before it", 0},
     {"check-config", KEY_CHECK, 0, 0, "only say whether configuration and options can be used", 0},
@@ -51,7 +56,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   struct arguments *arguments = state->input;
   switch (key) {
   case KEY_LISTEN:
-    arguments->listen = argument;
+    *(endpoint_is_unix(argument) ? &arguments->listen : &arguments->network) = argument;
     return 0;
   case KEY_STATE:
     arguments->state_directory = argument;
@@ -97,6 +102,10 @@ static int settle(const struct arguments *arguments, bool inherited, struct conf
   int r = arguments->config ? config_read(arguments->config, config, err) : 0;
   if (r == 0)
     r = override(&config->listen, arguments->listen, err);
+  if (r == 0)
+    r = override(&config->network.listen, arguments->network, err);
+  if (r == 0)
+    r = admission_check(&config->network, err);
   if (r == 0)
     r = override(&config->state_directory, arguments->state_directory, err);
   if (r == 0 && !config->state_directory)
@@ -177,6 +186,8 @@ struct host {
   struct endpoint endpoint;
   char *program;
   int signals;
+  struct store *store;
+  struct admission admission;
   struct runs *runs;
   struct service service;
   struct connections *connections;
@@ -215,11 +226,26 @@ static int open_runs(struct host *host, struct error **err) {
   return r;
 }
 
+static void log_connection(const char *peer, const char *text) {
+  log_line(LOG_WARNINGS, NULL, "a connection of %s: %s", peer, text);
+}
+
+static void log_failure(const char *text) {
+  log_line(LOG_ERRORS, NULL, "%s", text);
+}
+
 static int open_service(struct host *host, struct error **err) {
-  host->service =
-      (struct service){.runs = host->runs, .program = host->program, .state_directory = host->config.state_directory};
-  const struct rpc_service service = {.ctx = &host->service, .serve = service_serve};
-  return connections_create(&service, host->config.connections, &host->connections, err);
+  host->service = (struct service){.runs = host->runs,
+                                   .program = host->program,
+                                   .state_directory = host->config.state_directory,
+                                   .authority = host->admission.authority,
+                                   .audit = host->admission.audit,
+                                   .log = log_failure};
+  const struct connections_options options = {.service = {.serve = service_serve},
+                                              .host = &host->service,
+                                              .most = host->config.connections,
+                                              .log = log_connection};
+  return connections_create(&options, &host->connections, err);
 }
 
 static int host_open(struct host *host, struct error **err) {
@@ -231,20 +257,37 @@ static int host_open(struct host *host, struct error **err) {
   if (r == 0 && host->endpoint.fd < 0)
     r = endpoint_open(host->config.listen, &host->endpoint, err);
   if (r == 0)
+    r = store_open(host->config.state_directory, "trammeld", &host->store, NULL, err);
+  if (r == 0)
+    r = admission_open(&host->config, host->store, &host->admission, err);
+  if (r == 0)
     r = open_runs(host, err);
   if (r == 0)
     r = open_service(host, err);
   return r < 0 ? r : meshery_open(&host->config.meshery, host->config.connections, &host->service, &host->meshery, err);
 }
 
+/* The next that waits on a socket of ours; as endpoint_accept(). */
+static int accept_next(struct host *host, bool local, int *ret_fd, char ret_peer[SESSION_PEER_MAX],
+                       struct error **err) {
+  unsigned uid = 0;
+  if (!local)
+    return network_accept(host->admission.fd, ret_fd, ret_peer);
+  int r = endpoint_accept(&host->endpoint, ret_fd, &uid, err);
+  (void)snprintf(ret_peer, SESSION_PEER_MAX, "uid %u", uid);
+  return r;
+}
+
 /* Whether all that wait have been admitted; without descriptors or memory, some go on waiting. */
-static bool admit_all(struct host *host) {
+static bool admit_all(struct host *host, bool local) {
   int r = 0;
   while (r >= 0) {
     _cleanup_error_ struct error *err = NULL;
+    char peer[SESSION_PEER_MAX];
     int fd = -1;
-    r = endpoint_accept(&host->endpoint, &fd, &err);
-    if (r > 0 && connections_admit(host->connections, fd, &err) < 0)
+    r = accept_next(host, local, &fd, peer, &err);
+    const struct arrival arrival = {.local = local, .peer = peer, .tls = local ? NULL : host->admission.tls};
+    if (r > 0 && connections_admit(host->connections, fd, &arrival, &err) < 0)
       r = 0;
     if (err)
       log_line(LOG_WARNINGS, NULL, "%s", error_message(err));
@@ -256,10 +299,19 @@ static bool admit_all(struct host *host) {
 
 /* Until a signal ends it. */
 static void serve(struct host *host) {
-  struct pollfd fds[] = {{.fd = host->endpoint.fd, .events = POLLIN}, {.fd = host->signals, .events = POLLIN}};
-  while (!fds[1].revents) {
-    if (poll(fds, 2, -1) > 0 && fds[0].revents && !admit_all(host))
-      (void)poll(&fds[1], 1, PAUSE_MS);
+  struct pollfd fds[] = {{.fd = host->endpoint.fd, .events = POLLIN},
+                         {.fd = host->admission.fd, .events = POLLIN},
+                         {.fd = host->signals, .events = POLLIN}};
+  while (!fds[2].revents) {
+    bool all = true;
+    if (poll(fds, 3, -1) <= 0)
+      continue;
+    if (fds[0].revents)
+      all = admit_all(host, true);
+    if (fds[1].revents)
+      all = admit_all(host, false) && all;
+    if (!all)
+      (void)poll(&fds[2], 1, PAUSE_MS);
   }
 }
 
@@ -274,6 +326,8 @@ static void host_close(struct host *host) {
   meshery_close(host->meshery);
   connections_destroy(host->connections);
   runs_close(host->runs);
+  admission_close(&host->admission);
+  store_close(host->store);
   endpoint_close(&host->endpoint);
   close_p(&host->signals);
   free(host->program);
@@ -286,6 +340,9 @@ static int conduct(struct host *host, struct error **err) {
     return EXIT_COULD_NOT;
   bool cleans = pthread_create(&cleaner.thread, NULL, clean_up, &cleaner) == 0;
   log_line(LOG_INFORMATION, NULL, "serving on %s", host->config.listen ? host->config.listen : "systemd's socket");
+  if (host->admission.fd >= 0)
+    log_line(LOG_INFORMATION, NULL, "serving on %s %s", host->admission.name,
+             host->admission.tls ? "over TLS" : "without TLS");
   notify("READY=1");
   serve(host);
   host_stop(host);
@@ -297,7 +354,7 @@ static int conduct(struct host *host, struct error **err) {
 
 int main(int argc, char **argv) {
   struct arguments arguments = {0};
-  struct host host = {.endpoint = ENDPOINT_NONE, .signals = -1};
+  struct host host = {.endpoint = ENDPOINT_NONE, .admission = ADMISSION_NONE, .signals = -1};
   _cleanup_error_ struct error *err = NULL;
   argp_err_exit_status = EXIT_USAGE;
   argp_program_version = "trammeld " TRAMMEL_VERSION;

@@ -53,7 +53,8 @@ static int open_port(struct meshery *meshery, uint16_t number, struct mesh_servi
   struct port *port = &meshery->ports[meshery->count++];
   *port = (struct port){.fd = -1, .mesh = mesh};
   int r = listen_on(number, &port->fd, err);
-  return r < 0 ? r : connections_create(service, connections, &port->connections, err);
+  const struct connections_options options = {.service = *service, .most = connections};
+  return r < 0 ? r : connections_create(&options, &port->connections, err);
 }
 
 static int open_adapter(struct meshery *meshery, uint16_t port, json_t *spec, unsigned connections,
@@ -70,7 +71,8 @@ static bool admit_all(struct port *port) {
   int fd = -1;
   while ((fd = accept4(port->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
     _cleanup_error_ struct error *err = NULL;
-    if (connections_admit(port->connections, fd, &err) < 0)
+    const struct arrival arrival = {.peer = "a client of Meshery's family"};
+    if (connections_admit(port->connections, fd, &arrival, &err) < 0)
       log_line(LOG_WARNINGS, NULL, "meshery: %s", error_message(err));
   }
   return errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;

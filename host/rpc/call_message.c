@@ -12,11 +12,10 @@ int status_with(int status, char **ret_text, const char *text) {
 int status_of(int r, const struct error *err, char **ret_text) {
   static const struct {
     int code, status;
-  } known[] = {{EINVAL, STATUS_INVALID_ARGUMENT},
-               {ENOENT, STATUS_NOT_FOUND},
-               {EAGAIN, STATUS_RESOURCE_EXHAUSTED},
-               {ESHUTDOWN, STATUS_UNAVAILABLE},
-               {ECANCELED, STATUS_CANCELLED}};
+  } known[] = {{EINVAL, STATUS_INVALID_ARGUMENT},   {ENOENT, STATUS_NOT_FOUND},
+               {EEXIST, STATUS_ALREADY_EXISTS},     {EPERM, STATUS_PERMISSION_DENIED},
+               {EAGAIN, STATUS_RESOURCE_EXHAUSTED}, {E2BIG, STATUS_RESOURCE_EXHAUSTED},
+               {ESHUTDOWN, STATUS_UNAVAILABLE},     {ECANCELED, STATUS_CANCELLED}};
   int status = STATUS_INTERNAL;
   for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
     if (r == -known[i].code)

@@ -12,11 +12,14 @@ enum status {
   STATUS_CANCELLED = 1,
   STATUS_INVALID_ARGUMENT = 3,
   STATUS_NOT_FOUND = 5,
+  STATUS_ALREADY_EXISTS = 6,
+  STATUS_PERMISSION_DENIED = 7,
   STATUS_RESOURCE_EXHAUSTED = 8,
   STATUS_FAILED_PRECONDITION = 9,
   STATUS_UNIMPLEMENTED = 12,
   STATUS_INTERNAL = 13,
   STATUS_UNAVAILABLE = 14,
+  STATUS_UNAUTHENTICATED = 16,
 };
 
 /* The status (of gRPC), with a text (heap) where it is not OK. */
@@ -26,6 +29,9 @@ method_serve serve_list_adapters;
 method_serve serve_start_run, serve_get_run, serve_list_runs, serve_cancel_run, serve_watch_run, serve_get_report;
 method_serve serve_health_check, serve_health_watch;
 method_serve serve_reflection;
+method_serve serve_login, serve_renew, serve_logout, serve_who_am_i;
+method_serve serve_add_user, serve_list_users, serve_set_role, serve_remove_user, serve_set_password;
+method_serve serve_create_token, serve_list_tokens, serve_revoke_token;
 
 struct method {
   const char *name; /* "/trammel.v1.RunService/GetRun" */

@@ -33,6 +33,7 @@ struct rpc_call {
   grpc_byte_buffer *last;    /* of a served call: goes with its status */
   int gone;                  /* what gRPC says at its end */
   atomic_bool cancelled;
+  const void *context; /* of a served call: rpc_call_set_context() */
 };
 
 void call_init(struct rpc_call *call);

@@ -16,6 +16,7 @@
 
 struct rpc_channel {
   grpc_channel *channel;
+  char *authorization; /* of each call; NULL: none */
   int watched; /* a duplicate of the socket, since gRPC tells nothing of a connection that it was given; -1: its own */
 };
 
@@ -81,11 +82,27 @@ int rpc_channel_connect(const char *address, const struct rpc_identity *identity
   grpc_arg arguments[CONNECT_ARGUMENTS];
   const grpc_channel_args all = connect_arguments(arguments);
   grpc_ssl_pem_key_cert_pair own = {.private_key = identity->key, .cert_chain = identity->certificate};
-  grpc_channel_credentials *credentials = grpc_ssl_credentials_create_ex(identity->ca, &own, NULL, NULL);
+  grpc_channel_credentials *credentials =
+      grpc_ssl_credentials_create_ex(identity->ca, identity->certificate ? &own : NULL, NULL, NULL);
   channel->watched = -1;
   channel->channel = grpc_channel_create(target, credentials, &all);
   grpc_channel_credentials_release(credentials);
   *ret_channel = channel;
+  return 0;
+}
+
+static void forget(char *authorization) {
+  if (authorization)
+    explicit_bzero(authorization, strlen(authorization));
+  free(authorization);
+}
+
+int rpc_channel_authorize(struct rpc_channel *channel, const char *authorization) {
+  char *copy = authorization ? strdup(authorization) : NULL;
+  if (authorization && !copy)
+    return -ENOMEM;
+  forget(channel->authorization);
+  channel->authorization = copy;
   return 0;
 }
 
@@ -94,6 +111,7 @@ void rpc_channel_destroy(struct rpc_channel *channel) {
     return;
   grpc_channel_destroy(channel->channel);
   close_p(&channel->watched);
+  forget(channel->authorization);
   free(channel);
   library_close();
 }
@@ -104,10 +122,13 @@ static gpr_timespec deadline_of(int64_t deadline_ns) {
                         .clock_type = GPR_CLOCK_MONOTONIC};
 }
 
-static void begin(struct rpc_call *call, const void *data, size_t length) {
+static void begin(struct rpc_call *call, const char *authorization, const void *data, size_t length) {
   grpc_byte_buffer *message = message_of(data, length);
+  grpc_metadata header = {.key = grpc_slice_from_static_string("authorization"),
+                          .value = authorization ? grpc_slice_from_copied_string(authorization) : grpc_empty_slice()};
   const grpc_op start[] = {
-      {.op = GRPC_OP_SEND_INITIAL_METADATA},
+      {.op = GRPC_OP_SEND_INITIAL_METADATA,
+       .data.send_initial_metadata = {.count = authorization ? 1 : 0, .metadata = &header}},
       {.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = message},
   };
   const grpc_op end[] = {{.op = GRPC_OP_RECV_STATUS_ON_CLIENT,
@@ -116,6 +137,7 @@ static void begin(struct rpc_call *call, const void *data, size_t length) {
                                                          .status_details = &call->text}}};
   (void)call_begin(call, &call->ending, end, 1);
   (void)call_begin(call, &call->starting, start, 2);
+  grpc_slice_unref(header.value);
   grpc_byte_buffer_destroy(message);
 }
 
@@ -130,7 +152,7 @@ int rpc_call_start(struct rpc_channel *channel, const char *method, int64_t dead
   call->call = grpc_channel_create_call(channel->channel, NULL, GRPC_PROPAGATE_DEFAULTS, call->queue, name, NULL,
                                         deadline_of(deadline_ns), NULL);
   grpc_slice_unref(name);
-  begin(call, data, length);
+  begin(call, channel->authorization, data, length);
   *ret_call = call;
   return 0;
 }

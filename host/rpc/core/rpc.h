@@ -42,7 +42,7 @@ int rpc_channel_create(int fd, struct rpc_channel **ret_channel, struct error **
 
 /* What this side is, and whom it trusts: texts in PEM. */
 struct rpc_identity {
-  const char *certificate; /* with those between it and its authority */
+  const char *certificate; /* with those between it and its authority; NULL, as the key: it shows none */
   const char *key;
   const char *ca; /* that the other side's certificate must be signed by */
 };
@@ -52,6 +52,10 @@ struct rpc_identity {
  * wrong shows in a call: UNAVAILABLE. */
 int rpc_channel_connect(const char *address, const struct rpc_identity *identity, struct rpc_channel **ret_channel,
                         struct error **err);
+
+/* What each call from here on has as its "authorization" header; copied; NULL: none. 0 or -ENOMEM. While no call is
+ * started. */
+int rpc_channel_authorize(struct rpc_channel *channel, const char *authorization);
 
 /* Whether its connection is gone, so that no call on it will go through any more: the other side closed it, or gRPC
  * did, because what came is not its protocol. */
@@ -90,6 +94,14 @@ int rpc_serve(int fd, const struct rpc_service *service, struct error **err);
 /* Sends the call's last message together with its status, once it is served: less work for both sides. No
  * rpc_send() may follow. */
 void rpc_send_last(struct rpc_call *call, const void *data, size_t length);
+
+/* The value of a header that came with the call, by its name in small letters: 1 with a heap text, 0 when there is
+ * none, -EEXIST when there are several, -EINVAL when it is no text (a NUL in it), -ENOMEM. */
+int rpc_call_header(const struct rpc_call *call, const char *name, char **ret_value);
+
+/* What who serves wants to know of a call further down; NULL at first. */
+void rpc_call_set_context(struct rpc_call *call, const void *context);
+const void *rpc_call_context(const struct rpc_call *call);
 
 /* The deadline that came with the call, CLOCK_MONOTONIC; 0: none. */
 int64_t rpc_call_deadline(const struct rpc_call *call);

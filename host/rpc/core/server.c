@@ -349,3 +349,31 @@ int64_t rpc_call_deadline(const struct rpc_call *call) {
 const atomic_bool *rpc_call_cancelled(const struct rpc_call *call) {
   return &call->cancelled;
 }
+
+int rpc_call_header(const struct rpc_call *call, const char *name, char **ret_value) {
+  const grpc_metadata *found = NULL;
+  for (size_t i = 0; i < call->initial.count; i++) {
+    const grpc_metadata *each = &call->initial.metadata[i];
+    if (grpc_slice_str_cmp(each->key, name) != 0)
+      continue;
+    if (found)
+      return -EEXIST;
+    found = each;
+  }
+  if (!found)
+    return 0;
+  size_t length = GRPC_SLICE_LENGTH(found->value);
+  const uint8_t *data = GRPC_SLICE_START_PTR(found->value);
+  if (memchr(data, '\0', length))
+    return -EINVAL;
+  *ret_value = strndup((const char *)data, length);
+  return *ret_value ? 1 : -ENOMEM;
+}
+
+void rpc_call_set_context(struct rpc_call *call, const void *context) {
+  call->context = context;
+}
+
+const void *rpc_call_context(const struct rpc_call *call) {
+  return call->context;
+}

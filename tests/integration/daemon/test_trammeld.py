@@ -332,7 +332,7 @@ def check_starting(daemon):
         assert ended.returncode == code and said in ended.stderr, ended
 
     state = ["--state-dir", daemon.state + "-2"]
-    fails(2, "authentication", "--listen", "0.0.0.0:4000", *state)
+    fails(2, "network.certificate", "--listen", "0.0.0.0:4000", *state)
     fails(3, "another trammeld", "--listen", "unix:" + daemon.socket, *state)
     config = daemon.directory + "/config.yaml"
     for code, said, text in ((0, "", "limits: {runs: 2}\n"), (2, "runs", "limits: {runs: 0}\n"),

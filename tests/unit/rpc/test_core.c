@@ -73,6 +73,17 @@ static int only_last(struct rpc_call *call) {
   return GRPC_OK;
 }
 
+/* The header's value, or "none". */
+static int tell_header(struct rpc_call *call) {
+  char *value = NULL;
+  int r = rpc_call_header(call, "authorization", &value);
+  const char *text = r == 1 ? value : r == 0 ? "none" : "wrong";
+  rpc_call_set_context(call, text);
+  r = rpc_send(call, rpc_call_context(call), strlen(text));
+  free(value);
+  return r < 0 ? GRPC_CANCELLED : GRPC_OK;
+}
+
 static int serve(void *ctx, struct rpc_call *call, const char *method, char **ret_text) {
   (void)ctx;
   if (strcmp(method, "/test/Echo") == 0)
@@ -87,6 +98,8 @@ static int serve(void *ctx, struct rpc_call *call, const char *method, char **re
     return count_down(call);
   if (strcmp(method, "/test/OnlyLast") == 0)
     return only_last(call);
+  if (strcmp(method, "/test/Header") == 0)
+    return tell_header(call);
   *ret_text = strdup("no such method");
   return 12;
 }
@@ -186,6 +199,19 @@ static void a_last_message_may_be_the_only_one(void **state) {
   assert_no_more(call);
   assert_ends(call, GRPC_OK, NULL);
   rpc_call_destroy(call);
+}
+
+static void each_call_carries_the_channels_authorization(void **state) {
+  const struct fixture *fixture = *state;
+  static const char *const values[] = {NULL, "Bearer one", "Bearer two", NULL};
+  for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+    assert_int_equal(rpc_channel_authorize(fixture->channel, values[i]), 0);
+    struct rpc_call *call = start(*state, "/test/Header", 20000, "");
+    assert_received(call, values[i] ? values[i] : "none");
+    assert_no_more(call);
+    assert_ends(call, GRPC_OK, NULL);
+    rpc_call_destroy(call);
+  }
 }
 
 static void a_status_has_its_text(void **state) {
@@ -322,6 +348,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(messages_come_back_in_order, setup, teardown),
       cmocka_unit_test_setup_teardown(a_last_message_comes_after_the_others, setup, teardown),
       cmocka_unit_test_setup_teardown(a_last_message_may_be_the_only_one, setup, teardown),
+      cmocka_unit_test_setup_teardown(each_call_carries_the_channels_authorization, setup, teardown),
       cmocka_unit_test_setup_teardown(a_status_has_its_text, setup, teardown),
       cmocka_unit_test_setup_teardown(a_cancel_reaches_who_serves, setup, teardown),
       cmocka_unit_test_setup_teardown(a_deadline_travels_and_ends_the_call, setup, teardown),
