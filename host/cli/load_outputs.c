@@ -2,11 +2,12 @@
 
 #include <errno.h>
 
+#include "host/perf/smp.h"
 #include "host/report/emit.h"
 #include "sdk/base/document.h"
 
 /* By load_format. */
-static const char *const formats[] = {"text", "json", "csv", "prometheus", "fortio", "hdr", NULL};
+static const char *const formats[] = {"text", "json", "csv", "prometheus", "fortio", "hdr", "smp", NULL};
 
 void load_outputs_add(const struct argp_state *state, struct outputs *outputs, char *text) {
   outputs_add(state, outputs, formats, text);
@@ -31,6 +32,8 @@ int load_outputs_print(enum load_format format, const struct load_report *report
     return load_report_fortio(report, out);
   case LOAD_FORMAT_HDR:
     return load_report_hdr(report, out);
+  case LOAD_FORMAT_SMP:
+    return load_outputs_print_json(smp_result_json(report, NULL), out);
   case LOAD_FORMAT_TEXT:
     break;
   }

@@ -8,8 +8,9 @@
 #define LOAD_OUTPUTS_OPTION                                                                                            \
   {                                                                                                                    \
     "output", 'o', "FORMAT[=FILE]", 0,                                                                                 \
-        "text (the default), json, csv, prometheus, fortio (as fortio keeps its results), or hdr (an interval log of " \
-        "HdrHistogram); to standard output or a file; may be repeated",                                                \
+        "text (the default), json, csv, prometheus, fortio (as fortio keeps its results), hdr (an interval log of "    \
+        "HdrHistogram), or smp (a PerformanceTestResult of Service Mesh Performance); to standard output or a file; "  \
+        "may be repeated",                                                                                             \
         6                                                                                                              \
   }
 
@@ -20,6 +21,7 @@ enum load_format {
   LOAD_FORMAT_PROMETHEUS,
   LOAD_FORMAT_FORTIO,
   LOAD_FORMAT_HDR,
+  LOAD_FORMAT_SMP,
 };
 
 /* As outputs_add() and outputs_write(). */

@@ -7,6 +7,7 @@
 #include "host/cli/interrupt.h"
 #include "host/cli/load_outputs.h"
 #include "host/perf/outcome.h"
+#include "host/perf/smp.h"
 
 /* "." for "shop.yaml" and "-". */
 static char *directory_of(const char *path) {
@@ -63,6 +64,8 @@ static int write_outcome(int format, const void *what, bool colour, FILE *out) {
   if (format == LOAD_FORMAT_JSON)
     return load_outputs_print_json(outcome_json(outcome), out);
   const struct load_report whole = outcome_report(outcome, &text);
+  if (format == LOAD_FORMAT_SMP)
+    return load_outputs_print_json(smp_result_json(&whole, outcome->profile), out);
   return load_outputs_print((enum load_format)format, &whole, out);
 }
 

@@ -1,5 +1,6 @@
 /* A performance profile: which loads run at the same instant, how often, and what they have to keep to. Read from
- * Trammel's own format (docs/perf-profiles.md, docs/schema/perf-profile.json). */
+ * Trammel's own format (docs/perf-profiles.md, docs/schema/perf-profile.json), or from a performance test of the
+ * Service Mesh Performance specification (host/perf/smp.h). */
 #ifndef TRAMMEL_HOST_PERF_PROFILE_H
 #define TRAMMEL_HOST_PERF_PROFILE_H
 
@@ -21,15 +22,19 @@
 
 /* One target's part of the profile. */
 struct profile_load {
-  const char *name; /* unique in the profile */
-  unsigned weight;  /* its share of the rate and of the connections */
-  uint32_t line;    /* of the file; 0: unknown */
+  const char *name;      /* unique in the profile */
+  unsigned weight;       /* its share of the rate and of the connections */
+  uint32_t line;         /* of the file; 0: unknown */
+  unsigned client;       /* whose it is, from 0 on: of a performance test, loads of one client are its URLs */
+  const char *generator; /* of a performance test: the load generator it names; NULL: none */
   struct target_options target;
   struct load_options options;
   const char *body_file;    /* NULL: none. Absolute, or from the profile's directory */
   const uint16_t *statuses; /* that are expected; none: all below 500 */
   size_t status_count;
 };
+
+struct smp_facts;
 
 struct profile {
   const char *name, *description; /* the description may be NULL */
@@ -39,7 +44,8 @@ struct profile {
   const struct objective *objectives;
   size_t objective_count;
   unsigned repetitions;
-  struct arena *arena; /* all of the above is in it */
+  const struct smp_facts *smp; /* of a file of Service Mesh Performance (smp.h); NULL: of another one */
+  struct arena *arena;         /* all of the above is in it */
 };
 
 /* Reads `length` bytes of YAML or JSON; opens no file. -EINVAL, -E2BIG with diagnostics (PROFILE-0001… as

@@ -73,6 +73,7 @@ covers trammel-apply.1 apply
 covers trammel-apply.1 delete
 covers trammel-apply.1 diff
 covers trammel-perf.1 'perf run'
+covers trammel-perf.1 'perf export'
 covers trammel-mesh.1 'mesh list'
 covers trammel-mesh.1 'mesh detect'
 covers trammel-mesh.1 'mesh enroll'

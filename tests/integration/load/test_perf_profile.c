@@ -237,6 +237,43 @@ static void a_profile_leaves_no_other_options(void **state) {
   command_result_finish(&result);
 }
 
+/* A test of Service Mesh Performance, and its result as that has it. */
+static void a_performance_test_is_run_and_its_result_written(void **state) {
+  struct target_server *a = target_server_start(CONDUCT_ANSWERS), *b = target_server_start(CONDUCT_ANSWERS);
+  const char *const argv[] = {"trammel", "perf", "run", "-", "-o", "smp", NULL};
+  const char *const export_argv[] = {"trammel", "perf", "export", "-", "-o", "json", NULL};
+  struct command_result result;
+  char test[1024];
+  double p50 = 0;
+  const char *id = "", *version = "", *label = "";
+  (void)state;
+  (void)snprintf(test, sizeof(test),
+                 "test: {smp_version: v0.0.1, id: t1, name: two, labels: {a: b}, duration: '1s', clients: [{protocol: "
+                 "1, connections: 2, rps: 40, endpoint_urls: ['%s', '%s']}, {protocol: HTTP, connections: 1, rps: 30, "
+                 "endpoint_urls: ['%s']}]}\nmesh: {type: 3}\n",
+                 target_server_url(a), target_server_url(b), target_server_url(b));
+  command_run(argv, test, RUN_S, &result);
+  json_t *json = json_loads(strbuf_text(&result.out), 0, NULL);
+  if (!json || json_unpack(json, "{s:s, s:s, s:{s:s}, s:{s:F}}", "test_id", &id, "smp_version", &version, "labels", "a",
+                           &label, "latencies_ms", "p50", &p50) < 0)
+    fail_msg("exit code %d: %s%s", result.exit_code, strbuf_text(&result.out), strbuf_text(&result.errors));
+  assert_string_equal(id, "t1");
+  assert_true(p50 > 0 && json_number_value(json_object_get(json, "actual_qps")) > 0);
+  assert_int_equal(target_server_requests(a), 20);
+  assert_int_equal(target_server_requests(b), 50);
+  json_decref(json);
+  command_result_finish(&result);
+  command_run(export_argv, test, RUN_S, &result);
+  json = json_loads(strbuf_text(&result.out), 0, NULL);
+  assert_int_equal(result.exit_code, 0);
+  assert_int_equal(json_array_size(json_object_get(json_object_get(json, "test"), "clients")), 2);
+  assert_string_equal(json_string_value(json_object_get(json_object_get(json, "mesh"), "type")), "ISTIO");
+  json_decref(json);
+  command_result_finish(&result);
+  target_server_stop(a);
+  target_server_stop(b);
+}
+
 /* Files that a profile names are from its directory, whatever the current one is; text says what was missed. */
 static void a_body_is_from_the_profiles_directory(void **state) {
   struct target_server *server = target_server_start(CONDUCT_ANSWERS);
@@ -273,6 +310,7 @@ int main(void) {
       cmocka_unit_test(an_interrupt_ends_it_with_what_there_is),
       cmocka_unit_test(what_is_wrong_is_told_before_anything_is_sent),
       cmocka_unit_test(a_profile_leaves_no_other_options),
+      cmocka_unit_test(a_performance_test_is_run_and_its_result_written),
       cmocka_unit_test(a_body_is_from_the_profiles_directory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
