@@ -1,5 +1,6 @@
 /* Bytes as what a target of load says by HTTP/2, behind a real socket: nothing crashes, and each request ends once. The
- * first byte says how many requests are on their way, and in its highest bit that they have a body. */
+ * first byte says how many requests are on their way, in its highest bit that they have a body, and in the next one
+ * that they are calls of gRPC: without a body, of a health check. */
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,13 +16,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char buffer[64 * 1024];
 
-static struct target *make_target(bool with_body) {
+static struct target *make_target(uint8_t kind) {
   struct target *target = NULL;
+  bool with_body = kind & 0x80, grpc = kind & 0x40;
   const struct target_options options = {.url = "http://h/",
-                                         .method = "POST",
                                          .body = with_body ? "some bytes" : NULL,
                                          .body_length = with_body ? 10 : 0,
                                          .http2 = true,
+                                         .grpc = grpc && with_body ? "a.B/C" : NULL,
+                                         .grpc_messages = grpc && with_body ? 3 : 0,
+                                         .grpc_health = grpc && !with_body ? "" : NULL,
                                          .streams = STREAMS};
   if (target_create(&options, &target, NULL) < 0)
     abort();
@@ -51,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   int ends[2];
   if (size < 1 || tally_init(&tally, NULL) < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) < 0)
     return 0;
-  struct target *target = make_target(data[0] & 0x80);
+  struct target *target = make_target(data[0]);
   struct connection_context context = {.target = target,
                                        .protocol = &http2_protocol,
                                        .pacer = &pacer,
@@ -65,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   connection.state = CONNECTION_UP;
   connection.limit = STREAMS;
   http2_protocol.open(&connection, &context, 1);
-  unsigned requests = data[0] % (STREAMS + 1);
+  unsigned requests = (data[0] & 0x3f) % (STREAMS + 1);
   for (unsigned i = 0; i < requests; i++) {
     const struct shot shot = {.due_ns = 1, .sent_ns = 1};
     connection_send(&connection, &context, &shot, 1);
@@ -79,6 +83,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   }
   connection_finish(&connection, &context, 4);
   if (tally.scheduled != requests || tally.completed + tally.failed != requests || context.on_their_way != 0)
+    abort();
+  uint64_t calls = 0;
+  for (int i = 0; i < GRPC_STATUS_COUNT; i++)
+    calls += tally.grpc_statuses[i];
+  if (calls != (target->protocol == TARGET_GRPC ? tally.completed : 0))
     abort();
   tally_finish(&tally);
   target_destroy(target);

@@ -104,6 +104,8 @@ static void act(struct http2_client *client, int32_t stream) {
   case HTTP2_BREAKS:
     (void)put(client, foreign, sizeof(foreign));
     return;
+  case HTTP2_SILENT:
+    return;
   case HTTP2_MUTE:
     if (stream % 4 != 3)
       answer(client, stream);
@@ -174,11 +176,20 @@ static bool make_session(struct http2_client *client) {
   return r == 0;
 }
 
+static bool is_dead(const struct http2_client *client) {
+  return client->server->options.conduct == HTTP2_DEAD && client == client->server->clients;
+}
+
 static void serve(struct http2_client *client) {
   uint8_t buffer[16384];
   ssize_t n;
   if (!make_session(client))
     return;
+  if (is_dead(client) && flush(client)) {
+    while (get(client, buffer, sizeof(buffer)) > 0)
+      continue;
+    return;
+  }
   while (flush(client) && !client->broken && (n = get(client, buffer, sizeof(buffer))) > 0)
     if (nghttp2_session_mem_recv(client->session, buffer, (size_t)n) != n)
       return;

@@ -11,6 +11,8 @@ enum http2_conduct {
   HTTP2_CLOSES,     /* the connection, at its first request */
   HTTP2_BREAKS,     /* sends a frame of a stream that nobody opened, after the first request */
   HTTP2_MUTE,       /* answers no request whose stream's number is 3 modulo 4 */
+  HTTP2_SILENT,     /* answers no request, and all that is of HTTP/2 alone */
+  HTTP2_DEAD,       /* its first connection greets, and is silent for good; others answer */
   HTTP2_NO_REQUESTS /* is no HTTP/2: sends a line of another protocol */
 };
 

@@ -150,6 +150,57 @@ static void a_stream_that_is_not_answered_is_given_up(void **state) {
   http2_server_stop(server);
 }
 
+/* Refusals come at once: a closed loop waits after each, and does not ask thousands of times. */
+static void a_closed_loop_pauses_after_a_reset(void **state) {
+  struct http2_server *server = start(HTTP2_RESETS, 0);
+  (void)state;
+  json_t *json = perf_command_run(http2_server_url(server), PERF_OPTIONS(MAX_OF_300MS, "-c", "2", "--streams", "3"), 3);
+  assert_in_range(perf_errors(json, "streamReset"), 6, 2 * 3 * 4);
+  assert_int_equal(perf_number(json, "connectionsMade"), 2);
+  json_decref(json);
+  http2_server_stop(server);
+}
+
+/* 20 ms apart, what is on its way when the connection is found dead is lost, and not all that comes. */
+static void a_connection_that_died_is_replaced(void **state) {
+  struct http2_server *server = start(HTTP2_DEAD, 0);
+  (void)state;
+  json_t *json = perf_command_run(
+      http2_server_url(server),
+      PERF_OPTIONS("--http2", "--rate", "50", "-d", "3s", "-c", "1", "--streams", "100", "--timeout", "600ms"),
+      PERF_AS_VERDICT);
+  assert_int_equal(perf_number(json, "connectionsMade"), 2);
+  assert_true(perf_errors(json, "timeout") > 0);
+  assert_int_equal(perf_number(json, "failed"), perf_errors(json, "timeout"));
+  assert_true(perf_number(json, "completed") > 0);
+  json_decref(json);
+  http2_server_stop(server);
+}
+
+static void a_target_that_is_only_slow_keeps_its_connection(void **state) {
+  struct http2_server *server = start(HTTP2_SILENT, 0);
+  (void)state;
+  json_t *json = perf_command_run(
+      http2_server_url(server),
+      PERF_OPTIONS("--http2", "--rate", "max", "-d", "2s", "-c", "1", "--streams", "2", "--timeout", "600ms"), 3);
+  assert_true(perf_errors(json, "timeout") > 2);
+  assert_int_equal(perf_number(json, "failed"), perf_errors(json, "timeout"));
+  assert_int_equal(perf_number(json, "connectionsMade"), 1);
+  json_decref(json);
+  http2_server_stop(server);
+}
+
+/* It is HTTP/2, and no gRPC. */
+static void an_answer_without_a_status_is_no_call(void **state) {
+  struct http2_server *server = start(HTTP2_ANSWERS, 0);
+  (void)state;
+  json_t *json =
+      perf_command_run(http2_server_url(server), PERF_OPTIONS("--grpc", "a.B/C", "--rate", "100", "-d", "300ms"), 3);
+  assert_int_equal(perf_errors(json, "malformed"), 30);
+  json_decref(json);
+  http2_server_stop(server);
+}
+
 static void assert_usage(const char *const *options) {
   const char *argv[16] = {"trammel", "perf", "run", "--url", "http://h/", "--rate", "1"};
   struct command_result result;
@@ -180,6 +231,10 @@ int main(void) {
       cmocka_unit_test(fresh_connections_are_one_for_each_request),
       cmocka_unit_test(each_way_to_misbehave_has_its_name),
       cmocka_unit_test(a_stream_that_is_not_answered_is_given_up),
+      cmocka_unit_test(a_closed_loop_pauses_after_a_reset),
+      cmocka_unit_test(a_connection_that_died_is_replaced),
+      cmocka_unit_test(a_target_that_is_only_slow_keeps_its_connection),
+      cmocka_unit_test(an_answer_without_a_status_is_no_call),
       cmocka_unit_test(usage_is_checked),
   };
   return cmocka_run_group_tests_name("perf_http2", tests, NULL, NULL);
