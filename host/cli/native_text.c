@@ -42,20 +42,25 @@ static int kubernetes_object(const PB(NativeObject) * from, json_t **ret_json, s
   return 0;
 }
 
+static json_t *http_head(const PB(HttpObject) * http) {
+  json_t *head = json_pack("{s:s, s:s, s:s}", "endpoint", http->endpoint, "method", http->method, "path", http->path);
+  if (head && strcmp(http->content_type, "application/json") != 0 &&
+      json_object_set_new(head, "contentType", json_string(http->content_type)) < 0) {
+    json_decref(head);
+    return NULL;
+  }
+  return head;
+}
+
 /* A body that is no JSON is a string. */
 static int http_object(const PB(NativeObject) * from, json_t **ret_json, struct error **err) {
-  const PB(HttpObject) *http = from->http;
   json_t *body = json_loadb((const char *)from->body.data, from->body.len, JSON_DECODE_ANY, NULL);
   if (!body)
     body = json_stringn((const char *)from->body.data, from->body.len);
   if (!body)
     return error_set(err, EPROTO, "the adapter's object %.200s has a body that is neither JSON nor UTF-8", from->id);
-  json_t *json = json_pack("{s:s, s:s, s:s}", "endpoint", http->endpoint, "method", http->method, "path", http->path);
-  int failed = strcmp(http->content_type, "application/json") != 0
-                   ? json_object_set_new(json, "contentType", json_string(http->content_type))
-                   : 0;
-  failed |= json_object_set_new(json, "body", body);
-  if (!failed) {
+  json_t *json = http_head(from->http);
+  if (json_object_set_new(json, "body", body) == 0) {
     *ret_json = json;
     return 0;
   }
@@ -82,12 +87,42 @@ static int written(int r, const PB(NativeObject) * object, struct error **err) {
                                   r == -E2BIG ? "it is nested too deep" : "a string in it is not UTF-8");
 }
 
+static int restyle_kubernetes(const PB(NativeObject) * object, struct strbuf *out) {
+  const PB(KubernetesObject) *said = object->kubernetes;
+  const struct json_claim claims[] = {{NULL, "apiVersion", said->api_version},
+                                      {NULL, "kind", said->kind},
+                                      {"metadata", "name", said->name},
+                                      {"metadata", "namespace", said->namespace_}};
+  return yaml_restyle(NULL, (const char *)object->body.data, object->body.len, claims, sizeof claims / sizeof claims[0],
+                      out);
+}
+
+static int restyle_http(const PB(NativeObject) * object, struct strbuf *out) {
+  json_t *head = http_head(object->http);
+  int r = head ? yaml_write(head, out) : -ENOMEM;
+  json_decref(head);
+  return r < 0 ? r : yaml_restyle("body", (const char *)object->body.data, object->body.len, NULL, 0, out);
+}
+
+/* Nearly all objects go from text to text. -ENOTSUP, with nothing appended, for one that has to be looked at. */
+static int restyle(const PB(NativeObject) * object, struct strbuf *out) {
+  const size_t before = out->length;
+  int r = object->transport_case == TO_KUBERNETES ? restyle_kubernetes(object, out)
+          : object->transport_case == OVER_HTTP   ? restyle_http(object, out)
+                                                  : -ENOTSUP;
+  if (r < 0)
+    strbuf_truncate(out, before);
+  return r;
+}
+
 static int append_yaml(const PB(NativeObject) * object, struct strbuf *out, struct error **err) {
   json_t *json = NULL;
+  strbuf_puts(out, "---\n");
+  if (restyle(object, out) == 0)
+    return 0;
   int r = object_json(object, &json, err);
   if (r < 0)
     return r;
-  strbuf_puts(out, "---\n");
   r = written(yaml_write(json, out), object, err);
   json_decref(json);
   return r;

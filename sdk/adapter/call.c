@@ -61,18 +61,11 @@ char *call_text(struct call *call, const char *text) {
   return empty;
 }
 
-static int append(const char *bytes, size_t length, void *buffer) {
-  strbuf_append(buffer, bytes, length);
-  return 0;
-}
-
-/* The buffer remembers what jansson would not notice. */
 char *call_json_text(struct call *call, const json_t *value) {
   _cleanup_strbuf_ struct strbuf buffer = STRBUF_INIT;
   char *text = NULL;
-  if (value && json_dump_callback(value, append, &buffer, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY) == 0 &&
-      !strbuf_failed(&buffer))
-    text = arena_strdup(call->arena, strbuf_text(&buffer));
+  if (value && json_write_compact(value, &buffer) == 0)
+    text = arena_strndup(call->arena, strbuf_text(&buffer), buffer.length);
   if (!text)
     call_out_of_memory(call);
   return text;

@@ -135,6 +135,26 @@ int json_read(const char *text, size_t length, json_t **ret_value, struct error 
 int yaml_write(const json_t *value, struct strbuf *out);
 int json_write(const json_t *value, struct strbuf *out);
 
+/* Appends a jansson tree as JSON without white space, the keys of each map sorted by their bytes: the same as
+ * json_dumps(JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY), and never a part of it. 0, -ENOMEM, -E2BIG when nested
+ * deeper than DOCUMENT_DEPTH_MAX. */
+int json_write_compact(const json_t *value, struct strbuf *out);
+
+/* A string that a JSON object says of itself: under `key` of the root (`within` NULL), or of the map under the root's
+ * key `within`. The value "" holds as well when no string is there. */
+struct json_claim {
+  const char *within;
+  const char *key;
+  const char *value;
+};
+
+/* Appends what yaml_write() would of the JSON text: a map as the root, or, with `key`, any value as a map's only entry
+ * of that name. Quick, and not for every text: -ENOTSUP, with nothing appended, when a claim (at most 16) does not
+ * hold, when the text is no JSON or has a key twice, and for what needs more care, such as strings beyond printable
+ * ASCII: whoever wants it has to read it into a tree then. -ENOMEM. */
+int yaml_restyle(const char *key, const char *json, size_t length, const struct json_claim *claims, size_t claim_count,
+                 struct strbuf *out);
+
 #ifdef __cplusplus
 }
 #endif

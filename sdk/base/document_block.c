@@ -6,9 +6,6 @@
 #include "sdk/base/document_internal.h"
 #include "sdk/base/strbuf.h"
 
-#define KEY_MAX 128 /* libyaml writes longer keys as "? key" */
-#define STEP 2
-
 /* Characters of ASCII that neither quotes nor lines need. */
 static bool is_printable(char c) {
   return c > ' ' && c < 0x7f;
@@ -34,7 +31,7 @@ static bool is_quotable(const char *text, size_t length) {
   return true;
 }
 
-static int append_text(struct strbuf *out, const char *text, size_t length) {
+int block_text_append(struct strbuf *out, const char *text, size_t length) {
   const bool plain = !text_misread(text);
   if (plain ? !is_plain(text, length) : !is_quotable(text, length))
     return -ENOTSUP;
@@ -44,7 +41,7 @@ static int append_text(struct strbuf *out, const char *text, size_t length) {
   return 0;
 }
 
-static void begin_line(struct strbuf *out, size_t indent) {
+void block_line_begin(struct strbuf *out, size_t indent) {
   static const char spaces[] = "\n                                ";
   const size_t most = sizeof spaces - 2;
   strbuf_append(out, spaces, 1 + (indent < most ? indent : most));
@@ -59,7 +56,7 @@ static bool is_container(const json_t *value) {
 static int append_leaf(struct strbuf *out, const json_t *value) {
   switch (json_typeof(value)) {
   case JSON_STRING:
-    return append_text(out, json_string_value(value), json_string_length(value));
+    return block_text_append(out, json_string_value(value), json_string_length(value));
   case JSON_OBJECT:
     strbuf_puts(out, "{}");
     return 0;
@@ -76,7 +73,7 @@ static int append_container(struct strbuf *out, const json_t *value, size_t inde
 
 static int append_entry(struct strbuf *out, const char *key, size_t length, const json_t *value, size_t indent,
                         size_t depth) {
-  int r = length > KEY_MAX ? -ENOTSUP : append_text(out, key, length);
+  int r = length > BLOCK_KEY_MAX ? -ENOTSUP : block_text_append(out, key, length);
   if (r < 0)
     return r;
   strbuf_putc(out, ':');
@@ -85,8 +82,8 @@ static int append_entry(struct strbuf *out, const char *key, size_t length, cons
     return append_leaf(out, value);
   }
   /* A list stands below its key and not to the right of it. */
-  const size_t inner = indent + (json_is_object(value) ? STEP : 0);
-  begin_line(out, inner);
+  const size_t inner = indent + (json_is_object(value) ? BLOCK_STEP : 0);
+  block_line_begin(out, inner);
   return append_container(out, value, inner, depth + 1);
 }
 
@@ -96,7 +93,7 @@ static int append_map(struct strbuf *out, const json_t *object, size_t indent, s
   for (void *at = json_object_iter((json_t *)object); r == 0 && at;
        at = json_object_iter_next((json_t *)object, at), first = false) {
     if (!first)
-      begin_line(out, indent);
+      block_line_begin(out, indent);
     r = append_entry(out, json_object_iter_key(at), json_object_iter_key_len(at), json_object_iter_value(at), indent,
                      depth);
   }
@@ -108,9 +105,9 @@ static int append_list(struct strbuf *out, const json_t *array, size_t indent, s
   for (size_t i = 0; r == 0 && i < json_array_size(array); i++) {
     const json_t *item = json_array_get(array, i);
     if (i > 0)
-      begin_line(out, indent);
+      block_line_begin(out, indent);
     strbuf_append(out, "- ", 2);
-    r = is_container(item) ? append_container(out, item, indent + STEP, depth + 1) : append_leaf(out, item);
+    r = is_container(item) ? append_container(out, item, indent + BLOCK_STEP, depth + 1) : append_leaf(out, item);
   }
   return r;
 }
@@ -124,11 +121,9 @@ static int append_container(struct strbuf *out, const json_t *value, size_t inde
 int yaml_write_block(const json_t *value, struct strbuf *out) {
   const size_t before = out->length;
   int r = is_container(value) ? append_container(out, value, 0, 0) : -ENOTSUP;
-  if (r == 0) {
+  if (r == 0)
     strbuf_putc(out, '\n');
-  } else if (out->length > before) {
-    out->length = before;
-    out->data[before] = '\0';
-  }
+  else
+    strbuf_truncate(out, before);
   return r;
 }

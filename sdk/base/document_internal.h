@@ -108,4 +108,11 @@ int plain_append(struct strbuf *out, const json_t *value);
 int yaml_write_block(const json_t *value, struct strbuf *out);
 int yaml_write_any(const json_t *value, struct strbuf *out);
 
+/* What block YAML is made of: a string, -ENOTSUP when it is more than plain or double-quoted ASCII; and the end of a
+ * line with the beginning of the next. */
+#define BLOCK_KEY_MAX 128 /* libyaml writes longer keys as "? key" */
+#define BLOCK_STEP 2
+int block_text_append(struct strbuf *out, const char *text, size_t length);
+void block_line_begin(struct strbuf *out, size_t indent);
+
 #endif

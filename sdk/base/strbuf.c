@@ -102,6 +102,13 @@ int strbuf_read_file(struct strbuf *buffer, int fd, size_t limit) {
   }
 }
 
+void strbuf_truncate(struct strbuf *buffer, size_t length) {
+  if (length >= buffer->length)
+    return;
+  buffer->length = length;
+  buffer->data[length] = '\0';
+}
+
 void strbuf_consume(struct strbuf *buffer, size_t length) {
   if (!buffer->data || length == 0)
     return;

@@ -34,6 +34,9 @@ void strbuf_vprintf(struct strbuf *buffer, const char *format, va_list args) __a
  * than `limit` bytes, -ENOMEM, -errno of pread(2). */
 int strbuf_read_file(struct strbuf *buffer, int fd, size_t limit);
 
+/* Keeps the first `length` bytes (at most what there is). */
+void strbuf_truncate(struct strbuf *buffer, size_t length);
+
 /* Drops the first `length` bytes (at most all). */
 void strbuf_consume(struct strbuf *buffer, size_t length);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sdk/base/document.h"
 #include "sdk/base/strbuf.h"
 
 #define HASH_START UINT64_C(0xcbf29ce484222325)
@@ -40,16 +41,13 @@ const char *kube_name(struct call *call, const char *base, const char *key) {
   return name ? name : "";
 }
 
-static int add_to_hash(const char *bytes, size_t length, void *hash) {
-  *(uint64_t *)hash = hash_add(*(uint64_t *)hash, bytes, length);
-  return 0;
-}
-
 static json_t *hash_text(const json_t *body) {
-  uint64_t hash = HASH_START;
-  if (json_dump_callback(body, add_to_hash, &hash, JSON_COMPACT | JSON_SORT_KEYS) < 0)
+  _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+  char digits[17];
+  if (json_write_compact(body, &text) < 0)
     return NULL;
-  return json_sprintf("%016" PRIx64, hash);
+  (void)snprintf(digits, sizeof digits, "%016" PRIx64, hash_add(HASH_START, strbuf_text(&text), text.length));
+  return json_string(digits);
 }
 
 static json_t *sources_text(const struct kube_object *object) {

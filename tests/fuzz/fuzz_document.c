@@ -1,5 +1,6 @@
 /* Reads any bytes in each format and holds the readers to what they promise: positions and parents are set, JSON is
- * what jansson takes for JSON, YAML is what libyaml alone reads, and what is written reads back the same. */
+ * what jansson takes for JSON, YAML is what libyaml alone reads, what is written reads back the same, and JSON is
+ * restyled to what its tree is written as. */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -88,6 +89,25 @@ static void check_format(const uint8_t *data, size_t size, enum document_format 
     check_against_jansson(data, size, r);
 }
 
+/* What is restyled is JSON, and comes out as its tree does. */
+static void check_restyled(const char *key, const char *data, size_t size) {
+  _cleanup_strbuf_ struct strbuf quick = STRBUF_INIT, slow = STRBUF_INIT;
+  int r = yaml_restyle(key, data, size, NULL, 0, &quick);
+  json_t *value = NULL;
+
+  if (r < 0) {
+    require(r == -ENOTSUP && quick.length == 0);
+    return;
+  }
+  value = json_loadb(data, size, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+  require(value != NULL);
+  if (key)
+    value = json_pack("{s:o}", key, value);
+  require(value && yaml_write(value, &slow) == 0);
+  require(strcmp(strbuf_text(&quick), strbuf_text(&slow)) == 0);
+  json_decref(value);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -97,5 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     check_format(data, size, format);
   if (size > 0 && utf8_valid((const char *)data, size, &offset) && !memchr(data, '\0', size))
     require(readers_agree((const char *)data, size, &limits));
+  check_restyled(NULL, (const char *)data, size);
+  check_restyled("body", (const char *)data, size);
   return 0;
 }

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -247,6 +248,134 @@ static void both_yaml_writers_write_the_same_keys(void **state) {
   }
 }
 
+/* Whether the text can be restyled; if so, to what its tree is written as, at the root and below a key. */
+static bool is_restyled(const char *text, const json_t *tree) {
+  _cleanup_strbuf_ struct strbuf quick = STRBUF_INIT, slow = STRBUF_INIT;
+  json_auto_t *below = json_pack("{s:O}", "body", tree);
+  int r = yaml_restyle("body", text, strlen(text), NULL, 0, &quick);
+
+  if (r == 0) {
+    assert_int_equal(yaml_write(below, &slow), 0);
+    assert_string_equal(strbuf_text(&quick), strbuf_text(&slow));
+  }
+  strbuf_clear(&quick);
+  strbuf_clear(&slow);
+  strbuf_puts(&quick, "---\n");
+  r = yaml_restyle(NULL, text, strlen(text), NULL, 0, &quick);
+  if (r < 0) {
+    assert_int_equal(r, -ENOTSUP);
+    assert_string_equal(strbuf_text(&quick), "---\n");
+    return false;
+  }
+  assert_int_equal(yaml_write(tree, &slow), 0);
+  assert_string_equal(strbuf_text(&quick) + 4, strbuf_text(&slow));
+  return true;
+}
+
+static void json_is_restyled_to_what_its_tree_is_written_as(void **state) {
+  size_t restyled = 0;
+
+  (void)state;
+  for (uint64_t seed = 1; seed <= 20000; seed++) {
+    json_auto_t *tree = (random_state = seed, random_tree(4));
+    _cleanup_strbuf_ struct strbuf compact = STRBUF_INIT, indented = STRBUF_INIT;
+    json_auto_t *sorted = NULL;
+
+    assert_int_equal(json_write_compact(tree, &compact), 0);
+    sorted = json_loads(strbuf_text(&compact), JSON_DECODE_ANY, NULL);
+    assert_non_null(sorted);
+    restyled += is_restyled(strbuf_text(&compact), sorted);
+    assert_int_equal(json_write(tree, &indented), 0);
+    restyled += is_restyled(strbuf_text(&indented), tree);
+  }
+  assert_true(restyled > 200);
+}
+
+static void what_is_no_json_is_not_restyled(void **state) {
+  static const char *const wrong[] = {"",
+                                      "{",
+                                      "{}",
+                                      "[]",
+                                      "1",
+                                      "{\"a\":}",
+                                      "{\"a\":01}",
+                                      "{\"a\":-}",
+                                      "{\"a\":-0}",
+                                      "{\"a\":1.0}",
+                                      "{\"a\":1e1}",
+                                      "{\"a\":1234567890123456789}",
+                                      "{\"a\":1,}",
+                                      "{,\"a\":1}",
+                                      "{\"a\":1}{}",
+                                      "{\"a\":1",
+                                      "{\"a\" 1}",
+                                      "{\"a\":1 \"b\":2}",
+                                      "{a:1}",
+                                      "{\"a\":tru}",
+                                      "{\"a\":True}",
+                                      "{\"a\":[1,]}",
+                                      "{\"a\":[1 2]}",
+                                      "{\"a\":1,\"a\":2}",
+                                      "{\"a\":\"}",
+                                      "{\"a\":\"\\",
+                                      "{\"a\":\"\\n\"}",
+                                      "{\"a\\/\":1}",
+                                      "{\"a\":\"\x01\"}",
+                                      "{\"a\":\"\xc3\xa4\"}",
+                                      "{\"a\":1]",
+                                      "{\"a\":[1}"};
+
+  (void)state;
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+    if (yaml_restyle(NULL, wrong[i], strlen(wrong[i]), NULL, 0, &text) != -ENOTSUP)
+      fail_msg("%s was taken", wrong[i]);
+    assert_int_equal(text.length, 0);
+  }
+}
+
+static void what_is_restyled_is_what_it_is_claimed_to_be(void **state) {
+  static const char text[] = "{\"kind\":\"A\",\"name\":\"n\",\"metadata\":{\"name\":\"m\",\"deep\":{\"kind\":\"B\"}},"
+                             "\"list\":[{\"name\":\"l\"}]}";
+  static const struct {
+    struct json_claim claim;
+    bool holds;
+  } cases[] = {
+      {{NULL, "kind", "A"}, true},        {{NULL, "kind", "B"}, false},       {{NULL, "kind", ""}, false},
+      {{NULL, "other", "A"}, false},      {{NULL, "other", ""}, true},        {{"metadata", "name", "m"}, true},
+      {{"metadata", "name", "n"}, false}, {{"metadata", "kind", "A"}, false}, {{"metadata", "kind", ""}, true},
+      {{"list", "name", "l"}, false},     {{NULL, "metadata", ""}, true},     {{"other", "name", ""}, true}};
+
+  (void)state;
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    const struct json_claim claims[] = {{"metadata", "name", "m"}, cases[i].claim, {NULL, "name", "n"}};
+    _cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+
+    assert_int_equal(yaml_restyle(NULL, text, strlen(text), claims, 3, &out), cases[i].holds ? 0 : -ENOTSUP);
+    assert_int_equal(out.length > 0, cases[i].holds);
+  }
+}
+
+static void compact_json_is_what_jansson_writes(void **state) {
+  json_t *many = json_object();
+
+  (void)state;
+  for (int i = 0; i < 100; i++) { /* more keys than are sorted without memory */
+    char key[8];
+    (void)snprintf(key, sizeof key, "k%d", i * 37 % 100);
+    assert_int_equal(json_object_set_new(many, key, json_integer(i % 2 ? INT64_MIN + i : INT64_MAX - i)), 0);
+  }
+  for (uint64_t seed = 0; seed <= 5000; seed++) {
+    json_auto_t *tree = seed == 0 ? many : (random_state = seed, random_tree(4));
+    _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+    _cleanup_free_ char *as = json_dumps(tree, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+
+    assert_int_equal(json_write_compact(tree, &text), 0);
+    assert_string_equal(strbuf_text(&text), as);
+  }
+}
+
 static void jansson_reads_what_json_write_writes(void **state) {
   (void)state;
   for (uint64_t seed = 1; seed <= 2000; seed++) {
@@ -356,6 +485,10 @@ int main(void) {
       cmocka_unit_test(both_yaml_writers_write_the_same_trees),
       cmocka_unit_test(both_yaml_writers_write_the_same_texts),
       cmocka_unit_test(both_yaml_writers_write_the_same_keys),
+      cmocka_unit_test(json_is_restyled_to_what_its_tree_is_written_as),
+      cmocka_unit_test(what_is_no_json_is_not_restyled),
+      cmocka_unit_test(what_is_restyled_is_what_it_is_claimed_to_be),
+      cmocka_unit_test(compact_json_is_what_jansson_writes),
       cmocka_unit_test(jansson_reads_what_json_write_writes),
       cmocka_unit_test(json_read_is_whole_or_out_of_memory),
       cmocka_unit_test(json_read_takes_one_value),
