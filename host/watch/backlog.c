@@ -16,11 +16,18 @@ struct origin {
   uint32_t untried;                 /* of these */
 };
 
+/* What objects of a namespace say. */
+struct content {
+  char *key;
+  size_t users;
+  size_t applying; /* tasks */
+};
+
 /* A namespace. */
 struct space {
   char *key;
   size_t users;
-  struct table origins;
+  struct table origins, contents;
   size_t applying, removing[BACKLOG_WAVES];
   size_t trying;  /* to be applied, under way, and not tried before */
   size_t lacking; /* see is_lacking() */
@@ -90,6 +97,40 @@ static void drop_origins(struct space *space, struct origin **origins, size_t co
   free(origins);
 }
 
+/* Takes over `key`. NULL without memory. */
+static struct content *content_new(struct space *space, char *key) {
+  struct content *content = key ? calloc(1, sizeof(*content)) : NULL;
+
+  if (content) {
+    content->key = key;
+    if (table_put(&space->contents, content) == 0)
+      return content;
+  }
+  free(content);
+  free(key);
+  return NULL;
+}
+
+static void drop_content(struct space *space, struct content *content) {
+  if (!content || --content->users > 0)
+    return;
+  table_remove(&space->contents, content);
+  free(content->key);
+  free(content);
+}
+
+int backlog_describe_content(struct task *task, const char *key) {
+  struct content *content = *key ? table_get(&task->space->contents, key) : NULL;
+
+  if (*key && !content)
+    content = content_new(task->space, strdup(key));
+  if (content)
+    content->users++;
+  drop_content(task->space, task->content);
+  task->content = content;
+  return content || !*key ? 0 : -ENOMEM;
+}
+
 void backlog_leave(struct backlog *backlog, struct task *task) {
   struct space *space = task->space;
 
@@ -98,11 +139,13 @@ void backlog_leave(struct backlog *backlog, struct task *task) {
   backlog_put(backlog, task, BACKLOG_NONE, false);
   backlog_settle(task);
   drop_origins(space, task->origins, task->origin_count);
+  drop_content(space, task->content);
   *task = (struct task){0};
   if (--space->users > 0)
     return;
   table_remove(&backlog->spaces, space);
   table_finish(&space->origins);
+  table_finish(&space->contents);
   free(space->key);
   free(space);
 }
@@ -240,6 +283,8 @@ static void count_applying(const struct task *task, int by) {
   space->trying += untried && task->busy ? (size_t)by : 0;
   space->lacking += is_lacking(task) ? (size_t)by : 0;
   space->altered += is_altered(task) ? (size_t)by : 0;
+  if (task->content)
+    task->content->applying += (size_t)by;
   for (size_t i = 0; i < task->principal_count; i++) {
     task->origins[i]->applying[task->wave] += (uint32_t)by;
     task->origins[i]->untried += untried ? (uint32_t)by : 0;
@@ -326,6 +371,11 @@ static bool is_counted_on(const struct task *task) {
   return false;
 }
 
+/* Whether what is to come in its place, and says the same, is not there yet. */
+static bool is_to_be_replaced(const struct task *task) {
+  return task->content && task->content->applying > 0;
+}
+
 static bool has_to_wait(const struct task *task) {
   const struct space *space = task->space;
 
@@ -333,7 +383,7 @@ static bool has_to_wait(const struct task *task) {
     return is_too_early(task);
   if (task->origin_count == 0)
     return space->applying > 0 || space->sourced > 0 || is_any(space->removing, task->wave + 1, BACKLOG_WAVES);
-  return space->lacking > 0 || space->altered > 0 || is_trying(task) || is_counted_on(task);
+  return space->lacking > 0 || space->altered > 0 || is_to_be_replaced(task) || is_trying(task) || is_counted_on(task);
 }
 
 static struct task *find_in(struct tasks *queue, int64_t now_ns, int64_t *wake_ns) {

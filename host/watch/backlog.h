@@ -12,6 +12,8 @@
  *   may admit everybody once the last object is gone that allows;
  * - until everything that is to be applied, and need not wait itself, was tried once, and so was everything that comes
  *   from a resource that it came from;
+ * - while something of the same content is to be applied, as when its resource has another name now: it is what is
+ *   wanted, and where nothing denies, it may be all that does;
  * - for the objects that are there, are of a higher wave, come from a resource that it came from, and are to be changed
  *   or removed: as they are, they may count on it;
  * - when it is of the namespace as a whole, for everything else there.
@@ -36,6 +38,7 @@ enum backlog_work { BACKLOG_NONE, BACKLOG_APPLY, BACKLOG_REMOVE };
 
 struct space;
 struct origin;
+struct content;
 
 /* Of one object: a member of who knows more about it. Only read by others. */
 struct task {
@@ -46,6 +49,7 @@ struct task {
   size_t principal_count;  /* of these, the first ones: whose ends are what a removal waits for */
   struct origin **earlier; /* that it may have come from as it stands; each once */
   size_t earlier_count;
+  struct content *content; /* NULL: not known */
 
   enum backlog_work work;
   bool standing; /* it is there, and not as it should be */
@@ -76,6 +80,10 @@ void backlog_leave(struct backlog *backlog, struct task *task);
  * what it came from so far stays known, as what it stands for, until backlog_settle(). 0; -ENOMEM, and it is as it
  * was. */
 int backlog_describe(struct task *task, unsigned wave, const char *sources, bool changes);
+
+/* What it says, whatever it is called: a key of its kind and content, "": not known. Of one that has no work. 0 or
+ * -ENOMEM, and it is not known. */
+int backlog_describe_content(struct task *task, const char *key);
 
 /* What has no work is on the cluster as it was described last. */
 void backlog_settle(struct task *task);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "sdk/base/strbuf.h"
 #include "sdk/kube/object.h"
 #include "sdk/smi/model.h"
 
@@ -20,6 +21,14 @@ const char *marks_sources(const json_t *object) {
   const char *list = annotation(object, KUBE_SOURCES_ANNOTATION);
 
   return list ? list : "";
+}
+
+void marks_content(const json_t *object, struct strbuf *key) {
+  const char *hash = annotation(object, KUBE_HASH_ANNOTATION);
+  const char *kind = json_string_value(json_object_get(object, "kind"));
+
+  if (hash && kind)
+    strbuf_printf(key, "%s/%s", kind, hash);
 }
 
 unsigned marks_kinds(const char *sources) {

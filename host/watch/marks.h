@@ -14,6 +14,11 @@ bool marks_made(const json_t *object);
 /* What it came from ("Kind/namespace/name,…"); "" without any. Borrowed from the object. */
 const char *marks_sources(const json_t *object);
 
+/* A key of its kind and of what it says, whatever it is called, by the hash that the translation gave it: for
+ * backlog_describe_content(). Appended; nothing when there is none. */
+struct strbuf;
+void marks_content(const json_t *object, struct strbuf *key);
+
 /* The kinds of SMI that these are of, as bits 1 << enum smi_kind. */
 unsigned marks_kinds(const char *sources);
 

@@ -153,6 +153,20 @@ static void review(struct stock *stock, struct item *item, bool anew) {
   }
 }
 
+/* What an object says. Of one that has no work. */
+static int note_content(struct item *item, const json_t *object) {
+  _cleanup_strbuf_ struct strbuf key = STRBUF_INIT;
+
+  marks_content(object, &key);
+  return strbuf_failed(&key) ? -ENOMEM : backlog_describe_content(&item->task, strbuf_text(&key));
+}
+
+static int note_body(struct item *item, const char *body) {
+  json_auto_t *object = json_loads(body, 0, NULL);
+
+  return object ? note_content(item, object) : -ENOMEM;
+}
+
 /* ---- what is wanted */
 
 static char *body_of(const PB(NativeObject) * object) {
@@ -199,7 +213,8 @@ static int want(struct stock *stock, const PB(NativeObject) * object, int64_t si
     return -ENOMEM;
   }
   backlog_put(&stock->backlog, &item->task, BACKLOG_NONE, false);
-  if (backlog_describe(&item->task, object->wave, sources, is_there(item) || item->task.busy) < 0) {
+  if (note_body(item, body) < 0 ||
+      backlog_describe(&item->task, object->wave, sources, is_there(item) || item->task.busy) < 0) {
     review(stock, item, false);
     free(body);
     free(sources);
@@ -305,13 +320,14 @@ static int note_marks(struct stock *stock, struct item *item, const json_t *obje
   const char *sources = marks_sources(object);
   unsigned wave = marks_wave(object, BACKLOG_WAVES, item->task.wave);
 
-  if (item->body || (strcmp(item->sources, sources) == 0 && wave == item->task.wave))
+  if (item->body || (strcmp(item->sources, sources) == 0 && wave == item->task.wave && item->task.content))
     return 0;
   char *copy = strdup(sources);
   if (!copy)
     return -ENOMEM;
   backlog_put(&stock->backlog, &item->task, BACKLOG_NONE, false);
-  int r = backlog_describe(&item->task, wave, copy, false);
+  int r = note_content(item, object);
+  r = r < 0 ? r : backlog_describe(&item->task, wave, copy, false);
   free(r < 0 ? copy : item->sources);
   if (r == 0)
     item->sources = copy;

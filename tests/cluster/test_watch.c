@@ -435,6 +435,7 @@ static void what_is_wrong_is_told_once(void **state) {
   stop_quietly(f);
 }
 
+/* A target that has another name now is as good as it was under the old one, until its policy is there again. */
 static void a_foreign_object_is_left_alone_and_told(void **state) {
   struct fixture *f = *state;
   start(f);
@@ -452,8 +453,18 @@ static void a_foreign_object_is_left_alone_and_told(void **state) {
   wait_for_event(f, "NotApplied", "t");
   json_auto_t *there = only_policy(f);
   assert_string_equal(json_string_value(json_object_get(json_object_get(there, "spec"), "action")), "DENY");
+  remove_at(f, TARGETS, "t");
+  put_target(f, "old", "HTTPRouteGroup", "g");
+  wait_for_path(f, "/items");
+  put_target(f, "t", "HTTPRouteGroup", "g");
+  remove_at(f, TARGETS, "old");
+  put_group(f, "other", "/late");
+  put_target(f, "u", "HTTPRouteGroup", "other");
+  wait_for_path(f, "/late");
+  assert_true(allows(f, "/items"));
   remove_at(f, POLICIES, name_of(policy));
-  wait_for_path(f, "/items"); /* it is tried again */
+  wait_for_count(f, 2); /* it is tried again, and then the old one goes */
+  assert_true(allows(f, "/items"));
   stop_quietly(f);
 }
 

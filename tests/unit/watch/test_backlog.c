@@ -255,6 +255,28 @@ static void a_removal_that_fails_keeps_what_is_below_it(void **state) {
   do_it(f, &f->deny);
 }
 
+/* Its target has another name: until the policy is there under that, the old one is all that denies to others. */
+static void what_is_renamed_stays_until_it_is_there_again(void **state) {
+  struct fixture *f = *state;
+  assert_int_equal(backlog_describe(&f->other, 2, U "," GROUP, false), 0);
+  assert_int_equal(backlog_describe_content(&f->allow, "Policy/1"), 0);
+  assert_int_equal(backlog_describe_content(&f->other, "Policy/1"), 0);
+  backlog_put(&f->backlog, &f->other, BACKLOG_APPLY, false);
+  backlog_put(&f->backlog, &f->allow, BACKLOG_REMOVE, true);
+  fail_at(f, &f->other, false);
+  assert_null(find(f));
+  backlog_put(&f->backlog, &f->other, BACKLOG_NONE, false);
+  backlog_forgive(&f->other);
+  do_it(f, &f->allow);
+  /* What says something else is no replacement. */
+  assert_int_equal(backlog_describe_content(&f->other, "Policy/2"), 0);
+  backlog_put(&f->backlog, &f->other, BACKLOG_APPLY, false);
+  backlog_put(&f->backlog, &f->allow, BACKLOG_REMOVE, true);
+  fail_at(f, &f->other, false);
+  do_it(f, &f->allow);
+  assert_int_equal(backlog_describe_content(&f->other, ""), 0);
+}
+
 /* Whatever waves are known, as after a restart, what denies in a namespace goes last. */
 static void what_is_for_the_namespace_goes_last(void **state) {
   struct fixture *f = *state;
@@ -299,6 +321,7 @@ int main(void) {
       TEST(what_an_object_that_is_held_up_may_count_on_stays),
       TEST(what_an_object_counted_on_before_stays_until_it_has_changed),
       TEST(a_removal_that_fails_keeps_what_is_below_it),
+      TEST(what_is_renamed_stays_until_it_is_there_again),
       TEST(what_is_for_the_namespace_goes_last),
       TEST(what_failed_waits_longer_each_time),
   };

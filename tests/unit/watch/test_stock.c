@@ -248,6 +248,28 @@ static void what_is_not_wanted_goes_beside_a_failure(void **state) {
   assert_int_equal(stock_count(f->stock).pending, 2);
 }
 
+#define HASHED(hash) "{\"kind\":\"Policy\",\"metadata\":{\"annotations\":{\"trammel.dev/hash\":\"" hash "\"}}}"
+
+/* Also of an object that an earlier watch has made, and of which this one only knows what it says of itself. */
+static void what_is_renamed_stays_until_it_is_there_again(void **state) {
+  struct fixture *f = *state;
+  json_auto_t *made = made_before("old", 1);
+  json_t *annotations = json_object_get(json_object_get(made, "metadata"), "annotations");
+  assert_int_equal(json_object_set_new(annotations, "trammel.dev/hash", json_string("1")), 0);
+  assert_int_equal(stock_see(f->stock, made, 1), 0);
+  add(f, "ns", "new", 1, HASHED("1"), true);
+  of_other(f);
+  settle(f);
+  expect(f, "new", true, -EEXIST);
+  expect(f, "", false, 0);
+  clear(f);
+  add(f, "ns", "new", 1, HASHED("2"), true); /* it says something else */
+  of_other(f);
+  settle(f);
+  expect(f, "new", true, -EEXIST);
+  expect(f, "old", false, 0);
+}
+
 /* Namespaces come and go. */
 static void a_namespace_without_objects_is_nothing_to_keep(void **state) {
   struct fixture *f = *state;
@@ -434,6 +456,7 @@ int main(void) {
       TEST(a_failure_holds_up_its_namespace_alone),
       TEST(what_allows_stays_while_what_denies_is_lacking),
       TEST(what_is_not_wanted_goes_beside_a_failure),
+      TEST(what_is_renamed_stays_until_it_is_there_again),
       TEST(a_namespace_without_objects_is_nothing_to_keep),
       TEST(what_is_there_as_wanted_is_left_alone),
       TEST(what_is_shared_holds_up_nothing),
