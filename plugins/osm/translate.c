@@ -25,6 +25,11 @@ static void deny_by_default(struct call *call, const struct osm_options *options
                                    .method = "PATCH",
                                    .content_type = "application/merge-patch+json",
                                    .delete_method = ""};
+  const char *remedy = arena_printf(call_arena(call),
+                                    "expect namespaces that were not listed to deny as well, also when all else is "
+                                    "removed: what the MeshConfig said before you have to set back yourself, with "
+                                    "kubectl edit meshconfig osm-mesh-config -n %s",
+                                    options->osm_namespace);
   json_t *body =
       json_pack("{s:{s:{s:b, s:b}}}", "spec", "traffic", "enablePermissiveTrafficPolicyMode", 0, "enableEgress", 0);
   translation_add(translation, native_http(call, "meshconfig", MESH_CONFIG_WAVE, &place, body));
@@ -33,7 +38,7 @@ static void deny_by_default(struct call *call, const struct osm_options *options
                                   .code = CODE_MESH_WIDE,
                                   .detail = "OSM denies by default in all of its namespaces or in none: "
                                             "enablePermissiveTrafficPolicyMode of its MeshConfig is for the mesh",
-                                  .remedy = "expect namespaces that were not listed to deny as well"},
+                                  .remedy = remedy ? remedy : ""},
                 "Traffic is denied by default in every namespace of the mesh");
 }
 
