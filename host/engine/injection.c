@@ -47,17 +47,6 @@ static void append_selector(struct strbuf *out, const json_t *selector) {
   }
 }
 
-static bool has_name(const json_t *containers, const char *name) {
-  const json_t *container;
-  size_t i;
-
-  json_array_foreach(containers, i, container) {
-    if (strcmp(kube_text(container, "name"), name) == 0)
-      return true;
-  }
-  return false;
-}
-
 /* Whether a container is one that the mesh adds. One for initialisation is a sidecar when it stays (Kubernetes,
  * "sidecar containers"); the others end before the workload begins. */
 static bool is_added(const json_t *container, bool initial, const json_t *own, const struct injection_marks *marks) {
@@ -66,7 +55,7 @@ static bool is_added(const json_t *container, bool initial, const json_t *own, c
   if (initial && strcmp(kube_text(container, "restartPolicy"), "Always") != 0)
     return false;
   if (marks->count == 0)
-    return !has_name(own, name);
+    return !kube_find(own, "name", name);
   for (size_t i = 0; i < marks->count; i++)
     if (strcmp(marks->names[i], name) == 0)
       return true;

@@ -10,17 +10,6 @@
 
 typedef Trammel__Adapter__V1__NativeObject native_object;
 
-static const json_t *find_condition(const json_t *conditions, const char *type) {
-  const json_t *condition;
-  size_t i;
-
-  json_array_foreach(conditions, i, condition) {
-    if (strcmp(kube_text(condition, "type"), type) == 0)
-      return condition;
-  }
-  return NULL;
-}
-
 static bool is_of(const json_t *condition, json_int_t generation) {
   const json_t *observed = json_object_get(condition, "observedGeneration");
 
@@ -29,7 +18,7 @@ static bool is_of(const json_t *condition, json_int_t generation) {
 
 static enum readiness judge_condition(const json_t *conditions, const char *type, json_int_t generation,
                                       struct strbuf *why) {
-  const json_t *condition = find_condition(conditions, type);
+  const json_t *condition = kube_find(conditions, "type", type);
 
   if (!condition || !is_of(condition, generation)) {
     strbuf_printf(why, "nobody has set the condition %s%s", type, condition ? " since it was changed" : "");

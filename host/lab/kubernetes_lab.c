@@ -335,26 +335,18 @@ static int check_upstream(const PB(Upstream) * upstream, struct error **err) {
                    upstream->service_namespace, upstream->service, upstream->address);
 }
 
-static bool is_called(const struct topology_service *service, const char *name) {
-  size_t length = strlen(service->ns);
-  return strncmp(name, service->ns, length) == 0 && name[length] == '/' &&
-         strcmp(name + length + 1, service->name) == 0;
-}
-
 /* At its cluster IP. */
 static int plain_service(const struct placement *placement, const char *service, uint16_t port, enum protocol protocol,
                          const char **ret_address, uint16_t *ret_port, struct error **err) {
   const struct topology *topology = placement->topology;
-  for (size_t i = 0; i < topology->service_count; i++) {
-    const struct topology_service *found = &topology->services[i];
-    if (!is_called(found, service) || !topology_port_find(found->ports, found->port_count, port, protocol))
-      continue;
-    *ret_address = homestead_of(placement)->addresses[i];
-    *ret_port = port;
-    return 0;
-  }
-  return error_set(err, ENOENT, "topology %s has no service %s with %s port %u", topology->name, service,
-                   protocol_name(protocol), port);
+  const struct topology_port *at;
+  const struct topology_service *found = topology_service_at(topology, service, port, protocol, &at);
+  if (!found)
+    return error_set(err, ENOENT, "topology %s has no service %s with %s port %u", topology->name, service,
+                     protocol_name(protocol), port);
+  *ret_address = homestead_of(placement)->addresses[found - topology->services];
+  *ret_port = port;
+  return 0;
 }
 
 static void kubernetes_lab_destroy(struct lab *base) {

@@ -152,21 +152,15 @@ static int dial(const struct placement *placement, size_t i, struct workload_cli
 static int plain_service(const struct placement *placement, const char *service, uint16_t port, enum protocol protocol,
                          const char **ret_address, uint16_t *ret_port, struct error **err) {
   const struct topology *topology = placement->topology;
+  const struct topology_port *at;
+  const struct topology_service *found = topology_service_at(topology, service, port, protocol, &at);
+  char name[256];
 
-  for (size_t i = 0; i < topology->service_count; i++) {
-    const struct topology_service *found = &topology->services[i];
-    char name[256];
-    (void)snprintf(name, sizeof(name), "%s/%s", found->ns, found->name);
-    if (strcmp(name, service) != 0 || found->workload_count == 0)
-      continue;
-    const struct topology_port *at = topology_port_find(found->ports, found->port_count, port, protocol);
-    if (!at)
-      continue;
-    (void)snprintf(name, sizeof(name), "%s/%s", found->ns, found->workloads[0]);
-    return placement_direct(placement, name, at->target_port, protocol, ret_address, ret_port, err);
-  }
-  return error_set(err, ENOENT, "topology %s has no service %s with %s port %u and a workload", topology->name, service,
-                   protocol_name(protocol), port);
+  if (!found || found->workload_count == 0)
+    return error_set(err, ENOENT, "topology %s has no service %s with %s port %u and a workload", topology->name,
+                     service, protocol_name(protocol), port);
+  (void)snprintf(name, sizeof(name), "%s/%s", found->ns, found->workloads[0]);
+  return placement_direct(placement, name, at->target_port, protocol, ret_address, ret_port, err);
 }
 
 static const struct lab_ops process_lab_ops = {

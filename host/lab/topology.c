@@ -38,6 +38,26 @@ const struct topology_port *topology_port_find(const struct topology_port *ports
   return NULL;
 }
 
+static bool is_called(const struct topology_service *service, const char *name) {
+  size_t length = strlen(service->ns);
+  return strncmp(name, service->ns, length) == 0 && name[length] == '/' &&
+         strcmp(name + length + 1, service->name) == 0;
+}
+
+const struct topology_service *topology_service_at(const struct topology *topology, const char *service, uint16_t port,
+                                                   enum protocol protocol, const struct topology_port **ret_port) {
+  for (size_t i = 0; i < topology->service_count; i++) {
+    const struct topology_service *found = &topology->services[i];
+    const struct topology_port *at =
+        is_called(found, service) ? topology_port_find(found->ports, found->port_count, port, protocol) : NULL;
+    if (!at)
+      continue;
+    *ret_port = at;
+    return found;
+  }
+  return NULL;
+}
+
 const struct topology_workload *topology_workload_find(const struct topology *topology, const char *ns,
                                                        const char *name) {
   for (size_t i = 0; i < topology->workload_count; i++)

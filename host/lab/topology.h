@@ -66,6 +66,9 @@ const struct topology_workload *topology_workload_find(const struct topology *to
 const struct topology_service *topology_service_find(const struct topology *topology, const char *ns, const char *name);
 const struct topology_port *topology_port_find(const struct topology_port *ports, size_t count, uint16_t port,
                                                enum protocol protocol);
+/* The service "alias/name", if it has this port; `*ret_port`. */
+const struct topology_service *topology_service_at(const struct topology *topology, const char *service, uint16_t port,
+                                                   enum protocol protocol, const struct topology_port **ret_port);
 /* The port of a service, `*ret_service`, that leads to this port of the workload "alias/name" and to no other workload.
  * NULL when there is none. */
 const struct topology_port *topology_port_to(const struct topology *topology, const char *workload, uint16_t port,

@@ -8,17 +8,7 @@
 #include "host/load/grpc_call.h"
 #include "sdk/base/memory.h"
 #include "sdk/base/strbuf.h"
-
-static bool is_token(const char *text, size_t length) {
-  static const char others[] = "!#$%&'*+-.^_`|~"; /* RFC 9110, 5.6.2 */
-  for (size_t i = 0; i < length; i++) {
-    char c = text[i];
-    bool alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!alphanumeric && !(c && strchr(others, c)))
-      return false;
-  }
-  return length > 0;
-}
+#include "sdk/base/token.h"
 
 /* Visible characters, space and tab: nothing that ends a line. */
 static bool is_value(const char *text) {
@@ -36,7 +26,7 @@ static bool is_named(const char *header, const char *name) {
 static int check_header(const char *header, struct error **err) {
   static const char *const ours[] = {"Content-Length", "Transfer-Encoding", "Connection"};
   const char *colon = strchr(header, ':');
-  if (!colon || !is_token(header, (size_t)(colon - header)) || !is_value(colon))
+  if (!colon || !token_valid(header, (size_t)(colon - header)) || !is_value(colon))
     return error_set(err, EINVAL, "'%.200s' is no header such as 'Name: value'", header);
   for (size_t i = 0; i < ARRAY_COUNT(ours); i++)
     if (is_named(header, ours[i]))
@@ -114,7 +104,7 @@ int target_request_check(const struct target_options *options, const struct targ
     return error_set(err, EINVAL,
                      "streams of a connection are for HTTP/2, gRPC and UDP, and for connections that are kept");
   if (options->method &&
-      (!is_token(options->method, strlen(options->method)) || strcmp(options->method, "CONNECT") == 0))
+      (!token_valid(options->method, strlen(options->method)) || strcmp(options->method, "CONNECT") == 0))
     return error_set(err, EINVAL, "'%.100s' is no method that can be asked for", options->method);
   if (options->body_length > TARGET_BODY_MAX)
     return error_set(err, E2BIG, "a body has at most %u bytes", TARGET_BODY_MAX);

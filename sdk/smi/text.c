@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "sdk/base/token.h"
 #include "sdk/base/utf8.h"
 #include "sdk/smi/parse.h"
 
@@ -28,15 +29,7 @@ static bool is_dns_name(const char *text, size_t length, bool dots, size_t lengt
 }
 
 static bool is_token(const char *text, size_t length) {
-  if (length == 0 || length > NAME_MAX_LENGTH)
-    return false;
-  for (size_t i = 0; i < length; i++) {
-    char c = text[i];
-
-    if (!is_alphanumeric(c) && !(c >= 'A' && c <= 'Z') && !(c && strchr("!#$%&'*+-.^_`|~", c)))
-      return false;
-  }
-  return true;
+  return length <= NAME_MAX_LENGTH && token_valid(text, length);
 }
 
 const char *text_expected(enum text_rule rule, const char *text, size_t length) {

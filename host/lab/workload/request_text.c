@@ -3,16 +3,13 @@
 #include <strings.h>
 
 #include "host/lab/workload/batch.h"
+#include "sdk/base/token.h"
 
-/* RFC 9110, 5.6.2. */
-static bool is_token(const char *text, size_t max) {
-  static const char allowed[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-  size_t length = strlen(text);
-  return length > 0 && length <= max && strspn(text, allowed) == length;
-}
+#define HEADER_NAME_MAX 256
 
 bool request_method_valid(const char *method) {
-  return is_token(method, METHOD_MAX) && strcmp(method, "CONNECT") != 0;
+  size_t length = strlen(method);
+  return length <= METHOD_MAX && token_valid(method, length) && strcmp(method, "CONNECT") != 0;
 }
 
 bool request_path_valid(const char *path) {
@@ -34,7 +31,7 @@ bool request_value_valid(const char *value) {
 const char *request_header_problem(const char *name, const char *value) {
   static const char *const reserved[] = {"host",    "content-length", "transfer-encoding", "connection",
                                          "upgrade", "x-trammel-id",   "keep-alive",        "te"};
-  if (!is_token(name, 256))
+  if (strlen(name) > HEADER_NAME_MAX || !token_valid(name, strlen(name)))
     return "its name is no token of at most 256 characters";
   for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
     if (strcasecmp(name, reserved[i]) == 0)

@@ -143,12 +143,19 @@ const char *kube_text(const json_t *object, const char *key) {
   return text ? text : "";
 }
 
-bool kube_pod_ready(const json_t *pod) {
+const json_t *kube_find(const json_t *list, const char *key, const char *text) {
+  const json_t *item;
   size_t i;
-  const json_t *condition;
-  json_array_foreach(json_object_get(json_object_get(pod, "status"), "conditions"), i, condition) {
-    if (strcmp(kube_text(condition, "type"), "Ready") == 0)
-      return strcmp(kube_text(condition, "status"), "True") == 0;
+
+  json_array_foreach(list, i, item) {
+    if (strcmp(kube_text(item, key), text) == 0)
+      return item;
   }
-  return false;
+  return NULL;
+}
+
+bool kube_pod_ready(const json_t *pod) {
+  const json_t *conditions = json_object_get(json_object_get(pod, "status"), "conditions");
+
+  return strcmp(kube_text(kube_find(conditions, "type", "Ready"), "status"), "True") == 0;
 }

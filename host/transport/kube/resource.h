@@ -65,6 +65,9 @@ const char *kube_object_version(const json_t *object);
 /* The text under `key`, "" when there is none. Borrowed. */
 const char *kube_text(const json_t *object, const char *key);
 
+/* The first item of a list that has this text under `key`; NULL: none has. Borrowed. */
+const json_t *kube_find(const json_t *list, const char *key, const char *text);
+
 /* Whether a Pod's condition "Ready" is true. */
 bool kube_pod_ready(const json_t *pod);
 
