@@ -95,9 +95,18 @@ static void read_network(struct fields *fields, const struct node *map, struct n
     network->without_tls = without->boolean;
 }
 
+static void read_rest(struct fields *fields, const struct node *rest, struct config *config) {
+  static const char *const known[] = {"port", "withoutAuthentication", NULL};
+  if (!rest || !fields_known(fields, rest, "rest", known))
+    return;
+  const struct node *open = fields_get(fields, rest, "withoutAuthentication", NODE_BOOLEAN, false);
+  config->rest_port = fields_port(fields, rest, "port", 0);
+  config->rest_is_open = open && open->boolean;
+}
+
 static int read_root(struct fields *fields, const struct node *root, struct config *config) {
-  static const char *const known[] = {"listen",  "stateDirectory", "logFormat", "adapterDirectories",
-                                      "network", "limits",         "meshery",   NULL};
+  static const char *const known[] = {
+      "listen", "stateDirectory", "logFormat", "adapterDirectories", "network", "limits", "meshery", "rest", NULL};
   static const char *const formats[] = {"text", "json", NULL};
   if (!fields_known(fields, root, "the configuration", known))
     return fields_status(fields);
@@ -110,6 +119,7 @@ static int read_root(struct fields *fields, const struct node *root, struct conf
   read_network(fields, fields_get(fields, root, "network", NODE_MAP, false), &config->network);
   read_limits(fields, fields_get(fields, root, "limits", NODE_MAP, false), config);
   meshery_config_read(fields, fields_get(fields, root, "meshery", NODE_MAP, false), &config->meshery);
+  read_rest(fields, fields_get(fields, root, "rest", NODE_MAP, false), config);
   return fields_status(fields);
 }
 

@@ -15,7 +15,7 @@
  *   adapterDirectories: [PATH]   absolute; looked in before the others
  *   network: {listen: HOST:PORT, certificate: PATH, key: PATH, clientAuthorities: PATH, withoutTls: true | false}
  *   limits: {runs, runsPerMesh, connections, shutdownSeconds}
- *   meshery: as meshery_config.h
+ *   meshery: as meshery_config.h          rest: {port, withoutAuthentication: true | false}
  * All texts are heap strings, NULL when not given. */
 struct network_config {
   char *listen; /* HOST:PORT; NULL: not on the network */
@@ -33,6 +33,8 @@ struct config {
   unsigned connections;      /* 1 to 512 */
   unsigned shutdown_seconds; /* 1 to 600: that runs have to end in order */
   struct meshery_config meshery;
+  uint16_t rest_port; /* on 127.0.0.1; 0: not served */
+  bool rest_is_open;  /* whoever reaches it may do everything */
 };
 
 /* What holds when nothing is said. */

@@ -21,6 +21,7 @@
 #include "host/daemon/meshery.h"
 #include "host/daemon/notify.h"
 #include "host/engine/journal.h"
+#include "host/rest/rest.h"
 #include "host/rpc/service.h"
 #include "host/store/store.h"
 #include "sdk/base/clock.h"
@@ -192,6 +193,7 @@ struct host {
   struct service service;
   struct connections *connections;
   struct meshery *meshery;
+  struct rest *rest;
 };
 
 static void log_run(void *ctx, const char *run, const char *text) {
@@ -248,6 +250,13 @@ static int open_service(struct host *host, struct error **err) {
   return connections_create(&options, &host->connections, err);
 }
 
+static int open_rest(struct host *host, struct error **err) {
+  const struct rest_options options = {.host = &host->service,
+                                       .authority = host->config.rest_is_open ? NULL : host->admission.authority,
+                                       .port = host->config.rest_port};
+  return options.port > 0 ? rest_open(&options, &host->rest, err) : 0;
+}
+
 static int host_open(struct host *host, struct error **err) {
   int r = catch_signals(&host->signals, err);
   if (r == 0)
@@ -264,7 +273,9 @@ static int host_open(struct host *host, struct error **err) {
     r = open_runs(host, err);
   if (r == 0)
     r = open_service(host, err);
-  return r < 0 ? r : meshery_open(&host->config.meshery, host->config.connections, &host->service, &host->meshery, err);
+  if (r == 0)
+    r = meshery_open(&host->config.meshery, host->config.connections, &host->service, &host->meshery, err);
+  return r < 0 ? r : open_rest(host, err);
 }
 
 /* The next that waits on a socket of ours; as endpoint_accept(). */
@@ -323,6 +334,7 @@ static void host_stop(struct host *host) {
 }
 
 static void host_close(struct host *host) {
+  rest_close(host->rest);
   meshery_close(host->meshery);
   connections_destroy(host->connections);
   runs_close(host->runs);

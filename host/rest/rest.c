@@ -1,0 +1,176 @@
+#include "host/rest/rest.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/auth/authority.h"
+#include "host/rest/route.h"
+#include "sdk/base/clock.h"
+#include "sdk/base/memory.h"
+#include "sdk/base/strbuf.h"
+
+#define CONNECTION_MEMORY ((size_t)32 << 10) /* bytes of a request's line and headers */
+#define GRACE_NS NS_PER_SECOND               /* for answers that are under way at the end */
+#define LOOK_NS (10 * NS_PER_MS)
+
+struct rest {
+  struct MHD_Daemon *daemon;
+  struct rest_options options;
+  atomic_uint asked; /* requests whose answers are not sent yet */
+};
+
+/* A request whose body is arriving. */
+struct arriving {
+  struct strbuf body;
+  bool too_long;
+};
+
+static const char *parameter(void *ctx, const char *name) {
+  return MHD_lookup_connection_value(ctx, MHD_GET_ARGUMENT_KIND, name);
+}
+
+/* ---- who asks */
+
+/* An answer that refuses, or one without a status. */
+static struct answer check_caller(struct rest *rest, struct MHD_Connection *connection, enum role role) {
+  const char *header = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
+  struct caller caller;
+  _cleanup_error_ struct error *err = NULL;
+  if (role == ROLE_NONE || !rest->options.authority)
+    return (struct answer){.status = 0};
+  if (!header)
+    return answer_problem(401, "send \"Authorization: Bearer TOKEN\"; `trammel token create` makes one");
+  if (authority_identify(rest->options.authority, header, &caller, &err) < 0)
+    return answer_problem(401, error_message(err));
+  if (caller.role < role)
+    return answer_problem(403, "the role of this token is not enough for that");
+  return (struct answer){.status = 0};
+}
+
+/* Programs of web pages that a browser on this machine shows can reach loopback, too: they send where they come from,
+ * and are refused, as is what was sent to another name than this host's (DNS rebinding). */
+static bool is_of_a_page(struct MHD_Connection *connection) {
+  const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+  size_t name = host ? strcspn(host, ":") : 0;
+  bool local =
+      host && ((name == 9 && strncmp(host, "localhost", 9) == 0) || (name == 9 && strncmp(host, "127.0.0.1", 9) == 0));
+  return !local || MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Origin") != NULL;
+}
+
+/* ---- answering */
+
+static enum MHD_Result send_answer(struct MHD_Connection *connection, struct answer *answer) {
+  struct MHD_Response *response = MHD_create_response_from_buffer(answer->length, answer->data, MHD_RESPMEM_MUST_FREE);
+  if (!response) {
+    free(answer->data);
+    return MHD_NO;
+  }
+  (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type);
+  (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+  (void)MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+  (void)MHD_add_response_header(response, "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
+  if (answer->status == 401)
+    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
+  enum MHD_Result result = MHD_queue_response(connection, answer->data ? answer->status : 500, response);
+  MHD_destroy_response(response);
+  return result;
+}
+
+static struct answer answer_request(struct rest *rest, struct MHD_Connection *connection, const char *path,
+                                    const char *method, const struct arriving *arriving) {
+  struct request request = {.host = rest->options.host,
+                            .body = strbuf_text(&arriving->body),
+                            .length = arriving->body.length,
+                            .parameter = parameter,
+                            .ctx = connection};
+  bool path_known;
+  const struct route *route = route_find(method, path, request.part, &path_known);
+  if (is_of_a_page(connection))
+    return answer_problem(403, "this is served to programs of this machine, as http://127.0.0.1 or localhost");
+  if (!route)
+    return path_known ? answer_problem(405, "this path has other methods: see /openapi.json")
+                      : answer_problem(404, "there is nothing here: see /openapi.json");
+  struct answer refusal = check_caller(rest, connection, route->role);
+  if (refusal.status != 0)
+    return refusal;
+  if (arriving->too_long || strbuf_failed(&arriving->body))
+    return answer_problem(413, "a body has at most 1 MiB");
+  return route->serve(&request);
+}
+
+static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *path, const char *method,
+                                  const char *version, const char *data, size_t *length, void **state) {
+  struct rest *rest = ctx;
+  struct arriving *arriving = *state;
+  (void)version;
+  if (!arriving) { /* its headers are there */
+    *state = calloc(1, sizeof(*arriving));
+    if (*state)
+      (void)atomic_fetch_add(&rest->asked, 1);
+    return *state ? MHD_YES : MHD_NO;
+  }
+  if (*length > 0) {
+    arriving->too_long |= arriving->body.length + *length > REST_BODY_MAX;
+    if (!arriving->too_long)
+      strbuf_append(&arriving->body, data, *length);
+    *length = 0;
+    return MHD_YES;
+  }
+  struct answer answer = answer_request(rest, connection, path, method, arriving);
+  return send_answer(connection, &answer);
+}
+
+static void on_end(void *ctx, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode code) {
+  struct arriving *arriving = *state;
+  struct rest *rest = ctx;
+  (void)connection;
+  (void)code;
+  if (!arriving)
+    return;
+  strbuf_finish(&arriving->body);
+  free(arriving);
+  *state = NULL;
+  (void)atomic_fetch_sub(&rest->asked, 1);
+}
+
+/* ---- */
+
+int rest_open(const struct rest_options *options, struct rest **ret_rest, struct error **err) {
+  const struct sockaddr_in address = {
+      .sin_family = AF_INET, .sin_port = htons(options->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct rest *rest = calloc(1, sizeof(*rest));
+  if (!rest)
+    return error_set(err, ENOMEM, "no memory");
+  rest->options = *options;
+  errno = 0;
+  rest->daemon = MHD_start_daemon(
+      MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL, options->port, NULL, NULL,
+      on_request, rest, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_CONNECTION_LIMIT, REST_CONNECTIONS_MAX,
+      MHD_OPTION_CONNECTION_TIMEOUT, REST_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
+      MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_NOTIFY_COMPLETED, on_end, rest, MHD_OPTION_END);
+  if (!rest->daemon) {
+    int code = errno != 0 ? errno : EIO;
+    free(rest);
+    return error_set(err, code, "rest: listening on 127.0.0.1:%u: %s", (unsigned)options->port, strerror(code));
+  }
+  *ret_rest = rest;
+  return 0;
+}
+
+void rest_close(struct rest *rest) {
+  if (!rest)
+    return;
+  const struct timespec pause = {.tv_nsec = LOOK_NS};
+  int64_t until_ns = clock_in_ns(GRACE_NS);
+  int listening = MHD_quiesce_daemon(rest->daemon);
+  while (atomic_load(&rest->asked) > 0 && clock_monotonic_ns() < until_ns)
+    (void)nanosleep(&pause, NULL);
+  MHD_stop_daemon(rest->daemon);
+  close_p(&listening);
+  free(rest);
+}
