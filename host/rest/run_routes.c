@@ -207,7 +207,7 @@ static struct answer answer_report(const struct request *request, const char *ru
   if (r == 0)
     r = render_report(request, report, length, format, &text, &err);
   free(report);
-  return r < 0 ? answer_error(r, err) : answer_data(format->type, text, strlen(text));
+  return r < 0 ? answer_error(r, err) : answer_data(format->type, text, text ? strlen(text) : 0);
 }
 
 struct answer serve_report(struct request *request) {
