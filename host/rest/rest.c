@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/auth/audit.h"
 #include "host/auth/authority.h"
 #include "host/rest/route.h"
 #include "sdk/base/clock.h"
@@ -36,20 +37,41 @@ static const char *parameter(void *ctx, const char *name) {
 
 /* ---- who asks */
 
-/* An answer that refuses, or one without a status. */
-static struct answer check_caller(struct rest *rest, struct MHD_Connection *connection, enum role role) {
+/* A refusal, or an answer without a status. */
+static struct answer check_caller(struct rest *rest, struct MHD_Connection *connection, enum role role,
+                                  struct caller *caller) {
   const char *header = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
-  struct caller caller;
   _cleanup_error_ struct error *err = NULL;
+  *caller = (struct caller){0};
   if (role == ROLE_NONE || !rest->options.authority)
     return (struct answer){.status = 0};
   if (!header)
-    return answer_problem(401, "send \"Authorization: Bearer TOKEN\"; `trammel token create` makes one");
-  if (authority_identify(rest->options.authority, header, &caller, &err) < 0)
+    return answer_problem(401, "who calls is not known: send \"Authorization: Bearer TOKEN\"");
+  int r = authority_identify(rest->options.authority, header, caller, &err);
+  if (r == -EACCES)
     return answer_problem(401, error_message(err));
-  if (caller.role < role)
-    return answer_problem(403, "the role of this token is not enough for that");
-  return (struct answer){.status = 0};
+  if (r < 0)
+    return answer_problem(503, error_message(err));
+  return caller->role < role ? answer_problem(403, "the caller's role is not enough for that: an admin gives roles")
+                             : (struct answer){.status = 0};
+}
+
+/* Writes down what changes something, and who was refused. */
+static void note(struct rest *rest, struct MHD_Connection *connection, const struct route *route, const char *who,
+                 const char *about, unsigned status) {
+  const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+  char from[SESSION_PEER_MAX] = "";
+  char what[PATH_PART_MAX];
+  _cleanup_error_ struct error *err = NULL;
+  const struct audit_entry entry = {.who = who, .from = from, .what = what, .about = about, .status = (int)status};
+  if (route->role < ROLE_OPERATOR && status != 401 && status != 403)
+    return;
+  if (info && info->client_addr->sa_family == AF_INET)
+    (void)snprintf(from, sizeof(from), "127.0.0.1:%u",
+                   (unsigned)ntohs(((const struct sockaddr_in *)(const void *)info->client_addr)->sin_port));
+  (void)snprintf(what, sizeof(what), "%s %s", route->method, route->path);
+  if (audit_write(rest->options.host->audit, &entry, &err) < 0 && rest->options.host->log)
+    rest->options.host->log(error_message(err));
 }
 
 /* Programs of web pages that a browser on this machine shows can reach loopback, too: they send where they come from,
@@ -95,12 +117,13 @@ static struct answer answer_request(struct rest *rest, struct MHD_Connection *co
   if (!route)
     return path_known ? answer_problem(405, "this path has other methods: see /openapi.json")
                       : answer_problem(404, "there is nothing here: see /openapi.json");
-  struct answer refusal = check_caller(rest, connection, route->role);
-  if (refusal.status != 0)
-    return refusal;
-  if (arriving->too_long || strbuf_failed(&arriving->body))
-    return answer_problem(413, "a body has at most 1 MiB");
-  return route->serve(&request);
+  struct caller caller;
+  struct answer answer = check_caller(rest, connection, route->role, &caller);
+  if (answer.status == 0)
+    answer = arriving->too_long || strbuf_failed(&arriving->body) ? answer_problem(413, "a body has at most 1 MiB")
+                                                                  : route->serve(&request);
+  note(rest, connection, route, caller.name, request.part, answer.status);
+  return answer;
 }
 
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *path, const char *method,

@@ -26,14 +26,14 @@ LONG = {"mesh": "reference", "groups": ["split"], "holdMs": 2000}
 
 
 class Daemon:
-    def __init__(self):
+    def __init__(self, options="  withoutAuthentication: true\n"):
         self.directory = tempfile.mkdtemp(prefix="rest-")
         with socket.socket() as chosen:
             chosen.bind(("127.0.0.1", 0))
             self.port = chosen.getsockname()[1]
         config, ready = self.directory + "/config.yaml", self.directory + "/notify"
         with open(config, "w", encoding="ascii") as out:
-            out.write(f"rest:\n  port: {self.port}\n")
+            out.write(f"rest:\n  port: {self.port}\n{options}")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
             notified.bind(ready)
             notified.settimeout(LIMIT_S)
@@ -159,7 +159,26 @@ def check_stop(daemon):
     connection.close()
 
 
+def check_authentication():
+    """Who is not known gets nothing but what says how the host is."""
+    daemon = Daemon("")
+    try:
+        for pattern, methods in daemon.description["paths"].items():
+            for method, operation in methods.items():
+                path = re.sub(r"\{\w+\}", "none", pattern)
+                for token in (None, "Bearer x", "Bearer eyJhbGciOiJub25lIn0.e30.", "Basic YTpi"):
+                    status, kind, body = daemon.ask(method.upper(), path, headers={"Authorization": token} if token else {})
+                    assert (status == 401) == (operation["x-role"] != "nobody"), (method, path, status)
+                    daemon.described(method, pattern, status, kind, body)
+        with open(daemon.directory + "/state/audit.jsonl", encoding="utf-8") as log:
+            entries = [json.loads(line) for line in log]
+        assert any(entry["what"] == "POST /v1/runs" and entry["status"] == 401 for entry in entries), entries
+    finally:
+        daemon.end()
+
+
 def main():
+    check_authentication()
     daemon = Daemon()
     try:
         for check in (check_description, check_refusals, check_run, check_cancel, check_stop):
