@@ -104,7 +104,7 @@ static int run_once(struct arguments *arguments, const struct repeating *repeati
   if (r < 0)
     return r == -EINVAL ? EXIT_USAGE : EXIT_INTERNAL;
   const struct load_report report = repeating_report(repeating, 0, repeating->load, &result);
-  int code = load_outputs_write(&arguments->outputs, &report, err) < 0 ? EXIT_INTERNAL : EXIT_ALL_PASSED;
+  int code = load_outputs_write(&arguments->outputs, &report, 1, err) < 0 ? EXIT_INTERNAL : EXIT_ALL_PASSED;
   if (code == EXIT_ALL_PASSED && result.doubts != 0)
     code = EXIT_COULD_NOT_TEST;
   load_result_finish(&result);

@@ -10,6 +10,7 @@ const struct command commands[] = {
     {"perf run", "put load on a target, and measure latencies", &cmd_perf_run_argp, cmd_perf_run},
     {"perf compare", "say whether one target is slower than another one", &cmd_perf_compare_argp, cmd_perf_compare},
     {"perf export", "write a profile as another program's file", &cmd_perf_export_argp, cmd_perf_export},
+    {"perf report", "write kept results of load in other formats", &cmd_perf_report_argp, cmd_perf_report},
     {"report render", "write a kept JSON report in other formats", &cmd_report_render_argp, cmd_report_render},
     {"report sign", "sign a report, or any other file", &cmd_report_sign_argp, cmd_report_sign},
     {"report verify", "check a file's signature", &cmd_report_verify_argp, cmd_report_verify},

@@ -8,15 +8,16 @@
 #define LOAD_OUTPUTS_OPTION                                                                                            \
   {                                                                                                                    \
     "output", 'o', "FORMAT[=FILE]", 0,                                                                                 \
-        "text (the default), json, csv, prometheus, fortio (as fortio keeps its results), hdr (an interval log of "    \
-        "HdrHistogram), or smp (a PerformanceTestResult of Service Mesh Performance); to standard output or a file; "  \
-        "may be repeated",                                                                                             \
+        "text (the default), json, html (a page with charts), csv, prometheus, fortio (as fortio keeps its results), " \
+        "hdr (an interval log of HdrHistogram), or smp (a PerformanceTestResult of Service Mesh Performance); to "     \
+        "standard output or a file; may be repeated",                                                                  \
         6                                                                                                              \
   }
 
 enum load_format {
   LOAD_FORMAT_TEXT,
   LOAD_FORMAT_JSON,
+  LOAD_FORMAT_HTML,
   LOAD_FORMAT_CSV,
   LOAD_FORMAT_PROMETHEUS,
   LOAD_FORMAT_FORTIO,
@@ -26,10 +27,13 @@ enum load_format {
 
 /* As outputs_add() and outputs_write(). */
 void load_outputs_add(const struct argp_state *state, struct outputs *outputs, char *text);
-int load_outputs_write(struct outputs *outputs, const struct load_report *report, struct error **err);
+int load_outputs_write(struct outputs *outputs, const struct load_report *reports, size_t count, struct error **err);
 
-/* One of the formats: 0 or -errno. */
-int load_outputs_print(enum load_format format, const struct load_report *report, FILE *out);
+/* Ends the program with a usage error when a format is not for so many results. */
+void load_outputs_check(const struct argp_state *state, const struct outputs *outputs, size_t count);
+
+/* One of the formats: 0 or -errno. `count` is 1 where load_outputs_check() wants that. */
+int load_outputs_print(enum load_format format, const struct load_report *reports, size_t count, FILE *out);
 /* A JSON value and a newline; takes it. -ENOMEM when it is NULL. */
 int load_outputs_print_json(json_t *json, FILE *out);
 

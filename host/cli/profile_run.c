@@ -66,7 +66,7 @@ static int write_outcome(int format, const void *what, bool colour, FILE *out) {
   const struct load_report whole = outcome_report(outcome, &text);
   if (format == LOAD_FORMAT_SMP)
     return load_outputs_print_json(smp_result_json(&whole, outcome->profile), out);
-  return load_outputs_print((enum load_format)format, &whole, out);
+  return load_outputs_print((enum load_format)format, &whole, 1, out);
 }
 
 static int run(const struct profile_input *input, struct outputs *outputs, struct error **err) {

@@ -1,6 +1,7 @@
 #include "host/load/histogram.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "host/load/histogram_layout.h"
@@ -140,4 +141,15 @@ int histogram_count_at(struct histogram *histogram, unsigned index, uint64_t cou
   histogram->min = lowest < histogram->min ? lowest : histogram->min;
   histogram->max = highest > histogram->max ? highest : histogram->max;
   return 0;
+}
+
+static bool same_interval(int64_t a_ns, int64_t b_ns) {
+  return a_ns >= 0 && a_ns <= HISTOGRAM_HIGHEST_NS && histogram_index(a_ns) == histogram_index(b_ns);
+}
+
+void histogram_narrow(struct histogram *histogram, int64_t min_ns, int64_t max_ns) {
+  if (histogram->total > 0 && same_interval(min_ns, histogram->min))
+    histogram->min = min_ns;
+  if (histogram->total > 0 && same_interval(max_ns, histogram->max))
+    histogram->max = max_ns;
 }

@@ -46,5 +46,8 @@ int histogram_encode(const struct histogram *histogram, struct strbuf *out);
 /* Adds what histogram_encode(), or another writer of V2, wrote for the same lowest value, digits and at most the same
  * highest value. -EINVAL says what is wrong; the histogram is then as it was. */
 int histogram_decode(struct histogram *histogram, const char *text, size_t length, struct error **err);
+/* Sets the exact minimum and maximum of what was decoded, where they are known otherwise; what is not in the interval
+ * of the decoded one is left out. */
+void histogram_narrow(struct histogram *histogram, int64_t min_ns, int64_t max_ns);
 
 #endif

@@ -148,6 +148,15 @@ void timeline_add(struct timeline *to, const struct timeline *from) {
   histogram_destroy(read);
 }
 
+void timeline_append(struct timeline *timeline, int64_t block_s, const struct histogram *histogram) {
+  timeline->block_s = block_s;
+  if (timeline->count == TIMELINE_BLOCKS_MAX)
+    return;
+  struct block *block = &timeline->blocks[timeline->count++];
+  block->counts = NULL;
+  store(timeline, block, histogram);
+}
+
 int timeline_check(const struct timeline *timeline) {
   return timeline->failed ? -ENOMEM : 0;
 }

@@ -22,6 +22,9 @@ void timeline_record(struct timeline *timeline, int64_t at_ns, int64_t value_ns)
 void timeline_end(struct timeline *timeline);
 /* Adds one that has ended to another one that has; the longer blocks are those of the sum. */
 void timeline_add(struct timeline *to, const struct timeline *from);
+/* A kept one that is read back: the next block, of `block_s` as all of them, at most TIMELINE_BLOCKS_MAX (what is
+ * beyond is left out). Nothing may be recorded besides. */
+void timeline_append(struct timeline *timeline, int64_t block_s, const struct histogram *histogram);
 /* -ENOMEM when there was no memory at some time: something is missing then. */
 int timeline_check(const struct timeline *timeline);
 

@@ -2,29 +2,20 @@
 #include "host/report/html_page.h"
 #include "host/report/report.h"
 
-/* The file is read by itself, perhaps from a mail or a web server of others: nothing is loaded and nothing runs. */
-#define CONTENT_SECURITY_POLICY "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-
 static void title(struct html *page) {
   static const char *const words[] = {[STANDING_HOLDS] = "holds",
                                       [STANDING_PART] = "holds in part",
                                       [STANDING_UNJUDGED] = "not fully judged",
                                       [STANDING_BROKEN] = "broken"};
-  strbuf_printf(&page->out, "<title>%s: ", words[page->standing]);
+  strbuf_printf(&page->out, "%s: ", words[page->standing]);
   html_text(&page->out, page->run->mesh_name ? page->run->mesh_name : "an unnamed mesh");
-  strbuf_puts(&page->out, " – SMI conformance</title>\n");
+  strbuf_puts(&page->out, " – SMI conformance");
 }
 
 static void head(struct html *page) {
-  strbuf_puts(&page->out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-                          "<meta http-equiv=\"Content-Security-Policy\" content=\"" CONTENT_SECURITY_POLICY "\"/>\n"
-                          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-                          "<meta name=\"color-scheme\" content=\"light dark\"/>\n"
-                          "<meta name=\"referrer\" content=\"no-referrer\"/>\n");
+  html_head_begin(&page->out);
   title(page);
-  strbuf_puts(&page->out, "<style>\n");
-  strbuf_append(&page->out, html_style_sheet, html_style_sheet_length);
-  strbuf_puts(&page->out, "</style>\n</head>\n");
+  html_head_end(&page->out, NULL, 0);
 }
 
 static void entry(struct html *page, const char *id, const char *name, unsigned count) {

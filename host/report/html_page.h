@@ -23,6 +23,11 @@ struct html {
 
 /* ---- pieces (html_pieces.c) */
 
+/* From the document's beginning to its title, whose text follows; from there to the end of the head, with a style sheet
+ * besides html.css (NULL: none). */
+void html_head_begin(struct strbuf *out);
+void html_head_end(struct strbuf *out, const unsigned char *style_sheet, size_t length);
+
 /* " <span>sentence</span>" of a requirement; nothing for one that the suite does not know. */
 void html_sentence(struct strbuf *out, const char *requirement);
 

@@ -3,6 +3,25 @@
 #include "sdk/base/clock.h"
 #include "sdk/base/document.h"
 
+/* The file is read by itself, perhaps from a mail or a web server of others: nothing is loaded and nothing runs. */
+#define CONTENT_SECURITY_POLICY "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+void html_head_begin(struct strbuf *out) {
+  strbuf_puts(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+                   "<meta http-equiv=\"Content-Security-Policy\" content=\"" CONTENT_SECURITY_POLICY "\"/>\n"
+                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+                   "<meta name=\"color-scheme\" content=\"light dark\"/>\n"
+                   "<meta name=\"referrer\" content=\"no-referrer\"/>\n<title>");
+}
+
+void html_head_end(struct strbuf *out, const unsigned char *style_sheet, size_t length) {
+  strbuf_puts(out, "</title>\n<style>\n");
+  strbuf_append(out, html_style_sheet, html_style_sheet_length);
+  if (style_sheet)
+    strbuf_append(out, style_sheet, length);
+  strbuf_puts(out, "</style>\n</head>\n");
+}
+
 void html_sentence(struct strbuf *out, const char *requirement) {
   const struct requirement *known = requirement_find(requirement);
   if (!known)

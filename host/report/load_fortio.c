@@ -82,9 +82,18 @@ static json_t *errors_json(const struct load_report *report) {
 
 /* ---- the whole */
 
+/* "HTTP", or the protocol: those of its own runs of gRPC and sockets begin so, too. */
+static const char *run_type(const struct load_report *report) {
+  static const char *const types[][2] = {{"grpc", "GRPC"}, {"tcp", "TCP"}, {"udp", "UDP"}};
+  for (size_t i = 0; i < ARRAY_COUNT(types); i++)
+    if (strcmp(report->protocol, types[i][0]) == 0)
+      return types[i][1];
+  return "HTTP";
+}
+
 static json_t *codes_json(const struct tally *tally) {
   json_t *json = json_object();
-  for (int i = 0; i < TALLY_STATUS_MAX; i++) {
+  for (int i = 1; i < TALLY_STATUS_MAX; i++) {
     char name[8];
     (void)snprintf(name, sizeof(name), "%d", i);
     if (tally->statuses[i] > 0)
@@ -124,8 +133,8 @@ static json_t *result_json(const struct load_report *report, const char *labels)
   char started[TIME_TEXT_MAX];
   bool closed = load_report_is_closed(report);
   json_t *json =
-      json_pack("{s:s, s:s, s:s, s:o, s:o, s:f, s:I, s:I, s:o}", "RunType", "HTTP", "Labels", labels, "StartTime",
-                time_text(result->begun_ns, started), "RequestedQPS",
+      json_pack("{s:s, s:s, s:s, s:o, s:o, s:f, s:I, s:I, s:o}", "RunType", run_type(report), "Labels", labels,
+                "StartTime", time_text(result->begun_ns, started), "RequestedQPS",
                 closed ? json_string("max") : json_sprintf("%.9g", options->schedule.rate), "RequestedDuration",
                 json_sprintf("%.9gs", load_seconds(options->schedule.duration_ns)), "ActualQPS", result->achieved_rate,
                 "ActualDuration", (json_int_t)result->measured_ns, "NumThreads", (json_int_t)options->connections,

@@ -10,8 +10,6 @@
 #include "host/report/load_quantiles.h"
 #include "sdk/base/clock.h"
 
-#define INTERVAL_SEED 1 /* the same run has the same intervals */
-
 double load_ms(int64_t ns) {
   return (double)ns / (double)NS_PER_MS;
 }
@@ -126,7 +124,7 @@ static json_t *intervals_json(const struct timeline *timeline) {
   if (bootstrap_create(timeline, &bootstrap) < 0)
     return NULL;
   for (size_t i = 0; i < LOAD_QUANTILES; i++) {
-    if (!bootstrap_interval(bootstrap, load_quantiles[i].quantile, INTERVAL_SEED, &low, &high))
+    if (!bootstrap_interval(bootstrap, load_quantiles[i].quantile, LOAD_INTERVAL_SEED, &low, &high))
       continue;
     if (!json)
       json = json_pack("{s:f}", "level", BOOTSTRAP_LEVEL);
@@ -173,7 +171,8 @@ json_t *load_report_json(const struct load_report *report) {
   const struct tally *tally = &result->tally;
   char started[TIME_TEXT_MAX];
   return json_pack(
-      "{s:s, s:s, s:s, s:s, s:s, s:s, s:o*, s:o*, s:o*, s:o, s:I, s:I, s:I, s:b, s:o, s:s*, s:I, s:I, s:I, s:I, s:I, "
+      "{s:s, s:s, s:s, s:s, s:s, s:s, s:o*, s:o*, s:o*, s:o, s:I, s:I, s:I, s:f, s:b, s:o, s:s*, s:I, s:I, s:I, s:I, "
+      "s:I, "
       "s:o, s:o, s:f, "
       "s:f, s:I, s:I, s:I, "
       "s:f, "
@@ -183,13 +182,14 @@ json_t *load_report_json(const struct load_report *report) {
       report->secure ? json_pack("{s:b}", "verified", !report->insecure) : NULL, "grpc", grpc_json(report), "datagrams",
       datagrams_json(report), "schedule", schedule_json(report->options), "threads",
       (json_int_t)report->options->threads, "connections", (json_int_t)report->options->connections, "streams",
-      (json_int_t)report->streams, "valid", result->doubts == 0, "doubts", doubts_json(result), "problem",
-      result->problem, "scheduled", (json_int_t)tally->scheduled, "completed", (json_int_t)tally->completed, "failed",
-      (json_int_t)tally->failed, "censored", (json_int_t)tally->censored, "warmUp", (json_int_t)tally->warm_up,
-      "errors", errors_json(tally), "statuses", statuses_json(tally), "targetRate", result->target_rate, "achievedRate",
-      result->achieved_rate, "bytesRead", (json_int_t)tally->bytes_read, "bytesWritten",
-      (json_int_t)tally->bytes_written, "connectionsMade", (json_int_t)tally->connections, "measuredSeconds",
-      load_seconds(result->measured_ns), "latencyMs", latency_json(tally, load_report_is_closed(report)), "blocks",
+      (json_int_t)report->streams, "timeoutSeconds", load_seconds(report->options->timeout_ns), "valid",
+      result->doubts == 0, "doubts", doubts_json(result), "problem", result->problem, "scheduled",
+      (json_int_t)tally->scheduled, "completed", (json_int_t)tally->completed, "failed", (json_int_t)tally->failed,
+      "censored", (json_int_t)tally->censored, "warmUp", (json_int_t)tally->warm_up, "errors", errors_json(tally),
+      "statuses", statuses_json(tally), "targetRate", result->target_rate, "achievedRate", result->achieved_rate,
+      "bytesRead", (json_int_t)tally->bytes_read, "bytesWritten", (json_int_t)tally->bytes_written, "connectionsMade",
+      (json_int_t)tally->connections, "measuredSeconds", load_seconds(result->measured_ns), "latencyMs",
+      latency_json(tally, load_report_is_closed(report)), "blocks",
       blocks_json(tally->timeline, load_report_is_closed(report)), "generator", "busy", result->busy,
       "processorSeconds", load_seconds(tally->processor_ns));
 }
@@ -283,7 +283,7 @@ static void print_intervals(FILE *out, const struct load_report *report) {
     return;
   fprintf(out, "\n  at %.0f%%, by blocks of %lld s:", 100 * BOOTSTRAP_LEVEL, (long long)bootstrap_block_s(bootstrap));
   for (size_t i = 0; i < LOAD_QUANTILES; i++)
-    if (bootstrap_interval(bootstrap, load_quantiles[i].quantile, INTERVAL_SEED, &low, &high))
+    if (bootstrap_interval(bootstrap, load_quantiles[i].quantile, LOAD_INTERVAL_SEED, &low, &high))
       fprintf(out, "  %s %.3f to %.3f", load_quantiles[i].name, load_ms(low), load_ms(high));
   fputc('\n', out);
 }

@@ -35,6 +35,10 @@ int load_report_csv(const struct load_report *reports, size_t count, FILE *out);
 int load_report_prometheus(const struct load_report *report, FILE *out);
 /* JSON as fortio 1.75 keeps its results (fhttp.HTTPRunnerResults). */
 int load_report_fortio(const struct load_report *report, FILE *out);
+/* One page that loads nothing and runs nothing, with charts in which the runs lie over each other: 1 to
+ * LOAD_HTML_RUNS_MAX of them, else -EINVAL. */
+#define LOAD_HTML_RUNS_MAX 8
+int load_report_html(const struct load_report *reports, size_t count, FILE *out);
 
 /* ---- what formats share */
 

@@ -68,6 +68,34 @@ static void each_file_has_the_same_run(void **state) {
   command_result_finish(&result);
 }
 
+static int report_of(const char *file, const char *format, struct command_result *result) {
+  command_run((const char *[]){"trammel", "perf", "report", file, "-o", format, NULL}, NULL, RUN_S, result);
+  return result->exit_code;
+}
+
+/* After the run above: what it kept is what it would have written. */
+static void a_kept_result_is_written_again(void **state) {
+  const char *directory = *state;
+  _cleanup_free_ char *file = path_of(directory, "json"), *csv = content(directory, "csv");
+  _cleanup_free_ char *json = content(directory, "json");
+  struct command_result result;
+  assert_int_equal(report_of(file, "json", &result), 0);
+  assert_string_equal(strbuf_text(&result.out), json);
+  command_result_finish(&result);
+  assert_int_equal(report_of(file, "csv", &result), 0);
+  assert_memory_equal(strbuf_text(&result.out), csv, strcspn(csv, "\n"));
+  command_result_finish(&result);
+  command_run((const char *[]){"trammel", "perf", "report", file, file, "-o", "html", NULL}, NULL, RUN_S, &result);
+  assert_int_equal(result.exit_code, 0);
+  assert_non_null(strstr(strbuf_text(&result.out), "2 runs of load"));
+  command_result_finish(&result);
+  command_run((const char *[]){"trammel", "perf", "report", file, file, "-o", "hdr", NULL}, NULL, RUN_S, &result);
+  assert_int_equal(result.exit_code, 2);
+  command_result_finish(&result);
+  assert_int_equal(report_of("/dev/null", "text", &result), 2);
+  command_result_finish(&result);
+}
+
 /* A place that is none is told before there is any load. */
 static void a_place_that_is_none_is_told_first(void **state) {
   struct target_server *server = target_server_start(CONDUCT_ANSWERS);
@@ -96,6 +124,7 @@ static int remove_directory(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_file_has_the_same_run),
+      cmocka_unit_test(a_kept_result_is_written_again),
       cmocka_unit_test(a_place_that_is_none_is_told_first),
   };
   return cmocka_run_group_tests(tests, make_directory, remove_directory);
