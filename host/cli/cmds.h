@@ -37,6 +37,7 @@ DECLARE_COMMAND(cmd_perf_run);
 DECLARE_COMMAND(cmd_perf_compare);
 DECLARE_COMMAND(cmd_perf_export);
 DECLARE_COMMAND(cmd_perf_report);
+DECLARE_COMMAND(cmd_perf_meshmark);
 DECLARE_COMMAND(cmd_adapter_list);
 DECLARE_COMMAND(cmd_adapter_show);
 DECLARE_COMMAND(cmd_adapter_new);

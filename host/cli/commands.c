@@ -11,6 +11,8 @@ const struct command commands[] = {
     {"perf compare", "say whether one target is slower than another one", &cmd_perf_compare_argp, cmd_perf_compare},
     {"perf export", "write a profile as another program's file", &cmd_perf_export_argp, cmd_perf_export},
     {"perf report", "write kept results of load in other formats", &cmd_perf_report_argp, cmd_perf_report},
+    {"perf meshmark", "say how much a mesh leaves of what there is without it", &cmd_perf_meshmark_argp,
+     cmd_perf_meshmark},
     {"report render", "write a kept JSON report in other formats", &cmd_report_render_argp, cmd_report_render},
     {"report sign", "sign a report, or any other file", &cmd_report_sign_argp, cmd_report_sign},
     {"report verify", "check a file's signature", &cmd_report_verify_argp, cmd_report_verify},

@@ -75,6 +75,7 @@ covers trammel-apply.1 diff
 covers trammel-perf.1 'perf run'
 covers trammel-perf.1 'perf export'
 covers trammel-perf.1 'perf report'
+covers trammel-perf.1 'perf meshmark'
 covers trammel-mesh.1 'mesh list'
 covers trammel-mesh.1 'mesh detect'
 covers trammel-mesh.1 'mesh enroll'

@@ -1,4 +1,5 @@
 /* trammel perf run -o FORMAT=FILE: one run, several files, of the same figures. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,10 +14,26 @@
 
 #include "sdk/base/document.h"
 #include "sdk/base/memory.h"
+#include "sdk/base/schema.h"
 #include "tests/integration/load/target_server.h"
 #include "tests/support/command.h"
 
 enum { RUN_S = 60, REQUESTS = 200 };
+
+static void assert_schema(const json_t *json) {
+  char path[4096];
+  struct diagnostics *diagnostics = diagnostics_create();
+  (void)snprintf(path, sizeof(path), "%s/docs/schema/meshmark.json", getenv("TRAMMEL_SOURCE_DIR"));
+  json_t *schema = json_load_file(path, 0, NULL);
+  assert_non_null(schema);
+  assert_int_equal(json_object_del(schema, "$schema"), 0);
+  if (schema_validate(schema, json, "mark", diagnostics) < 0) {
+    diagnostics_print(diagnostics, stdout);
+    fail();
+  }
+  diagnostics_destroy(diagnostics);
+  json_decref(schema);
+}
 
 static char *path_of(const char *directory, const char *name) {
   char *path = NULL;
@@ -96,6 +113,38 @@ static void a_kept_result_is_written_again(void **state) {
   command_result_finish(&result);
 }
 
+static void a_mark_is_an_interval_where_figures_are_missing(void **state) {
+  static const struct {
+    const char *at_least;
+    int exit_code;
+  } gates[] = {{"0", 0}, {"90", 3}, {"96", 1}};
+  const char *directory = *state;
+  _cleanup_free_ char *file = path_of(directory, "json");
+  struct command_result result;
+  json_t *kept = json_load_file(file, 0, NULL);
+  assert_int_equal(json_object_set_new(kept, "doubts", json_array()), 0); /* a busy machine is not what is asked here */
+  assert_int_equal(json_object_set_new(kept, "valid", json_true()), 0);
+  assert_int_equal(json_dump_file(kept, file, 0), 0);
+  json_decref(kept);
+  for (size_t i = 0; i < ARRAY_COUNT(gates); i++) {
+    command_run((const char *[]){"trammel", "perf", "meshmark", file, "--direct", file, "--mesh-memory", "64",
+                                 "--at-least", gates[i].at_least, "-o", "json", NULL},
+                NULL, RUN_S, &result);
+    assert_int_equal(result.exit_code, gates[i].exit_code);
+    json_t *mark = json_loads(strbuf_text(&result.out), 0, NULL);
+    /* median 100, reliability 100, memory 50; of 200 requests no p99, no closed loop, no processor time */
+    assert_true(fabs(json_number_value(json_object_get(mark, "low")) - 45) < 1e-6);
+    assert_true(fabs(json_number_value(json_object_get(mark, "high")) - 95) < 1e-6);
+    assert_null(json_object_get(mark, "mark"));
+    assert_schema(mark);
+    json_decref(mark);
+    command_result_finish(&result);
+  }
+  command_run((const char *[]){"trammel", "perf", "meshmark", file, NULL}, NULL, RUN_S, &result);
+  assert_int_equal(result.exit_code, 2);
+  command_result_finish(&result);
+}
+
 /* A place that is none is told before there is any load. */
 static void a_place_that_is_none_is_told_first(void **state) {
   struct target_server *server = target_server_start(CONDUCT_ANSWERS);
@@ -125,6 +174,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_file_has_the_same_run),
       cmocka_unit_test(a_kept_result_is_written_again),
+      cmocka_unit_test(a_mark_is_an_interval_where_figures_are_missing),
       cmocka_unit_test(a_place_that_is_none_is_told_first),
   };
   return cmocka_run_group_tests(tests, make_directory, remove_directory);
