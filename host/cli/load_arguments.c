@@ -8,6 +8,7 @@
 #include "host/cli/duration.h"
 #include "host/cli/number.h"
 #include "host/load/defaults.h"
+#include "host/load/grpc_json.h"
 
 enum {
   KEY_URL = 0x700,
@@ -29,6 +30,7 @@ enum {
   KEY_STREAMS,
   KEY_GRPC,
   KEY_GRPC_HEALTH,
+  KEY_PROTOSET,
   KEY_GRPC_MESSAGES,
   KEY_CACERT,
   KEY_CERT,
@@ -64,6 +66,8 @@ static const struct argp_option option_table[] = {
     {"streams", KEY_STREAMS, "N", 0,
      "HTTP/2, gRPC, UDP: requests on their way at a time on each connection (default: 1)", 2},
     {"grpc", KEY_GRPC, "SERVICE/METHOD", 0, "call this method of gRPC, whose message is the body", 2},
+    {"protoset", KEY_PROTOSET, "FILE", 0,
+     "gRPC: a descriptor set, by which the body is JSON (protoc --include_imports --descriptor_set_out)", 2},
     {"grpc-messages", KEY_GRPC_MESSAGES, "N", 0, "gRPC: how many times a call sends the message (default: 1)", 2},
     {"grpc-health", KEY_GRPC_HEALTH, "SERVICE", OPTION_ARG_OPTIONAL,
      "ask by gRPC for the health of this service (default: of the whole server)", 2},
@@ -125,6 +129,8 @@ void load_arguments_check(const struct argp_state *state, struct load_arguments 
   check_schedule(state, arguments);
   if (arguments->target.body && arguments->body_file)
     argp_error(state, "--body and --body-file are two bodies: give one");
+  if (arguments->protoset_file && !arguments->target.grpc)
+    argp_error(state, "--protoset describes the message of --grpc SERVICE/METHOD");
   if (arguments->load.connections < arguments->load.threads)
     argp_error(state, "%u connections cannot be spread over %u threads", arguments->load.connections,
                arguments->load.threads);
@@ -204,6 +210,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state) {
   case KEY_GRPC:
     arguments->target.grpc = argument;
     return 0;
+  case KEY_PROTOSET:
+    arguments->protoset_file = argument;
+    return 0;
   case KEY_GRPC_MESSAGES:
     arguments->target.grpc_messages =
         (unsigned)number_parse(state, "--grpc-messages", argument, 1, TARGET_MESSAGES_MAX);
@@ -249,15 +258,19 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 
 const struct argp load_arguments_argp = {.options = option_table, .parser = parse};
 
+static int read_file(const char *name, unsigned limit, struct strbuf *text, struct error **err) {
+  _cleanup_close_ int fd = open(name, O_RDONLY | O_CLOEXEC);
+  int r = fd < 0 ? -errno : strbuf_read_file(text, fd, limit);
+  if (r == -EFBIG)
+    return error_set(err, EFBIG, "%s: at most %u bytes are read", name, limit);
+  return r < 0 ? error_set(err, -r, "%s: %s", name, strerror(-r)) : 0;
+}
+
 static int read_body(struct load_arguments *arguments, struct error **err) {
   struct strbuf *body = &arguments->body;
-  const char *name = arguments->body_file;
-  _cleanup_close_ int fd = open(name, O_RDONLY | O_CLOEXEC);
-  int r = fd < 0 ? -errno : strbuf_read_file(body, fd, TARGET_BODY_MAX);
-  if (r == -EFBIG)
-    return error_set(err, EFBIG, "%s: a body has at most %u bytes", name, TARGET_BODY_MAX);
+  int r = read_file(arguments->body_file, TARGET_BODY_MAX, body, err);
   if (r < 0)
-    return error_set(err, -r, "%s: %s", name, strerror(-r));
+    return r;
   arguments->target.body = strbuf_text(body);
   arguments->target.body_length = body->length;
   return 0;
@@ -271,9 +284,29 @@ void load_arguments_finish(struct load_arguments *arguments) {
   strbuf_finish(&arguments->body);
 }
 
+/* The body is JSON then, which is encoded. */
+static int encode_body(struct load_arguments *arguments, struct error **err) {
+  _cleanup_strbuf_ struct strbuf set = STRBUF_INIT, message = STRBUF_INIT;
+  const char *json = arguments->target.body ? arguments->target.body : "{}";
+  int r = read_file(arguments->protoset_file, PROTOSET_MAX, &set, err);
+  if (r < 0)
+    return r;
+  r = grpc_json_encode((struct protoset_part){(const uint8_t *)strbuf_text(&set), set.length}, arguments->target.grpc,
+                       json, &message, err);
+  if (r < 0)
+    return r == -ENOMEM ? r : -EINVAL;
+  strbuf_finish(&arguments->body);
+  arguments->body = take(message);
+  arguments->target.body = strbuf_text(&arguments->body);
+  arguments->target.body_length = arguments->body.length;
+  return 0;
+}
+
 int load_arguments_target(struct load_arguments *arguments, struct target **ret_target, struct error **err) {
   struct target_options *target = &arguments->target;
   target->headers = arguments->headers;
   int r = arguments->body_file ? read_body(arguments, err) : 0;
+  if (r == 0 && arguments->protoset_file)
+    r = encode_body(arguments, err);
   return r < 0 ? r : target_create(target, ret_target, err);
 }

@@ -12,7 +12,8 @@ struct load_arguments {
   struct load_options load;
   const char *headers[TARGET_HEADERS_MAX];
   const char *body_file;
-  struct strbuf body; /* read from body_file */
+  const char *protoset_file;
+  struct strbuf body; /* read from body_file, or encoded */
   const char *rate;   /* as it was given last */
   int schedule;       /* schedule_kind; -1: none was given */
   const char *first;  /* the first option that was given, without dashes; NULL: none */
