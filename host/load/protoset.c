@@ -179,12 +179,15 @@ static int tell(int r, const char *what, const char *name, size_t length, struct
 static int find_symbol(struct protoset_part set, uint64_t wanted, const char *what, struct protoset_part name,
                        struct protoset_part *ret_part, struct error **err) {
   const char *text = (const char *)name.at;
+  if (name.length == 0)
+    return tell(-1, what, "", 0, err);
   return tell(find_global(set, wanted, text, name.length, ret_part), what, text, name.length, err);
 }
 
 static struct protoset_part without_dot(struct protoset_part name) {
-  bool dotted = name.length > 0 && name.at[0] == '.';
-  return (struct protoset_part){name.at + dotted, name.length - dotted};
+  if (name.length == 0 || name.at[0] != '.')
+    return name;
+  return (struct protoset_part){name.at + 1, name.length - 1};
 }
 
 int protoset_message(struct protoset_part set, struct protoset_part name, struct protoset_part *ret_message,
