@@ -6,6 +6,7 @@
 
 #include "host/cli/cmds.h"
 #include "host/cli/comparing.h"
+#include "host/cli/kept_load.h"
 #include "host/cli/packages.h"
 
 struct arguments {
@@ -24,8 +25,8 @@ static const struct argp_child children[] = {{&comparing_argp, 0, NULL, 0}, {0}}
 
 static void check(const struct argp_state *state, const struct arguments *arguments) {
   if (arguments->count < 2 || arguments->count % 2 != 0)
-    argp_error(state, "which results? As many of A as of B, as `trammel perf run -o json` wrote them: the first half "
-                      "is A");
+    argp_error(state, "which results? As many of A as of B, files of `trammel perf run -o json` or ids of kept ones: "
+                      "the first half is A");
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
@@ -55,7 +56,8 @@ const struct argp cmd_perf_compare_argp = {
     .parser = parse,
     .children = children,
     .args_doc = "A… B…",
-    .doc = "Compares kept results of `trammel perf run -o json`, in pairs: the first of A with the first of B, and so "
+    .doc = "Compares results of `trammel perf run` (files of -o json, or ids of --keep), in pairs: the first of A with "
+           "the first of B, and so "
            "on. Runs of a pair should follow each other closely, now A first and now B.\v"
            "The unit is the run: with fewer than 6 pairs, or with a run that is INVALID, a difference can't be "
            "told.\n\n"
@@ -85,7 +87,10 @@ int cmd_perf_compare(int argc, char **argv) {
   if (!figures)
     return EXIT_INTERNAL;
   while (r == 0 && read < arguments.count) {
-    r = load_figures_read(arguments.files[read], &figures[read], &err);
+    _cleanup_free_ char *path = NULL;
+    r = kept_load_path(arguments.files[read], &path, &err);
+    if (r == 0)
+      r = load_figures_read(path, &figures[read], &err);
     read += r == 0;
   }
   size_t pairs = arguments.count / 2;

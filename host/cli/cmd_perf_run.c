@@ -5,6 +5,7 @@
 
 #include "host/cli/cmds.h"
 #include "host/cli/interrupt.h"
+#include "host/cli/kept_load.h"
 #include "host/cli/load_arguments.h"
 #include "host/cli/load_outputs.h"
 #include "host/cli/perf_mesh.h"
@@ -17,10 +18,14 @@ struct arguments {
   struct outputs outputs;
   struct perf_mesh mesh;
   const char *profile; /* NULL: the options say what to run */
+  bool keep;
 };
+
+enum { KEY_KEEP = 256 };
 
 static const struct argp_option option_table[] = {
     LOAD_OUTPUTS_OPTION,
+    {"keep", KEY_KEEP, NULL, 0, "keep the result, to be listed, shown and compared by its id", 6},
     {0},
 };
 
@@ -38,6 +43,8 @@ static void check_options(const struct argp_state *state, struct arguments *argu
   if ((mesh || perf_series_wanted(&arguments->series)) && !load_outputs_of_series(&arguments->outputs, NULL))
     argp_error(state, "files, and formats other than text and json, are of one run: not with --repeat, --against or "
                       "--mesh");
+  if (arguments->keep && (mesh || perf_series_wanted(&arguments->series)))
+    argp_error(state, "--keep keeps the result of one run: not of --repeat, --against or --mesh");
 }
 
 static void check_profile(const struct argp_state *state, const struct arguments *arguments) {
@@ -57,6 +64,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     return 0;
   case 'o':
     load_outputs_add(state, &arguments->outputs, argument);
+    return 0;
+  case KEY_KEEP:
+    arguments->keep = true;
     return 0;
   case ARGP_KEY_ARG:
     if (arguments->profile)
@@ -81,7 +91,7 @@ const struct argp cmd_perf_run_argp = {
     .args_doc = "[PROFILE]",
     .doc =
         "Sends requests to a URL (HTTP/1.1, HTTP/2 or gRPC, with TLS or without; echo over TCP or UDP), or to the "
-        "targets of a profile (a file of YAML or JSON), and says how long the answers took.\v"
+        "targets of a profile (a file of YAML or JSON, or one that is saved), and says how long the answers took.\v"
         "With a number as --rate, requests are due at fixed times, and `response` is from there to the answer: what a "
         "user waits when the target stalls. `service` is from when a request was sent, `lag` how late the generator "
         "was "
@@ -105,6 +115,8 @@ static int run_once(struct arguments *arguments, const struct repeating *repeati
     return r == -EINVAL ? EXIT_USAGE : EXIT_INTERNAL;
   const struct load_report report = repeating_report(repeating, 0, repeating->load, &result);
   int code = load_outputs_write(&arguments->outputs, &report, 1, err) < 0 ? EXIT_INTERNAL : EXIT_ALL_PASSED;
+  if (code == EXIT_ALL_PASSED && arguments->keep && kept_load_keep(load_report_json(&report), err) < 0)
+    code = EXIT_INTERNAL;
   if (code == EXIT_ALL_PASSED && result.doubts != 0)
     code = EXIT_COULD_NOT_TEST;
   load_result_finish(&result);
@@ -145,8 +157,8 @@ int cmd_perf_run(int argc, char **argv) {
   load_arguments_init(&arguments.of_load);
   arguments.of_load.load.cancel = interrupt_flag();
   command_parse(&cmd_perf_run_argp, argc, argv, &arguments);
-  int code =
-      arguments.profile ? profile_run(arguments.profile, &arguments.outputs, &err) : run_options(&arguments, &err);
+  int code = arguments.profile ? profile_run(arguments.profile, &arguments.outputs, arguments.keep, &err)
+                               : run_options(&arguments, &err);
   if (err)
     fprintf(stderr, "trammel: %s\n", error_message(err));
   outputs_finish(&arguments.outputs);

@@ -5,6 +5,7 @@
 
 #include "host/cli/command.h"
 #include "host/cli/interrupt.h"
+#include "host/cli/kept_load.h"
 #include "host/cli/load_outputs.h"
 #include "host/perf/outcome.h"
 #include "host/perf/smp.h"
@@ -15,12 +16,14 @@ static char *directory_of(const char *path) {
   return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
 }
 
-int profile_input_read(const char *path, struct profile_input *ret_input) {
+int profile_input_read(const char *what, struct profile_input *ret_input) {
   _cleanup_diagnostics_ struct diagnostics *diagnostics = diagnostics_create();
-  _cleanup_free_ char *directory = directory_of(path);
+  _cleanup_free_ char *path = NULL, *directory = NULL;
   _cleanup_error_ struct error *err = NULL;
   struct profile_input input = {0};
-  int r = diagnostics && directory ? 0 : error_set(&err, ENOMEM, "no memory for a profile");
+  int r = kept_load_path(what, &path, &err);
+  if (r == 0 && (!diagnostics || !(directory = directory_of(path))))
+    r = error_set(&err, ENOMEM, "no memory for a profile");
   if (r == 0)
     r = profile_read(path, diagnostics, &input.profile, &err);
   if (r == 0)
@@ -69,7 +72,7 @@ static int write_outcome(int format, const void *what, bool colour, FILE *out) {
   return load_outputs_print((enum load_format)format, &whole, 1, out);
 }
 
-static int run(const struct profile_input *input, struct outputs *outputs, struct error **err) {
+static int run(const struct profile_input *input, struct outputs *outputs, bool keep, struct error **err) {
   struct outcome outcome;
   if (outputs_open(outputs, err) < 0)
     return EXIT_USAGE;
@@ -77,16 +80,19 @@ static int run(const struct profile_input *input, struct outputs *outputs, struc
   int r = outcome_run(input->profile, input->targets, interrupt_flag(), &outcome, err);
   if (r < 0)
     return r == -EINVAL ? EXIT_USAGE : EXIT_INTERNAL;
-  int code = outputs_write(outputs, write_outcome, &outcome, false, err) < 0 ? EXIT_INTERNAL : exit_code(&outcome);
+  int code = exit_code(&outcome);
+  if (outputs_write(outputs, write_outcome, &outcome, false, err) < 0 ||
+      (keep && kept_load_keep(outcome_json(&outcome), err) < 0))
+    code = EXIT_INTERNAL;
   outcome_finish(&outcome);
   return code;
 }
 
-int profile_run(const char *path, struct outputs *outputs, struct error **err) {
+int profile_run(const char *what, struct outputs *outputs, bool keep, struct error **err) {
   struct profile_input input = {0};
-  int code = profile_input_read(path, &input);
+  int code = profile_input_read(what, &input);
   if (code == EXIT_ALL_PASSED)
-    code = run(&input, outputs, err);
+    code = run(&input, outputs, keep, err);
   profile_input_finish(&input);
   return code;
 }

@@ -11,12 +11,12 @@ struct profile_input {
   struct target *targets[PROFILE_TARGETS_MAX]; /* as many as it has loads, or none */
 };
 
-/* Reads the profile of a file, "-" is standard input, and makes its targets. Prints what is wrong with it on standard
- * error; 0, or the exit code. */
-int profile_input_read(const char *path, struct profile_input *ret_input);
+/* Reads the profile of a file, "-" is standard input, or one that is saved, and makes its targets. Prints what is wrong
+ * with it on standard error; 0, or the exit code. */
+int profile_input_read(const char *what, struct profile_input *ret_input);
 void profile_input_finish(struct profile_input *input);
 
-/* Runs it and writes what came of it; the exit code. */
-int profile_run(const char *path, struct outputs *outputs, struct error **err);
+/* Runs it, writes what came of it, and with `keep` keeps it; the exit code. */
+int profile_run(const char *what, struct outputs *outputs, bool keep, struct error **err);
 
 #endif

@@ -60,6 +60,12 @@ static int take_figures(const char *path, const json_t *result, struct load_figu
   return take_latencies(path, result, figures, err);
 }
 
+/* What a profile's targets and repetitions come to together; else the result itself. */
+static const json_t *whole_of(const json_t *result) {
+  const char *format = json_string_value(json_object_get(result, "format"));
+  return format && strcmp(format, "trammel.perf-run/v1") == 0 ? json_object_get(result, "whole") : result;
+}
+
 int load_figures_read(const char *path, struct load_figures *ret_figures, struct error **err) {
   _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
   _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -73,7 +79,7 @@ int load_figures_read(const char *path, struct load_figures *ret_figures, struct
   json_t *result = json_loadb(strbuf_text(&text), text.length, JSON_REJECT_DUPLICATES, &where);
   if (!result)
     return error_set(err, EINVAL, "%s, line %d: %s", path, where.line, where.text);
-  r = take_figures(path, result, &figures, err);
+  r = take_figures(path, whole_of(result), &figures, err);
   json_decref(result);
   if (r < 0)
     load_figures_finish(&figures);

@@ -274,6 +274,77 @@ static void a_performance_test_is_run_and_its_result_written(void **state) {
   target_server_stop(b);
 }
 
+static struct command_result run_words(const char *const *argv, const char *input, int exit_code) {
+  struct command_result result;
+  command_run(argv, input, RUN_S, &result);
+  if (result.exit_code != exit_code)
+    fail_msg("exit code %d: %s%s", result.exit_code, strbuf_text(&result.out), strbuf_text(&result.errors));
+  return result;
+}
+
+#define WORDS(...) ((const char *const[]){"trammel", "perf", __VA_ARGS__, NULL})
+
+/* Saved, run by its name, its result kept and compared by its id, and all of it deleted. */
+static void profiles_and_results_are_kept_by_name(void **state) {
+  struct target_server *server = target_server_start(CONDUCT_ANSWERS);
+  char *directory = scratch_create(), profile[512];
+  (void)state;
+  assert_int_equal(setenv("TRAMMEL_STATE_DIR", directory, 1), 0);
+  (void)snprintf(profile, sizeof(profile),
+                 "name: one\ntargets: [{url: '%s'}]\nschedule: {kind: closed}\nduration: 200ms\n",
+                 target_server_url(server));
+  struct command_result result = run_words(WORDS("save", "-", "--name", "shop"), profile, 0);
+  assert_string_equal(strbuf_text(&result.out), "shop@1\n");
+  command_result_finish(&result);
+  result = run_words(WORDS("show", "shop@1"), NULL, 0);
+  assert_string_equal(strbuf_text(&result.out), profile);
+  command_result_finish(&result);
+  for (int i = 0; i < 2; i++) {
+    result = run_words(WORDS("run", "shop", "--keep"), NULL, 0);
+    command_result_finish(&result);
+  }
+  result = run_words(WORDS("list", "-o", "json"), NULL, 0);
+  json_t *json = json_loads(strbuf_text(&result.out), 0, NULL);
+  const json_t *results = json_object_get(json, "results");
+  assert_int_equal(json_array_size(results), 2);
+  assert_int_equal(json_array_size(json_object_get(json, "profiles")), 1);
+  const char *a = json_string_value(json_object_get(json_array_get(results, 0), "id"));
+  const char *b = json_string_value(json_object_get(json_array_get(results, 1), "id"));
+  command_result_finish(&result);
+  result = run_words(WORDS("show", a), NULL, 0);
+  json_decref(read_outcome(strbuf_text(&result.out)));
+  command_result_finish(&result);
+  result = run_words(WORDS("compare", a, b, "--by", "p50"), NULL, 3); /* one pair tells nothing */
+  assert_non_null(strstr(strbuf_text(&result.out), "1 pair of runs"));
+  command_result_finish(&result);
+  result = run_words(WORDS("delete", "shop", a, b), NULL, 0);
+  command_result_finish(&result);
+  result = run_words(WORDS("run", "shop"), NULL, 2);
+  assert_non_null(strstr(strbuf_text(&result.errors), "nothing is kept as shop"));
+  command_result_finish(&result);
+  json_decref(json);
+  assert_int_equal(unsetenv("TRAMMEL_STATE_DIR"), 0);
+  scratch_remove(directory);
+  target_server_stop(server);
+}
+
+static void what_cannot_be_run_is_not_saved(void **state) {
+  char *directory = scratch_create();
+  (void)state;
+  assert_int_equal(setenv("TRAMMEL_STATE_DIR", directory, 1), 0);
+  struct command_result result = run_words(WORDS("save", "-"), "name: a\n", 2);
+  command_result_finish(&result);
+  result = run_words(WORDS("save", "-"),
+                     "name: a\ntargets: [{url: 'http://a', bodyFile: here}]\nschedule: {kind: closed}\n", 2);
+  assert_non_null(strstr(strbuf_text(&result.errors), "relative paths"));
+  command_result_finish(&result);
+  result = run_words(WORDS("list"), NULL, 0);
+  assert_null(strstr(strbuf_text(&result.out), "profile"));
+  command_result_finish(&result);
+  assert_int_equal(unsetenv("TRAMMEL_STATE_DIR"), 0);
+  scratch_remove(directory);
+}
+
 /* Files that a profile names are from its directory, whatever the current one is; text says what was missed. */
 static void a_body_is_from_the_profiles_directory(void **state) {
   struct target_server *server = target_server_start(CONDUCT_ANSWERS);
@@ -311,6 +382,8 @@ int main(void) {
       cmocka_unit_test(what_is_wrong_is_told_before_anything_is_sent),
       cmocka_unit_test(a_profile_leaves_no_other_options),
       cmocka_unit_test(a_performance_test_is_run_and_its_result_written),
+      cmocka_unit_test(profiles_and_results_are_kept_by_name),
+      cmocka_unit_test(what_cannot_be_run_is_not_saved),
       cmocka_unit_test(a_body_is_from_the_profiles_directory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
