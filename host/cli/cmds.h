@@ -38,6 +38,7 @@ DECLARE_COMMAND(cmd_perf_compare);
 DECLARE_COMMAND(cmd_perf_export);
 DECLARE_COMMAND(cmd_perf_report);
 DECLARE_COMMAND(cmd_perf_meshmark);
+DECLARE_COMMAND(cmd_perf_search);
 DECLARE_COMMAND(cmd_perf_save);
 DECLARE_COMMAND(cmd_perf_list);
 DECLARE_COMMAND(cmd_perf_show);

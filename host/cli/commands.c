@@ -9,6 +9,8 @@ const struct command commands[] = {
     {"conformance diff", "say what changed between two reports", &cmd_conformance_diff_argp, cmd_conformance_diff},
     {"perf run", "put load on a target, and measure latencies", &cmd_perf_run_argp, cmd_perf_run},
     {"perf compare", "say whether one target is slower than another one", &cmd_perf_compare_argp, cmd_perf_compare},
+    {"perf search", "look for the highest rate that meets a profile's objectives", &cmd_perf_search_argp,
+     cmd_perf_search},
     {"perf save", "keep a profile, to run it by its name", &cmd_perf_save_argp, cmd_perf_save},
     {"perf list", "list saved profiles and kept results", &cmd_perf_list_argp, cmd_perf_list},
     {"perf show", "print a saved profile or a kept result", &cmd_perf_show_argp, cmd_perf_show},

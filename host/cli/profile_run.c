@@ -73,7 +73,7 @@ static int write_outcome(int format, const void *what, bool colour, FILE *out) {
 }
 
 static int run(const struct profile_input *input, struct outputs *outputs, bool keep, struct error **err) {
-  struct outcome outcome;
+  struct outcome outcome = {0};
   if (outputs_open(outputs, err) < 0)
     return EXIT_USAGE;
   interrupt_catch();

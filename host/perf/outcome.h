@@ -37,6 +37,9 @@ enum objective_verdict outcome_verdict(const struct outcome *outcome);
 struct load_report outcome_report_of(const struct outcome *outcome, size_t i);
 struct load_report outcome_report(const struct outcome *outcome, struct strbuf *text);
 
+/* What was found of each objective, as in docs/schema/perf-run.json, and the names of doubts. NULL without memory. */
+json_t *outcome_objectives_json(const struct outcome *outcome);
+json_t *outcome_doubts_json(const struct outcome *outcome);
 /* docs/schema/perf-run.json. NULL without memory. */
 json_t *outcome_json(const struct outcome *outcome);
 /* 0 or -EIO when `out` failed. */

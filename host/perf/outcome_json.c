@@ -20,7 +20,7 @@ static double shown(const struct objective *objective, double value) {
   return latency ? value / (double)NS_PER_MS : value;
 }
 
-static json_t *objectives_json(const struct outcome *outcome) {
+json_t *outcome_objectives_json(const struct outcome *outcome) {
   json_t *list = json_array();
   for (size_t i = 0; i < outcome->profile->objective_count; i++) {
     const struct objective *objective = &outcome->profile->objectives[i];
@@ -31,6 +31,14 @@ static json_t *objectives_json(const struct outcome *outcome) {
                                                 finding->measured ? json_real(shown(objective, finding->value)) : NULL,
                                                 "reason", finding->reason));
   }
+  return list;
+}
+
+json_t *outcome_doubts_json(const struct outcome *outcome) {
+  json_t *list = json_array();
+  for (unsigned doubt = 1; doubt <= LOAD_DOUBT_CUT; doubt <<= 1)
+    if (outcome->whole.doubts & doubt)
+      (void)json_array_append_new(list, json_string(load_doubt_name(doubt)));
   return list;
 }
 
@@ -66,7 +74,7 @@ json_t *outcome_json(const struct outcome *outcome) {
                    "trammel.perf-run/v1", "trammel", TRAMMEL_VERSION, "profile", "name", profile->name, "description",
                    profile->description, "begun", time_json(outcome->begun_ns), "ended", time_json(outcome->ended_ns),
                    "valid", outcome_is_valid(outcome), "verdict", objective_verdict_name(outcome_verdict(outcome)),
-                   "objectives", objectives_json(outcome), "targets", targets_json(outcome), "repetitions",
+                   "objectives", outcome_objectives_json(outcome), "targets", targets_json(outcome), "repetitions",
                    (json_int_t)outcome->run_count, "runs", runs_json(outcome, &whole), "whole",
                    load_report_json(&whole));
 }

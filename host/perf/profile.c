@@ -111,6 +111,20 @@ uint64_t profile_load_unexpected(const struct profile_load *load, const struct l
   return count;
 }
 
+int profile_set_rate(struct profile *profile, double rate, struct error **err) {
+  double factor = rate / profile->whole.schedule.rate;
+  int r = 0;
+  for (size_t i = 0; r == 0 && i < profile->load_count; i++) {
+    struct schedule *schedule = &profile->loads[i].options.schedule;
+    schedule->rate *= factor;
+    r = schedule_check(schedule, err);
+    if (r < 0)
+      (void)error_wrap(err, "target '%s'", profile->loads[i].name);
+  }
+  profile->whole.schedule.rate = rate;
+  return r;
+}
+
 bool profile_is_closed(const struct profile *profile) {
   return profile->whole.schedule.kind == SCHEDULE_CLOSED;
 }

@@ -70,6 +70,10 @@ bool profile_is_relative(const struct profile *profile);
 /* How many answers of a result of `load` have a status that is not expected. */
 uint64_t profile_load_unexpected(const struct profile_load *load, const struct load_result *result);
 
+/* Makes the rate of all loads together another one, each in its proportion. -EINVAL when a load's is out of range. Not
+ * of closed ones. */
+int profile_set_rate(struct profile *profile, double rate, struct error **err);
+
 /* Whether latencies are from when requests were sent. */
 bool profile_is_closed(const struct profile *profile);
 

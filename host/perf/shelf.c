@@ -202,7 +202,7 @@ int shelf_find(const char *state_directory, const char *what, char **ret_path, s
     return r;
   if (meaning.result && !(path = path_of(state_directory, "results", meaning.name)))
     return no_memory(err);
-  if (access(path, F_OK) < 0) {
+  if (!path || access(path, F_OK) < 0) {
     free(path);
     return missing(what, err);
   }
@@ -264,9 +264,10 @@ static bool describe(const char *state, const char *kind, const char *name, stru
   bool result = strcmp(kind, "results") == 0;
   _cleanup_free_ char *path = path_of(state, kind, name), *latest = NULL;
   *item = (struct shelf_item){0};
-  if (!path || !(result ? is_id(name) : shelf_is_name(name)))
+  size_t length = strlen(name);
+  if (!path || length >= sizeof(item->name) || !(result ? is_id(name) : shelf_is_name(name)))
     return false;
-  (void)snprintf(item->name, sizeof(item->name), "%s", name);
+  memcpy(item->name, name, length); /* the rest is 0 */
   if (!result && (look(path, &item->version, &item->versions) < 0 || item->version == 0 ||
                   asprintf(&latest, "%s/%u", path, item->version) < 0))
     return false;

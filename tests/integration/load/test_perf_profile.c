@@ -345,6 +345,51 @@ static void what_cannot_be_run_is_not_saved(void **state) {
   scratch_remove(directory);
 }
 
+/* Whether a busy machine lets the generator tell is not what is asked: the exit code follows from the verdict. */
+static void a_search_ends_as_its_verdict_says(void **state) {
+  static const struct { const char *objective, *verdict; } cases[] = {{"p50 < 10s", "found"}, {"p50 < 1ns", "none"}};
+  struct target_server *server = target_server_start(CONDUCT_ANSWERS);
+  (void)state;
+  for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    struct command_result result;
+    char profile[512];
+    (void)snprintf(profile, sizeof(profile),
+                   "name: one\ntargets: [{url: '%s'}]\nschedule: {kind: constant, rate: 50}\nduration: 300ms\n"
+                   "objectives: ['%s']\n",
+                   target_server_url(server), cases[i].objective);
+    command_run(WORDS("search", "-", "--least", "25", "--most", "100", "-o", "json"), profile, RUN_S, &result);
+    json_t *json = json_loads(strbuf_text(&result.out), 0, NULL);
+    if (!json)
+      fail_msg("exit code %d: %s", result.exit_code, strbuf_text(&result.errors));
+    assert_schema(json, "perf-search");
+    const char *verdict = json_string_value(json_object_get(json, "verdict"));
+    if (strcmp(verdict, "untold") == 0) {
+      assert_int_equal(result.exit_code, 3);
+    } else {
+      assert_string_equal(verdict, cases[i].verdict);
+      assert_int_equal(result.exit_code, i);
+      assert_int_equal(json_array_size(json_object_get(json, "steps")), 2);
+      assert_int_equal(json_real_value(json_object_get(json, i == 0 ? "met" : "missed")), i == 0 ? 100 : 25);
+    }
+    json_decref(json);
+    command_result_finish(&result);
+  }
+  target_server_stop(server);
+}
+
+static void a_search_wants_a_rate_and_objectives(void **state) {
+  static const char *const profiles[] = {
+      "name: a\ntargets: [{url: 'http://127.0.0.1:1'}]\nschedule: {kind: closed}\nobjectives: [errors < 1%]\n",
+      "name: a\ntargets: [{url: 'http://127.0.0.1:1'}]\nschedule: {kind: constant, rate: 5}\n",
+  };
+  (void)state;
+  for (size_t i = 0; i < 2; i++) {
+    struct command_result result = run_words(WORDS("search", "-"), profiles[i], 2);
+    assert_non_null(strstr(strbuf_text(&result.errors), "a search is "));
+    command_result_finish(&result);
+  }
+}
+
 /* Files that a profile names are from its directory, whatever the current one is; text says what was missed. */
 static void a_body_is_from_the_profiles_directory(void **state) {
   struct target_server *server = target_server_start(CONDUCT_ANSWERS);
@@ -384,6 +429,8 @@ int main(void) {
       cmocka_unit_test(a_performance_test_is_run_and_its_result_written),
       cmocka_unit_test(profiles_and_results_are_kept_by_name),
       cmocka_unit_test(what_cannot_be_run_is_not_saved),
+      cmocka_unit_test(a_search_ends_as_its_verdict_says),
+      cmocka_unit_test(a_search_wants_a_rate_and_objectives),
       cmocka_unit_test(a_body_is_from_the_profiles_directory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
