@@ -62,7 +62,8 @@ static void put_figures(struct strbuf *out, double begin_s, double length_s, con
 /* From `of` on. */
 static void put_origin(struct strbuf *out, const struct load_report *report) {
   char started[TIME_TEXT_MAX];
-  strbuf_printf(out, ",%s,%s", load_report_of(report), time_text(report->result->begun_ns, started));
+  int64_t begun_ns = report->result->begun_ns;
+  strbuf_printf(out, ",%s,%s", load_report_of(report), begun_ns > 0 ? time_text(begun_ns, started) : "");
   put_text(out, report->method);
   put_text(out, report->url);
   strbuf_putc(out, '\n');

@@ -171,18 +171,18 @@ json_t *load_report_json(const struct load_report *report) {
   const struct tally *tally = &result->tally;
   char started[TIME_TEXT_MAX];
   return json_pack(
-      "{s:s, s:s, s:s, s:s, s:s, s:s, s:o*, s:o*, s:o*, s:o, s:I, s:I, s:I, s:f, s:b, s:o, s:s*, s:I, s:I, s:I, s:I, "
+      "{s:s, s:s, s:s*, s:s, s:s, s:s, s:o*, s:o*, s:o*, s:o, s:I, s:I, s:I, s:f, s:b, s:o, s:s*, s:I, s:I, s:I, s:I, "
       "s:I, "
       "s:o, s:o, s:f, "
       "s:f, s:I, s:I, s:I, "
       "s:f, "
       "s:o, s:o, s:{s:f, s:f}}",
-      "format", "trammel.load-result/v1", "trammel", report->version, "started", time_text(result->begun_ns, started),
-      "url", report->url, "method", report->method, "protocol", report->protocol, "tls",
-      report->secure ? json_pack("{s:b}", "verified", !report->insecure) : NULL, "grpc", grpc_json(report), "datagrams",
-      datagrams_json(report), "schedule", schedule_json(report->options), "threads",
-      (json_int_t)report->options->threads, "connections", (json_int_t)report->options->connections, "streams",
-      (json_int_t)report->streams, "timeoutSeconds", load_seconds(report->options->timeout_ns), "valid",
+      "format", "trammel.load-result/v1", "trammel", report->version, "started",
+      result->begun_ns > 0 ? time_text(result->begun_ns, started) : NULL, "url", report->url, "method", report->method,
+      "protocol", report->protocol, "tls", report->secure ? json_pack("{s:b}", "verified", !report->insecure) : NULL,
+      "grpc", grpc_json(report), "datagrams", datagrams_json(report), "schedule", schedule_json(report->options),
+      "threads", (json_int_t)report->options->threads, "connections", (json_int_t)report->options->connections,
+      "streams", (json_int_t)report->streams, "timeoutSeconds", load_seconds(report->options->timeout_ns), "valid",
       result->doubts == 0, "doubts", doubts_json(result), "problem", result->problem, "scheduled",
       (json_int_t)tally->scheduled, "completed", (json_int_t)tally->completed, "failed", (json_int_t)tally->failed,
       "censored", (json_int_t)tally->censored, "warmUp", (json_int_t)tally->warm_up, "errors", errors_json(tally),

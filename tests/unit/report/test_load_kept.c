@@ -113,6 +113,9 @@ static void times_that_are_none_are_left_out(void **state) {
     assert_int_equal(json_dump_file(json, path, 0), 0);
     assert_int_equal(load_kept_read(path, &kept, NULL), 0);
     assert_int_equal(kept.result.begun_ns, 0);
+    json_t *again = load_report_json(&kept.report);
+    assert_null(json_object_get(again, "started"));
+    json_decref(again);
     load_kept_finish(&kept);
     json_decref(json);
   }
