@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "host/cli/command.h"
+#include "host/cli/server_login.h"
 #include "host/rpc/core/rpc.h"
 #include "sdk/base/clock.h"
+#include "sdk/base/document.h"
 #include "sdk/base/memory.h"
 
 #define ASK_LIMIT_NS (60 * NS_PER_SECOND)
@@ -32,29 +34,49 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 }
 
 static const struct argp_option options[] = {
-    {"server", KEY_SERVER, "unix:PATH", 0, "the central host (default $TRAMMEL_SERVER, else trammeld's own socket)", 0},
+    {"server", KEY_SERVER, "ADDRESS", 0,
+     "the central host: unix:PATH, or HOST:PORT over TLS (default $TRAMMEL_SERVER, else trammeld's own socket)", 0},
     {0},
 };
 const struct argp server_options_argp = {.options = options, .parser = parse};
 
 /* ---- connecting */
 
-static int default_path(char **ret_path, struct error **err) {
-  const char *runtime = getenv("XDG_RUNTIME_DIR");
-  if (!runtime || *runtime != '/')
-    return error_set(err, EINVAL, "which host? say --server unix:PATH, or set TRAMMEL_SERVER");
-  return asprintf(ret_path, "%s/trammel/trammeld.sock", runtime) < 0 ? error_set(err, ENOMEM, "no memory") : 0;
+#define SYSTEM_AUTHORITIES "/etc/ssl/certs/ca-certificates.crt"
+#define PEM_MAX ((size_t)4 << 20)
+#define RENEW_BEFORE_MS 30000 /* that an access token has to hold for */
+
+static const char unix_prefix[] = "unix:";
+
+static bool is_unix(const char *address) {
+  return strncmp(address, unix_prefix, strlen(unix_prefix)) == 0;
 }
 
-static int path_of(const char *address, char **ret_path, struct error **err) {
+static int default_address(char **ret_address, struct error **err) {
+  const char *runtime = getenv("XDG_RUNTIME_DIR");
+  if (!runtime || *runtime != '/')
+    return error_set(err, EINVAL, "which host? say --server ADDRESS, or set TRAMMEL_SERVER");
+  return asprintf(ret_address, "unix:%s/trammel/trammeld.sock", runtime) < 0 ? error_set(err, ENOMEM, "no memory") : 0;
+}
+
+/* "HOST:PORT", "[ADDRESS]:PORT". */
+static bool is_network(const char *address) {
+  const char *colon = strrchr(address, ':');
+  bool bracketed = *address == '[' && colon && colon > address && colon[-1] == ']';
+  return colon && colon > address && colon[1] && strspn(colon + 1, "0123456789") == strlen(colon + 1) &&
+         !strchr(address, '/') && (bracketed || !memchr(address, ':', (size_t)(colon - address)));
+}
+
+int server_address(const char *address, char **ret_address, struct error **err) {
   if (!address)
     address = getenv("TRAMMEL_SERVER");
   if (!address || *address == '\0')
-    return default_path(ret_path, err);
-  if (strncmp(address, "unix:/", 6) != 0)
-    return error_set(err, EINVAL, "'%s' is no address of a host: unix: and an absolute path is", address);
-  *ret_path = strdup(address + 5);
-  return *ret_path ? 0 : error_set(err, ENOMEM, "no memory");
+    return default_address(ret_address, err);
+  if (is_unix(address) ? address[strlen(unix_prefix)] != '/' : !is_network(address))
+    return error_set(err, EINVAL, "'%s' is no address of a host: unix: and an absolute path is, and HOST:PORT",
+                     address);
+  *ret_address = strdup(address);
+  return *ret_address ? 0 : error_set(err, ENOMEM, "no memory");
 }
 
 static int connect_to(const char *path, int *ret_fd, struct error **err) {
@@ -71,22 +93,100 @@ static int connect_to(const char *path, int *ret_fd, struct error **err) {
   return 0;
 }
 
-int server_connect(const char *address, struct server **ret_server, struct error **err) {
-  _cleanup_free_ char *path = NULL;
+static int connect_socket(const char *path, struct server *server, struct error **err) {
   int fd = -1;
-  int r = path_of(address, &path, err);
+  int r = connect_to(path, &fd, err);
+  return r < 0 ? r : rpc_channel_create(fd, &server->channel, err);
+}
+
+/* "" and NULL: none. */
+static int read_pem(const char *path, char **ret_text, struct error **err) {
+  size_t length = 0;
+  return path && *path ? file_read(path, PEM_MAX, ret_text, &length, err) : 0;
+}
+
+static int connect_tls(const char *address, const struct login *how, struct server *server, struct error **err) {
+  _cleanup_free_ char *ca = NULL;
+  _cleanup_free_ char *certificate = NULL;
+  char *key = NULL;
+  int r = read_pem(how && *how->ca ? how->ca : SYSTEM_AUTHORITIES, &ca, err);
+  if (r == 0 && how)
+    r = read_pem(how->certificate, &certificate, err);
+  if (r == 0 && how)
+    r = read_pem(how->key, &key, err);
+  const struct rpc_identity identity = {.certificate = certificate, .key = key, .ca = ca};
   if (r == 0)
-    r = connect_to(path, &fd, err);
-  if (r < 0)
-    return r;
+    r = rpc_channel_connect(address, &identity, &server->channel, err);
+  if (key)
+    explicit_bzero(key, strlen(key));
+  free(key);
+  return r;
+}
+
+int server_connect_plainly(const char *address, const struct login *how, struct server **ret_server,
+                           struct error **err) {
   struct server *server = calloc(1, sizeof(*server));
-  if (!server) {
-    (void)close(fd);
+  if (!server)
     return error_set(err, ENOMEM, "no memory");
-  }
-  r = rpc_channel_create(fd, &server->channel, err);
+  int r = is_unix(address) ? connect_socket(address + strlen(unix_prefix), server, err)
+                           : connect_tls(address, how, server, err);
   if (r < 0)
     free(server);
+  else
+    *ret_server = server;
+  return r;
+}
+
+int server_authorize(struct server *server, const char *authorization, struct error **err) {
+  return rpc_channel_authorize(server->channel, authorization) < 0 ? error_set(err, ENOMEM, "no memory") : 0;
+}
+
+static int authorize_with(struct server *server, const char *token, struct error **err) {
+  char *authorization = NULL;
+  if (asprintf(&authorization, "Bearer %s", token) < 0)
+    return error_set(err, ENOMEM, "no memory");
+  int r = server_authorize(server, authorization, err);
+  explicit_bzero(authorization, strlen(authorization));
+  free(authorization);
+  return r;
+}
+
+/* The login that is kept, with an access token that still holds for a while. No login is none. */
+static int find_login(const char *address, struct login *login, struct error **err) {
+  _cleanup_error_ struct error *reason = NULL;
+  _cleanup_close_ int lock = -1;
+  int r = login_read(address, login, &reason);
+  if (r == 0 && *login->refresh && login->access_end_ms < clock_realtime_ns() / NS_PER_MS + RENEW_BEFORE_MS) {
+    login_finish(login);
+    r = login_lock(address, &lock, &reason);
+    if (r == 0) /* again: another program may have been faster */
+      r = login_read(address, login, &reason);
+    if (r == 0 && login->access_end_ms < clock_realtime_ns() / NS_PER_MS + RENEW_BEFORE_MS)
+      r = server_renew(login, &reason);
+  }
+  if (r == -ENOENT)
+    return 0;
+  return r < 0 ? error_set(err, -r, "%s", error_message(reason)) : 0;
+}
+
+int server_connect(const char *address, struct server **ret_server, struct error **err) {
+  _cleanup_free_ char *effective = NULL;
+  const char *token = getenv("TRAMMEL_TOKEN");
+  bool has_token = token && *token;
+  struct login login = {0};
+  struct server *server = NULL;
+  int r = server_address(address, &effective, err);
+  if (r == 0)
+    r = find_login(effective, &login, has_token ? NULL : err);
+  if (r < 0 && has_token && effective)
+    r = 0; /* a login that is over is not needed */
+  if (r == 0)
+    r = server_connect_plainly(effective, login.server ? &login : NULL, &server, err);
+  if (r == 0 && (has_token || (login.access && *login.access)))
+    r = authorize_with(server, has_token ? token : login.access, err);
+  login_finish(&login);
+  if (r < 0)
+    server_close(server);
   else
     *ret_server = server;
   return r;
@@ -106,7 +206,7 @@ static int start(struct server *server, const char *method, int64_t limit_ns, co
   char name[128];
   size_t length = protobuf_c_message_get_packed_size(request);
   _cleanup_free_ uint8_t *data = malloc(length + 1);
-  (void)snprintf(name, sizeof(name), "/trammel.v1.RunService/%s", method);
+  (void)snprintf(name, sizeof(name), strchr(method, '/') ? "/trammel.v1.%s" : "/trammel.v1.RunService/%s", method);
   if (data)
     (void)protobuf_c_message_pack(request, data);
   if (!data || rpc_call_start(server->channel, name, clock_in_ns(limit_ns), data, length, ret_call) < 0)
@@ -127,6 +227,14 @@ static int finish(struct rpc_call *call, struct error **err) {
     return error_set(err, EINVAL, "%s", said);
   case 5: /* NOT_FOUND */
     return error_set(err, ENOENT, "%s", said);
+  case 6: /* ALREADY_EXISTS */
+    return error_set(err, EEXIST, "%s", said);
+  case 7: /* PERMISSION_DENIED */
+    return error_set(err, EPERM, "the host refuses: %s", said);
+  case 8: /* RESOURCE_EXHAUSTED */
+    return error_set(err, EAGAIN, "the host refuses: %s", said);
+  case 16: /* UNAUTHENTICATED */
+    return error_set(err, EACCES, "the host refuses: %s", said);
   default:
     return error_set(err, EHOSTUNREACH, "the host says: %s (status %d)", said, status.code);
   }
@@ -194,5 +302,5 @@ int server_watch(struct server *server, const char *id, uint64_t after, const at
 }
 
 int server_exit_code(int r) {
-  return r == 0 ? EXIT_ALL_PASSED : r == -ENOENT || r == -EINVAL ? EXIT_USAGE : EXIT_COULD_NOT_TEST;
+  return r == 0 ? EXIT_ALL_PASSED : r == -ENOENT || r == -EINVAL || r == -EEXIST ? EXIT_USAGE : EXIT_COULD_NOT_TEST;
 }

@@ -14,13 +14,18 @@ extern const struct argp server_options_argp;
 
 struct server;
 
-/* Connects to "unix:PATH"; NULL: $TRAMMEL_SERVER, else the socket that trammeld has by default. -EHOSTUNREACH with what
- * to do, -EINVAL for what is no address. */
+/* Connects to "unix:PATH", or to "HOST:PORT" over TLS; NULL: $TRAMMEL_SERVER, else the socket that trammeld has by
+ * default. Calls say who they are of: $TRAMMEL_TOKEN, else the login that is kept for the host, which is renewed when
+ * need be; over a socket nobody needs one. -EHOSTUNREACH with what to do, -EINVAL for what is no address, -EACCES when
+ * the login is over. */
 int server_connect(const char *address, struct server **ret_server, struct error **err);
 void server_close(struct server *server);
 
-/* A call of trammel.v1.RunService with one answer, which is freed with protobuf_c_message_free_unpacked(). -ENOENT or
- * -EINVAL for what the host says is the caller's doing, -EHOSTUNREACH for all else. */
+/* A call of trammel.v1.RunService, or of the service that `method` names ("AuthService/Login"), with one answer, which
+ * is freed with protobuf_c_message_free_unpacked(). -ENOENT, -EEXIST or -EINVAL for what the host says is the caller's
+ * doing, -EACCES for who is not known, -EPERM for who may not, -EAGAIN for what has to wait, -EHOSTUNREACH for all
+ * else.
+ */
 int server_ask(struct server *server, const char *method, const ProtobufCMessage *request,
                const ProtobufCMessageDescriptor *type, ProtobufCMessage **ret_answer, struct error **err);
 

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import os
+import pty
 import shutil
 import socket
 import subprocess
@@ -393,6 +394,116 @@ def check_clients(directory):
         daemon.end()
 
 
+# ---- the command line
+
+class Cli:
+    """trammel with a configuration of its own."""
+
+    def __init__(self, directory):
+        self.config = directory + "/config"
+        self.environment = {key: value for key, value in os.environ.items() if not key.startswith("TRAMMEL_")}
+        self.environment["XDG_CONFIG_HOME"] = self.config
+
+    def run(self, *words, given="", code=0, **environment):
+        process = subprocess.run([BIN + "trammel", *words], input=given, env=dict(self.environment, **environment),
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", timeout=LIMIT_S,
+                                 check=False)
+        assert process.returncode == code, (words, process)
+        return process.stdout if code == 0 else process.stderr
+
+    def login_files(self):
+        directory = self.config + "/trammel/logins/"
+        return [directory + name for name in sorted(os.listdir(directory)) if name.endswith(".json")]
+
+    def prompt(self, *words, answers):
+        """At a terminal: what it showed."""
+        child, terminal = pty.fork()
+        if child == 0:
+            os.execve(BIN + "trammel", ["trammel", *words], self.environment)
+        shown = b""
+        answers = list(answers)
+        while True:
+            try:
+                data = os.read(terminal, 4096)
+            except OSError:
+                break
+            if not data:
+                break
+            shown += data
+            if answers and shown.endswith(b": "):
+                os.write(terminal, answers.pop(0).encode() + b"\n")
+        os.close(terminal)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, shown
+        return shown.decode()
+
+
+def age(path):
+    """As if the access token were about to end."""
+    with open(path, encoding="utf-8") as file:
+        login = json.load(file)
+    login["accessEndUnixMs"] = 1
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(login, file)
+    return login["refreshToken"]
+
+
+def check_cli(daemon):
+    cli = Cli(daemon.directory)
+    local = ["--server", "unix:" + daemon.socket]
+    remote = ["--server", f"localhost:{daemon.port}"]
+    cli.run("user", "add", "eve", "--role", "operator", "--password-stdin", *local, given=PASSWORD + "\n")
+    assert "already" in cli.run("user", "add", "eve", "--password-stdin", *local, given=PASSWORD + "\n", code=2)
+    assert "12" in cli.run("user", "add", "fred", "--password-stdin", *local, given="short\n", code=2)
+    names = [user["name"] for user in json.loads(cli.run("user", "list", "-o", "json", *local))]
+    assert names == sorted(names) and "eve" in names
+    assert "eve" in cli.run("user", "list", *local)
+    cli.run("whoami", *remote, code=3)  # its authority is not known yet
+    login = ["login", *remote, "--ca", daemon.directory + "/other.pem"]
+    assert "wrong" in cli.run(*login, "eve", "--password-stdin", given="not the password\n", code=3)
+    shown = cli.prompt(*login, "eve", answers=[PASSWORD])
+    assert PASSWORD not in shown and "operator" in shown, shown
+    (path,) = cli.login_files()
+    assert os.stat(path).st_mode & 0o777 == 0o600 and PASSWORD.encode() not in read(path)
+    me = json.loads(cli.run("whoami", "-o", "json", *remote))
+    assert me == {"name": "eve", "user": "eve", "role": "operator"}, me
+    assert "eve" in cli.run("whoami", TRAMMEL_SERVER=remote[1])
+    cli.run("runs", "list", *remote)
+    assert "admin" in cli.run("user", "list", *remote, code=3)
+
+    before = age(path)  # renewed without asking, by one of several at the same time
+    several = [subprocess.Popen([BIN + "trammel", "whoami", *remote], env=cli.environment, stdout=subprocess.DEVNULL)
+               for _ in range(4)]
+    assert [process.wait(LIMIT_S) for process in several] == [0] * 4
+    with open(path, encoding="utf-8") as file:
+        assert json.load(file)["refreshToken"] != before
+
+    text = cli.run("token", "create", "ci", "--days", "1", *remote).strip()
+    assert json.loads(cli.run("whoami", "-o", "json", *remote, TRAMMEL_TOKEN=text))["name"] == "token ci"
+    tokens = json.loads(cli.run("token", "list", "-o", "json", *remote))
+    assert [token["name"] for token in tokens] == ["ci"] and text not in json.dumps(tokens)
+    assert tokens[0]["id"] in cli.run("token", "list", *remote)
+    cli.run("token", "revoke", tokens[0]["id"], *remote)
+    assert "revoked" in cli.run("whoami", *remote, code=3, TRAMMEL_TOKEN=text)
+    assert "operator" in cli.run("token", "create", "ci", "--role", "admin", *remote, code=3)
+
+    os.chmod(path, 0o644)
+    assert "0600" in cli.run("whoami", *remote, code=3)
+    os.chmod(path, 0o600)
+    cli.run("user", "role", "eve", "viewer", *local)
+    assert "viewer" in cli.run("whoami", *remote)
+    cli.run("user", "passwd", *remote, "--password-stdin", given=PASSWORD + "\nanother long one\n")
+    age(path)
+    assert "log in again" in cli.run("whoami", *remote, code=3)
+    cli.run("login", *remote, "--ca", daemon.directory + "/other.pem", "eve", "--password-stdin",
+            given="another long one\n")
+    cli.run("logout", *remote)
+    assert not cli.login_files()
+    assert "no login" in cli.run("logout", *remote, code=2)
+    cli.run("user", "remove", "eve", *local)
+    cli.run("user", "remove", "eve", *local, code=2)
+    assert "no address" in cli.run("whoami", "--server", "nowhere", code=2)
+
+
 # ---- what is written down
 
 def check_audit(daemon, secrets):
@@ -434,6 +545,7 @@ def main():
         check_tls(daemon, channel)
         check_audit(daemon, [access, refresh, second])
         check_new_certificate(daemon, channel)
+        check_cli(daemon)
         access, refresh = grant(call(channel, AUTH + "Login", "bob", PASSWORD))
         channel.close()
         daemon.end()
