@@ -115,6 +115,7 @@ static int connect_tls(const char *address, const struct login *how, struct serv
   if (r == 0 && how)
     r = read_pem(how->key, &key, err);
   const struct rpc_identity identity = {.certificate = certificate, .key = key, .ca = ca};
+  (void)setenv("GRPC_DNS_RESOLVER", "native", 0); /* names are what the system says, nsswitch.conf(5) */
   if (r == 0)
     r = rpc_channel_connect(address, &identity, &server->channel, err);
   if (key)
