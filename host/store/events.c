@@ -6,34 +6,37 @@
 
 struct event_add {
   const char *run;
-  const char *text;
-  int64_t sequence;
+  const struct store_happening *happenings;
+  size_t count;
+  int64_t last;
 };
 
-static int take_sequence(void *ctx, const struct sql_value *values, size_t count) {
-  if (count != 1)
-    return -EIO;
-  ((struct event_add *)ctx)->sequence = values[0].integer;
-  return 0;
+int event_append(struct sql *sql, const char *run, const char *text, int64_t sequence, struct error **err) {
+  if (sequence > STORE_EVENTS_MAX)
+    return error_set(err, E2BIG, "run %s has %d events already: no more are kept", run, STORE_EVENTS_MAX);
+  const struct store_event event = {
+      .sequence = (uint64_t)sequence, .at_ns = clock_realtime_ns(), .text = (char *)(uintptr_t)text};
+  return event_insert(sql, run, &event, err);
 }
 
 static int add_work(struct sql *sql, void *ctx, struct error **err) {
   struct event_add *add = ctx;
-  const struct sql_value counted[] = {sql_text(add->run), SQL_VALUE_INTEGER(STORE_RUNNING)};
-  add->sequence = 0;
+  const struct sql_value counted[] = {SQL_VALUE_INTEGER((int64_t)add->count), sql_text(add->run),
+                                      SQL_VALUE_INTEGER(STORE_RUNNING)};
+  add->last = 0;
   int r = sql->driver->run(sql,
-                           "UPDATE runs SET event_count = event_count + 1 WHERE id = $1 AND state = $2"
+                           "UPDATE runs SET event_count = event_count + $1 WHERE id = $2 AND state = $3"
                            " RETURNING event_count",
-                           counted, ARRAY_COUNT(counted), take_sequence, add, NULL, err);
-  if (r < 0)
-    return r;
-  if (add->sequence == 0)
-    return run_expect(sql, add->run, 0, err);
-  if (add->sequence > STORE_EVENTS_MAX)
-    return error_set(err, E2BIG, "run %s has %d events already: no more are kept", add->run, STORE_EVENTS_MAX);
-  const struct store_event event = {
-      .sequence = (uint64_t)add->sequence, .at_ns = clock_realtime_ns(), .text = (char *)add->text};
-  return event_insert(sql, add->run, &event, err);
+                           counted, ARRAY_COUNT(counted), row_integer, &add->last, NULL, err);
+  if (r == 0 && add->last == 0)
+    r = run_expect(sql, add->run, 0, err);
+  int64_t sequence = add->last - (int64_t)add->count;
+  for (size_t i = 0; r == 0 && i < add->count; i++) {
+    r = event_append(sql, add->run, add->happenings[i].text, ++sequence, err);
+    if (r == 0 && add->happenings[i].result)
+      r = result_insert(sql, add->run, add->happenings[i].result, err);
+  }
+  return r;
 }
 
 int event_insert(struct sql *sql, const char *run, const struct store_event *event, struct error **err) {
@@ -45,15 +48,23 @@ int event_insert(struct sql *sql, const char *run, const struct store_event *eve
                                   values, ARRAY_COUNT(values), NULL, NULL, NULL, err);
 }
 
-int store_event_add(struct store *store, const char *run, const char *text, uint64_t *ret_sequence,
-                    struct error **err) {
-  struct event_add add = {.run = run, .text = text};
+int store_events_add(struct store *store, const char *run, const struct store_happening *happenings, size_t count,
+                     uint64_t *ret_last, struct error **err) {
+  struct event_add add = {.run = run, .happenings = happenings, .count = count};
+  if (count == 0 || count > STORE_PAGE_MAX)
+    return error_set(err, EINVAL, "%zu events at once: 1 to %d can be added", count, STORE_PAGE_MAX);
   int r = store_check(run, STORE_NAME_MAX, "a run's id", err);
   if (r == 0)
     r = store_write(store, add_work, &add, err);
-  if (r == 0 && ret_sequence)
-    *ret_sequence = (uint64_t)add.sequence;
+  if (r == 0 && ret_last)
+    *ret_last = (uint64_t)add.last;
   return r;
+}
+
+int store_event_add(struct store *store, const char *run, const char *text, uint64_t *ret_sequence,
+                    struct error **err) {
+  const struct store_happening happening = {.text = text};
+  return store_events_add(store, run, &happening, 1, ret_sequence, err);
 }
 
 void store_events_free(struct store_event *events, size_t count) {

@@ -24,7 +24,8 @@
 #define SESSION                                                                                                        \
   "SET statement_timeout = '30s'; SET lock_timeout = '10s'; SET synchronous_commit = on;"                              \
   "SET client_min_messages = warning; SET standard_conforming_strings = on"
-/* One key for the schema; owners have the other half of the two-key space. */
+/* One key for making schemas; owners, each of one of the database's schemas, have the other half of the two-key space.
+ */
 #define SCHEMA_LOCK "SELECT pg_advisory_xact_lock(1953647980)"
 
 struct postgres {
@@ -179,7 +180,7 @@ static int take_lock(struct postgres *self, struct error **err) {
   int64_t deadline_ns = clock_in_ns(OWNER_WAIT_NS);
   int64_t taken = 0;
   for (;;) {
-    int r = postgres_run(&self->sql, "SELECT pg_try_advisory_lock(1953647980, hashtext($1))::int4", &owner, 1,
+    int r = postgres_run(&self->sql, "SELECT pg_try_advisory_lock(1953647980, hashtext(current_schema() || ' ' || $1))::int4", &owner, 1,
                          first_integer, &taken, NULL, err);
     if (r < 0 || taken)
       return r;

@@ -140,23 +140,17 @@ int store_run_add(struct store *store, const struct store_run *run, struct error
   row.summary = NULL;
   row.owner = (char *)store_owner(store);
   row.state = STORE_QUEUED;
-  row.created_ns = clock_realtime_ns();
+  if (row.created_ns == 0)
+    row.created_ns = clock_realtime_ns();
   row.started_ns = row.finished_ns = 0;
   row.event_count = 0;
   return store_write(store, add_work, &row, err);
 }
 
-static int take_state(void *ctx, const struct sql_value *values, size_t count) {
-  if (count != 1)
-    return -EIO;
-  *(int64_t *)ctx = values[0].integer;
-  return 0;
-}
-
 int run_expect(struct sql *sql, const char *id, unsigned wanted, struct error **err) {
   const struct sql_value value = sql_text(id);
   int64_t state = 0;
-  int r = sql->driver->run(sql, "SELECT state FROM runs WHERE id = $1", &value, 1, take_state, &state, NULL, err);
+  int r = sql->driver->run(sql, "SELECT state FROM runs WHERE id = $1", &value, 1, row_integer, &state, NULL, err);
   if (r < 0)
     return r;
   if (state == 0)
@@ -178,14 +172,16 @@ static int start_work(struct sql *sql, void *ctx, struct error **err) {
 }
 
 int store_run_start(struct store *store, const char *id, struct error **err) {
-  return store_write(store, start_work, (char *)id, err);
+  int r = store_check(id, STORE_NAME_MAX, "a run's id", err);
+  return r < 0 ? r : store_write(store, start_work, (char *)(uintptr_t)id, err);
 }
 
 struct run_end {
   const char *id;
   enum store_state state;
   const char *summary;
-  const char *data; /* compressed; NULL: no report */
+  const char *event; /* NULL: none */
+  const char *data;  /* compressed; NULL: no report */
   size_t data_length;
   size_t length;
 };
@@ -201,15 +197,46 @@ int report_insert(struct sql *sql, const char *id, const char *data, size_t data
 static int end_work(struct sql *sql, void *ctx, struct error **err) {
   const struct run_end *end = ctx;
   const struct sql_value values[] = {SQL_VALUE_INTEGER(end->state), SQL_VALUE_INTEGER(clock_realtime_ns()),
-                                     sql_text(end->summary), sql_text(end->id)};
-  int64_t changed = 0;
+                                     sql_text(end->summary), sql_text(end->id), SQL_VALUE_INTEGER(end->event ? 1 : 0)};
+  int64_t events = -1;
   int r = sql->driver->run(sql,
-                           "UPDATE runs SET state = $1, finished_ns = $2, summary = $3 WHERE id = $4 AND state IN"
-                           " " RUN_OPEN,
-                           values, ARRAY_COUNT(values), NULL, NULL, &changed, err);
-  if (r == 0 && changed == 0)
+                           "UPDATE runs SET state = $1, finished_ns = $2, summary = $3, event_count = event_count + $5"
+                           " WHERE id = $4 AND state IN " RUN_OPEN " RETURNING event_count",
+                           values, ARRAY_COUNT(values), row_integer, &events, NULL, err);
+  if (r == 0 && events < 0)
     r = run_expect(sql, end->id, RUN_QUEUED | RUN_RUNNING, err);
+  if (r == 0 && end->event)
+    r = event_append(sql, end->id, end->event, events, err);
   return r < 0 || !end->data ? r : report_insert(sql, end->id, end->data, end->data_length, end->length, err);
+}
+
+struct completion {
+  const char *id, *owner, *summary, *event;
+};
+
+static int complete_work(struct sql *sql, void *ctx, struct error **err) {
+  const struct completion *completion = ctx;
+  const struct sql_value values[] = {sql_text(completion->summary), sql_text(completion->id),
+                                     SQL_VALUE_INTEGER(STORE_INTERRUPTED), sql_text(completion->owner)};
+  int64_t events = -1;
+  int r = sql->driver->run(sql,
+                           "UPDATE runs SET summary = $1, event_count = event_count + 1"
+                           " WHERE id = $2 AND state = $3 AND owner = $4 AND summary = '' RETURNING event_count",
+                           values, ARRAY_COUNT(values), row_integer, &events, NULL, err);
+  if (r == 0 && events < 0)
+    r = run_expect(sql, completion->id, 0, err);
+  return r < 0 ? r : event_append(sql, completion->id, completion->event, events, err);
+}
+
+int store_run_complete(struct store *store, const char *id, const char *summary, const char *event,
+                       struct error **err) {
+  struct completion completion = {.id = id, .owner = store_owner(store), .summary = summary, .event = event};
+  if (!summary || !*summary || !event)
+    return error_set(err, EINVAL, "what completes a run is a summary and an event");
+  int r = store_check(id, STORE_NAME_MAX, "a run's id", err);
+  if (r == 0)
+    r = store_check(summary, STORE_TEXT_MAX, "a run's summary", err);
+  return r < 0 ? r : store_write(store, complete_work, &completion, err);
 }
 
 int report_compress(const void *report, size_t length, char **ret_data, size_t *ret_length, struct error **err) {
@@ -226,13 +253,15 @@ int report_compress(const void *report, size_t length, char **ret_data, size_t *
   return 0;
 }
 
-int store_run_end(struct store *store, const char *id, enum store_state state, const char *summary, const void *report,
-                  size_t report_length, struct error **err) {
+int store_run_end(struct store *store, const char *id, enum store_state state, const char *summary, const char *event,
+                  const void *report, size_t report_length, struct error **err) {
   _cleanup_free_ char *data = NULL;
-  struct run_end end = {.id = id, .state = state, .summary = summary, .length = report_length};
+  struct run_end end = {.id = id, .state = state, .summary = summary, .event = event, .length = report_length};
   if (state < STORE_FINISHED || state > STORE_CANCELLED)
     return error_set(err, EINVAL, "a run does not end as %s", store_state_name(state) ? store_state_name(state) : "?");
-  int r = store_check(summary, STORE_TEXT_MAX, "a run's summary", err);
+  int r = store_check(id, STORE_NAME_MAX, "a run's id", err);
+  if (r == 0)
+    r = store_check(summary, STORE_TEXT_MAX, "a run's summary", err);
   if (r == 0 && report)
     r = report_compress(report, report_length, &data, &end.data_length, err);
   if (r < 0)
@@ -256,11 +285,12 @@ static int list_work(struct sql *sql, void *ctx, struct error **err) {
       sql_text(filter->mesh),           sql_text(filter->kind),
       SQL_VALUE_INTEGER(filter->state), SQL_VALUE_INTEGER(filter->before_id ? filter->before_ns : INT64_MAX),
       sql_text(filter->before_id),      SQL_VALUE_INTEGER((int64_t)filter->limit),
+      sql_text(filter->owner),
   };
   start_over(list);
   return sql->driver->run(sql,
                           "SELECT " COLUMNS " FROM runs WHERE ($1 = '' OR mesh = $1) AND ($2 = '' OR kind = $2)"
-                          " AND ($3 = 0 OR state = $3) AND (created_ns, id) < ($4, $5)"
+                          " AND ($3 = 0 OR state = $3) AND ($7 = '' OR owner = $7) AND (created_ns, id) < ($4, $5)"
                           " ORDER BY created_ns DESC, id DESC LIMIT $6",
                           values, ARRAY_COUNT(values), take_run, list, NULL, err);
 }
@@ -268,7 +298,10 @@ static int list_work(struct sql *sql, void *ctx, struct error **err) {
 int store_run_list(struct store *store, const struct store_filter *filter, struct store_run **ret_runs,
                    size_t *ret_count, struct error **err) {
   struct run_list list = {.filter = filter};
+  const char *const texts[] = {filter->mesh, filter->kind, filter->owner, filter->before_id};
   int r = store_check_limit(filter->limit, err);
+  for (size_t i = 0; r == 0 && i < ARRAY_COUNT(texts); i++)
+    r = store_check(texts[i], STORE_NAME_MAX, "what runs are looked for by", err);
   if (r == 0)
     r = store_read(store, list_work, &list, err);
   if (r < 0) {
@@ -295,7 +328,9 @@ static int get_work(struct sql *sql, void *ctx, struct error **err) {
 
 int store_run_get(struct store *store, const char *id, struct store_run *ret_run, struct error **err) {
   struct run_one one = {.id = id};
-  int r = store_read(store, get_work, &one, err);
+  int r = store_check(id, STORE_NAME_MAX, "a run's id", err);
+  if (r == 0)
+    r = store_read(store, get_work, &one, err);
   if (r == 0 && one.list.count == 1)
     *ret_run = take(one.list.runs[0]);
   else if (r == 0)
@@ -341,7 +376,9 @@ static int report_work(struct sql *sql, void *ctx, struct error **err) {
 
 int store_report_get(struct store *store, const char *id, char **ret_report, size_t *ret_length, struct error **err) {
   struct report report = {.id = id};
-  int r = store_read(store, report_work, &report, err);
+  int r = store_check(id, STORE_NAME_MAX, "a run's id", err);
+  if (r == 0)
+    r = store_read(store, report_work, &report, err);
   if (r == 0 && !report.text)
     r = error_set(err, ENOENT, "no report of run %s is kept", id);
   if (r < 0) {

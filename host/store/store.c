@@ -48,6 +48,13 @@ int store_check_limit(size_t limit, struct error **err) {
              : error_set(err, EINVAL, "a page of %zu: 1 to %d can be asked for", limit, STORE_PAGE_MAX);
 }
 
+int row_integer(void *ctx, const struct sql_value *values, size_t count) {
+  if (count != 1 || values[0].kind != SQL_INTEGER)
+    return -EIO;
+  *(int64_t *)ctx = values[0].integer;
+  return 0;
+}
+
 int column_text(const struct sql_value *value, char **ret_text) {
   if (value->kind != SQL_TEXT)
     return -EIO;

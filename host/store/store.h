@@ -59,7 +59,7 @@ struct store_run {
   char *mesh;
   char *subject; /* the suite or the profile */
   char *who;     /* asked for it */
-  char *command; /* that repeats it */
+  char *command; /* that repeats it: a command line, or what its host takes (host/runs/arguments.h) */
   char *summary; /* JSON, once it has ended */
   char *owner;   /* the host */
   enum store_state state;
@@ -73,21 +73,25 @@ struct store_run {
 void store_run_finish(struct store_run *run);
 void store_runs_free(struct store_run *runs, size_t count);
 
-/* Adds a queued run of this owner: id, kind, mesh, subject, who, command and seed are taken from `run`. -EEXIST,
- * -EPERM without an owner. */
+/* Adds a queued run of this owner: id, kind, mesh, subject, who, command, seed and created_ns (0: now) are taken from
+ * `run`. -EEXIST, -EPERM without an owner. */
 int store_run_add(struct store *store, const struct store_run *run, struct error **err);
 /* A queued run now runs. -ENOENT, -EALREADY when it isn't queued. */
 int store_run_start(struct store *store, const char *id, struct error **err);
-/* A queued or running run has ended as `state`, with a summary and the whole report (`report` may be NULL).
+/* A queued or running run has ended as `state`, with a summary, a last event and the whole report (each may be NULL).
  * -ENOENT, -EALREADY when it had ended before, -E2BIG. */
-int store_run_end(struct store *store, const char *id, enum store_state state, const char *summary, const void *report,
-                  size_t report_length, struct error **err);
+int store_run_end(struct store *store, const char *id, enum store_state state, const char *summary, const char *event,
+                  const void *report, size_t report_length, struct error **err);
+/* What store_open() did not know of a run of this owner that it marked as interrupted: a summary, which is not empty,
+ * and a last event. -ENOENT, -EALREADY when it is no such run or has a summary. */
+int store_run_complete(struct store *store, const char *id, const char *summary, const char *event, struct error **err);
 /* -ENOENT. */
 int store_run_get(struct store *store, const char *id, struct store_run *ret_run, struct error **err);
 
 struct store_filter {
   const char *mesh; /* NULL: any, and so on */
   const char *kind;
+  const char *owner;
   enum store_state state; /* 0: any */
   /* Where the page before ended: created_ns and id of its last run; NULL: the first page. */
   int64_t before_ns;
@@ -107,6 +111,15 @@ struct store_event {
 };
 /* Adds an event to a running run. -ENOENT, -EALREADY when it doesn't run, -E2BIG. */
 int store_event_add(struct store *store, const char *run, const char *text, uint64_t *ret_sequence, struct error **err);
+struct store_result;
+struct store_happening {
+  const char *text;                  /* of the event */
+  const struct store_result *result; /* that it tells of; NULL: none */
+};
+/* Adds several, in their order, and their results: all or none. `*ret_last` (may be NULL) is the number of the last
+ * one. As store_event_add() and store_result_add(). */
+int store_events_add(struct store *store, const char *run, const struct store_happening *happenings, size_t count,
+                     uint64_t *ret_last, struct error **err);
 /* Those after `after` (0: all) in their order, at most `limit` (1 to STORE_PAGE_MAX). None for an unknown run. */
 int store_event_list(struct store *store, const char *run, uint64_t after, size_t limit,
                      struct store_event **ret_events, size_t *ret_count, struct error **err);

@@ -27,11 +27,16 @@ int run_expect(struct sql *sql, const char *id, unsigned states, struct error **
 /* In a transaction, all of it as it is given: -EINVAL beyond the limits, -EEXIST (run, result). */
 int run_insert(struct sql *sql, const struct store_run *run, struct error **err);
 int event_insert(struct sql *sql, const char *run, const struct store_event *event, struct error **err);
+/* One that happens now: -E2BIG. */
+int event_append(struct sql *sql, const char *run, const char *text, int64_t sequence, struct error **err);
 int result_insert(struct sql *sql, const char *run, const struct store_result *result, struct error **err);
 /* As report_compress() made it of `length` bytes: -E2BIG. */
 int report_insert(struct sql *sql, const char *id, const char *data, size_t data_length, size_t length,
                   struct error **err);
 int report_compress(const void *report, size_t length, char **ret_data, size_t *ret_length, struct error **err);
+
+/* A sql_row_fn: the one column, into the int64_t that `ctx` points to. */
+int row_integer(void *ctx, const struct sql_value *values, size_t count);
 
 /* Copies a column of text. 0 or -ENOMEM, -EIO when it is no text. */
 int column_text(const struct sql_value *value, char **ret_text);

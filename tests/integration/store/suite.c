@@ -87,7 +87,7 @@ uint64_t add_event(struct store *store, const char *id) {
 }
 
 void end_run(struct store *store, const char *id) {
-  OK(store_run_end(store, id, STORE_FINISHED, "{\"passed\":1}", NULL, 0, &err));
+  OK(store_run_end(store, id, STORE_FINISHED, "{\"passed\":1}", NULL, NULL, 0, &err));
 }
 
 static void ended_run(struct store *store, const char *id, const char *mesh) {
@@ -117,7 +117,7 @@ static void a_run_is_kept_with_all_of_it(void **state) {
   assert_int_equal(add_event(store, "r1"), 2);
   const struct store_result result = {.name = "ACC-01", .verdict = "passed", .detail = "{\"text\":\"naïve \\u0001\"}"};
   OK(store_result_add(store, "r1", &result, &err));
-  OK(store_run_end(store, "r1", STORE_FINISHED, "{\"passed\":1}", "{\"report\":[1,2,3]}", 18, &err));
+  OK(store_run_end(store, "r1", STORE_FINISHED, "{\"passed\":1}", NULL, "{\"report\":[1,2,3]}", 18, &err));
   store_close(store);
 
   store = fresh();
@@ -154,6 +154,108 @@ static void a_run_is_kept_with_all_of_it(void **state) {
   store_close(store);
 }
 
+static void assert_event(struct store *store, const char *id, uint64_t sequence, const char *text) {
+  struct store_event *events = NULL;
+  size_t count = 0;
+  OK(store_event_list(store, id, sequence - 1, 1, &events, &count, &err));
+  assert_int_equal(count, 1);
+  assert_int_equal(events[0].sequence, sequence);
+  assert_string_equal(events[0].text, text);
+  store_events_free(events, count);
+}
+
+static void events_are_added_together_with_what_they_tell_of(void **state) {
+  (void)state;
+  struct store *store = fresh();
+  const struct store_result passed = {.name = "a", .verdict = "passed"}, other = {.name = "b", .verdict = "failed"};
+  const struct store_happening all[] = {{"{\"n\":1}", NULL}, {"{\"n\":2}", &passed}, {"{\"n\":3}", &other}};
+  const struct store_happening again[] = {{"{\"n\":4}", NULL}, {"{\"n\":5}", &passed}};
+  struct store_result *results = NULL;
+  size_t count = 0;
+  uint64_t last = 0;
+  add_run(store, "r1", "m");
+  REFUSED(EALREADY, store_events_add(store, "r1", all, 3, &last, &err));
+  start_run(store, "r1");
+  REFUSED(EINVAL, store_events_add(store, "r1", all, 0, &last, &err));
+  OK(store_events_add(store, "r1", all, 3, &last, &err));
+  assert_int_equal(last, 3);
+  REFUSED(EEXIST, store_events_add(store, "r1", again, 2, &last, &err)); /* all or none */
+  assert_int_equal(add_event(store, "r1"), 4);
+  assert_event(store, "r1", 3, all[2].text);
+  OK(store_result_list(store, "r1", NULL, 10, &results, &count, &err));
+  assert_int_equal(count, 2);
+  assert_string_equal(results[1].verdict, "failed");
+  store_results_free(results, count);
+  OK(store_run_end(store, "r1", STORE_CANCELLED, NULL, "{\"end\":true}", NULL, 0, &err));
+  assert_event(store, "r1", 5, "{\"end\":true}");
+  store_close(store);
+}
+
+static void what_was_interrupted_is_completed_once(void **state) {
+  (void)state;
+  struct store *store = fresh();
+  struct store_filter filter = {.owner = OWNER, .state = STORE_INTERRUPTED, .limit = 10};
+  struct store_run *runs = NULL, run = {0};
+  size_t count = 0;
+  ended_run(store, "r0", "m");
+  add_run(store, "r1", "m");
+  start_run(store, "r1");
+  add_event(store, "r1");
+  REFUSED(EALREADY, store_run_complete(store, "r1", "{}", "{}", &err));
+  store_close(store);
+
+  store = open_store(backend->location(), OWNER, 1);
+  OK(store_run_list(store, &filter, &runs, &count, &err));
+  assert_int_equal(count, 1);
+  assert_string_equal(runs[0].summary, "");
+  store_runs_free(runs, count);
+  filter.owner = "another";
+  OK(store_run_list(store, &filter, &runs, &count, &err));
+  assert_int_equal(count, 0);
+  store_runs_free(runs, count);
+  REFUSED(EINVAL, store_run_complete(store, "r1", "", "{}", &err));
+  REFUSED(ENOENT, store_run_complete(store, "r2", "{}", "{}", &err));
+  REFUSED(EALREADY, store_run_complete(store, "r0", "{}", "{}", &err));
+  OK(store_run_complete(store, "r1", "{\"done\":1}", "{\"end\":true}", &err));
+  REFUSED(EALREADY, store_run_complete(store, "r1", "{\"done\":2}", "{}", &err));
+  OK(store_run_get(store, "r1", &run, &err));
+  assert_string_equal(run.summary, "{\"done\":1}");
+  assert_int_equal(run.event_count, 2);
+  store_run_finish(&run);
+  assert_event(store, "r1", 2, "{\"end\":true}");
+  store_close(store);
+}
+
+static void a_run_was_made_when_its_host_says(void **state) {
+  (void)state;
+  struct store *store = fresh();
+  const struct store_run run = {.id = "r1", .kind = "conformance", .created_ns = 1234567890123456789};
+  struct store_run read = {0};
+  OK(store_run_add(store, &run, &err));
+  OK(store_run_get(store, "r1", &read, &err));
+  assert_true(read.created_ns == run.created_ns);
+  store_run_finish(&read);
+  store_close(store);
+}
+
+static void ids_are_utf_8(void **state) {
+  (void)state;
+  struct store *store = fresh();
+  struct store_run run = {0}, *runs = NULL;
+  struct store_event *events = NULL;
+  const struct store_filter filter = {.mesh = "\xff", .limit = 1};
+  char *report = NULL;
+  size_t size = 0;
+  REFUSED(EINVAL, store_run_start(store, "\xff", &err));
+  REFUSED(EINVAL, store_run_end(store, "\xff", STORE_FINISHED, NULL, NULL, NULL, 0, &err));
+  REFUSED(EINVAL, store_run_complete(store, "\xff", "{}", "{}", &err));
+  REFUSED(EINVAL, store_run_get(store, "\xff", &run, &err));
+  REFUSED(EINVAL, store_report_get(store, "\xff", &report, &size, &err));
+  REFUSED(EINVAL, store_event_list(store, "\xff", 0, 1, &events, &size, &err));
+  REFUSED(EINVAL, store_run_list(store, &filter, &runs, &size, &err));
+  store_close(store);
+}
+
 static void what_cannot_be_is_refused(void **state) {
   (void)state;
   struct store *store = fresh();
@@ -171,18 +273,18 @@ static void what_cannot_be_is_refused(void **state) {
   REFUSED(ENOENT, store_run_get(store, "r2", &read, &err));
   REFUSED(ENOENT, store_event_add(store, "r2", "{}", &sequence, &err));
   REFUSED(ENOENT, store_result_add(store, "r2", &result, &err));
-  REFUSED(ENOENT, store_run_end(store, "r2", STORE_FINISHED, NULL, NULL, 0, &err));
+  REFUSED(ENOENT, store_run_end(store, "r2", STORE_FINISHED, NULL, NULL, NULL, 0, &err));
   start_run(store, "r1");
   REFUSED(EALREADY, store_run_start(store, "r1", &err));
   OK(store_result_add(store, "r1", &result, &err));
   REFUSED(EEXIST, store_result_add(store, "r1", &result, &err));
   REFUSED(EINVAL, store_event_add(store, "r1", "\xff", &sequence, &err));
-  REFUSED(EINVAL, store_run_end(store, "r1", STORE_RUNNING, NULL, NULL, 0, &err));
-  REFUSED(E2BIG, store_run_end(store, "r1", STORE_FINISHED, NULL, "", STORE_REPORT_MAX + 1, &err));
+  REFUSED(EINVAL, store_run_end(store, "r1", STORE_RUNNING, NULL, NULL, NULL, 0, &err));
+  REFUSED(E2BIG, store_run_end(store, "r1", STORE_FINISHED, NULL, NULL, "", STORE_REPORT_MAX + 1, &err));
   /* What was refused has no number. */
   assert_int_equal(add_event(store, "r1"), 1);
   end_run(store, "r1");
-  REFUSED(EALREADY, store_run_end(store, "r1", STORE_FAILED, NULL, NULL, 0, &err));
+  REFUSED(EALREADY, store_run_end(store, "r1", STORE_FAILED, NULL, NULL, NULL, 0, &err));
   REFUSED(EALREADY, store_event_add(store, "r1", "{}", &sequence, &err));
   REFUSED(ENOENT, store_report_get(store, "r1", &report, &length, &err));
   char long_name[STORE_NAME_MAX + 2];
@@ -508,7 +610,7 @@ static void a_removed_run_leaves_nothing(void **state) {
   add_run(store, "r1", "m");
   start_run(store, "r1");
   (void)add_event(store, "r1");
-  OK(store_run_end(store, "r1", STORE_FINISHED, NULL, "{}", 2, &err));
+  OK(store_run_end(store, "r1", STORE_FINISHED, NULL, NULL, "{}", 2, &err));
   OK(store_prune(store, &(struct store_keep){.older_than_ns = INT64_MAX}, &removed, &err));
   assert_int_equal(removed, 1);
   OK(store_event_list(store, "r1", 0, 10, &events, &count, &err));
@@ -517,7 +619,7 @@ static void a_removed_run_leaves_nothing(void **state) {
   add_run(store, "r1", "m"); /* with nothing of the one before in its way */
   start_run(store, "r1");
   assert_int_equal(add_event(store, "r1"), 1);
-  OK(store_run_end(store, "r1", STORE_FINISHED, NULL, "{}", 2, &err));
+  OK(store_run_end(store, "r1", STORE_FINISHED, NULL, NULL, "{}", 2, &err));
   store_close(store);
 }
 
@@ -533,7 +635,7 @@ static void an_older_schema_is_brought_to_this_one(void **state) {
   assert_int_equal(state_of(store, "old"), STORE_INTERRUPTED);
   add_run(store, "new", "m");
   start_run(store, "new");
-  OK(store_run_end(store, "new", STORE_FINISHED, NULL, "{}", 2, &err));
+  OK(store_run_end(store, "new", STORE_FINISHED, NULL, NULL, "{}", 2, &err));
   store_close(store);
 }
 
@@ -550,6 +652,10 @@ int suite_run(const char *name, const struct backend *of) {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
   const struct CMUnitTest tests[] = {
       TEST(a_run_is_kept_with_all_of_it),
+      TEST(events_are_added_together_with_what_they_tell_of),
+      TEST(what_was_interrupted_is_completed_once),
+      TEST(a_run_was_made_when_its_host_says),
+      TEST(ids_are_utf_8),
       TEST(what_cannot_be_is_refused),
       TEST(a_client_goes_on_after_any_event),
       TEST(names_are_in_the_order_of_their_bytes),
