@@ -23,6 +23,13 @@ static void tell(struct run_events *events, json_t *event) {
   (void)fflush(events->out);
 }
 
+static json_t *requirements_of(const struct test_case *test) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < test->requirement_count; i++)
+    (void)json_array_append_new(list, json_string(test->requirements[i]));
+  return list;
+}
+
 static void on_planned(void *ctx, const struct run_result *run, unsigned planned) {
   struct run_events *events = ctx;
   tell(events, json_pack("{s:s, s:i, s:o}", "type", "planned", "planned", (int)planned, "seed",
@@ -42,10 +49,10 @@ static void on_ended(void *ctx, unsigned slot, const struct case_result *result,
   struct run_events *events = ctx;
   _cleanup_strbuf_ struct strbuf reason = STRBUF_INIT; /* what a mesh said may be no valid UTF-8 */
   glyph_append_valid(&reason, result->reason ? result->reason : "");
-  tell(events, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:i, s:i}", "type", "caseEnded", "case", result->test->id,
+  tell(events, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:i, s:i, s:o}", "type", "caseEnded", "case", result->test->id,
                          "column", result->column.label, "outcome", outcome_name(result->outcome), "reason",
                          strbuf_text(&reason), "durationMs", (json_int_t)(result->duration_ns / 1000000), "done",
-                         (int)done, "planned", (int)planned));
+                         (int)done, "planned", (int)planned, "requirements", requirements_of(result->test)));
   if (events->next.case_ended)
     events->next.case_ended(events->next.ctx, slot, result, done, planned);
 }

@@ -13,6 +13,10 @@
 #define RUNS_AT_ONCE_MAX 32
 #define SHUTDOWN_DEFAULT_S 30
 #define SHUTDOWN_MAX_S 600
+#define KEPT_DEFAULT 256
+#define KEPT_MAX 1000000
+#define KEPT_DAYS_MAX 36500
+#define NAME_BYTES_MAX 64 /* as host/store/store.h has an owner */
 #define PATH_BYTES_MAX 4096
 #define DIRECTORIES_MAX 64
 
@@ -20,6 +24,7 @@ void config_init(struct config *config) {
   *config = (struct config){.runs = RUNS_DEFAULT,
                             .runs_per_mesh = RUNS_PER_MESH_DEFAULT,
                             .connections = CONNECTIONS_MAX,
+                            .kept = KEPT_DEFAULT,
                             .shutdown_seconds = SHUTDOWN_DEFAULT_S};
 }
 
@@ -32,28 +37,40 @@ void config_finish(struct config *config) {
   free(config->network.certificate);
   free(config->network.key);
   free(config->network.clients);
+  free(config->store);
+  free(config->store_password);
+  free(config->name);
   *config = (struct config){0};
 }
 
-static void read_number(struct fields *fields, const struct node *map, const char *key, unsigned most,
+static void read_number(struct fields *fields, const struct node *map, const char *key, unsigned least, unsigned most,
                         unsigned *number) {
   const struct node *node = fields_get(fields, map, key, NODE_INTEGER, false);
   if (!node)
     return;
-  if (node->integer >= 1 && node->integer <= most)
+  if (node->integer >= least && node->integer <= most)
     *number = (unsigned)node->integer;
   else
-    fields_complain(fields, node, FIELD_VALUE, NULL, "%s is %s, it has to be from 1 to %u", key, node->text, most);
+    fields_complain(fields, node, FIELD_VALUE, NULL, "%s is %s, it has to be from %u to %u", key, node->text, least,
+                    most);
 }
 
 static void read_limits(struct fields *fields, const struct node *limits, struct config *config) {
   static const char *const known[] = {"runs", "runsPerMesh", "connections", "shutdownSeconds", NULL};
   if (!limits || !fields_known(fields, limits, "limits", known))
     return;
-  read_number(fields, limits, "runs", RUNS_AT_ONCE_MAX, &config->runs);
-  read_number(fields, limits, "runsPerMesh", RUNS_AT_ONCE_MAX, &config->runs_per_mesh);
-  read_number(fields, limits, "connections", CONNECTIONS_MAX, &config->connections);
-  read_number(fields, limits, "shutdownSeconds", SHUTDOWN_MAX_S, &config->shutdown_seconds);
+  read_number(fields, limits, "runs", 1, RUNS_AT_ONCE_MAX, &config->runs);
+  read_number(fields, limits, "runsPerMesh", 1, RUNS_AT_ONCE_MAX, &config->runs_per_mesh);
+  read_number(fields, limits, "connections", 1, CONNECTIONS_MAX, &config->connections);
+  read_number(fields, limits, "shutdownSeconds", 1, SHUTDOWN_MAX_S, &config->shutdown_seconds);
+}
+
+static void read_retention(struct fields *fields, const struct node *retention, struct config *config) {
+  static const char *const known[] = {"runs", "days", NULL};
+  if (!retention || !fields_known(fields, retention, "retention", known))
+    return;
+  read_number(fields, retention, "runs", 0, KEPT_MAX, &config->kept);
+  read_number(fields, retention, "days", 0, KEPT_DAYS_MAX, &config->kept_days);
 }
 
 static void read_text(struct fields *fields, const struct node *root, const char *key, char **text) {
@@ -62,6 +79,18 @@ static void read_text(struct fields *fields, const struct node *root, const char
     return;
   free(*text);
   *text = fields_checked(fields, strdup(found));
+}
+
+static void read_name(struct fields *fields, const struct node *root, struct config *config) {
+  const struct node *node = fields_get(fields, root, "name", NODE_STRING, false);
+  if (!node)
+    return;
+  if (node->length < 1 || node->length > NAME_BYTES_MAX ||
+      strspn(node->text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != node->length)
+    fields_complain(fields, node, FIELD_VALUE, NULL, "name has to be 1 to %d letters, digits, '.', '_' and '-'",
+                    NAME_BYTES_MAX);
+  else
+    read_text(fields, root, "name", &config->name);
 }
 
 /* A colon would divide a path. */
@@ -104,9 +133,23 @@ static void read_rest(struct fields *fields, const struct node *rest, struct con
   config->rest_is_open = open && open->boolean;
 }
 
+/* What fits with each other. */
+static void check_store(struct fields *fields, const struct node *root, const struct config *config) {
+  bool is_url = config->store &&
+                (strncmp(config->store, "postgres://", 11) == 0 || strncmp(config->store, "postgresql://", 13) == 0);
+  if (config->store_password && !is_url)
+    fields_complain(fields, root, FIELD_VALUE, NULL, "storePasswordFile wants a store that is postgresql://…");
+  if (config->store && !is_url && config->store[0] != '/' && strncmp(config->store, "sqlite:/", 8) != 0)
+    fields_complain(
+        fields, root, FIELD_VALUE, NULL,
+        "store has to be postgresql://…, sqlite: and an absolute path, or the absolute path of a directory");
+}
+
 static int read_root(struct fields *fields, const struct node *root, struct config *config) {
-  static const char *const known[] = {
-      "listen", "stateDirectory", "logFormat", "adapterDirectories", "network", "limits", "meshery", "rest", NULL};
+  static const char *const known[] = {"listen",    "stateDirectory", "logFormat",         "adapterDirectories",
+                                      "limits",    "store",          "storePasswordFile", "name",
+                                      "retention", "meshery",        "network",           "rest",
+                                      NULL};
   static const char *const formats[] = {"text", "json", NULL};
   if (!fields_known(fields, root, "the configuration", known))
     return fields_status(fields);
@@ -115,11 +158,16 @@ static int read_root(struct fields *fields, const struct node *root, struct conf
     config->log_as_json = fields_word(fields, format, "logFormat", formats) == 1;
   read_text(fields, root, "listen", &config->listen);
   read_text(fields, root, "stateDirectory", &config->state_directory);
+  read_text(fields, root, "store", &config->store);
+  read_text(fields, root, "storePasswordFile", &config->store_password);
+  read_name(fields, root, config);
   read_directories(fields, root, config);
   read_network(fields, fields_get(fields, root, "network", NODE_MAP, false), &config->network);
+  read_retention(fields, fields_get(fields, root, "retention", NODE_MAP, false), config);
   read_limits(fields, fields_get(fields, root, "limits", NODE_MAP, false), config);
   meshery_config_read(fields, fields_get(fields, root, "meshery", NODE_MAP, false), &config->meshery);
   read_rest(fields, fields_get(fields, root, "rest", NODE_MAP, false), config);
+  check_store(fields, root, config);
   return fields_status(fields);
 }
 

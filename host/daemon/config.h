@@ -12,6 +12,8 @@
 
 /* A configuration file is a YAML map of these, each of which may be missing:
  *   listen: unix:PATH            stateDirectory: PATH            logFormat: text | json
+ *   store: as host/store/store.h takes it   storePasswordFile: PATH   name: of this host among those that share it
+ *   retention: {runs, days}      of each mesh; 0: all
  *   adapterDirectories: [PATH]   absolute; looked in before the others
  *   network: {listen: HOST:PORT, certificate: PATH, key: PATH, clientAuthorities: PATH, withoutTls: true | false}
  *   limits: {runs, runsPerMesh, connections, shutdownSeconds}
@@ -27,10 +29,12 @@ struct config {
   struct network_config network;
   char *listen, *state_directory;
   char *adapters; /* joined by ":", as TRAMMEL_ADAPTER_PATH has them */
+  char *store, *store_password, *name;
   bool log_as_json;
   unsigned runs;             /* at once: 1 to 32 */
   unsigned runs_per_mesh;    /* at once: 1 to 32 */
   unsigned connections;      /* 1 to 512 */
+  unsigned kept, kept_days;  /* runs of each mesh, and of how many days; 0: all */
   unsigned shutdown_seconds; /* 1 to 600: that runs have to end in order */
   struct meshery_config meshery;
   uint16_t rest_port; /* on 127.0.0.1; 0: not served */

@@ -2,6 +2,7 @@
 
 #include <jansson.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -12,7 +13,7 @@
 
 #define LINE_MAX_BYTES 8192
 
-static bool as_json;
+static atomic_bool as_json;
 
 void log_as_json(bool json) {
   as_json = json;

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/daemon/admission.h"
@@ -20,10 +19,10 @@
 #include "host/daemon/log.h"
 #include "host/daemon/meshery.h"
 #include "host/daemon/notify.h"
+#include "host/daemon/state.h"
 #include "host/engine/journal.h"
 #include "host/rest/rest.h"
 #include "host/rpc/service.h"
-#include "host/store/store.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/descriptors.h"
 
@@ -32,7 +31,8 @@ enum { EXIT_OK = 0, EXIT_USAGE = 2, EXIT_COULD_NOT = 3 }; /* docs/exit-codes.md 
 /* How long what crashed runs left is looked for, while programs of theirs are still ending. */
 #define CLEANUP_NS (30 * NS_PER_SECOND)
 #define CLEANUP_PAUSE_MS 200
-#define PAUSE_MS 200 /* until descriptors may be there again */
+#define STOP_MARGIN_S 15 /* for what comes after the runs */
+#define PAUSE_MS 200     /* until descriptors may be there again */
 
 struct arguments {
   const char *listen, *network, *state_directory, *config, *log_format;
@@ -122,20 +122,6 @@ static int settle(const struct arguments *arguments, bool inherited, struct conf
   return r;
 }
 
-/* mkdir -p of the state directory, the user's alone. */
-static int make_state(const char *path, struct error **err) {
-  _cleanup_free_ char *part = strdup(path);
-  int r = part ? 0 : -ENOMEM;
-  for (char *slash = part ? strchr(part + 1, '/') : NULL; r == 0 && slash; slash = strchr(slash + 1, '/')) {
-    *slash = '\0';
-    r = mkdir(part, 0700) < 0 && errno != EEXIST ? -errno : 0;
-    *slash = '/';
-  }
-  if (r == 0 && mkdir(path, 0700) < 0 && errno != EEXIST)
-    r = -errno;
-  return r < 0 ? error_set(err, -r, "making %s: %s", path, strerror(-r)) : 0;
-}
-
 /* `trammel`, beside this program; heap. */
 static int find_program(char **ret_path, struct error **err) {
   char self[PATH_MAX];
@@ -183,11 +169,13 @@ static void *clean_up(void *context) {
 /* ---- serving */
 
 struct host {
+  const struct arguments *arguments;
+  bool inherited; /* systemd passed the socket */
   struct config config;
   struct endpoint endpoint;
+  struct state state;
   char *program;
   int signals;
-  struct store *store;
   struct admission admission;
   struct runs *runs;
   struct service service;
@@ -207,17 +195,25 @@ static int catch_signals(int *ret_fd, struct error **err) {
   (void)sigemptyset(&set);
   (void)sigaddset(&set, SIGTERM);
   (void)sigaddset(&set, SIGINT);
+  (void)sigaddset(&set, SIGHUP);
   (void)signal(SIGPIPE, SIG_IGN);
   (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
   *ret_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   return *ret_fd < 0 ? error_set(err, errno, "no signalfd: %s", strerror(errno)) : 0;
 }
 
+static struct runs_limits limits_of(const struct config *config) {
+  return (struct runs_limits){.at_once = config->runs,
+                              .at_once_per_mesh = config->runs_per_mesh,
+                              .kept = config->kept,
+                              .kept_days = config->kept_days};
+}
+
 static int open_runs(struct host *host, struct error **err) {
   const struct runs_options options = {.state_directory = host->config.state_directory,
                                        .program = host->program,
-                                       .at_once = host->config.runs,
-                                       .at_once_per_mesh = host->config.runs_per_mesh,
+                                       .store = host->state.store,
+                                       .limits = limits_of(&host->config),
                                        .log = log_run};
   if (host->config.adapters && setenv("TRAMMEL_ADAPTER_PATH", host->config.adapters, 1) < 0)
     return error_set(err, ENOMEM, "no memory");
@@ -262,13 +258,11 @@ static int host_open(struct host *host, struct error **err) {
   if (r == 0)
     r = find_program(&host->program, err);
   if (r == 0)
-    r = make_state(host->config.state_directory, err);
+    r = state_open(&host->config, &host->state, err);
   if (r == 0 && host->endpoint.fd < 0)
     r = endpoint_open(host->config.listen, &host->endpoint, err);
   if (r == 0)
-    r = store_open(host->config.state_directory, "trammeld", &host->store, NULL, err);
-  if (r == 0)
-    r = admission_open(&host->config, host->store, &host->admission, err);
+    r = admission_open(&host->config, host->state.store, &host->admission, err);
   if (r == 0)
     r = open_runs(host, err);
   if (r == 0)
@@ -308,15 +302,70 @@ static bool admit_all(struct host *host, bool local) {
   return r == -EAGAIN;
 }
 
+static bool same(const char *a, const char *b) {
+  return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* What only a new start takes. */
+static void tell_unchanged(const struct config *now, const struct config *wanted) {
+  const struct {
+    const char *name;
+    bool same;
+  } kept[] = {{"listen", same(now->listen, wanted->listen)},
+              {"stateDirectory", same(now->state_directory, wanted->state_directory)},
+              {"store", same(now->store, wanted->store)},
+              {"storePasswordFile", same(now->store_password, wanted->store_password)},
+              {"name", same(now->name, wanted->name)},
+              {"adapterDirectories", same(now->adapters, wanted->adapters)},
+              {"network.listen", same(now->network.listen, wanted->network.listen)},
+              {"rest.port", now->rest_port == wanted->rest_port},
+              {"limits.connections", now->connections == wanted->connections}};
+  for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+    if (!kept[i].same)
+      log_line(LOG_WARNINGS, NULL, "%s of the configuration has changed: that needs a restart", kept[i].name);
+}
+
+/* A configuration that cannot be used changes nothing. */
+static void reload(struct host *host) {
+  _cleanup_error_ struct error *err = NULL;
+  struct config wanted;
+  config_init(&wanted);
+  if (settle(host->arguments, host->inherited, &wanted, &err) < 0) {
+    log_line(LOG_ERRORS, NULL, "the configuration stays as it was: %s", error_message(err));
+  } else {
+    tell_unchanged(&host->config, &wanted);
+    const struct runs_limits limits = limits_of(&wanted);
+    runs_set_limits(host->runs, &limits);
+    host->config.shutdown_seconds = wanted.shutdown_seconds;
+    log_as_json(wanted.log_as_json);
+    log_line(LOG_INFORMATION, NULL, "the configuration was read again");
+  }
+  config_finish(&wanted);
+}
+
+/* Whether it is to end. */
+static bool take_signals(struct host *host) {
+  struct signalfd_siginfo info;
+  bool ends = false;
+  while (read(host->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+    if (info.ssi_signo == SIGHUP)
+      reload(host);
+    else
+      ends = true;
+  return ends;
+}
+
 /* Until a signal ends it. */
 static void serve(struct host *host) {
   struct pollfd fds[] = {{.fd = host->endpoint.fd, .events = POLLIN},
                          {.fd = host->admission.fd, .events = POLLIN},
                          {.fd = host->signals, .events = POLLIN}};
-  while (!fds[2].revents) {
+  for (;;) {
     bool all = true;
     if (poll(fds, 3, -1) <= 0)
       continue;
+    if (fds[2].revents && take_signals(host))
+      return;
     if (fds[0].revents)
       all = admit_all(host, true);
     if (fds[1].revents)
@@ -327,7 +376,11 @@ static void serve(struct host *host) {
 }
 
 static void host_stop(struct host *host) {
-  notify("STOPPING=1");
+  char state[80];
+  /* However long the unit lets it (TimeoutStopSec=), runs have the time that they were promised. */
+  (void)snprintf(state, sizeof(state), "STOPPING=1\nEXTEND_TIMEOUT_USEC=%llu",
+                 (host->config.shutdown_seconds + STOP_MARGIN_S) * 1000000ull);
+  notify(state);
   log_line(LOG_INFORMATION, NULL, "stopping; runs have %u s to end", host->config.shutdown_seconds);
   atomic_store(&host->service.stopping, true);
   runs_stop(host->runs, host->config.shutdown_seconds * NS_PER_SECOND);
@@ -339,7 +392,7 @@ static void host_close(struct host *host) {
   connections_destroy(host->connections);
   runs_close(host->runs);
   admission_close(&host->admission);
-  store_close(host->store);
+  state_close(&host->state);
   endpoint_close(&host->endpoint);
   close_p(&host->signals);
   free(host->program);
@@ -366,15 +419,17 @@ static int conduct(struct host *host, struct error **err) {
 
 int main(int argc, char **argv) {
   struct arguments arguments = {0};
-  struct host host = {.endpoint = ENDPOINT_NONE, .admission = ADMISSION_NONE, .signals = -1};
+  struct host host = {.endpoint = ENDPOINT_NONE, .state = STATE_NONE, .admission = ADMISSION_NONE, .signals = -1};
   _cleanup_error_ struct error *err = NULL;
   argp_err_exit_status = EXIT_USAGE;
   argp_program_version = "trammeld " TRAMMEL_VERSION;
   (void)argp_parse(&argp, argc, argv, 0, NULL, &arguments);
   descriptors_raise_limit(); /* a connection has three of them */
   config_init(&host.config);
+  host.arguments = &arguments;
   int code = EXIT_USAGE;
   int inherited = endpoint_inherit(&host.endpoint, &err);
+  host.inherited = inherited > 0;
   if (inherited >= 0 && settle(&arguments, inherited > 0, &host.config, &err) == 0) {
     log_as_json(host.config.log_as_json);
     code = arguments.check_config ? EXIT_OK : conduct(&host, &err);

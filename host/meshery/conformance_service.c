@@ -33,16 +33,8 @@ static int serve_info(struct conformance_service *service, struct rpc_call *call
 /* RUNNING while a run of the suite goes on. */
 static int serve_health(struct conformance_service *service, struct rpc_call *call, char **ret_text) {
   Service__ServiceHealth answer = SERVICE__SERVICE_HEALTH__INIT;
-  struct run_view *views = NULL;
-  size_t count = 0;
-  int r = runs_list(service->host->runs, 0, &views, &count);
-  if (r < 0)
-    return status_of(r, NULL, ret_text);
-  answer.status = SERVICE__SERVICE_HEALTH__STATUS__IDLE;
-  for (size_t i = 0; i < count; i++)
-    if (views[i].state == RUN_RUNNING)
-      answer.status = SERVICE__SERVICE_HEALTH__STATUS__RUNNING;
-  runs_list_free(views, count);
+  answer.status = runs_any_running(service->host->runs) ? SERVICE__SERVICE_HEALTH__STATUS__RUNNING
+                                                        : SERVICE__SERVICE_HEALTH__STATUS__IDLE;
   return message_send_last(call, &answer.base, ret_text);
 }
 
@@ -114,11 +106,14 @@ static int send_summary(struct rpc_call *call, const struct summary *summary, me
 
 /* To its end; -ECANCELED when the caller went before. The run goes on then. */
 static int wait_for_run(struct service *host, struct rpc_call *call, const char *id, struct error **err) {
-  int r = 1;
-  for (size_t after = 0; r > 0; after++) {
+  struct runs_watch *watch = NULL;
+  uint64_t sequence = 0;
+  int r = runs_watch_open(host->runs, id, 0, &watch, err);
+  for (bool more = r == 0; more; more = r > 0) {
     json_auto_t *event = NULL;
-    r = runs_next(host->runs, id, after, rpc_call_cancelled(call), &event, err);
+    r = runs_watch_next(watch, rpc_call_cancelled(call), &event, &sequence, err);
   }
+  runs_watch_close(watch);
   return r;
 }
 

@@ -141,15 +141,18 @@ static void tell_end(struct operation *operation) {
 static void *follow(void *context) {
   struct operation *operation = context;
   static const atomic_bool never = false; /* the end of all runs is an event, too */
-  int r = 1;
-  for (size_t after = 0; r > 0; after++) {
+  struct runs_watch *watch = NULL;
+  uint64_t sequence = 0;
+  int r = runs_watch_open(operation->operations->runs, operation->run, 0, &watch, NULL);
+  for (bool more = r == 0; more; more = r > 0) {
     json_auto_t *event = NULL;
-    r = runs_next(operation->operations->runs, operation->run, after, &never, &event, NULL);
+    r = runs_watch_next(watch, &never, &event, &sequence, NULL);
     if (r > 0 && strcmp(text_of(event, "type"), "planned") == 0)
       tell_planned(operation, event);
     else if (r > 0 && strcmp(text_of(event, "type"), "caseEnded") == 0)
       tell_failure(operation, event);
   }
+  runs_watch_close(watch);
   tell_end(operation);
   atomic_store(&operation->over, true);
   return NULL;

@@ -122,7 +122,7 @@ struct answer serve_metrics(struct request *request) {
   struct run_view *views = NULL;
   struct latest latest = {.count = 0};
   size_t count = 0;
-  int r = runs_list(request->host->runs, 0, &views, &count);
+  int r = runs_list(request->host->runs, NULL, NULL, 0, &views, &count, NULL);
   if (r < 0)
     return answer_error(r, NULL);
   for (size_t i = 0; i < count; i++)

@@ -56,7 +56,7 @@ struct answer serve_runs(struct request *request) {
   size_t limit, count = 0;
   int r = number_of(request, "limit", LIMIT_MAX, LIMIT_DEFAULT, &limit, &err);
   if (r == 0)
-    r = runs_list(request->host->runs, limit, &views, &count);
+    r = runs_list(request->host->runs, NULL, NULL, limit, &views, &count, &err);
   if (r < 0)
     return answer_error(r, err);
   json_t *list = json_array();
@@ -116,16 +116,17 @@ static int wait_for_event(const struct request *request, size_t after, size_t wa
 /* Those from after + 1 to `last`, at most EVENTS_MAX, each with its number. */
 static int add_events(const struct request *request, size_t after, size_t last, json_t *list, struct error **err) {
   static const atomic_bool never = false; /* they are there */
-  int r = 1;
-  for (size_t at = after; r > 0 && at < last && at - after < EVENTS_MAX; at++) {
+  struct runs_watch *watch = NULL;
+  uint64_t sequence = after;
+  int r = last > after ? runs_watch_open(request->host->runs, request->part, after, &watch, err) : 0;
+  for (bool more = watch != NULL; r >= 0 && more; more = r > 0 && sequence < last && sequence - after < EVENTS_MAX) {
     json_auto_t *event = NULL;
-    r = runs_next(request->host->runs, request->part, at, &never, &event, err);
-    json_t *copy = r > 0 ? json_copy(event) : NULL;
-    if (r > 0 && (json_object_set_new(copy, "sequence", json_integer((json_int_t)at + 1)) < 0 ||
-                  json_array_append(list, copy) < 0))
+    r = runs_watch_next(watch, &never, &event, &sequence, err);
+    if (r > 0 && (json_object_set_new(event, "sequence", json_integer((json_int_t)sequence)) < 0 ||
+                  json_array_append(list, event) < 0))
       r = -ENOMEM;
-    json_decref(copy);
   }
+  runs_watch_close(watch);
   return r < 0 ? r : 0;
 }
 
@@ -223,7 +224,7 @@ struct answer serve_badge(struct request *request) {
   struct run_view *views = NULL;
   size_t count = 0;
   char run[RUN_ID_SIZE] = "";
-  int r = runs_list(request->host->runs, 0, &views, &count);
+  int r = runs_list(request->host->runs, NULL, NULL, 0, &views, &count, NULL);
   for (size_t i = 0; r == 0 && run[0] == '\0' && i < count; i++)
     if (views[i].state == RUN_ENDED && strcmp(spec_mesh(views[i].spec), request->part) == 0)
       (void)memcpy(run, views[i].id, sizeof(run));

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,13 +10,21 @@ int status_with(int status, char **ret_text, const char *text) {
   return status;
 }
 
+static int status_not_text(char **ret_text, const char *field) {
+  if (asprintf(ret_text, "%s of the request is not UTF-8", field) < 0)
+    *ret_text = NULL;
+  return STATUS_INVALID_ARGUMENT;
+}
+
 int status_of(int r, const struct error *err, char **ret_text) {
   static const struct {
     int code, status;
-  } known[] = {{EINVAL, STATUS_INVALID_ARGUMENT},   {ENOENT, STATUS_NOT_FOUND},
-               {EEXIST, STATUS_ALREADY_EXISTS},     {EPERM, STATUS_PERMISSION_DENIED},
-               {EAGAIN, STATUS_RESOURCE_EXHAUSTED}, {E2BIG, STATUS_RESOURCE_EXHAUSTED},
-               {ESHUTDOWN, STATUS_UNAVAILABLE},     {ECANCELED, STATUS_CANCELLED}};
+  } known[] = {
+      {EINVAL, STATUS_INVALID_ARGUMENT},     {ENOENT, STATUS_NOT_FOUND},          {EAGAIN, STATUS_RESOURCE_EXHAUSTED},
+      {ESHUTDOWN, STATUS_UNAVAILABLE},       {ENOSPC, STATUS_RESOURCE_EXHAUSTED}, {EROFS, STATUS_FAILED_PRECONDITION},
+      {EREMOTE, STATUS_FAILED_PRECONDITION}, {EBUSY, STATUS_UNAVAILABLE},         {ECONNREFUSED, STATUS_UNAVAILABLE},
+      {ECONNRESET, STATUS_UNAVAILABLE},      {EINPROGRESS, STATUS_UNAVAILABLE},   {ECANCELED, STATUS_CANCELLED},
+      {EEXIST, STATUS_ALREADY_EXISTS},       {EPERM, STATUS_PERMISSION_DENIED},   {E2BIG, STATUS_RESOURCE_EXHAUSTED}};
   int status = STATUS_INTERNAL;
   for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
     if (r == -known[i].code)
@@ -36,8 +45,14 @@ int message_receive(struct rpc_call *call, const ProtobufCMessageDescriptor *typ
     return STATUS_OK;
   if (length > SERVICE_REQUEST_MAX)
     return status_with(STATUS_RESOURCE_EXHAUSTED, ret_text, "a request has at most 1 MiB");
-  *ret_message = protobuf_c_message_unpack(type, NULL, length, data);
-  return *ret_message ? STATUS_OK : status_with(STATUS_INVALID_ARGUMENT, ret_text, "the request cannot be decoded");
+  _cleanup_message_ ProtobufCMessage *message = protobuf_c_message_unpack(type, NULL, length, data);
+  if (!message)
+    return status_with(STATUS_INVALID_ARGUMENT, ret_text, "the request cannot be decoded");
+  const char *field = message_invalid_text(message);
+  if (field)
+    return status_not_text(ret_text, field);
+  *ret_message = take(message);
+  return STATUS_OK;
 }
 
 int message_receive_one(struct rpc_call *call, const ProtobufCMessageDescriptor *type, ProtobufCMessage **ret_message,

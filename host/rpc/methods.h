@@ -56,6 +56,9 @@ int message_send(struct rpc_call *call, const ProtobufCMessage *message, char **
 /* Goes with the status of the call. */
 int message_send_last(struct rpc_call *call, const ProtobufCMessage *message, char **ret_text);
 
+/* The name of a field whose text is not UTF-8, which protobuf-c lets pass; NULL when there is none. */
+const char *message_invalid_text(const ProtobufCMessage *message);
+
 /* The status for an error of the host, with its message as text. */
 int status_of(int r, const struct error *err, char **ret_text);
 

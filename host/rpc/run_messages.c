@@ -115,6 +115,7 @@ int run_message_init(struct run_message *room, const struct run_view *view) {
   (void)memset(room, 0, sizeof(*room));
   trammel__v1__run__init(run);
   run->id = (char *)(uintptr_t)view->id;
+  run->adapter = (char *)(uintptr_t)view->mesh;
   run->state = (Trammel__V1__RunState)view->state;
   run->spec = &room->spec;
   run->created_unix_ms = view->created_ms;
@@ -140,7 +141,7 @@ void run_message_finish(struct run_message *room) {
 
 /* ---- events */
 
-static void fill_case_ended(struct event_message *room, const json_t *event) {
+static int fill_case_ended(struct event_message *room, const json_t *event) {
   trammel__v1__case_ended__init(&room->case_ended);
   room->case_ended.case_id = text_of(event, "case");
   room->case_ended.column = text_of(event, "column");
@@ -151,29 +152,34 @@ static void fill_case_ended(struct event_message *room, const json_t *event) {
   room->case_ended.planned = (uint32_t)number_of(event, "planned");
   room->event.what_case = TRAMMEL__V1__RUN_EVENT__WHAT_CASE_ENDED;
   room->event.case_ended = &room->case_ended;
+  room->case_ended.requirements = room->requirements = list_of(event, "requirements", &room->case_ended.n_requirements);
+  return room->requirements ? 0 : -ENOMEM;
 }
 
-static void fill_case_started(struct event_message *room, const json_t *event) {
+static int fill_case_started(struct event_message *room, const json_t *event) {
   trammel__v1__case_started__init(&room->case_started);
   room->case_started.case_id = text_of(event, "case");
   room->case_started.column = text_of(event, "column");
   room->event.what_case = TRAMMEL__V1__RUN_EVENT__WHAT_CASE_STARTED;
   room->event.case_started = &room->case_started;
+  return 0;
 }
 
-static void fill_planned(struct event_message *room, const json_t *event) {
+static int fill_planned(struct event_message *room, const json_t *event) {
   trammel__v1__run_planned__init(&room->planned);
   room->planned.planned = (uint32_t)number_of(event, "planned");
   room->planned.seed = strtoull(text_of(event, "seed"), NULL, 10);
   room->event.what_case = TRAMMEL__V1__RUN_EVENT__WHAT_PLANNED;
   room->event.planned = &room->planned;
+  return 0;
 }
 
-static void fill_started(struct event_message *room, const json_t *event) {
+static int fill_started(struct event_message *room, const json_t *event) {
   (void)event;
   trammel__v1__run_started__init(&room->started);
   room->event.what_case = TRAMMEL__V1__RUN_EVENT__WHAT_STARTED;
   room->event.started = &room->started;
+  return 0;
 }
 
 static Trammel__V1__RunState state_named(const char *name) {
@@ -183,28 +189,36 @@ static Trammel__V1__RunState state_named(const char *name) {
   return TRAMMEL__V1__RUN_STATE__RUN_STATE_UNSPECIFIED;
 }
 
-static void fill_ended(struct event_message *room, const json_t *event) {
+static int fill_ended(struct event_message *room, const json_t *event) {
   trammel__v1__run_ended__init(&room->ended);
   room->ended.state = state_named(text_of(event, "state"));
   room->ended.exit_code = (uint32_t)number_of(event, "exitCode");
   room->ended.message = text_of(event, "message");
   room->event.what_case = TRAMMEL__V1__RUN_EVENT__WHAT_ENDED;
   room->event.ended = &room->ended;
+  return 0;
 }
 
-void event_message_init(struct event_message *room, const json_t *event, size_t sequence) {
+int event_message_init(struct event_message *room, const json_t *event, uint64_t sequence) {
   static const struct {
     const char *type;
-    void (*fill)(struct event_message *room, const json_t *event);
+    int (*fill)(struct event_message *room, const json_t *event);
   } kinds[] = {{"started", fill_started},
                {"planned", fill_planned},
                {"caseStarted", fill_case_started},
                {"caseEnded", fill_case_ended},
                {"ended", fill_ended}};
+  room->requirements = NULL;
   trammel__v1__run_event__init(&room->event);
   room->event.sequence = sequence;
   room->event.unix_ms = number_of(event, "unixMs");
   for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
     if (strcmp(kinds[i].type, text_of(event, "type")) == 0)
-      kinds[i].fill(room, event);
+      return kinds[i].fill(room, event);
+  return 0;
+}
+
+void event_message_finish(struct event_message *room) {
+  free(room->requirements);
+  room->requirements = NULL;
 }

@@ -20,7 +20,7 @@ struct run_message {
 int run_message_init(struct run_message *room, const struct run_view *view);
 void run_message_finish(struct run_message *room);
 
-/* An event's message, as a whole in `room`; texts are borrowed from the event. */
+/* An event's message, as a whole in `room` until event_message_finish(); texts are borrowed from the event. */
 struct event_message {
   Trammel__V1__RunEvent event;
   Trammel__V1__RunStarted started;
@@ -28,7 +28,9 @@ struct event_message {
   Trammel__V1__CaseStarted case_started;
   Trammel__V1__CaseEnded case_ended;
   Trammel__V1__RunEnded ended;
+  char **requirements; /* heap */
 };
-void event_message_init(struct event_message *room, const json_t *event, size_t sequence);
+int event_message_init(struct event_message *room, const json_t *event, uint64_t sequence);
+void event_message_finish(struct event_message *room);
 
 #endif

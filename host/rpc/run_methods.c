@@ -79,37 +79,56 @@ static int send_runs(struct rpc_call *call, const struct run_view *views, size_t
   return status;
 }
 
+static const char *text_or_null(const char *text) {
+  return *text ? text : NULL;
+}
+
 int serve_list_runs(struct service *service, struct rpc_call *call, char **ret_text) {
   _cleanup_message_ ProtobufCMessage *asked = NULL;
+  _cleanup_error_ struct error *err = NULL;
   struct run_view *views = NULL;
   size_t count = 0;
   int status = message_receive_one(call, &trammel__v1__list_runs_request__descriptor, &asked, ret_text);
   if (status != STATUS_OK)
     return status;
-  int r = runs_list(service->runs, ((const Trammel__V1__ListRunsRequest *)asked)->limit, &views, &count);
-  status = r < 0 ? status_of(r, NULL, ret_text) : send_runs(call, views, count, ret_text);
+  const Trammel__V1__ListRunsRequest *request = (const Trammel__V1__ListRunsRequest *)asked;
+  int r = runs_list(service->runs, text_or_null(request->adapter), text_or_null(request->before), request->limit,
+                    &views, &count, &err);
+  status = r < 0 ? status_of(r, err, ret_text) : send_runs(call, views, count, ret_text);
   runs_list_free(views, count);
+  return status;
+}
+
+static int send_events(struct rpc_call *call, struct runs_watch *watch, char **ret_text) {
+  int status = STATUS_OK;
+  while (status == STATUS_OK) {
+    json_auto_t *event = NULL;
+    _cleanup_error_ struct error *err = NULL;
+    struct event_message message;
+    uint64_t sequence = 0;
+    int r = runs_watch_next(watch, rpc_call_cancelled(call), &event, &sequence, &err);
+    if (r == 0)
+      break;
+    if (r < 0)
+      return status_of(r, err, ret_text);
+    status = event_message_init(&message, event, sequence) < 0 ? status_of(-ENOMEM, NULL, ret_text)
+                                                               : message_send(call, &message.event.base, ret_text);
+    event_message_finish(&message);
+  }
   return status;
 }
 
 int serve_watch_run(struct service *service, struct rpc_call *call, char **ret_text) {
   _cleanup_message_ ProtobufCMessage *asked = NULL;
   _cleanup_error_ struct error *err = NULL;
+  struct runs_watch *watch = NULL;
   int status = message_receive_one(call, &trammel__v1__watch_run_request__descriptor, &asked, ret_text);
+  if (status != STATUS_OK)
+    return status;
   const Trammel__V1__WatchRunRequest *request = (const Trammel__V1__WatchRunRequest *)asked;
-  size_t after = status == STATUS_OK ? (size_t)request->after : 0;
-  int r = 1;
-  while (status == STATUS_OK && r > 0) {
-    json_auto_t *event = NULL;
-    struct event_message message;
-    r = runs_next(service->runs, request->id, after, rpc_call_cancelled(call), &event, &err);
-    if (r < 0)
-      return status_of(r, err, ret_text);
-    if (r == 0)
-      break;
-    event_message_init(&message, event, ++after);
-    status = message_send(call, &message.event.base, ret_text);
-  }
+  int r = runs_watch_open(service->runs, request->id, request->after, &watch, &err);
+  status = r < 0 ? status_of(r, err, ret_text) : send_events(call, watch, ret_text);
+  runs_watch_close(watch);
   return status;
 }
 

@@ -1,5 +1,6 @@
 #include "host/runs/runs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,12 +10,9 @@
 
 #include "host/runs/arguments.h"
 #include "host/runs/internal.h"
+#include "host/runs/meshes.h"
 #include "sdk/base/clock.h"
-#include "sdk/base/document.h"
-
-/* How often one that waits for an event looks whether it is to give up. */
-#define CANCEL_POLL_NS (250 * INT64_C(1000000))
-#define REPORT_MAX ((size_t)64 << 20)
+#include "sdk/base/file.h"
 
 const char *run_state_name(enum run_state state) {
   static const char *const names[] = {"?", "queued", "running", "ended", "cancelled", "interrupted"};
@@ -29,27 +27,31 @@ void runs_wake(struct runs *runs) {
   (void)eventfd_write(runs->wake, 1);
 }
 
-static struct run *find(struct runs *runs, const char *id, struct error **err) {
+struct run *runs_find(struct runs *runs, const char *id) {
   struct run *run;
   TAILQ_FOREACH(run, &runs->list, next)
   if (strcmp(run->id, id) == 0)
     return run;
-  (void)error_set(err, ENOENT, "no run %s is known; `trammel runs list` shows those that are", id);
   return NULL;
+}
+
+int runs_unknown(const char *id, struct error **err) {
+  return error_set(err, ENOENT, "no run %.*s is known; `trammel runs list` shows those that are", RUN_ID_SIZE, id);
 }
 
 static void view(const struct run *run, struct run_view *ret_view) {
   *ret_view = (struct run_view){.state = run->state,
-                                .spec = json_incref(run->spec),
-                                .created_ms = run->created_ms,
+                                .spec = json_deep_copy(run->spec),
+                                .created_ms = run->created_ns / NS_PER_MS,
                                 .ended_ms = run->ended_ms,
                                 .planned = run->planned,
                                 .done = run->done,
                                 .failed = run->failed,
-                                .exit_code = run->exit_code,
-                                .last_sequence = run->count};
+                                .exit_code = run_is_over(run) ? run->exit_code : 0,
+                                .last_sequence = run->event_count};
   (void)memcpy(ret_view->id, run->id, sizeof(run->id));
   (void)memcpy(ret_view->message, run->message, sizeof(run->message));
+  (void)snprintf(ret_view->mesh, sizeof(ret_view->mesh), "%s", run->mesh);
 }
 
 void run_view_finish(struct run_view *run) {
@@ -94,7 +96,7 @@ static struct runs *runs_new(const struct runs_options *options) {
   pthread_condattr_t attributes;
   if (!runs)
     return NULL;
-  *runs = (struct runs){.options = *options, .lock = PTHREAD_MUTEX_INITIALIZER, .wake = -1};
+  *runs = (struct runs){.options = *options, .limits = options->limits, .lock = PTHREAD_MUTEX_INITIALIZER, .wake = -1};
   TAILQ_INIT(&runs->list);
   (void)pthread_condattr_init(&attributes);
   (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -107,6 +109,17 @@ static struct runs *runs_new(const struct runs_options *options) {
   return runs;
 }
 
+/* Reports on their way into the store; what is there when runs are opened came too late. */
+static void empty_reports(const char *path) {
+  DIR *directory = opendir(path);
+  const struct dirent *entry;
+  while (directory && (entry = readdir(directory)))
+    if (entry->d_name[0] != '.' || strncmp(entry->d_name, FILE_PARTIAL, strlen(FILE_PARTIAL)) == 0)
+      (void)unlinkat(dirfd(directory), entry->d_name, 0);
+  if (directory)
+    (void)closedir(directory);
+}
+
 static int make_directories(const struct runs *runs, struct error **err) {
   const char *const names[] = {"", "/reports"};
   for (size_t i = 0; i < 2; i++) {
@@ -117,6 +130,8 @@ static int make_directories(const struct runs *runs, struct error **err) {
       return error_set(err, ENOMEM, "no memory");
     if (mkdir(path, 0700) < 0 && errno != EEXIST)
       return error_set(err, errno, "making %s: %s", path, strerror(errno));
+    if (i == 1)
+      empty_reports(path);
   }
   return 0;
 }
@@ -128,7 +143,7 @@ int runs_open(const struct runs_options *options, struct runs **ret_runs, struct
   runs->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   int r = runs->wake < 0 ? error_set(err, errno, "no eventfd: %s", strerror(errno)) : make_directories(runs, err);
   if (r == 0)
-    r = runs_load(runs, err);
+    r = runs_recover(runs, err);
   if (r < 0)
     return r;
   r = pthread_create(&runs->worker, NULL, runs_work, runs);
@@ -139,81 +154,131 @@ int runs_open(const struct runs_options *options, struct runs **ret_runs, struct
   return 0;
 }
 
+void runs_set_limits(struct runs *runs, const struct runs_limits *limits) {
+  pthread_mutex_lock(&runs->lock);
+  runs->limits = *limits;
+  runs->prune_ns = clock_monotonic_ns();
+  pthread_mutex_unlock(&runs->lock);
+  runs_wake(runs);
+}
+
 size_t runs_found_interrupted(const struct runs *runs) {
   return runs->interrupted;
 }
 
 /* ---- runs */
 
-/* Makes room for one more. Called with the lock held. */
-static int make_room(struct runs *runs, struct error **err) {
-  struct run *run, *before;
-  size_t live = 0;
-  TAILQ_FOREACH(run, &runs->list, next) {
-    live += !run_is_over(run);
-    run_release(run); /* one whose watcher left before its end may still have its events */
-  }
-  if (live >= RUNS_QUEUED_MAX)
-    return error_set(err, EAGAIN, "%zu runs wait or go on, which is the most there may be", live);
-  for (run = TAILQ_LAST(&runs->list, run_list); run && runs->kept >= RUNS_KEPT_MAX; run = before) {
-    before = TAILQ_PREV(run, run_list, next);
-    if (run_is_over(run) && run->watchers == 0)
-      run_forget(runs, run);
-  }
-  return 0;
+/* Has a place for one more. */
+static int reserve(struct runs *runs, struct error **err) {
+  int r = 0;
+  pthread_mutex_lock(&runs->lock);
+  if (runs->stopping)
+    r = error_set(err, ESHUTDOWN, "the host is stopping");
+  else if (runs->live >= RUNS_QUEUED_MAX)
+    r = error_set(err, EAGAIN, "%zu runs wait or go on, which is the most there may be", runs->live);
+  else
+    runs->live++;
+  pthread_mutex_unlock(&runs->lock);
+  return r;
 }
 
-static int add(struct runs *runs, json_t *spec, struct run **ret_run, struct error **err) {
-  if (runs->stopping)
-    return error_set(err, ESHUTDOWN, "the host is stopping");
-  int r = make_room(runs, err);
-  if (r < 0)
-    return r;
-  _cleanup_error_ struct error *wrong = NULL;
-  struct run *run = run_create(runs, spec, &wrong);
-  if (!run)
-    return error_set(err, error_code(wrong), "%s", error_message(wrong));
-  TAILQ_INSERT_HEAD(&runs->list, run, next);
-  runs->kept++;
-  *ret_run = run;
-  return 0;
+/* One that came when the worker had gone is not told, and interrupted when runs are opened again. */
+static int insert(struct runs *runs, struct run *run, struct run_view *ret_view, struct error **err) {
+  pthread_mutex_lock(&runs->lock);
+  bool late = !run || runs->over;
+  if (late) {
+    runs->live--;
+  } else {
+    TAILQ_INSERT_HEAD(&runs->list, run, next);
+    view(run, ret_view);
+  }
+  pthread_mutex_unlock(&runs->lock);
+  if (!late || !run)
+    return run ? 0 : -EIO;
+  run_free(run);
+  return error_set(err, ESHUTDOWN, "the host is stopping");
 }
 
 int runs_start(struct runs *runs, json_t *spec, struct run_view *ret_view, struct error **err) {
-  struct run *run = NULL;
+  _cleanup_free_ char *mesh = NULL;
+  _cleanup_error_ struct error *wrong = NULL;
   int r = spec_check(spec, err);
+  if (r == 0)
+    r = mesh_adapter(runs->program, runs->state, spec_mesh(spec), &mesh, err);
+  if (r == 0)
+    r = reserve(runs, err);
   if (r < 0)
     return r;
-  pthread_mutex_lock(&runs->lock);
-  r = add(runs, spec, &run, err);
-  if (r == 0)
-    view(run, ret_view);
-  pthread_mutex_unlock(&runs->lock);
+  struct run *run = run_create(runs, spec, mesh, &wrong);
+  r = insert(runs, run, ret_view, err);
+  if (!run)
+    return error_set(err, error_code(wrong), "%s", error_message(wrong));
   runs_wake(runs);
   return r;
 }
 
-int runs_get(struct runs *runs, const char *id, struct run_view *ret_view, struct error **err) {
+/* Whether this host carries it out. */
+static bool get_live(struct runs *runs, const char *id, struct run_view *ret_view) {
   pthread_mutex_lock(&runs->lock);
-  const struct run *run = find(runs, id, err);
+  const struct run *run = runs_find(runs, id);
   if (run)
     view(run, ret_view);
   pthread_mutex_unlock(&runs->lock);
-  return run ? 0 : -ENOENT;
+  return run != NULL;
 }
 
-int runs_list(struct runs *runs, size_t limit, struct run_view **ret_views, size_t *ret_count) {
-  const struct run *run;
-  size_t count = 0;
-  pthread_mutex_lock(&runs->lock);
-  struct run_view *views = calloc(runs->kept + 1, sizeof(*views));
-  TAILQ_FOREACH(run, &runs->list, next)
-  if (views && (limit == 0 || count < limit))
-    view(run, &views[count++]);
-  pthread_mutex_unlock(&runs->lock);
+int runs_get(struct runs *runs, const char *id, struct run_view *ret_view, struct error **err) {
+  struct store_run kept = {0};
+  if (get_live(runs, id, ret_view))
+    return 0;
+  _cleanup_error_ struct error *wrong = NULL;
+  int r = store_run_get(runs->options.store, id, &kept, &wrong);
+  if (r == 0)
+    r = run_view_of(&kept, ret_view);
+  store_run_finish(&kept);
+  if (r == -ENOENT)
+    return runs_unknown(id, err);
+  return r < 0 ? error_set(err, -r, "%s", wrong ? error_message(wrong) : strerror(-r)) : 0;
+}
+
+/* A page of the store; what goes on here is as it is by now. */
+static int views_of(struct runs *runs, const struct store_run *kept, size_t count, struct run_view *views,
+                    size_t *ret_count, struct error **err) {
+  for (size_t i = 0; i < count; i++) {
+    struct run_view *one = &views[*ret_count];
+    int r = kept[i].state > STORE_RUNNING ? run_view_of(&kept[i], one) : runs_get(runs, kept[i].id, one, NULL);
+    if (r == -ENOMEM)
+      return error_set(err, ENOMEM, "no memory");
+    *ret_count += r == 0;
+  }
+  return 0;
+}
+
+int runs_list(struct runs *runs, const char *mesh, const char *before, size_t limit, struct run_view **ret_views,
+              size_t *ret_count, struct error **err) {
+  struct store_run *kept = NULL, last = {0};
+  struct store_filter filter = {
+      .kind = RUN_KIND, .mesh = mesh, .limit = limit == 0 || limit > RUNS_LISTED_MAX ? RUNS_LISTED_MAX : limit};
+  size_t kept_count = 0, count = 0;
+  int r = before ? store_run_get(runs->options.store, before, &last, err) : 0;
+  if (r < 0)
+    return r;
+  filter.before_id = before;
+  filter.before_ns = last.created_ns;
+  store_run_finish(&last);
+  r = store_run_list(runs->options.store, &filter, &kept, &kept_count, err);
+  if (r < 0)
+    return r;
+  struct run_view *views = calloc(kept_count + 1, sizeof(*views));
+  r = views ? views_of(runs, kept, kept_count, views, &count, err) : error_set(err, ENOMEM, "no memory");
+  store_runs_free(kept, kept_count);
+  if (r < 0) {
+    runs_list_free(views, count);
+    return r;
+  }
   *ret_views = views;
   *ret_count = count;
-  return views ? 0 : -ENOMEM;
+  return 0;
 }
 
 void runs_list_free(struct run_view *views, size_t count) {
@@ -222,70 +287,45 @@ void runs_list_free(struct run_view *views, size_t count) {
   free(views);
 }
 
+bool runs_any_running(struct runs *runs) {
+  const struct run *run;
+  bool any = false;
+  pthread_mutex_lock(&runs->lock);
+  TAILQ_FOREACH(run, &runs->list, next)
+  any |= run->state == RUN_RUNNING;
+  pthread_mutex_unlock(&runs->lock);
+  return any;
+}
+
 int runs_cancel(struct runs *runs, const char *id, struct run_view *ret_view, struct error **err) {
   pthread_mutex_lock(&runs->lock);
-  struct run *run = find(runs, id, err);
+  struct run *run = runs_find(runs, id);
   if (run) {
     run->asked = run->asked || !run_is_over(run);
     view(run, ret_view);
   }
   pthread_mutex_unlock(&runs->lock);
-  runs_wake(runs);
-  return run ? 0 : -ENOENT;
-}
-
-static void wait_a_little(struct runs *runs) {
-  int64_t until_ns = clock_in_ns(CANCEL_POLL_NS);
-  const struct timespec until = {.tv_sec = until_ns / NS_PER_SECOND, .tv_nsec = until_ns % NS_PER_SECOND};
-  (void)pthread_cond_timedwait(&runs->changed, &runs->lock, &until);
-}
-
-static int next_of(struct runs *runs, struct run *run, size_t after, const atomic_bool *cancel, json_t **ret_event,
-                   struct error **err) {
-  while (after >= run->count && !run_is_over(run)) {
-    if (atomic_load(cancel))
-      return -ECANCELED;
-    wait_a_little(runs);
-  }
-  if (after == run->count)
-    return 0;
-  if (after > run->count)
-    return error_set(err, EINVAL, "run %s has %zu events, there is none after %zu", run->id, run->count, after);
-  int r = run_fetch(runs, run, err);
-  if (r == 0)
-    *ret_event = json_incref(json_array_get(run->events, after));
-  return r < 0 ? r : 1;
-}
-
-int runs_next(struct runs *runs, const char *id, size_t after, const atomic_bool *cancel, json_t **ret_event,
-              struct error **err) {
-  int r = -ENOENT;
-  pthread_mutex_lock(&runs->lock);
-  struct run *run = find(runs, id, err);
   if (run) {
-    run->watchers++; /* so that it is not forgotten meanwhile */
-    r = next_of(runs, run, after, cancel, ret_event, err);
-    run->watchers--;
-    if (r != 1)
-      run_release(run);
+    runs_wake(runs);
+    return 0;
   }
-  pthread_mutex_unlock(&runs->lock);
-  return r;
+  int r = runs_get(runs, id, ret_view, err);
+  if (r < 0 || ret_view->state >= RUN_ENDED)
+    return r;
+  run_view_finish(ret_view);
+  return error_set(err, EREMOTE, "another host carries out run %s: ask that one", id);
 }
 
 int runs_report(struct runs *runs, const char *id, char **ret_data, size_t *ret_length, struct error **err) {
-  _cleanup_free_ char *path = NULL;
-  pthread_mutex_lock(&runs->lock);
-  const struct run *run = find(runs, id, err);
-  bool over = run && run_is_over(run);
-  path = run ? run_report_path(runs, run->id) : NULL; /* never from what a client says */
-  pthread_mutex_unlock(&runs->lock);
-  if (!run)
-    return -ENOENT;
-  if (!over)
-    return error_set(err, EAGAIN, "run %s still goes on", id);
+  struct run_view view_of_run = {0};
   _cleanup_error_ struct error *wrong = NULL;
-  int r = path ? file_read(path, REPORT_MAX, ret_data, ret_length, &wrong) : error_set(&wrong, ENOMEM, "no memory");
+  int r = runs_get(runs, id, &view_of_run, err);
+  if (r < 0)
+    return r;
+  run_view_finish(&view_of_run);
+  if (view_of_run.state < RUN_ENDED)
+    return error_set(err, EAGAIN, "run %s still goes on", id);
+  r = store_report_get(runs->options.store, id, ret_data, ret_length, &wrong);
   if (r == -ENOENT)
     return error_set(err, ENOENT, "run %s ended before it had a report", id);
   return r < 0 ? error_set(err, -r, "%s", error_message(wrong)) : 0;

@@ -38,31 +38,47 @@ static void break_run(struct runs *runs, struct run *run, const char *why) {
   run->broken = true;
 }
 
-static void take_line(struct runs *runs, struct run *run, const char *line, size_t length) {
-  _cleanup_error_ struct error *err = NULL;
+/* A line of what a run says; NULL when it is none. */
+static json_t *event_of(struct runs *runs, struct run *run, const char *line, size_t length) {
   json_t *event = json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
-  if (!is_event(event)) {
-    json_decref(event);
-    break_run(runs, run, "the run's process told of something that is no event");
-  } else if (run->count >= RUN_EVENTS_MAX) {
-    json_decref(event);
+  if (is_event(event))
+    return event;
+  json_decref(event);
+  break_run(runs, run, "the run's process told of something that is no event");
+  return NULL;
+}
+
+static void record(struct runs *runs, struct run *run, json_t *events) {
+  _cleanup_error_ struct error *err = NULL;
+  if (json_array_size(events) == 0 || run->broken)
+    json_decref(events);
+  else if (run->event_count + json_array_size(events) > RUN_EVENTS_MAX) {
+    json_decref(events);
     break_run(runs, run, "the run has more events than a run may have");
-  } else if (run_record(runs, run, event, &err) < 0) {
+  } else if (run_record(runs, run, events, &err) < 0) {
     break_run(runs, run, error_message(err));
   }
 }
 
 static void take_lines(struct runs *runs, struct run *run) {
   const char *end;
+  json_t *events = json_array();
   while (run->arriving.length > 0 && (end = memchr(run->arriving.data, '\n', run->arriving.length))) {
     size_t length = (size_t)(end - run->arriving.data);
-    take_line(runs, run, run->arriving.data, length);
+    json_t *event = event_of(runs, run, run->arriving.data, length);
+    if (event)
+      (void)json_array_append_new(events, event);
     strbuf_consume(&run->arriving, length + 1);
+    if (json_array_size(events) == STORE_PAGE_MAX) {
+      record(runs, run, events);
+      events = json_array();
+    }
   }
   if (run->arriving.length > RUN_EVENT_MAX || strbuf_failed(&run->arriving)) {
     strbuf_clear(&run->arriving);
     break_run(runs, run, "an event of the run is larger than an event may be");
   }
+  record(runs, run, events);
 }
 
 /* Appends what there is, one piece of it; whether there may be more. */
@@ -122,7 +138,7 @@ static void begin(struct runs *runs, struct run *run) {
   json_auto_t *words = NULL;
   int r = words_of(runs, run, &words);
   if (r == 0)
-    r = run_record(runs, run, json_pack("{s:s}", "type", "started"), &err);
+    r = run_begin(runs, run, &err);
   if (r == 0)
     r = process_start(runs->program, words, runs->state, true, &run->process, &err);
   if (r == 0)
@@ -148,24 +164,44 @@ static unsigned running(const struct runs *runs, const char *mesh) {
   const struct run *run;
   unsigned count = 0;
   TAILQ_FOREACH(run, &runs->list, next)
-  count += run->process.pid > 0 && (!mesh || strcmp(spec_mesh(run->spec), mesh) == 0);
+  count += run->process.pid > 0 && (!mesh || strcmp(run->mesh, mesh) == 0);
   return count;
 }
 
 /* The oldest first, as far as the limits let them. */
 static void begin_some(struct runs *runs) {
-  struct run *run, *before;
-  for (run = TAILQ_LAST(&runs->list, run_list); run; run = before) {
-    before = TAILQ_PREV(run, run_list, next);
-    if (run->state != RUN_QUEUED)
+  struct run *run;
+  TAILQ_FOREACH_REVERSE(run, &runs->list, run_list, next) {
+    if (run->state != RUN_QUEUED || run->ending)
       continue;
     if (runs->stopping || run->asked) {
       (void)snprintf(run->message, sizeof(run->message), "it had not begun");
       run_end(runs, run, runs->stopping ? RUN_INTERRUPTED : RUN_CANCELLED, 0);
-    } else if (running(runs, NULL) < runs->options.at_once &&
-               running(runs, spec_mesh(run->spec)) < runs->options.at_once_per_mesh) {
+    } else if (running(runs, NULL) < runs->limits.at_once && running(runs, run->mesh) < runs->limits.at_once_per_mesh) {
       begin(runs, run);
     }
+  }
+}
+
+/* Ends that could not be kept: again. */
+static void retry_some(struct runs *runs) {
+  struct run *run;
+  TAILQ_FOREACH(run, &runs->list, next)
+  if (run->ending && clock_monotonic_ns() >= run->retry_ns)
+    run_retry(runs, run);
+}
+
+/* Those that are over and that nobody looks at are in the store alone. Only here a run goes out of the list, so that
+ * the others may let the lock go while they are at one. */
+static void sweep(struct runs *runs) {
+  struct run *run, *after;
+  for (run = TAILQ_FIRST(&runs->list); run; run = after) {
+    after = TAILQ_NEXT(run, next);
+    if (!run_is_over(run) || run->watchers > 0)
+      continue;
+    TAILQ_REMOVE(&runs->list, run, next);
+    runs->live--;
+    run_free(run);
   }
 }
 
@@ -191,13 +227,16 @@ static void press(struct runs *runs) {
 
 #define FDS_MAX (1 + 3 * RUNS_QUEUED_MAX)
 
-/* What there is to wait for; the number of it. */
-static nfds_t collect(struct runs *runs, struct pollfd fds[FDS_MAX]) {
+/* What there is to wait for; the number of it, and how long. */
+static nfds_t collect(struct runs *runs, struct pollfd fds[FDS_MAX], int *ret_wait_ms) {
   const struct run *run;
   nfds_t count = 0;
+  *ret_wait_ms = -1;
   fds[count++] = (struct pollfd){.fd = runs->wake, .events = POLLIN};
   TAILQ_FOREACH(run, &runs->list, next) {
     const int own[] = {run->process.events, run->process.says, run->process.ended};
+    if (run->process.pid > 0 || run->ending)
+      *ret_wait_ms = POLL_MS;
     for (size_t i = 0; run->process.pid > 0 && i < 3 && count < FDS_MAX; i++)
       fds[count++] = (struct pollfd){.fd = own[i], .events = POLLIN};
   }
@@ -238,19 +277,32 @@ static void take_what_came(struct runs *runs, const struct pollfd *fds, nfds_t c
   }
 }
 
+/* How long until the store is looked through for what is too old. */
+static int until_prune_ms(const struct runs *runs) {
+  int64_t left_ns = runs->prune_ns - clock_monotonic_ns();
+  return left_ns <= 0 ? 0 : (int)(left_ns / NS_PER_MS) + 1;
+}
+
 void *runs_work(void *context) {
   struct runs *runs = context;
   struct pollfd fds[FDS_MAX];
+  int wait_ms = 0;
   pthread_mutex_lock(&runs->lock);
   while (!runs->over) {
     begin_some(runs);
     press(runs);
-    nfds_t count = collect(runs, fds);
+    retry_some(runs);
+    sweep(runs);
+    if (until_prune_ms(runs) == 0 && !runs->stopping)
+      runs_prune(runs);
+    nfds_t count = collect(runs, fds, &wait_ms);
     runs->over = runs->stopping && count == 1;
     if (runs->over)
       break;
+    if (wait_ms < 0)
+      wait_ms = until_prune_ms(runs);
     pthread_mutex_unlock(&runs->lock);
-    if (poll(fds, count, count > 1 ? POLL_MS : -1) < 0)
+    if (poll(fds, count, wait_ms) < 0)
       count = 0;
     pthread_mutex_lock(&runs->lock);
     if (count > 0)

@@ -180,8 +180,9 @@ static int take_lock(struct postgres *self, struct error **err) {
   int64_t deadline_ns = clock_in_ns(OWNER_WAIT_NS);
   int64_t taken = 0;
   for (;;) {
-    int r = postgres_run(&self->sql, "SELECT pg_try_advisory_lock(1953647980, hashtext(current_schema() || ' ' || $1))::int4", &owner, 1,
-                         first_integer, &taken, NULL, err);
+    int r = postgres_run(&self->sql,
+                         "SELECT pg_try_advisory_lock(1953647980, hashtext(current_schema() || ' ' || $1))::int4",
+                         &owner, 1, first_integer, &taken, NULL, err);
     if (r < 0 || taken)
       return r;
     if (clock_monotonic_ns() >= deadline_ns)

@@ -35,6 +35,8 @@ struct store;
  * of its own. `*ret_interrupted` (may be NULL) is how many runs were marked. */
 int store_open(const char *location, const char *owner, struct store **ret_store, uint64_t *ret_interrupted,
                struct error **err);
+/* NULL: it was opened without. */
+const char *store_owner(const struct store *store);
 /* No other call may be under way. NULL is fine. */
 void store_close(struct store *store);
 

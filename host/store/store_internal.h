@@ -12,8 +12,6 @@ typedef int store_work(struct sql *sql, void *ctx, struct error **err);
 int store_read(struct store *store, store_work *work, void *ctx, struct error **err);
 int store_write(struct store *store, store_work *work, void *ctx, struct error **err);
 
-const char *store_owner(const struct store *store); /* NULL: none */
-
 /* -EINVAL naming `what`. NULL is fine. */
 int store_check(const char *text, size_t limit, const char *what, struct error **err);
 int store_check_limit(size_t limit, struct error **err);

@@ -1,8 +1,9 @@
 """trammeld as others see it: a client of Python's grpcio, which knows of the host's messages only what reflection says.
 
-Usage: test_trammeld.py BUILD. TRAMMELD_KILLS (3) and TRAMMELD_WATCHERS (40) say how often it is killed, and how many
+Usage: test_trammeld.py BUILD. TRAMMELD_KILLS (10) and TRAMMELD_WATCHERS (40) say how often it is killed, and how many
 watch a run at the same time.
 """
+import glob
 import json
 import os
 import random
@@ -23,12 +24,12 @@ except ImportError:
     sys.exit(77)
 
 BIN = sys.argv[1] + "/bin/"
-KILLS = int(os.environ.get("TRAMMELD_KILLS", "3"))
+KILLS = int(os.environ.get("TRAMMELD_KILLS", "10"))
 WATCHERS = int(os.environ.get("TRAMMELD_WATCHERS", "40"))
 LIMIT_S = 120
 RUNNING, ENDED, CANCELLED, INTERRUPTED = 2, 3, 4, 5
 QUICK = {"cases": ["split/http/omitted-backend"]}
-LONG = {"groups": ["split"]}
+LONG = {"groups": ["split"], "hold_ms": 300}
 
 
 def wait_for(what, condition, limit_s=LIMIT_S):
@@ -41,11 +42,22 @@ def wait_for(what, condition, limit_s=LIMIT_S):
 class Daemon:
     """A trammeld over a directory; it can be started again over the same."""
 
-    def __init__(self):
+    def __init__(self, state=None, configuration="{}"):
         self.directory = tempfile.mkdtemp(prefix="trammeld-")
         self.socket = self.directory + "/s"
-        self.state = self.directory + "/state"
+        self.state = state or self.directory + "/state"
+        self.config = self.directory + "/trammeld.yaml"
+        self.log = self.directory + "/log"
+        self.configure(configuration)
         self.start()
+
+    def configure(self, text):
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def said(self):
+        with open(self.log, encoding="utf-8") as file:
+            return file.read()
 
     def start(self):
         ready = self.directory + "/notify"
@@ -55,9 +67,11 @@ class Daemon:
             notified.bind(ready)
             notified.settimeout(LIMIT_S)
             begun = time.monotonic()
-            self.process = subprocess.Popen(
-                [BIN + "trammeld", "--listen", "unix:" + self.socket, "--state-dir", self.state],
-                env=dict(os.environ, NOTIFY_SOCKET=ready))
+            with open(self.log, "a", encoding="utf-8") as log:
+                self.process = subprocess.Popen(
+                    [BIN + "trammeld", "--listen", "unix:" + self.socket, "--state-dir", self.state,
+                     "--config", self.config],
+                    env=dict(os.environ, NOTIFY_SOCKET=ready), stderr=log)
             assert notified.recv(64) == b"READY=1"
         self.ready_ms = (time.monotonic() - begun) * 1000
         self.channel = self.connect()
@@ -91,6 +105,10 @@ class Daemon:
         return not self.processes() and not (os.path.isdir(journals) and os.listdir(journals))
 
     def remove(self):
+        """Ends it, unless that was done."""
+        if self.process.poll() is None:
+            self.end(signal.SIGTERM)
+        print(self.said(), end="")
         shutil.rmtree(self.directory)
 
 
@@ -219,7 +237,13 @@ def check_run(client):
     assert len(report["cases"]) == events[1].planned.planned
     view = client.run("GetRun", id=run).run
     assert (view.state, view.done, list(view.spec.cases)) == (ENDED, len(report["cases"]), QUICK["cases"]), view
+    assert view.adapter == "reference"
     assert client.run("ListRuns", limit=1).runs[0].id == run
+    assert not client.run("ListRuns", before=run).runs
+    assert [one.id for one in client.run("ListRuns", adapter="reference").runs] == [run]
+    assert not client.run("ListRuns", adapter="consul").runs
+    ended = [event.case_ended for event in events if event.WhichOneof("what") == "case_ended"]
+    assert all(list(one.requirements) == ["SPL-05"] for one in ended), ended
 
 
 def check_refusals(client):
@@ -231,6 +255,10 @@ def check_refusals(client):
     for method in ("GetRun", "CancelRun", "GetReport"):
         refused(grpc.StatusCode.NOT_FOUND, client.run, method, id="../../etc/passwd")
     refused(grpc.StatusCode.NOT_FOUND, client.events, "20200101T000000.000Z-00000000")
+    for suite in ("/etc", ".", "suites"):
+        assert "baseline" in refused(invalid, client.start, {"suite": suite})
+    raw = client.channel.unary_unary("/trammel.v1.RunService/GetRun")
+    assert "UTF-8" in refused(invalid, raw, b"\x0a\x01\xff", timeout=LIMIT_S)
     refused(grpc.StatusCode.UNIMPLEMENTED, client.channel.unary_unary("/trammel.v1.RunService/NoSuch"), b"")
     bad = client.start({"mesh": "no-such-mesh"})
     ended = client.events(bad)[-1].ended
@@ -262,10 +290,10 @@ def check_watchers(daemon, client):
 
 def check_cancel(client):
     run = client.start(LONG)
-    queued = client.start(QUICK)
+    queued = client.start(dict(QUICK, mesh="reference"))
     refused(grpc.StatusCode.FAILED_PRECONDITION, client.run, "GetReport", id=run)
     wait_for("a case that ended", lambda: client.run("GetRun", id=run).run.done > 0)
-    assert client.run("GetRun", id=queued).run.state == 1, "runs of one mesh wait for each other"
+    assert client.run("GetRun", id=queued).run.state == 1, "runs of one mesh wait for each other, however it is spelled"
     client.run("CancelRun", id=queued)
     client.run("CancelRun", id=run)
     assert client.events(run)[-1].ended.state == CANCELLED
@@ -312,9 +340,9 @@ def check_other_users(daemon):
         os.setgid(65534)
         os.setuid(65534)
         with socket.socket(socket.AF_UNIX) as other:
-            other.settimeout(LIMIT_S)
-            other.connect(daemon.socket)
             try:
+                other.settimeout(LIMIT_S)
+                other.connect(daemon.socket)
                 os._exit(0 if other.recv(1) == b"" else 1)
             except ConnectionResetError:
                 os._exit(0)
@@ -333,9 +361,14 @@ def check_starting(daemon):
 
     state = ["--state-dir", daemon.state + "-2"]
     fails(2, "network.certificate", "--listen", "0.0.0.0:4000", *state)
-    fails(3, "another trammeld", "--listen", "unix:" + daemon.socket, *state)
+    fails(3, "another trammeld listens", "--listen", "unix:" + daemon.socket, *state)
+    fails(3, "another trammeld has the state directory", "--listen", f"unix:{daemon.directory}/other",
+          "--state-dir", daemon.state)
     config = daemon.directory + "/config.yaml"
     for code, said, text in ((0, "", "limits: {runs: 2}\n"), (2, "runs", "limits: {runs: 0}\n"),
+                             (0, "", "store: sqlite:/x/y.db\nname: host-1\nretention: {runs: 10, days: 30}\n"),
+                             (2, "store", "store: mysql://host/x\n"), (2, "store", "storePasswordFile: /x\n"),
+                             (2, "name", "name: two words\n"), (2, "days", "retention: {days: -1}\n"),
                              (2, "lissten", "lissten: unix:/x\n")):
         with open(config, "w", encoding="ascii") as file:
             file.write("logFormat: text\n" + text)
@@ -344,6 +377,194 @@ def check_starting(daemon):
     os.mkdir(open_to_all)
     os.chmod(open_to_all, 0o777)
     fails(3, "0700", "--listen", f"unix:{open_to_all}/s", *state)
+
+
+def check_reload(daemon, client):
+    """Limits are those of the configuration as it is; what cannot be used changes nothing."""
+    def reload(text, said):
+        daemon.configure(text)
+        before = daemon.said().count(said)
+        daemon.process.send_signal(signal.SIGHUP)
+        wait_for(said, lambda: daemon.said().count(said) > before)
+
+    first = client.start(LONG)
+    second = client.start(QUICK)
+    reload("limits: {runsPerMesh: no}\n", "stays as it was")
+    wait_for("a run that goes on", lambda: client.run("GetRun", id=first).run.state == RUNNING)
+    assert client.run("GetRun", id=second).run.state == 1
+    reload("limits: {runsPerMesh: 2}\nname: another\n", "name of the configuration has changed")
+    assert client.events(second)[-1].ended.state == ENDED
+    assert client.run("GetRun", id=first).run.state == RUNNING
+    client.run("CancelRun", id=first)
+    assert client.events(first)[-1].ended.state == CANCELLED
+    reload("{}", "was read again")
+
+
+class Disk:
+    """A small disk of the test's own, which can be filled."""
+    def __init__(self):
+        self.directory = tempfile.mkdtemp(prefix="trammeld-disk-")
+        self.mounted = self.mount("size=4m", "-t", "tmpfs", "tmpfs")
+
+    def mount(self, options, *arguments):
+        return subprocess.run(["mount", "-o", options, *arguments, self.directory], check=False,
+                              capture_output=True).returncode == 0
+
+    def fill(self):
+        with open(self.directory + "/full", "ab", buffering=0) as file:
+            try:
+                while True:
+                    file.write(b"x" * 4096)
+            except OSError:
+                pass
+
+    def empty(self):
+        os.unlink(self.directory + "/full")
+
+    def remove(self):
+        if self.mounted:
+            subprocess.run(["umount", self.directory], check=True)
+        os.rmdir(self.directory)
+
+
+def check_full_disk(pool):
+    """What was told is there, the end is told once it could be kept, and then it goes on."""
+    disk = Disk()
+    if not disk.mounted:
+        print("a disk of the test's own needs root: a full one is not tried")
+        disk.remove()
+        return
+    daemon = Daemon(state=disk.directory + "/state")
+    client = Client(pool, daemon.channel)
+    try:
+        run = client.start(LONG)
+        watch = client.run("WatchRun", id=run)
+        told = [next(watch) for _ in range(4)]
+
+        def is_full(cause):
+            """SQLite has room in its files for some more; what ends makes room, too."""
+            disk.fill()
+            return cause()
+
+        wait_for("that the run is ended", lambda: is_full(lambda: "room" in client.run("GetRun", id=run).run.message))
+        wait_for("its process to end", lambda: is_full(lambda: not daemon.processes()))
+        taken = []
+
+        def is_refused():
+            try:
+                taken.append(client.start(QUICK))
+            except grpc.RpcError as error:
+                assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED and "room" in error.details(), error
+                return True
+            client.run("CancelRun", id=taken[-1])
+            return False
+
+        wait_for("that a run is refused", lambda: is_full(is_refused))
+        disk.empty()
+        told += list(watch)
+        assert (told[-1].ended.state, told[-1].ended.exit_code != 0) == (ENDED, True), told[-1]
+        assert client.events(run) == told
+        for one in taken:
+            assert client.events(one)[-1].ended.state in (ENDED, CANCELLED)
+        again = client.start(QUICK)
+        assert client.events(again)[-1].ended.exit_code == 0
+        assert daemon.end(signal.SIGTERM) == 0
+        assert disk.mount("remount,ro")
+        ended = subprocess.run([BIN + "trammeld", "--listen", "unix:" + daemon.socket, "--state-dir", daemon.state],
+                               capture_output=True, text=True, timeout=LIMIT_S, check=False)
+        assert ended.returncode == 3 and "ead-only" in ended.stderr, ended
+        assert disk.mount("remount,rw")
+        daemon.start()
+        client = Client(pool, daemon.channel)
+        assert client.events(run) == told
+        assert [one.id for one in client.run("ListRuns").runs] == [again, *reversed(taken), run]
+    finally:
+        daemon.remove()
+        disk.remove()
+
+
+class Postgres:
+    """A PostgreSQL server that wants a password."""
+    def __init__(self, programs):
+        self.programs = programs
+        self.directory = tempfile.mkdtemp(prefix="trammeld-pg-")
+        self.password = "p:w/%d" % random.randrange(1 << 32)
+        self.secret = self.directory + "/password"
+        with open(self.secret, "w", encoding="ascii") as file:
+            file.write(self.password + "\n")
+        os.chmod(self.secret, 0o600)
+        root = os.geteuid() == 0
+        if root: # which the server refuses to be
+            shutil.chown(self.directory, 65534, 65534)
+            shutil.chown(self.secret, 65534, 65534)
+        self.user = {"user": 65534, "group": 65534, "extra_groups": []} if root else {}
+        subprocess.run([programs + "/initdb", "-D", self.directory + "/data", "-U", "trammel", "-A", "scram-sha-256",
+                        "--pwfile", self.secret, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"], check=True,
+                       stdout=subprocess.DEVNULL, cwd=self.directory, **self.user)
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [self.programs + "/postgres", "-D", self.directory + "/data", "-k", self.directory, "-c",
+             "listen_addresses=", "-c", "fsync=off", "-c", "shared_buffers=16MB"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.directory, **self.user)
+        wait_for("PostgreSQL", lambda: subprocess.run(
+            [self.programs + "/pg_isready", "-q", "-h", self.directory], check=False).returncode == 0)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGINT)
+        assert self.process.wait(LIMIT_S) == 0
+
+    def url(self):
+        return f"postgresql://trammel@/postgres?host={self.directory}"
+
+    def remove(self):
+        self.stop()
+        shutil.rmtree(self.directory)
+
+
+def check_postgres(pool):
+    """The same on PostgreSQL; its password is nobody's to see; it may be away for a while."""
+    programs = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
+    if not programs:
+        print("no PostgreSQL server here: it is not tried")
+        return
+    server = Postgres(programs[-1])
+    daemon = None
+    try:
+        daemon = Daemon(configuration=f"store: {server.url()}\nstorePasswordFile: {server.secret}\nname: host-1\n")
+        client = Client(pool, daemon.channel)
+        run = client.start(LONG)
+        wait_for("a case that ended", lambda: client.run("GetRun", id=run).run.done > 0)
+        for pid in [str(daemon.process.pid), *daemon.processes()]:
+            for name in ("cmdline", "environ"):
+                with open(f"/proc/{pid}/{name}", "rb") as file:
+                    assert server.password.encode() not in file.read(), f"the password is in {name}"
+        server.stop()
+        server.start()
+        client.run("CancelRun", id=run)
+        events = client.events(run)
+        assert events[-1].ended.state == CANCELLED
+        daemon.process.kill()
+        daemon.process.wait(LIMIT_S)
+        daemon.channel.close()
+        other = Daemon(configuration=f"store: {server.url()}\nstorePasswordFile: {server.secret}\nname: host-2\n")
+        try:
+            client = Client(pool, other.channel)
+            assert client.events(run) == events, "hosts that share a store show each other's runs"
+            assert client.run("ListRuns").runs[0].id == run
+        finally:
+            other.remove()
+        os.chmod(server.secret, 0o644)
+        ended = subprocess.run([BIN + "trammeld", "--listen", "unix:" + daemon.socket, "--state-dir", daemon.state,
+                                "--config", daemon.config], capture_output=True, text=True, timeout=LIMIT_S,
+                               check=False)
+        assert ended.returncode == 3 and "0600" in ended.stderr, ended
+        assert server.password not in daemon.said()
+    finally:
+        if daemon:
+            daemon.remove()
+        server.remove()
 
 
 def check_stop(daemon, pool):
@@ -400,6 +621,9 @@ def main():
         check_commands(daemon, client)
         check_other_users(daemon)
         check_starting(daemon)
+        check_reload(daemon, client)
+        check_full_disk(pool)
+        check_postgres(pool)
         check_stop(daemon, pool)
         chance = random.Random(seed)
         told = [check_kill(daemon, pool, chance) for _ in range(KILLS)]
@@ -407,9 +631,6 @@ def main():
         assert daemon.end(signal.SIGTERM) == 0
         assert daemon.is_clean()
     finally:
-        if daemon.process.poll() is None:
-            daemon.process.terminate()
-            daemon.process.wait(LIMIT_S)
         daemon.remove()
 
 
