@@ -41,6 +41,7 @@ static const struct {
     {"escapes.so", NULL}, /* how far it gets is test_confinement's */
     {"exits.so", "exit status 7"},
     {"extra_symbol.so", "exports the symbol broken_helper"},
+    {"bad_domain.so", "the control domain \"io\", expected a DNS name of two labels or more"},
     {"false_embedded.so", "says embedded, which needs the methods Plan and Enroll"},
     {"flood.so", NULL},
     {"garbage.so", "answered with something that is no description"},
