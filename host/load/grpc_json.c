@@ -392,7 +392,7 @@ static int encode_message(struct encoder *encoder, struct protoset_part message,
 int grpc_json_encode(struct protoset_part set, const char *call, const char *json, struct strbuf *out,
                      struct error **err) {
   struct encoder encoder = {.set = set, .err = err};
-  struct protoset_part name, message;
+  struct protoset_part name = {0}, message = {0};
   json_error_t problem;
   int r = protoset_request(set, call, &name, err);
   if (r == 0)
