@@ -4,9 +4,9 @@
  *   {"time": "2026-01-31T12:00:00.000Z", "who": "alice", "from": "192.0.2.1:4711", "what": "/trammel.v1.RunService/…",
  *    "about": "…", "status": 0}
  *
- * `status` is that of gRPC, or of HTTP where `what` is a method and path of HTTP. Of what is refused to who is not known, at most AUDIT_REFUSALS_PER_S are written each
- * second; the next line says in "omitted" how many were not. At AUDIT_FILE_MAX the file becomes NAME.1, that one
- * NAME.2, and so on up to AUDIT_FILES. */
+ * `status` is that of gRPC, or of HTTP where `what` is a method and path of HTTP. Of what is refused to who is not
+ * known, at most AUDIT_REFUSALS_PER_S are written each second; the next line says in "omitted" how many were not. At
+ * AUDIT_FILE_MAX the file becomes NAME.1, that one NAME.2, and so on up to AUDIT_FILES. */
 #ifndef TRAMMEL_HOST_AUTH_AUDIT_H
 #define TRAMMEL_HOST_AUTH_AUDIT_H
 
