@@ -50,8 +50,8 @@ static void check_options(const struct argp_state *state, struct arguments *argu
 static void check_profile(const struct argp_state *state, const struct arguments *arguments) {
   if (arguments->of_load.first)
     argp_error(state, "--%s is in the profile: change it there, or run without a profile", arguments->of_load.first);
-  if (perf_mesh_wanted(&arguments->mesh) || perf_series_wanted(&arguments->series))
-    argp_error(state, "--repeat, --against and --mesh are not of a profile, which has \"repetitions\"");
+  if (perf_mesh_wanted(&arguments->mesh) || perf_series_wanted(&arguments->series) || arguments->series.workers > 0)
+    argp_error(state, "--repeat, --against, --mesh and --workers are not of a profile, which has \"repetitions\"");
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
@@ -110,9 +110,9 @@ static int run_once(struct arguments *arguments, const struct repeating *repeati
   struct load_result result;
   if (outputs_open(&arguments->outputs, err) < 0)
     return EXIT_USAGE;
-  int r = load_run(repeating->sides[0].target, repeating->load, &result, err);
+  int r = repeating_load(repeating, 0, repeating->load, &result, err);
   if (r < 0)
-    return r == -EINVAL ? EXIT_USAGE : EXIT_INTERNAL;
+    return perf_series_error_code(r);
   const struct load_report report = repeating_report(repeating, 0, repeating->load, &result);
   int code = load_outputs_write(&arguments->outputs, &report, 1, err) < 0 ? EXIT_INTERNAL : EXIT_ALL_PASSED;
   if (code == EXIT_ALL_PASSED && arguments->keep && kept_load_keep(load_report_json(&report), err) < 0)
@@ -124,28 +124,32 @@ static int run_once(struct arguments *arguments, const struct repeating *repeati
 }
 
 /* The second target: as the first one, at another URL. */
-static int make_second(const struct arguments *arguments, struct target **ret_target, struct error **err) {
-  struct target_options options = arguments->of_load.target;
-  options.url = arguments->series.against;
-  return options.url ? target_create(&options, ret_target, err) : 0;
+static int make_second(const struct arguments *arguments, struct target_options *ret_options,
+                       struct target **ret_target, struct error **err) {
+  *ret_options = arguments->of_load.target;
+  ret_options->url = arguments->series.against;
+  return ret_options->url ? target_create(ret_options, ret_target, err) : 0;
 }
 
 /* Of the options. */
 static int run_options(struct arguments *arguments, struct error **err) {
   struct load_arguments *of_load = &arguments->of_load;
   _cleanup_(target_destroy_p) struct target *target = NULL, *second = NULL;
+  struct target_options second_options;
   bool json = false; /* of a series */
   int r = load_arguments_target(of_load, &target, err);
   if (r == 0)
-    r = make_second(arguments, &second, err);
+    r = make_second(arguments, &second_options, &second, err);
   if (r < 0)
     return r == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
   (void)load_outputs_of_series(&arguments->outputs, &json);
   if (perf_mesh_wanted(&arguments->mesh))
     return perf_mesh_run(&arguments->mesh, &arguments->series, of_load, json, err);
-  const struct repeating repeating = {.sides = {{of_load->target.url, target}, {arguments->series.against, second}},
-                                      .load = &of_load->load,
-                                      .insecure = of_load->target.tls.insecure};
+  const struct repeating repeating = {
+      .sides = {{of_load->target.url, target, &of_load->target}, {arguments->series.against, second, &second_options}},
+      .load = &of_load->load,
+      .insecure = of_load->target.tls.insecure,
+      .workers = arguments->series.workers};
   interrupt_catch();
   return perf_series_wanted(&arguments->series) ? perf_series_run(&arguments->series, &repeating, NULL, json, err)
                                                 : run_once(arguments, &repeating, err);

@@ -43,6 +43,7 @@ DECLARE_COMMAND(cmd_perf_save);
 DECLARE_COMMAND(cmd_perf_list);
 DECLARE_COMMAND(cmd_perf_show);
 DECLARE_COMMAND(cmd_perf_delete);
+DECLARE_COMMAND(cmd_perf_worker);
 DECLARE_COMMAND(cmd_adapter_list);
 DECLARE_COMMAND(cmd_adapter_show);
 DECLARE_COMMAND(cmd_adapter_new);

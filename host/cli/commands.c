@@ -8,6 +8,7 @@ const struct command commands[] = {
      cmd_conformance_runs},
     {"conformance diff", "say what changed between two reports", &cmd_conformance_diff_argp, cmd_conformance_diff},
     {"perf run", "put load on a target, and measure latencies", &cmd_perf_run_argp, cmd_perf_run},
+    {"perf worker", "serve a share of a load to the command that started it", &cmd_perf_worker_argp, cmd_perf_worker},
     {"perf compare", "say whether one target is slower than another one", &cmd_perf_compare_argp, cmd_perf_compare},
     {"perf search", "look for the highest rate that meets a profile's objectives", &cmd_perf_search_argp,
      cmd_perf_search},

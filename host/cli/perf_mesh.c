@@ -102,18 +102,20 @@ static int measure(const struct mesh_lab *lab, const struct perf_series *series,
                    const struct load_series_mesh *mesh, bool json, struct error **err) {
   _cleanup_(target_destroy_p) struct target *direct = NULL, *through = NULL;
   struct load_options options = load->load;
-  struct target_options target = load->target;
+  struct target_options at_direct = load->target, at_mesh = load->target;
   if (options.warm_up_ns == 0)
     options.warm_up_ns = WARM_UP_NS;
-  target.url = lab->direct_url;
-  int r = target_create(&target, &direct, err);
-  target.url = lab->through_url;
+  at_direct.url = lab->direct_url;
+  at_mesh.url = lab->through_url;
+  int r = target_create(&at_direct, &direct, err);
   if (r == 0)
-    r = target_create(&target, &through, err);
+    r = target_create(&at_mesh, &through, err);
   if (r < 0)
     return r == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
-  const struct repeating repeating = {.sides = {{lab->direct_url, direct}, {lab->through_url, through}},
-                                      .load = &options};
+  const struct repeating repeating = {
+      .sides = {{lab->direct_url, direct, &at_direct}, {lab->through_url, through, &at_mesh}},
+      .load = &options,
+      .workers = series->workers};
   if (wait_ready(&repeating, err) < 0)
     return EXIT_COULD_NOT_TEST;
   int code = perf_series_run(series, &repeating, mesh, json, err);

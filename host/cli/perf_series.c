@@ -7,11 +7,14 @@
 #include "host/cli/number.h"
 #include "host/cli/packages.h"
 
-enum { KEY_AGAINST = 0xb20, KEY_REPEAT };
+enum { KEY_AGAINST = 0xb20, KEY_REPEAT, KEY_WORKERS };
 
 static const struct argp_option option_table[] = {
     {"repeat", KEY_REPEAT, "K", 0, "K runs in turn, and medians with an interval; of pairs, how many (default: 6)", 5},
     {"against", KEY_AGAINST, "URL", 0, "pairs of runs: --url is A, this is B, and the verdict is whether B is slower",
+     5},
+    {"workers", KEY_WORKERS, "N", 0,
+     "N processes, each with --threads threads and its share of --rate and --connections (default: none but this one)",
      5},
     {0},
 };
@@ -30,6 +33,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
   case KEY_REPEAT:
     options->repeat = (unsigned)number_parse(state, "--repeat", argument, 1, LOAD_SERIES_MAX);
     return 0;
+  case KEY_WORKERS:
+    options->workers = (unsigned)number_parse(state, "--workers", argument, 1, LOAD_WORKERS_MAX);
+    return 0;
   default:
     return ARGP_ERR_UNKNOWN;
   }
@@ -43,6 +49,10 @@ void perf_series_check(const struct argp_state *state, const struct perf_series 
   if (!mesh && !options->against && options->comparing.first)
     argp_error(state, "%s is of a verdict on two targets: --against says which is the second",
                options->comparing.first);
+}
+
+int perf_series_error_code(int r) {
+  return r == -EINVAL ? EXIT_USAGE : r == -ECHILD || r == -ECANCELED ? EXIT_COULD_NOT_TEST : EXIT_INTERNAL;
 }
 
 bool perf_series_wanted(const struct perf_series *options) {
@@ -87,7 +97,7 @@ int perf_series_run(const struct perf_series *options, const struct repeating *r
   if (r == 0)
     r = repeating_run(repeating, stderr, &series, err);
   if (r < 0)
-    return r == -EINVAL ? EXIT_USAGE : EXIT_INTERNAL;
+    return perf_series_error_code(r);
   int code = tell(&series, json, err);
   bool gate = !mesh || options->comparing.tolerance >= 0;
   return code == EXIT_SOMETHING_FAILED && !gate ? EXIT_ALL_PASSED : code;

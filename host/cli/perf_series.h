@@ -10,6 +10,7 @@
 struct perf_series {
   const char *against; /* a URL; NULL: one target */
   unsigned repeat;     /* 0: not given */
+  unsigned workers;    /* 0: not given; of one run, too */
   struct comparing comparing;
 };
 
@@ -23,6 +24,9 @@ extern const struct argp perf_series_argp;
 
 /* Ends the program with a usage error when something does not fit; `mesh`: a mesh is what is measured. */
 void perf_series_check(const struct argp_state *state, const struct perf_series *options, bool mesh);
+
+/* The exit code of a run that came to no result. */
+int perf_series_error_code(int r);
 
 /* Whether it is more than one run. */
 bool perf_series_wanted(const struct perf_series *options);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/workers/workers.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/memory.h"
 
@@ -30,6 +31,15 @@ struct load_report repeating_report(const struct repeating *repeating, int side,
                               .insecure = of->target->tls && repeating->insecure,
                               .options = load,
                               .result = result};
+}
+
+int repeating_load(const struct repeating *repeating, int side, const struct load_options *load,
+                   struct load_result *ret_result, struct error **err) {
+  static char *const words[] = {"trammel", "perf", "worker", NULL};
+  const struct workers workers = {.words = words, .count = repeating->workers};
+  const struct repeating_target *of = &repeating->sides[side];
+  return repeating->workers > 0 ? workers_run(&workers, of->options, load, ret_result, err)
+                                : load_run(of->target, load, ret_result, err);
 }
 
 static int keep_result(const struct turn *turn, const struct load_options *load, const struct load_result *result,
@@ -65,7 +75,9 @@ static int run_once(const struct turn *turn, struct load_series *series, struct 
   struct load_options load = *repeating->load;
   struct load_result result;
   load.schedule.seed += turn->number;
-  int r = load_run(of->target, &load, &result, err);
+  int r = repeating_load(repeating, turn->side, &load, &result, err);
+  if (r == -ECANCELED)
+    return 1;
   if (r < 0)
     return r;
   bool cut = result.doubts & LOAD_DOUBT_CUT, empty = !cut && result.tally.completed == 0;
@@ -84,7 +96,7 @@ static int run_once(const struct turn *turn, struct load_series *series, struct 
 static void tell_run(FILE *progress, const struct load_figures *figures) {
   fprintf(progress, "p50 %.3f ms, %.1f per second", (double)histogram_quantile(figures->latencies, 0.5) / NS_PER_MS,
           figures->achieved);
-  for (unsigned bit = 1; bit <= LOAD_DOUBT_CUT; bit <<= 1)
+  for (unsigned bit = 1; bit <= LOAD_DOUBT_LAST; bit <<= 1)
     if (figures->doubts & bit)
       fprintf(progress, ", INVALID (%s)", load_doubt_name((enum load_doubt)bit));
 }

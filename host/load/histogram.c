@@ -1,5 +1,6 @@
 #include "host/load/histogram.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
@@ -130,6 +131,18 @@ double histogram_superiority(const struct histogram *a, const struct histogram *
     below += (double)b->counts[i];
   }
   return sum / ((double)a->total * (double)b->total);
+}
+
+int histogram_bound(struct histogram *histogram, int64_t min_ns, int64_t max_ns) {
+  if (histogram->total == 0)
+    return min_ns == 0 && max_ns == 0 ? 0 : -EINVAL;
+  if (min_ns < 0 || max_ns > HISTOGRAM_HIGHEST_NS || min_ns > max_ns ||
+      histogram_index(min_ns) != histogram_index(histogram->min) ||
+      histogram_index(max_ns) != histogram_index(histogram->max))
+    return -EINVAL;
+  histogram->min = min_ns;
+  histogram->max = max_ns;
+  return 0;
 }
 
 int histogram_count_at(struct histogram *histogram, unsigned index, uint64_t count) {

@@ -41,6 +41,10 @@ uint64_t histogram_count_to(const struct histogram *histogram, int64_t value_ns)
  * when neither tends to be higher. NaN when one is empty. */
 double histogram_superiority(const struct histogram *a, const struct histogram *b);
 
+/* Says what the lowest and the highest value really were, of a histogram that was decoded: a count is known by its
+ * interval only. -EINVAL when they are not in the lowest and the highest interval that has any. */
+int histogram_bound(struct histogram *histogram, int64_t min_ns, int64_t max_ns);
+
 /* Appends what HdrHistogram's readers take: V2, compressed by zlib, in base64. -ENOMEM. */
 int histogram_encode(const struct histogram *histogram, struct strbuf *out);
 /* Adds what histogram_encode(), or another writer of V2, wrote for the same lowest value, digits and at most the same

@@ -85,11 +85,12 @@ static int run_lanes(struct lane *lanes, unsigned count, const struct load_start
 
 static int make_lanes(struct lane *lanes, const struct generator_options *common, const struct load_options *options,
                       struct error **err) {
+  unsigned lanes_of_all = common->workers, workers = lanes_of_all / options->threads;
   int r = 0;
   for (unsigned i = 0; r == 0 && i < options->threads; i++) {
     struct generator_options mine = *common;
-    mine.worker = i;
-    mine.connections = options->connections / options->threads + (i < options->connections % options->threads);
+    mine.worker = options->share.worker + i * workers;
+    mine.connections = options->connections / lanes_of_all + (mine.worker < options->connections % lanes_of_all);
     r = generator_create(&mine, &lanes[i].generator, err);
   }
   return r;
@@ -107,6 +108,7 @@ static const struct {
     {"busy", "the generator had work for more than 90% of the time: more threads may help"},
     {"empty", "no request was answered"},
     {"cut", "it was ended before its time"},
+    {"lost", "a worker was lost: what it did is in no number, and the target had less to do than was meant"},
 };
 
 const char *load_doubt_name(enum load_doubt doubt) {
@@ -131,15 +133,19 @@ static unsigned doubts_of(const struct load_result *result, bool closed, bool cu
   return found | (result->busy > 0.9 ? LOAD_DOUBT_BUSY : 0);
 }
 
-static void conclude(struct load_result *result, const struct load_options *options, bool cut) {
+unsigned load_lanes(const struct load_options *options) {
+  return options->threads * (options->share.workers > 0 ? options->share.workers : 1);
+}
+
+void load_conclude(struct load_result *result, const struct load_options *options, bool cancelled) {
   const struct schedule *schedule = &options->schedule;
   struct tally *tally = &result->tally;
   int64_t whole_ns = options->warm_up_ns + schedule->duration_ns;
-  bool shorter = cut && tally->elapsed_ns < whole_ns;
+  bool shorter = cancelled && tally->elapsed_ns < whole_ns;
   int64_t measured_ns = (shorter ? tally->elapsed_ns : whole_ns) - options->warm_up_ns;
   result->measured_ns = measured_ns > 0 ? measured_ns : 0;
   double measured_s = (double)result->measured_ns / (double)NS_PER_SECOND;
-  double threads_ns = (double)tally->elapsed_ns * options->threads;
+  double threads_ns = (double)tally->elapsed_ns * load_lanes(options);
   bool closed = schedule->kind == SCHEDULE_CLOSED;
   result->target_rate = measured_s > 0 && !closed ? (double)tally->scheduled / measured_s : 0;
   result->achieved_rate = measured_s > 0 ? (double)tally->ended_in_time / measured_s : 0;
@@ -149,10 +155,15 @@ static void conclude(struct load_result *result, const struct load_options *opti
 
 /* ---- the whole */
 
-static int check(const struct target *target, const struct load_options *options, struct error **err) {
+int load_check(const struct target *target, const struct load_options *options, struct error **err) {
   if (options->threads < 1 || options->threads > LOAD_THREADS_MAX)
     return error_set(err, EINVAL, "a run has 1 to %d threads, not %u", LOAD_THREADS_MAX, options->threads);
-  if (options->connections < options->threads || options->connections > LOAD_CONNECTIONS_MAX)
+  if (options->share.worker > 0 && options->share.worker >= options->share.workers)
+    return error_set(err, EINVAL, "there is no worker %u of %u", options->share.worker, options->share.workers);
+  if (options->share.workers > LOAD_WORKERS_MAX || load_lanes(options) > LOAD_THREADS_MAX)
+    return error_set(err, EINVAL, "a run has at most %d workers, and at most %d threads in all of them",
+                     LOAD_WORKERS_MAX, LOAD_THREADS_MAX);
+  if (options->connections < load_lanes(options) || options->connections > LOAD_CONNECTIONS_MAX)
     return error_set(err, EINVAL, "a run has at least as many connections as threads and at most %d, not %u",
                      LOAD_CONNECTIONS_MAX, options->connections);
   if ((uint64_t)options->connections * target->streams > LOAD_STREAMS_MAX)
@@ -166,7 +177,7 @@ static int run_resolved(const struct target *target, const struct load_options *
   whole.duration_ns += options->warm_up_ns;
   const struct generator_options common = {.target = target,
                                            .schedule = &whole,
-                                           .workers = options->threads,
+                                           .workers = load_lanes(options),
                                            .warm_up_ns = options->warm_up_ns,
                                            .connect_timeout_ns = options->connect_timeout_ns,
                                            .timeout_ns = options->timeout_ns,
@@ -195,7 +206,7 @@ int load_run(struct target *target, const struct load_options *options, struct l
              struct error **err) {
   struct load_result result = {0};
   struct error *unresolved = NULL;
-  int r = check(target, options, err);
+  int r = load_check(target, options, err);
   if (r == 0)
     r = tally_init(&result.tally, err);
   if (r == 0 && target_resolve(target, options->connect_timeout_ns, &unresolved) < 0) {
@@ -209,13 +220,16 @@ int load_run(struct target *target, const struct load_options *options, struct l
     load_result_finish(&result);
     return r;
   }
-  conclude(&result, options, options->cancel && atomic_load(options->cancel));
+  load_conclude(&result, options, options->cancel && atomic_load(options->cancel));
   *ret_result = result;
   return 0;
 }
 
 void load_result_finish(struct load_result *result) {
   tally_finish(&result->tally);
+  for (unsigned i = 0; i < result->loss_count; i++)
+    free(result->losses[i].reason);
+  free(result->losses);
   free(result->problem);
   *result = (struct load_result){0};
 }

@@ -132,6 +132,17 @@ void timeline_end(struct timeline *timeline) {
     fold(timeline);
 }
 
+int timeline_put(struct timeline *timeline, int64_t block_s, const struct histogram *histogram) {
+  bool fits = block_s >= 1 && block_s <= TIMELINE_BLOCK_MAX_S && (block_s & (block_s - 1)) == 0;
+  if (!fits || timeline->count == TIMELINE_BLOCKS_MAX || (timeline->count > 0 && timeline->block_s != block_s))
+    return -EINVAL;
+  timeline->block_s = block_s;
+  struct block *block = &timeline->blocks[timeline->count++];
+  block->counts = NULL;
+  store(timeline, block, histogram);
+  return timeline_check(timeline);
+}
+
 void timeline_add(struct timeline *to, const struct timeline *from) {
   struct histogram *read = histogram_create();
   to->failed |= from->failed || !read;

@@ -20,6 +20,11 @@ DEFINE_CLEANUP(struct timeline *, timeline_destroy);
 void timeline_record(struct timeline *timeline, int64_t at_ns, int64_t value_ns);
 /* Nothing more will be recorded: all blocks get the same length. To be called before anything below. */
 void timeline_end(struct timeline *timeline);
+/* A block of another timeline that had ended, after those that were put before it; all are of the same length, 1, 2, 4
+ * … up to TIMELINE_BLOCK_MAX_S. Nothing is recorded in such a timeline. -EINVAL when there is no room, or it is of
+ * another length; -ENOMEM. */
+#define TIMELINE_BLOCK_MAX_S 4096
+int timeline_put(struct timeline *timeline, int64_t block_s, const struct histogram *histogram);
 /* Adds one that has ended to another one that has; the longer blocks are those of the sum. */
 void timeline_add(struct timeline *to, const struct timeline *from);
 /* A kept one that is read back: the next block, of `block_s` as all of them, at most TIMELINE_BLOCKS_MAX (what is

@@ -115,7 +115,7 @@ static void put_labels(struct strbuf *out, const struct load_report *report) {
   if (result->doubts == 0)
     return;
   strbuf_puts(out, ", INVALID:");
-  for (unsigned doubt = 1; doubt <= LOAD_DOUBT_CUT; doubt <<= 1)
+  for (unsigned doubt = 1; doubt <= LOAD_DOUBT_LAST; doubt <<= 1)
     if (result->doubts & doubt)
       strbuf_printf(out, " %s", load_doubt_name(doubt));
 }

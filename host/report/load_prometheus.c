@@ -71,7 +71,7 @@ static void put_facts(struct strbuf *out, const char *labels, const struct load_
   put_gauge(out, labels, "valid", result->doubts == 0,
             "1: the numbers tell of the target; 0: they do not, see " PREFIX "doubt.");
   put_help(out, "doubt", "gauge", "1: this is why the run is not valid.");
-  for (unsigned doubt = 1; doubt <= LOAD_DOUBT_CUT; doubt <<= 1)
+  for (unsigned doubt = 1; doubt <= LOAD_DOUBT_LAST; doubt <<= 1)
     strbuf_printf(out, PREFIX "doubt{%s,doubt=\"%s\"} %d\n", labels, load_doubt_name(doubt),
                   (result->doubts & doubt) != 0);
   if (!load_report_is_closed(report))

@@ -93,7 +93,7 @@ static json_t *datagrams_json(const struct load_report *report) {
 
 static json_t *doubts_json(const struct load_result *result) {
   json_t *list = json_array();
-  for (unsigned doubt = 1; doubt <= LOAD_DOUBT_CUT; doubt <<= 1)
+  for (unsigned doubt = 1; doubt <= LOAD_DOUBT_LAST; doubt <<= 1)
     if (result->doubts & doubt)
       (void)json_array_append_new(
           list, json_pack("{s:s, s:s}", "name", load_doubt_name(doubt), "text", load_doubt_text(doubt)));
@@ -166,12 +166,24 @@ static json_t *schedule_json(const struct load_options *options) {
   return json;
 }
 
+/* NULL when there were none. */
+static json_t *workers_json(const struct load_result *result) {
+  if (result->workers == 0)
+    return NULL;
+  json_t *lost = json_array();
+  for (unsigned i = 0; i < result->loss_count; i++)
+    (void)json_array_append_new(lost, json_pack("{s:I, s:s}", "worker", (json_int_t)result->losses[i].worker, "reason",
+                                                result->losses[i].reason));
+  return json_pack("{s:I, s:o}", "count", (json_int_t)result->workers, "lost", lost);
+}
+
 json_t *load_report_json(const struct load_report *report) {
   const struct load_result *result = report->result;
   const struct tally *tally = &result->tally;
   char started[TIME_TEXT_MAX];
   return json_pack(
-      "{s:s, s:s, s:s*, s:s, s:s, s:s, s:o*, s:o*, s:o*, s:o, s:I, s:I, s:I, s:f, s:b, s:o, s:s*, s:I, s:I, s:I, s:I, "
+      "{s:s, s:s, s:s*, s:s, s:s, s:s, s:o*, s:o*, s:o*, s:o, s:o*, s:I, s:I, s:I, s:f, s:b, s:o, s:s*, s:I, s:I, s:I, "
+      "s:I, "
       "s:I, "
       "s:o, s:o, s:f, "
       "s:f, s:I, s:I, s:I, "
@@ -181,15 +193,15 @@ json_t *load_report_json(const struct load_report *report) {
       result->begun_ns > 0 ? time_text(result->begun_ns, started) : NULL, "url", report->url, "method", report->method,
       "protocol", report->protocol, "tls", report->secure ? json_pack("{s:b}", "verified", !report->insecure) : NULL,
       "grpc", grpc_json(report), "datagrams", datagrams_json(report), "schedule", schedule_json(report->options),
-      "threads", (json_int_t)report->options->threads, "connections", (json_int_t)report->options->connections,
-      "streams", (json_int_t)report->streams, "timeoutSeconds", load_seconds(report->options->timeout_ns), "valid",
-      result->doubts == 0, "doubts", doubts_json(result), "problem", result->problem, "scheduled",
-      (json_int_t)tally->scheduled, "completed", (json_int_t)tally->completed, "failed", (json_int_t)tally->failed,
-      "censored", (json_int_t)tally->censored, "warmUp", (json_int_t)tally->warm_up, "errors", errors_json(tally),
-      "statuses", statuses_json(tally), "targetRate", result->target_rate, "achievedRate", result->achieved_rate,
-      "bytesRead", (json_int_t)tally->bytes_read, "bytesWritten", (json_int_t)tally->bytes_written, "connectionsMade",
-      (json_int_t)tally->connections, "measuredSeconds", load_seconds(result->measured_ns), "latencyMs",
-      latency_json(tally, load_report_is_closed(report)), "blocks",
+      "workers", workers_json(result), "threads", (json_int_t)report->options->threads, "connections",
+      (json_int_t)report->options->connections, "streams", (json_int_t)report->streams, "timeoutSeconds",
+      load_seconds(report->options->timeout_ns), "valid", result->doubts == 0, "doubts", doubts_json(result), "problem",
+      result->problem, "scheduled", (json_int_t)tally->scheduled, "completed", (json_int_t)tally->completed, "failed",
+      (json_int_t)tally->failed, "censored", (json_int_t)tally->censored, "warmUp", (json_int_t)tally->warm_up,
+      "errors", errors_json(tally), "statuses", statuses_json(tally), "targetRate", result->target_rate, "achievedRate",
+      result->achieved_rate, "bytesRead", (json_int_t)tally->bytes_read, "bytesWritten",
+      (json_int_t)tally->bytes_written, "connectionsMade", (json_int_t)tally->connections, "measuredSeconds",
+      load_seconds(result->measured_ns), "latencyMs", latency_json(tally, load_report_is_closed(report)), "blocks",
       blocks_json(tally->timeline, load_report_is_closed(report)), "generator", "busy", result->busy,
       "processorSeconds", load_seconds(tally->processor_ns));
 }
@@ -326,9 +338,13 @@ static void print_verdict(FILE *out, const struct load_result *result) {
   if (result->problem)
     fprintf(out, "\n%s\n", result->problem);
   fputs(result->doubts == 0 ? "\nVALID\n" : "\nINVALID\n", out);
-  for (unsigned doubt = 1; doubt <= LOAD_DOUBT_CUT; doubt <<= 1)
+  for (unsigned doubt = 1; doubt <= LOAD_DOUBT_LAST; doubt <<= 1)
     if (result->doubts & doubt)
       fprintf(out, "  %s: %s\n", load_doubt_name(doubt), load_doubt_text(doubt));
+  for (unsigned i = 0; i < result->loss_count; i++)
+    fprintf(out, "    worker %u of %u, requests %u, %u, … of the schedule: %s\n", result->losses[i].worker,
+            result->workers, result->losses[i].worker, result->losses[i].worker + result->workers,
+            result->losses[i].reason);
 }
 
 int load_report_text(const struct load_report *report, FILE *out) {
@@ -341,8 +357,11 @@ int load_report_text(const struct load_report *report, FILE *out) {
   fprintf(out, "  %s, ", report->protocol);
   if (report->streams > 1)
     fprintf(out, "%u streams each on ", report->streams);
-  fprintf(out, "%u connection%s, %u thread%s, ", options->connections, options->connections == 1 ? "" : "s",
-          options->threads, options->threads == 1 ? "" : "s");
+  fprintf(out, "%u connection%s, ", options->connections, options->connections == 1 ? "" : "s");
+  if (result->workers > 0)
+    fprintf(out, "%u worker%s with ", result->workers, result->workers == 1 ? "" : "s");
+  fprintf(out, "%u thread%s%s, ", options->threads, options->threads == 1 ? "" : "s",
+          result->workers > 1 ? " each" : "");
   if (load_report_is_closed(report))
     fputs("closed loop: each answer is followed by the next request, so that a stall of the target hides itself\n",
           out);

@@ -140,7 +140,7 @@ static size_t count_doubt(const struct load_series *series, enum load_doubt doub
 static void print_doubts(const struct load_series *series, FILE *out) {
   size_t runs = series->count * (series->paired ? 2 : 1);
   fputs(series->paired ? "\n" : "\nINVALID\n", out);
-  for (unsigned bit = 1; bit <= LOAD_DOUBT_CUT; bit <<= 1) {
+  for (unsigned bit = 1; bit <= LOAD_DOUBT_LAST; bit <<= 1) {
     enum load_doubt doubt = (enum load_doubt)bit;
     size_t count = count_doubt(series, doubt);
     if (count > 0)
