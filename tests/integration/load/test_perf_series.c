@@ -66,7 +66,7 @@ static void a_slower_second_target_is_told_in_pairs(void **state) {
   const json_t *run;
   (void)state;
   json_t *json = run_series(target_server_url(quick),
-                            PERF_OPTIONS("--against", target_server_url(slow), "--by", "p50", "-d", "200ms"), 1);
+                            PERF_OPTIONS("--against", target_server_url(slow), "--by", "p50", "-d", "300ms"), 1);
   assert_string_equal(text(json_object_get(json, "comparison"), "verdict"), "slower");
   assert_string_equal(text(json, "unit"), "pair");
   assert_int_equal(perf_number(json, "planned"), 6);
@@ -84,7 +84,7 @@ static void a_slower_second_target_is_told_in_pairs(void **state) {
                   json_object_get(json_object_get(json_object_get(json, "comparison"), "perSecond"), "ratio")) < 1);
   json_decref(json);
   json = run_series(target_server_url(slow),
-                    PERF_OPTIONS("--against", target_server_url(quick), "--by", "p50", "-d", "200ms"), 0);
+                    PERF_OPTIONS("--against", target_server_url(quick), "--by", "p50", "-d", "300ms"), 0);
   assert_string_equal(text(json_object_get(json, "comparison"), "verdict"), "faster");
   json_decref(json);
   target_server_stop(quick);
@@ -94,9 +94,9 @@ static void a_slower_second_target_is_told_in_pairs(void **state) {
 static void too_few_pairs_tell_nothing(void **state) {
   struct target_server *server = target_server_start(CONDUCT_ANSWERS);
   (void)state;
-  json_t *json =
-      run_series(target_server_url(server),
-                 PERF_OPTIONS("--against", target_server_url(server), "--by", "p50", "-d", "50ms", "--repeat", "2"), 3);
+  json_t *json = run_series(
+      target_server_url(server),
+      PERF_OPTIONS("--against", target_server_url(server), "--by", "p50", "-d", "200ms", "--repeat", "2"), 3);
   assert_string_equal(text(json_object_get(json, "comparison"), "verdict"), "untold");
   json_decref(json);
   target_server_stop(server);
@@ -110,7 +110,7 @@ static void runs_of_one_target_have_medians(void **state) {
   size_t i;
   const json_t *run;
   (void)state;
-  json_t *json = run_series(target_server_url(server), PERF_OPTIONS("--repeat", "7", "-d", "50ms"), 0);
+  json_t *json = run_series(target_server_url(server), PERF_OPTIONS("--repeat", "7", "-d", "200ms"), 0);
   const json_t *rate = json_object_get(json_object_get(json, "medians"), "achievedRate");
   assert_int_equal(json_array_size(json_object_get(json, "runs")), 7);
   json_array_foreach(json_object_get(json, "runs"), i, run) values[i] =
@@ -121,7 +121,7 @@ static void runs_of_one_target_have_medians(void **state) {
   assert_true(fabs(json_number_value(json_array_get(json_object_get(rate, "interval"), 1)) - expected.high) < 1e-6);
   assert_null(json_object_get(json, "comparison"));
   json_decref(json);
-  json = run_series(target_server_url(server), PERF_OPTIONS("--repeat", "2", "-d", "50ms"), 0);
+  json = run_series(target_server_url(server), PERF_OPTIONS("--repeat", "2", "-d", "200ms"), 0);
   rate = json_object_get(json_object_get(json, "medians"), "achievedRate");
   assert_non_null(rate);
   assert_null(json_object_get(rate, "interval"));
@@ -158,7 +158,7 @@ static void a_target_that_answers_nothing_ends_it(void **state) {
   struct target_server *server = target_server_start(CONDUCT_ANSWERS), *cuts = target_server_start(CONDUCT_CUTS);
   (void)state;
   json_t *json =
-      run_series(target_server_url(server), PERF_OPTIONS("--against", target_server_url(cuts), "-d", "50ms"), 3);
+      run_series(target_server_url(server), PERF_OPTIONS("--against", target_server_url(cuts), "-d", "200ms"), 3);
   assert_non_null(strstr(text(json, "problem"), target_server_url(cuts)));
   assert_non_null(strstr(text(json, "problem"), "closed"));
   assert_int_equal(perf_number(json, "complete"), 0);

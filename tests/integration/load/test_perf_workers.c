@@ -117,7 +117,7 @@ static void a_series_has_workers_each_time(void **state) {
   struct command_result result;
   (void)state;
   struct running running =
-      start(target_server_url(server), PERF_OPTIONS("--rate", "max", "-d", "100ms", "--repeat", "2", "--workers", "2"));
+      start(target_server_url(server), PERF_OPTIONS("--rate", "max", "-d", "300ms", "--repeat", "2", "--workers", "2"));
   command_wait(&running, RUN_S, &result);
   json_t *json = json_loads(strbuf_text(&result.out), 0, NULL);
   assert_int_equal(result.exit_code, 0);
