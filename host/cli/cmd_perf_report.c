@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "host/cli/cmds.h"
+#include "host/cli/kept_load.h"
 #include "host/cli/load_outputs.h"
 #include "host/report/load_kept.h"
 
@@ -27,7 +28,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     return 0;
   case ARGP_KEY_END:
     if (arguments->count == 0)
-      argp_error(state, "which results? Files that `trammel perf run -o json=FILE` wrote, or - for standard input");
+      argp_error(state,
+                 "which results? Files that `trammel perf run -o json=FILE` wrote, - for standard input, or ids of "
+                 "kept ones");
     load_outputs_check(state, &arguments->outputs, arguments->count);
     return 0;
   default:
@@ -38,10 +41,10 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 const struct argp cmd_perf_report_argp = {
     .options = option_table,
     .parser = parse,
-    .args_doc = "FILE…",
-    .doc =
-        "Reads results of `trammel perf run -o json` back, and writes them in other formats, as the run itself would "
-        "have. Up to 8 of them are on one page of html and in one table of csv.",
+    .args_doc = "FILE|ID…",
+    .doc = "Reads results of `trammel perf run` (files of -o json, or ids of --keep) back, and writes them in other "
+           "formats, as the run itself would "
+           "have. Up to 8 of them are on one page of html and in one table of csv.",
 };
 
 /* The exit code. */
@@ -50,7 +53,10 @@ static int report(struct arguments *arguments, struct error **err) {
   struct load_report reports[LOAD_HTML_RUNS_MAX] = {0};
   int r = 0;
   for (size_t i = 0; r == 0 && i < arguments->count; i++) {
-    r = load_kept_read(arguments->files[i], &kept[i], err);
+    _cleanup_free_ char *path = NULL;
+    r = kept_load_path(arguments->files[i], &path, err);
+    if (r == 0)
+      r = load_kept_read(path, &kept[i], err);
     reports[i] = kept[i].report;
   }
   int code = r == 0 ? EXIT_ALL_PASSED : r == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;

@@ -92,16 +92,21 @@ const struct argp cmd_perf_search_argp = {
 
 enum step { STEP_MET, STEP_MISSED, STEP_UNTOLD };
 
+/* What a slow generator adds can make an objective missed, which is untold then, and never met. Requests that were sent
+ * too late may be its fault, or the target's. */
 static enum step judge(const struct outcome *outcome) {
   unsigned doubts = outcome->whole.doubts;
-  enum step step = doubts & (unsigned)~LOAD_DOUBT_LATE ? STEP_UNTOLD : STEP_MET;
+  bool slow = doubts & (LOAD_DOUBT_LAG | LOAD_DOUBT_BUSY), late = doubts & LOAD_DOUBT_LATE;
+  enum step step = late && !slow ? STEP_MISSED : STEP_MET;
+  if ((late && slow) || (doubts & (LOAD_DOUBT_EMPTY | LOAD_DOUBT_CUT)))
+    step = STEP_UNTOLD;
   for (size_t i = 0; i < outcome->profile->objective_count; i++) {
     if (outcome->findings[i].verdict == OBJECTIVE_MISSED)
       return STEP_MISSED;
     if (outcome->findings[i].verdict == OBJECTIVE_UNTOLD)
       step = STEP_UNTOLD;
   }
-  return step == STEP_MET && (doubts & LOAD_DOUBT_LATE) ? STEP_MISSED : step;
+  return step;
 }
 
 static const char *step_name(enum step step) {

@@ -14,9 +14,9 @@ struct load_kept {
   struct load_report report;
 };
 
-/* What `trammel perf run -o json` wrote; "-" is standard input. What it does not tell (drain, connect timeout, the
- * order of requests) is 0. -EINVAL for what is no such result, with the first thing that is wrong; -errno for a file
- * that can't be read. */
+/* What `trammel perf run -o json` wrote, of a profile the whole; "-" is standard input. What it does not tell (drain,
+ * connect timeout, the order of requests) is 0. -EINVAL for what is no such result, with the first thing that is wrong;
+ * -errno for a file that can't be read. */
 int load_kept_read(const char *path, struct load_kept *ret_kept, struct error **err);
 /* Of one that was not read, or is all zero: nothing. */
 void load_kept_finish(struct load_kept *kept);

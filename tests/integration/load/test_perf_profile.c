@@ -317,6 +317,9 @@ static void profiles_and_results_are_kept_by_name(void **state) {
   result = run_words(WORDS("compare", a, b, "--by", "p50"), NULL, 3); /* one pair tells nothing */
   assert_non_null(strstr(strbuf_text(&result.out), "1 pair of runs"));
   command_result_finish(&result);
+  result = run_words(WORDS("report", a, "-o", "csv"), NULL, 0);
+  assert_non_null(strstr(strbuf_text(&result.out), "per_second"));
+  command_result_finish(&result);
   result = run_words(WORDS("delete", "shop", a, b), NULL, 0);
   command_result_finish(&result);
   result = run_words(WORDS("run", "shop"), NULL, 2);
