@@ -27,21 +27,8 @@ static const char *const metrics_limits[] = {
     NULL,
 };
 
-static const struct smi_support smi[] = {
-    {{SMI_ACCESS, 1}, SMI_TRANSLATED, access_limits},
-    {{SMI_ACCESS, 2}, SMI_TRANSLATED, access_limits},
-    {{SMI_ACCESS, 3}, SMI_TRANSLATED, access_limits},
-    {{SMI_ACCESS, 4}, SMI_TRANSLATED, draft_limits},
-    {{SMI_SPECS, 1}, SMI_TRANSLATED, NULL},
-    {{SMI_SPECS, 2}, SMI_TRANSLATED, NULL},
-    {{SMI_SPECS, 3}, SMI_TRANSLATED, NULL},
-    {{SMI_SPECS, 4}, SMI_TRANSLATED, NULL},
-    {{SMI_SPLIT, 1}, SMI_TRANSLATED, split_limits},
-    {{SMI_SPLIT, 2}, SMI_TRANSLATED, split_limits},
-    {{SMI_SPLIT, 3}, SMI_TRANSLATED, split_limits},
-    {{SMI_SPLIT, 4}, SMI_TRANSLATED, split_limits},
-    {{SMI_METRICS, 1}, SMI_UNSUPPORTED, metrics_limits},
-};
+static const struct smi_support smi[] = {SMI_ALL_TRANSLATED(access_limits, draft_limits, NULL, split_limits),
+                                         {{SMI_METRICS, 1}, SMI_UNSUPPORTED, metrics_limits}};
 
 static const char *const mesh_versions[] = {"2.14 and later", NULL};
 

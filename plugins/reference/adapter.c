@@ -13,15 +13,8 @@ static const char *const metrics_limits[] = {
     NULL,
 };
 
-static const struct smi_support smi[] = {
-    {{SMI_ACCESS, 1}, SMI_TRANSLATED, NULL},        {{SMI_ACCESS, 2}, SMI_TRANSLATED, NULL},
-    {{SMI_ACCESS, 3}, SMI_TRANSLATED, NULL},        {{SMI_ACCESS, 4}, SMI_TRANSLATED, draft_limits},
-    {{SMI_SPECS, 1}, SMI_TRANSLATED, NULL},         {{SMI_SPECS, 2}, SMI_TRANSLATED, NULL},
-    {{SMI_SPECS, 3}, SMI_TRANSLATED, NULL},         {{SMI_SPECS, 4}, SMI_TRANSLATED, NULL},
-    {{SMI_SPLIT, 1}, SMI_TRANSLATED, NULL},         {{SMI_SPLIT, 2}, SMI_TRANSLATED, NULL},
-    {{SMI_SPLIT, 3}, SMI_TRANSLATED, NULL},         {{SMI_SPLIT, 4}, SMI_TRANSLATED, NULL},
-    {{SMI_METRICS, 1}, SMI_NATIVE, metrics_limits},
-};
+static const struct smi_support smi[] = {SMI_ALL_TRANSLATED(NULL, draft_limits, NULL, NULL),
+                                         {{SMI_METRICS, 1}, SMI_NATIVE, metrics_limits}};
 
 #define FAULT_NAME(enumerator, name, requirement, what) ",\"" name "\""
 #define FAULT_NAMES "[\"none\"" REFERENCE_FAULTS(FAULT_NAME) "]"

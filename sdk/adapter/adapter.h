@@ -35,6 +35,18 @@ struct smi_support {
   const char *const *limits; /* what it cannot do, one sentence each; NULL-terminated, or NULL */
 };
 
+/* The rows of an adapter that turns all versions into its mesh's own API, with the same limits for each version of a
+ * group; those of `draft` are for access v1alpha4, which is a draft. */
+#define SMI_ALL_TRANSLATED(access, draft, specs, split)                                                                \
+  {{SMI_ACCESS, 1}, SMI_TRANSLATED, (access)}, {{SMI_ACCESS, 2}, SMI_TRANSLATED, (access)},                            \
+      {{SMI_ACCESS, 3}, SMI_TRANSLATED, (access)}, {{SMI_ACCESS, 4}, SMI_TRANSLATED, (draft)},                         \
+      {{SMI_SPECS, 1}, SMI_TRANSLATED, (specs)}, {{SMI_SPECS, 2}, SMI_TRANSLATED, (specs)},                            \
+      {{SMI_SPECS, 3}, SMI_TRANSLATED, (specs)}, {{SMI_SPECS, 4}, SMI_TRANSLATED, (specs)},                            \
+      {{SMI_SPLIT, 1}, SMI_TRANSLATED, (split)}, {{SMI_SPLIT, 2}, SMI_TRANSLATED, (split)},                            \
+      {{SMI_SPLIT, 3}, SMI_TRANSLATED, (split)}, {                                                                     \
+    {SMI_SPLIT, 4}, SMI_TRANSLATED, (split)                                                                            \
+  }
+
 struct endpoint_permission {
   const char *method; /* "GET"; "*": any */
   const char *path_prefix;
