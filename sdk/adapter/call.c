@@ -71,8 +71,17 @@ char *call_json_text(struct call *call, const json_t *value) {
   return text;
 }
 
+/* Most lists have one item: sources of an object, objects of a rule. */
+static int reserve_item(struct call *call, struct pointers *list) {
+  if (list->capacity > 0)
+    return arena_reserve(call->arena, (void **)&list->items, &list->capacity, list->count, sizeof *list->items);
+  list->items = arena_array(call->arena, 1, sizeof *list->items);
+  list->capacity = list->items ? 1 : 0;
+  return list->items ? 0 : -ENOMEM;
+}
+
 void pointers_add(struct call *call, struct pointers *list, void *item) {
-  if (arena_reserve(call->arena, (void **)&list->items, &list->capacity, list->count, sizeof *list->items) < 0) {
+  if (reserve_item(call, list) < 0) {
     call_out_of_memory(call);
     return;
   }
@@ -189,11 +198,19 @@ int call_get_json(struct call *call, const char *endpoint, const char *path, con
   return TRAMMEL_OK;
 }
 
-int call_emit(struct call *call, const ProtobufCMessage *message) {
+void call_forget_request(struct call *call) {
+  arena_destroy(take(call->request));
+}
+
+static int emit(struct call *call, const ProtobufCMessage *message, bool last) {
   _cleanup_error_ struct error *err = NULL;
   _cleanup_free_ uint8_t *data = NULL;
   size_t length = 0;
   int r = message_pack(message, &data, &length, &err);
+  if (last) {
+    call_forget_request(call);
+    arena_destroy(take(call->arena));
+  }
   if (r == 0)
     r = call->op_api->emit(call->op, (trammel_str){(const char *)data, length});
   switch (r) {
@@ -209,6 +226,14 @@ int call_emit(struct call *call, const ProtobufCMessage *message) {
   default:
     return TRAMMEL_INTERNAL;
   }
+}
+
+int call_emit(struct call *call, const ProtobufCMessage *message) {
+  return emit(call, message, false);
+}
+
+int call_answer(struct call *call, const ProtobufCMessage *message) {
+  return emit(call, message, true);
 }
 
 int call_bad_request(struct call *call, const char *method, const struct error *err) {

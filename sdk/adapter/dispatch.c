@@ -13,6 +13,7 @@ static void call_finish(struct call *call) {
   for (size_t i = 0; i < call->document_count; i++)
     json_decref(call->documents[i]);
   json_decref(call->config);
+  call_forget_request(call);
   arena_destroy(call->arena);
 }
 
@@ -166,13 +167,16 @@ static int call_describe(struct call *call) {
 static int call_method(struct call *call, const struct method *method, trammel_str request) {
   _cleanup_error_ struct error *err = NULL;
   ProtobufCMessage *message = NULL;
-  if (message_unpack_arena(call->arena, method->request_type, request.p, request.n, &message, &err) < 0)
+  call->request = arena_create(CALL_MEMORY_MAX);
+  if (!call->request)
+    return TRAMMEL_RESOURCE_EXHAUSTED;
+  if (message_unpack_arena(call->request, method->request_type, request.p, request.n, &message, &err) < 0)
     return call_bad_request(call, method->name, err);
   const ProtobufCMessage *response = NULL;
   int status = method->run(call, message, &response);
   if (atomic_load(&call->failed))
     return call_fail(call, TRAMMEL_RESOURCE_EXHAUSTED, "SDK-0006", "%s ran out of memory", method->name);
-  return status == TRAMMEL_OK && response ? call_emit(call, response) : status;
+  return status == TRAMMEL_OK && response ? call_answer(call, response) : status;
 }
 
 static int dispatch(struct call *call, trammel_str method, trammel_str request) {

@@ -13,7 +13,7 @@
 #define PB_INIT(NAME) TRAMMEL__ADAPTER__V1__##NAME##__INIT
 #define PB_VALUE(NAME) TRAMMEL__ADAPTER__V1__##NAME
 
-/* Memory of one call: a full request unpacked, the SDK's types of it, and the response. */
+/* Memory of one call: of its request unpacked, and again of the SDK's types of it with the response. */
 #define CALL_MEMORY_MAX ((size_t)4 * 1024 * 1024 * 1024)
 /* JSON documents one call may fetch. */
 #define CALL_JSON_MAX 64
@@ -23,6 +23,7 @@ struct call {
   const trammel_op_api *op_api;
   trammel_op *op;
   struct arena *arena;
+  struct arena *request; /* the message that came, until call_forget_request() */
   json_t *config;
   atomic_bool failed; /* out of memory, somewhere */
   json_t *documents[CALL_JSON_MAX];
@@ -46,6 +47,7 @@ char *call_text(struct call *call, const char *text);
 
 struct native_object {
   struct call *call;
+  size_t rank; /* among all of the answer, by id: set at the end */
   PB(NativeObject) message;
   struct pointers sources;
   struct pointers ready_conditions;
@@ -69,6 +71,9 @@ struct method {
 /* Every method beyond Describe and Configure, in the order of the contract; ends with a NULL name. */
 extern const struct method methods[];
 
+/* Gives up the message that the request was unpacked to, for a method that has copied all that it needs of it. */
+void call_forget_request(struct call *call);
+
 const struct adapter_class *call_class(const struct call *call);
 const struct adapter_identity *call_identity(const struct call *call);
 
@@ -83,6 +88,10 @@ int run_invoke(struct call *call, const ProtobufCMessage *request, const Protobu
 /* Packs and emits. TRAMMEL_OK, or why not. */
 int call_emit(struct call *call, const ProtobufCMessage *message);
 
+/* The same for what the call ends with: the memory of the call, and the message with it, is given up in between, for
+ * the host needs as much for its copy. */
+int call_answer(struct call *call, const ProtobufCMessage *message);
+
 /* The status of a request that could not be read: INVALID_ARGUMENT or RESOURCE_EXHAUSTED, with a diagnostic. */
 int call_bad_request(struct call *call, const char *method, const struct error *err);
 
@@ -94,6 +103,8 @@ int call_validate(struct call *call, const json_t *schema, json_t *value);
 void smi_support_to_wire(struct call *call, const struct smi_support *support, size_t count, size_t *ret_count,
                          PB(SmiSupport) * **ret_messages);
 PB(ResourceRef) * resource_ref(struct call *call, const char *kind, const char *ns, const char *name);
+/* The same for a resource of the request, whose texts live as long as the call. */
+PB(ResourceRef) * resource_of(struct call *call, const struct smi_meta *meta);
 PB(Label) * label_message(struct call *call, const char *name, const char *value);
 
 /* Sorts by wave, then id. TRAMMEL_INTERNAL with a diagnostic when two have one id. */

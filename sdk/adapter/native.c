@@ -16,6 +16,17 @@ PB(ResourceRef) * resource_ref(struct call *call, const char *kind, const char *
   return ref;
 }
 
+PB(ResourceRef) * resource_of(struct call *call, const struct smi_meta *meta) {
+  PB(ResourceRef) *ref = call_new(call, PB(ResourceRef));
+  if (!ref)
+    return NULL;
+  *ref = (PB(ResourceRef))PB_INIT(RESOURCE_REF);
+  ref->kind = (char *)(uintptr_t)smi_kind_name(meta->kind); /* protobuf-c's members are not const; they are only read */
+  ref->namespace_ = (char *)(uintptr_t)meta->ns;
+  ref->name = (char *)(uintptr_t)meta->name;
+  return ref;
+}
+
 static bool set_body(struct call *call, PB(NativeObject) * message, const json_t *body) {
   char *text = call_json_text(call, body);
   if (!text)
@@ -24,13 +35,14 @@ static bool set_body(struct call *call, PB(NativeObject) * message, const json_t
   return true;
 }
 
-static struct native_object *object_create(struct call *call, const char *id, uint32_t wave, const json_t *body) {
+/* `id` is in the call's memory. */
+static struct native_object *object_create(struct call *call, char *id, uint32_t wave, const json_t *body) {
   struct native_object *object = call_new(call, struct native_object);
   if (!object)
     return NULL;
   object->call = call;
   object->message = (PB(NativeObject))PB_INIT(NATIVE_OBJECT);
-  object->message.id = call_text(call, id);
+  object->message.id = id;
   object->message.wave = wave;
   if (!set_body(call, &object->message, body))
     return NULL;
@@ -77,7 +89,7 @@ static PB(HttpIdentity) * identity_message(struct call *call, const struct http_
 
 struct native_object *native_http(struct call *call, const char *id, uint32_t wave, const struct http_place *place,
                                   json_t *body) {
-  struct native_object *object = object_create(call, id, wave, body);
+  struct native_object *object = object_create(call, call_text(call, id), wave, body);
   json_decref(body);
   PB(HttpObject) *http = object ? call_new(call, PB(HttpObject)) : NULL;
   if (!http)
@@ -116,7 +128,7 @@ static bool set_kubernetes_head(json_t *body, const char *api_version, const cha
 
 struct native_object *native_kubernetes(struct call *call, uint32_t wave, const char *api_version, const char *kind,
                                         const char *ns, const char *name, json_t *body) {
-  const char *id = arena_printf(call_arena(call), "%s/%s/%s/%s", api_version, kind, ns ? ns : "", name);
+  char *id = arena_printf(call_arena(call), "%s/%s/%s/%s", api_version, kind, ns ? ns : "", name);
   struct native_object *object = NULL;
   if (id && set_kubernetes_head(body, api_version, kind, ns, name))
     object = object_create(call, id, wave, body);
@@ -146,7 +158,7 @@ void native_source(struct native_object *object, const struct smi_meta *source) 
         strcmp(ref->name, source->name) == 0)
       return;
   }
-  PB(ResourceRef) *ref = resource_ref(object->call, kind, source->ns, source->name);
+  PB(ResourceRef) *ref = resource_of(object->call, source);
   if (ref)
     pointers_add(object->call, &object->sources, ref);
 }
@@ -179,12 +191,12 @@ const char *path_segment(struct call *call, const char *text) {
   return out;
 }
 
-static int by_wave_and_id(const void *a, const void *b) {
+static int by_wave_and_rank(const void *a, const void *b) {
   const struct native_object *x = *(struct native_object *const *)a;
   const struct native_object *y = *(struct native_object *const *)b;
   if (x->message.wave != y->message.wave)
     return x->message.wave < y->message.wave ? -1 : 1;
-  return strcmp(x->message.id, y->message.id);
+  return (x->rank > y->rank) - (x->rank < y->rank);
 }
 
 static int by_id(const void *a, const void *b) {
@@ -202,7 +214,9 @@ int native_finish(struct call *call, const struct pointers *objects, size_t *ret
     if (by_id(&objects->items[i - 1], &objects->items[i]) == 0)
       return call_fail(call, TRAMMEL_INTERNAL, "SDK-0008", "the adapter made two objects with the id %s",
                        native_id(objects->items[i]));
-  qsort(objects->items, objects->count, sizeof *objects->items, by_wave_and_id);
+  for (size_t i = 0; i < objects->count; i++)
+    ((struct native_object *)objects->items[i])->rank = i;
+  qsort(objects->items, objects->count, sizeof *objects->items, by_wave_and_rank);
   PB(NativeObject) **messages = arena_array(call->arena, objects->count, sizeof(void *));
   if (!messages)
     return TRAMMEL_RESOURCE_EXHAUSTED;

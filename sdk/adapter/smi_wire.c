@@ -458,7 +458,8 @@ static int read_split(struct reader *r, const PB(TrafficSplit) * from, struct sm
   for (size_t i = 0; i < from->n_backends && e == 0; i++) {
     e = read_name(r, from->backends[i]->service, &backends[i].service);
     backends[i].weight = from->backends[i]->weight;
-    backends[i].quantity = *from->backends[i]->quantity ? from->backends[i]->quantity : NULL;
+    if (e == 0 && *from->backends[i]->quantity)
+      e = read_text(r, from->backends[i]->quantity, &backends[i].quantity);
   }
   to->backends = backends;
   to->backend_count = from->n_backends;

@@ -21,8 +21,7 @@ static PB(Coverage) * coverage_message(struct call *call, const struct coverage 
   if (!message)
     return NULL;
   *message = (PB(Coverage))PB_INIT(COVERAGE);
-  message->resource =
-      resource_ref(call, smi_kind_name(coverage->resource->kind), coverage->resource->ns, coverage->resource->name);
+  message->resource = resource_of(call, coverage->resource);
   message->pointer = call_text(call, coverage->pointer);
   message->level = levels[coverage->level];
   message->reason = call_text(call, coverage->reason);
@@ -62,10 +61,10 @@ static const char *const *sorted_texts(struct call *call, char *const *texts, si
   char **copy = arena_array(call->arena, count, sizeof *copy);
   if (!copy)
     call_out_of_memory(call);
-  else if (count) {
-    memcpy(copy, texts, count * sizeof *copy);
+  for (size_t i = 0; copy && i < count; i++)
+    copy[i] = call_text(call, texts[i]);
+  if (copy && count)
     qsort(copy, count, sizeof *copy, by_text);
-  }
   return (const char *const *)copy;
 }
 
@@ -96,6 +95,7 @@ int run_translate(struct call *call, const ProtobufCMessage *request, const Prot
     return TRAMMEL_RESOURCE_EXHAUSTED;
   struct translation translation = {.call = call,
                                     .allow_unsupported = message->options && message->options->allow_unsupported};
+  call_forget_request(call); /* `typed` has copies */
   int status = call_class(call)->translate(call, &typed, &translation);
   if (status == TRAMMEL_OK && translation.unsupported && !translation.allow_unsupported)
     status = TRAMMEL_UNIMPLEMENTED;

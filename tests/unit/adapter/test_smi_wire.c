@@ -47,7 +47,7 @@ static const struct smi_set *everything(void) {
        .ports = ports,
        .port_count = 2},
       {.meta = {.kind = SMI_UDP_ROUTE, .name = "udp", .ns = "main"}}};
-  static const struct smi_backend backends[] = {{"v1", 0, "0"}, {"v2", UINT64_MAX, NULL}};
+  static const struct smi_backend backends[] = {{"v1", 0, "0m"}, {"v2", UINT64_MAX, NULL}};
   static const struct smi_traffic_split splits[] = {{.meta = {.kind = SMI_TRAFFIC_SPLIT, .name = "s", .ns = "main"},
                                                      .service = "root",
                                                      .backends = backends,
@@ -71,12 +71,14 @@ static struct smi_set travel(struct arena *arena, const struct smi_set *set) {
   PB(SmiSet) *message = smi_to_wire(arena, set);
   uint8_t *bytes = NULL;
   size_t length = 0;
+  struct arena *there = arena_create(0);
   ProtobufCMessage *received = NULL;
   struct smi_set result = {0};
   assert_non_null(message);
   assert_int_equal(message_pack(&message->base, &bytes, &length, NULL), 0);
-  assert_int_equal(message_unpack_arena(arena, message->base.descriptor, bytes, length, &received, NULL), 0);
+  assert_int_equal(message_unpack_arena(there, message->base.descriptor, bytes, length, &received, NULL), 0);
   assert_int_equal(smi_from_wire(arena, (PB(SmiSet) *)received, &result, NULL), 0);
+  arena_destroy(there); /* nothing of the message is held on to */
   free(bytes);
   return result;
 }
@@ -109,6 +111,8 @@ static void everything_survives(void **state) {
   assert_int_equal(set.port_routes[1].meta.kind, SMI_UDP_ROUTE);
   assert_int_equal(set.port_routes[1].port_count, 0);
   assert_true(set.splits[0].backends[1].weight == UINT64_MAX);
+  assert_string_equal(set.splits[0].backends[0].quantity, "0m");
+  assert_null(set.splits[0].backends[1].quantity);
   assert_string_equal(set.splits[0].matches[0], "get");
   assert_string_equal(set.bindings[0].pod_labels[0].name, "app");
   assert_null(set.bindings[0].service_account);
