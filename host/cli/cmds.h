@@ -21,6 +21,7 @@ DECLARE_COMMAND(cmd_runs_list);
 DECLARE_COMMAND(cmd_runs_show);
 DECLARE_COMMAND(cmd_runs_attach);
 DECLARE_COMMAND(cmd_runs_cancel);
+DECLARE_COMMAND(cmd_runs_report);
 DECLARE_COMMAND(cmd_lint);
 DECLARE_COMMAND(cmd_convert);
 DECLARE_COMMAND(cmd_translate);

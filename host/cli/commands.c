@@ -60,6 +60,7 @@ const struct command commands[] = {
     {"runs list", "list the runs of the central host", &cmd_runs_list_argp, cmd_runs_list},
     {"runs show", "show a run of the central host", &cmd_runs_show_argp, cmd_runs_show},
     {"runs attach", "follow a run of the central host to its end", &cmd_runs_attach_argp, cmd_runs_attach},
+    {"runs report", "write the report of a run of the central host", &cmd_runs_report_argp, cmd_runs_report},
     {"runs cancel", "ask a run of the central host to end", &cmd_runs_cancel_argp, cmd_runs_cancel},
     {"login", "log in to the central host", &cmd_login_argp, cmd_login},
     {"logout", "end the login to the central host", &cmd_logout_argp, cmd_logout},

@@ -64,6 +64,7 @@ covers trammel-runs.1 'runs list'
 covers trammel-runs.1 'runs show'
 covers trammel-runs.1 'runs attach'
 covers trammel-runs.1 'runs cancel'
+covers trammel-runs.1 'runs report'
 for command in login logout whoami 'user add' 'user list' 'user role' 'user remove' 'user passwd' 'token create' 'token list' 'token revoke'; do
   covers trammel-login.1 "$command"
 done

@@ -317,9 +317,17 @@ def check_commands(daemon, client):
         events[2:]
     assert command(0, "attach", "--after", str(len(events)), run) == ""
     assert json.loads(command(0, "show", "-o", "json", run))["exitCode"] == 0
+    page = daemon.directory + "/report.html"
+    assert command(0, "report", run, "-o", "json", "-o", "html=" + page).encode() == \
+        client.run("GetReport", id=run).json
+    with open(page, encoding="utf-8") as file:
+        assert QUICK["cases"][0] in file.read()
+    assert "passed" in command(0, "report", run)
+    command(2, "report", "no-such-run")
     assert [one["id"] for one in json.loads(command(0, "list", "-o", "json"))] == \
         [one.id for one in client.run("ListRuns").runs]
     run = client.start(LONG)
+    command(3, "report", run)
     assert json.loads(command(0, "cancel", "-o", "json", run))["id"] == run
     assert command(3, "attach", run).splitlines()[-1] != ""
     command(2, "show", "no-such-run")
