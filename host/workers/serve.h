@@ -4,8 +4,8 @@
 
 #include "sdk/base/error.h"
 
-/* Serves WorkerService on a connected stream socket that does not block, which it takes, until the other side is gone. A load that is under
- * way then ends. */
+/* Serves WorkerService on a connected stream socket that does not block, which it takes, until the other side is gone.
+ * A load that is under way then ends. */
 int worker_serve(int fd, struct error **err);
 
 #endif

@@ -26,6 +26,7 @@
 #define SEED "7"
 #define SERVICE_MS 10.0 /* of the M/D/1 server */
 #define LOAD 0.5        /* of it */
+#define WAKE_UP_MAX_MS 1.0
 
 struct bench {
   const char *trammel;
@@ -151,6 +152,43 @@ static void check_sum(struct bench *bench, const char *name, const struct run *r
         number(run, "completed"));
 }
 
+/* ---- whether this machine can tell */
+
+static int by_value(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* How late a program that sleeps wakes up, at p99: what is late by other programs' work would be taken for the
+ * generator's, or the server's. */
+static double wake_up_ms(void) {
+  enum { SLEEPS = 500 };
+  const struct timespec pause = {.tv_nsec = 2000000};
+  double late[SLEEPS];
+  for (int i = 0; i < SLEEPS; i++) {
+    int64_t before_ns = clock_monotonic_ns();
+    (void)nanosleep(&pause, NULL);
+    late[i] = (double)(clock_monotonic_ns() - before_ns - pause.tv_nsec) / (double)NS_PER_MS;
+  }
+  qsort(late, SLEEPS, sizeof(*late), by_value);
+  return late[SLEEPS * 99 / 100];
+}
+
+/* Nothing is measured on a machine that is too busy for it. */
+static void check_machine(void) {
+  double late_ms = wake_up_ms();
+#ifndef __OPTIMIZE__
+  fprintf(stderr, "load_accuracy: built without optimisation: the table is of build/release/tests/load_accuracy\n");
+#endif
+  if (late_ms <= WAKE_UP_MAX_MS)
+    return;
+  fprintf(stderr,
+          "load_accuracy: this machine is too busy: a program that sleeps wakes up %.3f ms late at p99, and at most %g "
+          "ms are wanted; end other programs, and run it again. Nothing was measured.\n",
+          late_ms, WAKE_UP_MAX_MS);
+  exit(EXIT_FAILURE);
+}
+
 /* ---- the cases */
 
 #define OPTIONS(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -180,6 +218,8 @@ static void run_stall(struct bench *bench, const char *name, const char *duratio
   } quantiles[] = {{"response p97.5", 0.975}, {"response p99", 0.99}, {"response p99.9", 0.999}};
   const struct stall_plan plan = {.stall_at_ns = (int64_t)(at_s * 1e9),
                                   .stall_for_ns = (int64_t)(bench->stall_s * 1e9)};
+  if (!bench->quick)
+    measure_drain_rate(bench); /* it is not the same all the time */
   double a = 1 - RATE / bench->drain_rate, d_ms = 1000 * bench->stall_s, t_ms = 1000 * bench->run_s;
   bool whole = waiting_s >= bench->stall_s;
   double waited = whole ? bench->stall_s / a : waiting_s; /* seconds in which what was due had to wait */
@@ -247,6 +287,8 @@ int main(int argc, char **argv) {
     bench.stall_s = 0.25;
   }
   const char *duration = bench.quick ? "2s" : "10s";
+  if (!bench.quick)
+    check_machine();
   measure_drain_rate(&bench);
   printf("D = %g s, T = %g s, 1000 requests per second on 10 connections, caught up with at %.0f; times in ms.\n\n"
          "| run | what | expected | measured | allowed | as it should be |\n|---|---|---|---|---|---|\n",
