@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "host/rest/route.h"
-#include "host/runs/arguments.h"
 #include "host/runs/process.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/strbuf.h"
@@ -57,7 +56,7 @@ static void put_states(struct strbuf *text, const struct run_view *views, size_t
   size_t counts[RUN_INTERRUPTED + 1] = {0};
   for (size_t i = 0; i < count; i++)
     counts[views[i].state]++;
-  put_family(text, "trammel_runs", "Runs that are kept, by state.");
+  put_family(text, "trammel_runs", "The latest 1000 runs that are kept, by state.");
   for (enum run_state state = RUN_QUEUED; state <= RUN_INTERRUPTED; state++)
     strbuf_printf(text, "trammel_runs{state=\"%s\"} %zu\n", run_state_name(state), counts[state]);
 }
@@ -70,7 +69,7 @@ struct latest {
 
 static void note(struct latest *latest, const struct run_view *view) {
   for (size_t i = 0; i < latest->count; i++)
-    if (strcmp(spec_mesh(latest->views[i]->spec), spec_mesh(view->spec)) == 0)
+    if (strcmp(latest->views[i]->mesh, view->mesh) == 0)
       return;
   if (latest->count < MESHES_MAX)
     latest->views[latest->count++] = view;
@@ -111,7 +110,7 @@ static void put_latest(struct strbuf *text, const struct latest *latest) {
     put_family(text, families[i].name, families[i].help);
     for (size_t j = 0; j < latest->count; j++) {
       strbuf_printf(text, "%s{mesh=\"", families[i].name);
-      put_label(text, spec_mesh(latest->views[j]->spec));
+      put_label(text, latest->views[j]->mesh);
       strbuf_printf(text, "\"} %.3f\n", families[i].value(latest->views[j]));
     }
   }
@@ -121,10 +120,11 @@ struct answer serve_metrics(struct request *request) {
   _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
   struct run_view *views = NULL;
   struct latest latest = {.count = 0};
+  _cleanup_error_ struct error *err = NULL;
   size_t count = 0;
-  int r = runs_list(request->host->runs, NULL, NULL, 0, &views, &count, NULL);
+  int r = runs_list(request->host->runs, NULL, NULL, 0, &views, &count, &err);
   if (r < 0)
-    return answer_error(r, NULL);
+    return answer_error(r, err);
   for (size_t i = 0; i < count; i++)
     if (views[i].state == RUN_ENDED)
       note(&latest, &views[i]);

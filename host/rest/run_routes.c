@@ -7,13 +7,12 @@
 #include <unistd.h>
 
 #include "host/rest/route.h"
-#include "host/runs/arguments.h"
 #include "host/runs/process.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/file.h"
 
 #define LIMIT_DEFAULT 50
-#define LIMIT_MAX 1000
+#define LIMIT_MAX RUNS_LISTED_MAX
 #define EVENTS_MAX 1000 /* of an answer */
 #define WAIT_MAX_S 60
 #define LOOK_NS (50 * NS_PER_MS)
@@ -36,11 +35,11 @@ static int number_of(struct request *request, const char *name, size_t most, siz
 }
 
 static json_t *run_json(const struct run_view *view) {
-  return json_pack("{s:s, s:s, s:O, s:I, s:I, s:i, s:i, s:i, s:i, s:s, s:I}", "id", view->id, "state",
-                   run_state_name(view->state), "spec", view->spec, "createdUnixMs", (json_int_t)view->created_ms,
-                   "endedUnixMs", (json_int_t)view->ended_ms, "planned", (int)view->planned, "done", (int)view->done,
-                   "failed", (int)view->failed, "exitCode", view->exit_code, "message", view->message, "lastSequence",
-                   (json_int_t)view->last_sequence);
+  return json_pack("{s:s, s:s, s:s, s:O, s:I, s:I, s:i, s:i, s:i, s:i, s:s, s:I}", "id", view->id, "mesh", view->mesh,
+                   "state", run_state_name(view->state), "spec", view->spec, "createdUnixMs",
+                   (json_int_t)view->created_ms, "endedUnixMs", (json_int_t)view->ended_ms, "planned",
+                   (int)view->planned, "done", (int)view->done, "failed", (int)view->failed, "exitCode",
+                   view->exit_code, "message", view->message, "lastSequence", (json_int_t)view->last_sequence);
 }
 
 /* What came of a call that has a view. */
@@ -56,7 +55,8 @@ struct answer serve_runs(struct request *request) {
   size_t limit, count = 0;
   int r = number_of(request, "limit", LIMIT_MAX, LIMIT_DEFAULT, &limit, &err);
   if (r == 0)
-    r = runs_list(request->host->runs, NULL, NULL, limit, &views, &count, &err);
+    r = runs_list(request->host->runs, request->parameter(request->ctx, "mesh"),
+                  request->parameter(request->ctx, "before"), limit, &views, &count, &err);
   if (r < 0)
     return answer_error(r, err);
   json_t *list = json_array();
@@ -221,16 +221,17 @@ struct answer serve_report(struct request *request) {
 
 /* The latest run of a mesh that has ended by itself. */
 struct answer serve_badge(struct request *request) {
+  _cleanup_error_ struct error *err = NULL;
   struct run_view *views = NULL;
   size_t count = 0;
   char run[RUN_ID_SIZE] = "";
-  int r = runs_list(request->host->runs, NULL, NULL, 0, &views, &count, NULL);
+  int r = runs_list(request->host->runs, request->part, NULL, 0, &views, &count, &err);
   for (size_t i = 0; r == 0 && run[0] == '\0' && i < count; i++)
-    if (views[i].state == RUN_ENDED && strcmp(spec_mesh(views[i].spec), request->part) == 0)
+    if (views[i].state == RUN_ENDED)
       (void)memcpy(run, views[i].id, sizeof(run));
   runs_list_free(views, count);
   if (r < 0)
-    return answer_error(r, NULL);
+    return answer_error(r, err);
   return run[0] ? answer_report(request, run, format_named("badge"))
                 : answer_problem(404, "no run of that mesh has ended");
 }

@@ -21,7 +21,7 @@ except ImportError:
 
 BIN = sys.argv[1] + "/bin/"
 LIMIT_S = 120
-QUICK = {"mesh": "reference", "cases": ["split/http/omitted-backend"]}
+QUICK = {"cases": ["split/http/omitted-backend"]}
 LONG = {"mesh": "reference", "groups": ["split"], "holdMs": 2000}
 
 
@@ -98,7 +98,10 @@ def check_run(daemon):
     assert events[0]["type"] == "started" and events[-1]["type"] == "ended"
     ended = daemon.call("GET", "/v1/runs/{id}", id=run["id"])
     assert (ended["state"], ended["exitCode"], ended["failed"]) == ("ended", 0, 0) and ended["done"] > 0
-    assert run["id"] in [one["id"] for one in daemon.call("GET", "/v1/runs", "?limit=5")["runs"]]
+    assert run["mesh"] == "reference"  # the one that brings its own
+    assert run["id"] in [one["id"] for one in daemon.call("GET", "/v1/runs", "?limit=5&mesh=reference")["runs"]]
+    assert not daemon.call("GET", "/v1/runs", "?mesh=istio")["runs"]
+    assert run["id"] not in [one["id"] for one in daemon.call("GET", "/v1/runs", "?before=" + run["id"])["runs"]]
     assert daemon.call("GET", "/v1/runs/{id}/report", id=run["id"])["totals"]["passed"] == ended["done"]
     for name, begin in (("html", "<!DOCTYPE html"), ("junit", "<?xml"), ("tap", "TAP version"), ("markdown", "#"),
                         ("text", "Conformance"), ("badge", "<svg")):
