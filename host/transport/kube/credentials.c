@@ -195,6 +195,20 @@ static int lock(struct credentials *c, int64_t deadline_ns, const atomic_bool *c
   }
 }
 
+/* A file or program that is missing is nothing that the server lacks, which -ENOENT would be. */
+static int get(struct credentials *c, int64_t deadline_ns, const atomic_bool *cancel, struct error **err) {
+  _cleanup_error_ struct error *reason = NULL;
+  int r = 0;
+
+  if (c->config->token_file)
+    r = refresh_file(c, &reason);
+  else if (c->config->exec && !c->config->token && !c->config->username)
+    r = refresh_exec(c, deadline_ns, cancel, &reason);
+  if (r == 0)
+    return 0;
+  return error_set(err, r == -ENOENT ? EACCES : -r, "%s", error_message(reason));
+}
+
 int credentials_get(struct credentials *credentials, int64_t deadline_ns, const atomic_bool *cancel,
                     struct credential *ret_credential, struct error **err) {
   struct credentials *c = credentials;
@@ -203,10 +217,7 @@ int credentials_get(struct credentials *credentials, int64_t deadline_ns, const 
   int r = lock(c, deadline_ns, cancel, err);
   if (r < 0)
     return r;
-  if (c->config->token_file)
-    r = refresh_file(c, err);
-  else if (c->config->exec && !c->config->token && !c->config->username)
-    r = refresh_exec(c, deadline_ns, cancel, err);
+  r = get(c, deadline_ns, cancel, err);
   if (r == 0)
     r = compose(c, &credential, err);
   (void)pthread_mutex_unlock(&c->lock);

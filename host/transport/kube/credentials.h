@@ -32,7 +32,7 @@ void credentials_destroy(struct credentials *credentials);
 DEFINE_CLEANUP(struct credentials *, credentials_destroy);
 
 /* What to use now. May read a file or run a program until `deadline_ns`. -ETIMEDOUT, -ECANCELED, -EACCES when the
- * program gives none. */
+ * program gives none, or it or the file is not there. */
 int credentials_get(struct credentials *credentials, int64_t deadline_ns, const atomic_bool *cancel,
                     struct credential *ret_credential, struct error **err);
 
