@@ -56,7 +56,9 @@ int authority_user_change_password(struct authority *authority, const char *name
 
 static int check_token(const struct caller *caller, const char *name, enum role role, int64_t life_s,
                        struct error **err) {
-  int r = check_name("token", name, err);
+  int r = caller->program ? error_set(err, EPERM, "a token makes no tokens: a user does, after `trammel login`") : 0;
+  if (r == 0)
+    r = check_name("token", name, err);
   if (r == 0)
     r = check_role(role, err);
   if (r == 0 && role > caller->role)
@@ -92,7 +94,9 @@ int authority_token_create(struct authority *authority, const struct caller *cal
     r = secret_make_id(id, err);
   if (r == 0)
     r = secret_make(SECRET_API, secret, err);
-  if (r < 0 || secret_hash(SECRET_API, secret, hash) < 0)
+  if (r == 0 && secret_hash(SECRET_API, secret, hash) < 0)
+    r = error_set(err, EIO, "the token's secret cannot be hashed");
+  if (r < 0)
     return r;
   struct store_token token = {.id = id,
                               .hash = hash,

@@ -87,6 +87,7 @@ static int identify_program(struct authority *authority, const char *text, struc
     return r;
   (void)snprintf(caller->name, sizeof(caller->name), "token %s", token.name);
   caller->role = role_of(token.role);
+  caller->program = true;
   if (token.expires_ns <= authority->now_s() * NS_PER_SECOND)
     r = error_set(err, EACCES, "the token %s has expired: `trammel token create` makes another", token.name);
   else

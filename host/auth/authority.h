@@ -3,6 +3,7 @@
 #ifndef TRAMMEL_HOST_AUTH_AUTHORITY_H
 #define TRAMMEL_HOST_AUTH_AUTHORITY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "host/auth/role.h"
@@ -23,6 +24,7 @@ struct authority;
 struct caller {
   char name[2 * AUTHORITY_NAME_MAX]; /* "alice", "token ci", "uid 1000"; "" of who is not known */
   char user[AUTHORITY_NAME_MAX + 1]; /* of a user: the name; else "" */
+  bool program;                      /* known by a token for programs */
   enum role role;
 };
 
@@ -74,7 +76,7 @@ int authority_user_change_password(struct authority *authority, const char *name
 /* ---- tokens for programs */
 
 /* A token of a role that is not above the caller's, for `life_s`: its text (heap), which is told once, and what is
- * kept. -EPERM, -EINVAL. */
+ * kept. Tokens make no tokens: those would hold on when theirs was revoked. -EPERM, -EINVAL. */
 int authority_token_create(struct authority *authority, const struct caller *caller, const char *name, enum role role,
                            int64_t life_s, char **ret_text, struct store_token *ret_token, struct error **err);
 

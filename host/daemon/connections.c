@@ -49,6 +49,8 @@ static void serve_peer(struct connection *connection) {
   _cleanup_error_ struct error *err = NULL;
   if (options->host)
     service.ctx = &connection->session;
+  if (!connection->session.local)
+    service.idle_ms = CONNECTIONS_IDLE_MS;
   int r = connection->tls ? tls_accept(connection->tls, connection->fd, &connection->fd, &err) : 0;
   if (r == 0)
     r = rpc_serve(connection->fd, &service, &err);
@@ -70,10 +72,18 @@ static void *serve(void *context) {
   return NULL;
 }
 
+/* Who is on this machine gets in while the network fills all that it may have. */
+static unsigned most_of(const struct connections_options *options, bool local) {
+  unsigned reserved = options->reserved < options->most / 2 ? options->reserved : options->most / 2;
+  return local ? options->most : options->most - reserved;
+}
+
 /* With the lock held. */
 static int begin(struct connections *all, int fd, const struct arrival *arrival, struct error **err) {
   pthread_t thread = 0;
-  struct connection *connection = all->count < all->options.most ? calloc(1, sizeof(*connection)) : NULL;
+  struct connection *connection = NULL;
+  if (all->count < most_of(&all->options, arrival->local))
+    connection = calloc(1, sizeof(*connection));
   if (!connection)
     return error_set(err, EAGAIN, "a connection was closed: there are %u, which is the most there may be", all->count);
   connection->all = all;

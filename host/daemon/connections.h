@@ -8,6 +8,8 @@
 #include "host/rpc/service.h"
 
 #define CONNECTIONS_MAX 512
+#define CONNECTIONS_RESERVED 32                      /* for this machine */
+#define CONNECTIONS_IDLE_MS (INT64_C(5) * 60 * 1000) /* without a call, then one of the network is ended */
 
 struct connections;
 struct tls;
@@ -16,6 +18,7 @@ struct connections_options {
   struct rpc_service service;
   struct service *host; /* borrowed; not NULL: `ctx` of the service is a struct session of it for each connection */
   unsigned most;
+  unsigned reserved;                               /* of these, at most half: places that only local ones have */
   void (*log)(const char *peer, const char *text); /* told of connections that came to nothing; NULL: nobody is */
 };
 
@@ -29,8 +32,9 @@ struct arrival {
 int connections_create(const struct connections_options *options, struct connections **ret_connections,
                        struct error **err);
 
-/* Serves a connected socket, which it takes, over TLS after its handshake. -EAGAIN when there are too many: it is
- * closed. One thread calls this. */
+/* Serves a connected socket, which it takes, over TLS after its handshake. One that is not local
+ * ends when it is idle for CONNECTIONS_IDLE_MS. -EAGAIN when there are too many: it is closed. One thread calls this.
+ */
 int connections_admit(struct connections *connections, int fd, const struct arrival *arrival, struct error **err);
 
 /* Ends all that there are, and waits for that. NULL is fine. */

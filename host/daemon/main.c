@@ -239,9 +239,10 @@ static int open_service(struct host *host, struct error **err) {
                                    .authority = host->admission.authority,
                                    .audit = host->admission.audit,
                                    .log = log_failure};
-  const struct connections_options options = {.service = {.serve = service_serve},
+  const struct connections_options options = {.service = {.serve = service_serve, .receive_max = SERVICE_REQUEST_MAX},
                                               .host = &host->service,
                                               .most = host->config.connections,
+                                              .reserved = CONNECTIONS_RESERVED,
                                               .log = log_connection};
   return connections_create(&options, &host->connections, err);
 }

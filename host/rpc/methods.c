@@ -23,7 +23,7 @@ static const struct method methods[] = {
     {"/trammel.v1.AuthService/ListTokens", ROLE_VIEWER, serve_list_tokens},
     {"/trammel.v1.AuthService/RevokeToken", ROLE_VIEWER, serve_revoke_token},
     {"/grpc.health.v1.Health/Check", ROLE_NONE, serve_health_check},
-    {"/grpc.health.v1.Health/Watch", ROLE_NONE, serve_health_watch},
+    {"/grpc.health.v1.Health/Watch", ROLE_VIEWER, serve_health_watch},
     {"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", ROLE_VIEWER, serve_reflection},
     {"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", ROLE_VIEWER, serve_reflection},
 };

@@ -32,7 +32,7 @@ int rpc_channel_create(int fd, struct rpc_channel **ret_channel, struct error **
   channel->watched = watched;
   library_open();
   grpc_arg arguments[LIBRARY_ARGUMENTS];
-  const grpc_channel_args all = library_arguments(arguments);
+  const grpc_channel_args all = library_arguments(arguments, RPC_MESSAGE_MAX);
   grpc_channel_credentials *none = grpc_insecure_credentials_create();
   channel->channel = grpc_channel_create_from_fd("adapter", fd, none, &all);
   grpc_channel_credentials_release(none);
@@ -62,7 +62,7 @@ static grpc_channel_args connect_arguments(grpc_arg room[CONNECT_ARGUMENTS]) {
              {GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1},
              {GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, RECONNECT_MIN_MS},
              {GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, RECONNECT_MAX_MS}};
-  (void)library_arguments(room);
+  (void)library_arguments(room, RPC_MESSAGE_MAX);
   for (size_t i = 0; i < CONNECT_ARGUMENTS - LIBRARY_ARGUMENTS; i++)
     room[LIBRARY_ARGUMENTS + i] =
         (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)own[i].key, .value.integer = own[i].value};

@@ -9,6 +9,6 @@ void library_close(void);
 
 /* What channels and servers of ours are made with; `room` must outlive the result. */
 #define LIBRARY_ARGUMENTS 5
-grpc_channel_args library_arguments(grpc_arg room[LIBRARY_ARGUMENTS]);
+grpc_channel_args library_arguments(grpc_arg room[LIBRARY_ARGUMENTS], size_t receive_max);
 
 #endif

@@ -86,6 +86,8 @@ void rpc_call_destroy(struct rpc_call *call);
 struct rpc_service {
   void *ctx;
   int (*serve)(void *ctx, struct rpc_call *call, const char *method, char **ret_text); /* heap; NULL: none */
+  size_t receive_max; /* bytes of each message received, which come before `serve`; 0: RPC_MESSAGE_MAX */
+  int64_t idle_ms;    /* a connection that has had no call for so long is ended; 0: none is */
 };
 
 /* Serves calls over a connected stream socket, which it takes, until the other side is gone: 0. */

@@ -20,6 +20,9 @@
 
 /* One leads, the others serve; more calls than these wait. */
 #define THREADS_MAX 64
+/* That the other side may have open at once; its further ones wait there, and take no memory here. */
+#define CALLS_MAX 128
+#define SERVER_ARGUMENTS (LIBRARY_ARGUMENTS + 2)
 
 struct served {
   struct rpc_call call; /* first */
@@ -301,6 +304,15 @@ static void close_down(struct server *server) {
   grpc_completion_queue_destroy(server->queue);
 }
 
+static grpc_channel_args arguments_of(const struct rpc_service *service, grpc_arg room[SERVER_ARGUMENTS]) {
+  static char streams[] = GRPC_ARG_MAX_CONCURRENT_STREAMS, idle[] = GRPC_ARG_MAX_CONNECTION_IDLE_MS;
+  grpc_channel_args all = library_arguments(room, service->receive_max > 0 ? service->receive_max : RPC_MESSAGE_MAX);
+  room[all.num_args++] = (grpc_arg){.type = GRPC_ARG_INTEGER, .key = streams, .value.integer = CALLS_MAX};
+  if (service->idle_ms > 0)
+    room[all.num_args++] = (grpc_arg){.type = GRPC_ARG_INTEGER, .key = idle, .value.integer = (int)service->idle_ms};
+  return all;
+}
+
 int rpc_serve(int fd, const struct rpc_service *service, struct error **err) {
   struct server server = {.service = service,
                           .lock = PTHREAD_MUTEX_INITIALIZER,
@@ -315,8 +327,8 @@ int rpc_serve(int fd, const struct rpc_service *service, struct error **err) {
     return error_set(err, code, "serving: %s", strerror(code));
   }
   library_open();
-  grpc_arg arguments[LIBRARY_ARGUMENTS];
-  const grpc_channel_args all = library_arguments(arguments);
+  grpc_arg arguments[SERVER_ARGUMENTS];
+  const grpc_channel_args all = arguments_of(service, arguments);
   grpc_server_credentials *none = grpc_insecure_server_credentials_create();
   server.server = grpc_server_create(&all, NULL);
   server.queue = grpc_completion_queue_create_for_next(NULL);

@@ -120,7 +120,7 @@ def read(path):
 
 
 class Daemon:
-    def __init__(self, directory, name, network):
+    def __init__(self, directory, name, network, more=""):
         self.directory = directory
         self.socket = f"{directory}/{name}/s"
         self.state = f"{directory}/{name}-state"
@@ -129,6 +129,7 @@ class Daemon:
         with open(self.config, "w", encoding="utf-8") as file:
             file.write(f"listen: unix:{self.socket}\nstateDirectory: {self.state}\nnetwork:\n")
             file.writelines(f"  {key}: {value}\n" for key, value in network.items())
+            file.write(more)
         self.start()
 
     def start(self):
@@ -198,7 +199,8 @@ def check_nobody(channel):
     watch = channel.unary_stream(RUNS + "WatchRun")(encode("x"), timeout=LIMIT_S)
     reflection = channel.stream_stream("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")(
         iter([encode(None, None, None, None, None, None, "")]), timeout=LIMIT_S)
-    for stream in (watch, reflection):
+    health = channel.unary_stream("/grpc.health.v1.Health/Watch")(encode(""), timeout=LIMIT_S)
+    for stream in (watch, reflection, health):
         try:
             list(stream)
             raise AssertionError("a stream was not refused")
@@ -304,6 +306,7 @@ def check_tokens(daemon, channel, access):
     text, one = made[2][0].decode(), decode(made[1][0])[1][0].decode()
     assert text.startswith("trammel_api_")
     assert call(channel, AUTH + "WhoAmI", token=text)[1] == [b"token ci"]
+    refused(Code.PERMISSION_DENIED, channel, AUTH + "CreateToken", "more", "viewer", 3600, token=text)
     call(daemon.local, AUTH + "CreateToken", "other", "admin", 3600)
     assert len(call(channel, AUTH + "ListTokens", token=access)[1]) == 1  # the own one
     tokens = call(daemon.local, AUTH + "ListTokens")[1]
@@ -352,6 +355,7 @@ def check_tls(daemon, channel):
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                  timeout=LIMIT_S, check=False)
         assert process.returncode != 0, version
+    refused(Code.RESOURCE_EXHAUSTED, channel, AUTH + "Login", "bob", "x" * (2 << 20))
     big = "x" * 900000  # many records of TLS, both ways
     refused(Code.NOT_FOUND, daemon.local, RUNS + "GetRun", "x")
     assert call(channel, "/grpc.health.v1.Health/Check", "")[1] == [1]
@@ -390,6 +394,19 @@ def check_clients(directory):
         assert call(channel, "/grpc.health.v1.Health/Check", "")[1] == [1]
         refused(Code.UNAUTHENTICATED, channel, RUNS + "ListRuns")
         channel.close()
+    finally:
+        daemon.end()
+
+
+def check_places(directory):
+    """Who is on this machine gets in while the network fills all that it may have."""
+    daemon = Daemon(directory, "full", {"listen": "127.0.0.1:0", "withoutTls": "true"}, "limits: {connections: 2}\n")
+    try:
+        with socket.create_connection(("127.0.0.1", daemon.port), LIMIT_S) as first:
+            assert first.recv(1)  # SETTINGS: it is served
+            with socket.create_connection(("127.0.0.1", daemon.port), LIMIT_S) as second:
+                assert second.recv(1) == b""
+            assert call(daemon.local, AUTH + "WhoAmI")[3] == [b"admin"]
     finally:
         daemon.end()
 
@@ -558,6 +575,7 @@ def main():
         refused(Code.UNAUTHENTICATED, channel, AUTH + "Login", "bob", PASSWORD)
         channel.close()
         check_clients(directory)
+        check_places(directory)
         print(f"{forgeries} forgeries were refused")
     finally:
         if daemon and daemon.process.poll() is None:

@@ -298,6 +298,21 @@ static void a_token_is_not_above_its_maker(void **state) {
   assert_null(text);
 }
 
+/* It would hold on when the token that made it is revoked. */
+static void a_token_makes_no_tokens(void **state) {
+  const struct fixture *fixture = *state;
+  const struct caller alice = {.name = "alice", .user = "alice", .role = ROLE_OPERATOR};
+  struct store_token token = {0}, other = {0};
+  struct caller caller = {0};
+  char *text = NULL, *more = NULL;
+  OK(authority_token_create(fixture->authority, &alice, "ci", ROLE_OPERATOR, DAY_S, &text, &token, &err));
+  assert_int_equal(identify(fixture, text, &caller), 0);
+  REFUSED(EPERM, authority_token_create(fixture->authority, &caller, "b", ROLE_VIEWER, DAY_S, &more, &other, &err));
+  assert_null(more);
+  store_token_finish(&token);
+  free(text);
+}
+
 /* ---- keys */
 
 static json_t *claims_of(int64_t end_s) {
@@ -389,6 +404,7 @@ int main(void) {
       TEST(what_is_no_refresh_token_is_refused),
       TEST(a_program_is_known_by_its_token),
       TEST(a_token_is_not_above_its_maker),
+      TEST(a_token_makes_no_tokens),
       TEST(keys_change_and_old_ones_hold_for_a_while),
       TEST(a_token_for_something_else_is_refused),
   };

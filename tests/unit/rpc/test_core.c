@@ -118,6 +118,16 @@ static void *serve_all(void *context) {
   return NULL;
 }
 
+/* Without a call, or a word of HTTP/2 at all. */
+static void a_connection_without_calls_is_ended(void **state) {
+  static const struct rpc_service service = {.serve = serve, .idle_ms = 100};
+  int pair[2];
+  (void)state;
+  assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+  assert_int_equal(rpc_serve(pair[1], &service, NULL), 0);
+  (void)close(pair[0]);
+}
+
 static int setup(void **state) {
   static struct fixture fixture;
   int pair[2];
@@ -356,6 +366,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(a_large_message_passes, setup, teardown),
       cmocka_unit_test_setup_teardown(many_call_at_once, setup, teardown),
       cmocka_unit_test(a_side_that_is_gone_ends_the_call),
+      cmocka_unit_test(a_connection_without_calls_is_ended),
   };
   return cmocka_run_group_tests_name("rpc core", tests, NULL, NULL);
 }
