@@ -22,7 +22,10 @@
 #define THREADS_MAX 64
 /* That the other side may have open at once; its further ones wait there, and take no memory here. */
 #define CALLS_MAX 128
-#define SERVER_ARGUMENTS (LIBRARY_ARGUMENTS + 2)
+/* gRPC looks at a message's length only when all of it is there: what a connection's messages may take together, in
+ * messages as long as may be. Then it ends a call. */
+#define MESSAGES_HELD 16
+#define SERVER_ARGUMENTS (LIBRARY_ARGUMENTS + 3)
 
 struct served {
   struct rpc_call call; /* first */
@@ -304,12 +307,25 @@ static void close_down(struct server *server) {
   grpc_completion_queue_destroy(server->queue);
 }
 
-static grpc_channel_args arguments_of(const struct rpc_service *service, grpc_arg room[SERVER_ARGUMENTS]) {
-  static char streams[] = GRPC_ARG_MAX_CONCURRENT_STREAMS, idle[] = GRPC_ARG_MAX_CONNECTION_IDLE_MS;
+/* NULL: none. */
+static grpc_resource_quota *quota_of(const struct rpc_service *service) {
+  grpc_resource_quota *quota = service->receive_max > 0 ? grpc_resource_quota_create(NULL) : NULL;
+  if (quota)
+    grpc_resource_quota_resize(quota, MESSAGES_HELD * service->receive_max);
+  return quota;
+}
+
+static grpc_channel_args arguments_of(const struct rpc_service *service, grpc_resource_quota *quota,
+                                      grpc_arg room[SERVER_ARGUMENTS]) {
+  static char streams[] = GRPC_ARG_MAX_CONCURRENT_STREAMS, idle[] = GRPC_ARG_MAX_CONNECTION_IDLE_MS,
+              memory[] = GRPC_ARG_RESOURCE_QUOTA;
   grpc_channel_args all = library_arguments(room, service->receive_max > 0 ? service->receive_max : RPC_MESSAGE_MAX);
   room[all.num_args++] = (grpc_arg){.type = GRPC_ARG_INTEGER, .key = streams, .value.integer = CALLS_MAX};
   if (service->idle_ms > 0)
     room[all.num_args++] = (grpc_arg){.type = GRPC_ARG_INTEGER, .key = idle, .value.integer = (int)service->idle_ms};
+  if (quota)
+    room[all.num_args++] =
+        (grpc_arg){.type = GRPC_ARG_POINTER, .key = memory, .value.pointer = {quota, grpc_resource_quota_arg_vtable()}};
   return all;
 }
 
@@ -328,9 +344,12 @@ int rpc_serve(int fd, const struct rpc_service *service, struct error **err) {
   }
   library_open();
   grpc_arg arguments[SERVER_ARGUMENTS];
-  const grpc_channel_args all = arguments_of(service, arguments);
+  grpc_resource_quota *quota = quota_of(service);
+  const grpc_channel_args all = arguments_of(service, quota, arguments);
   grpc_server_credentials *none = grpc_insecure_server_credentials_create();
   server.server = grpc_server_create(&all, NULL);
+  if (quota)
+    grpc_resource_quota_unref(quota);
   server.queue = grpc_completion_queue_create_for_next(NULL);
   grpc_server_register_completion_queue(server.server, server.queue, NULL);
   grpc_server_start(server.server);

@@ -208,6 +208,17 @@ def check_nobody(channel):
             assert error.code() == Code.UNAUTHENTICATED, error
 
 
+def check_memory(daemon, channel):
+    """gRPC looks at a message's length when it has all of it, and who sends it is known later still."""
+    def most():
+        with open(f"/proc/{daemon.process.pid}/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) >> 10 for line in status if line.startswith("VmHWM"))
+
+    before = most()
+    refused(Code.RESOURCE_EXHAUSTED, channel, AUTH + "Login", "x" * (160 << 20))
+    assert most() - before < 80, (before, most())
+
+
 # ---- tokens that are not what they say
 
 def b64(data):
@@ -553,6 +564,7 @@ def main():
                                          "key": directory + "/host.key"})
         channel = daemon.connect("ca")
         check_nobody(channel)
+        check_memory(daemon, channel)
         access, refresh = check_users(daemon, channel)
         forgeries = check_forged(channel, access)
         second = check_renewal(channel, refresh)
