@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "sdk/base/clock.h"
 #include "sdk/base/file.h"
@@ -26,11 +27,19 @@ struct audit {
   unsigned omitted;
 };
 
+static void close_file(struct audit *audit) {
+  close_p(&audit->fd);
+  audit->fd = -1;
+}
+
 static int open_file(struct audit *audit, struct error **err) {
   struct stat status;
   audit->fd = open(audit->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (audit->fd < 0 || fstat(audit->fd, &status) < 0)
-    return error_set(err, errno, "the audit log %s: %s", audit->path, strerror(errno));
+  if (audit->fd < 0 || fstat(audit->fd, &status) < 0) {
+    int code = errno;
+    close_file(audit);
+    return error_set(err, code, "the audit log %s: %s", audit->path, strerror(code));
+  }
   audit->length = (size_t)status.st_size;
   return 0;
 }
@@ -105,18 +114,26 @@ static void turn(struct audit *audit) {
   }
 }
 
+/* A file that could not be opened is opened before anything is moved again. */
+static int make_room(struct audit *audit, size_t length, struct error **err) {
+  int r = audit->fd < 0 ? open_file(audit, err) : 0;
+  if (r < 0 || audit->length + length <= AUDIT_FILE_MAX)
+    return r;
+  close_file(audit);
+  turn(audit);
+  return open_file(audit, err);
+}
+
 static int append(struct audit *audit, const char *line, struct error **err) {
   size_t length = strlen(line);
-  if (audit->length + length > AUDIT_FILE_MAX) {
-    close_p(&audit->fd);
-    turn(audit);
-    int r = open_file(audit, err);
-    if (r < 0)
-      return r;
-  }
-  int r = file_write_all(audit->fd, line, length);
+  int r = make_room(audit, length, err);
   if (r < 0)
+    return r;
+  r = file_write_all(audit->fd, line, length);
+  if (r < 0) {
+    (void)ftruncate(audit->fd, (off_t)audit->length); /* no half of a line stays */
     return error_set(err, -r, "writing the audit log %s: %s", audit->path, strerror(-r));
+  }
   audit->length += length;
   return 0;
 }

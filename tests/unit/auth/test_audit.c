@@ -2,12 +2,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -109,6 +111,56 @@ static void a_full_file_makes_room(void **state) {
   }
 }
 
+static int put_quietly(struct audit *audit) {
+  return audit_write(audit, &(struct audit_entry){.who = "alice", .from = "uid 1", .what = "/a/B", .about = ""}, NULL);
+}
+
+static struct rlimit limit(__rlimit_resource_t what, rlim_t now) {
+  struct rlimit before;
+  assert_int_equal(getrlimit(what, &before), 0);
+  assert_int_equal(setrlimit(what, &(struct rlimit){.rlim_cur = now, .rlim_max = before.rlim_max}), 0);
+  return before;
+}
+
+static void a_file_that_cannot_be_opened_loses_no_old_ones(void **state) {
+  (void)state;
+  struct audit *audit = NULL;
+  char old[4200];
+  struct stat status;
+  size_t omitted = 0;
+  int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  assert_int_equal(ftruncate(fd, (off_t)AUDIT_FILE_MAX - 1), 0);
+  (void)close(fd);
+  assert_int_equal(audit_open(path, &audit, NULL), 0);
+  const struct rlimit before = limit(RLIMIT_NOFILE, 0);
+  for (int i = 0; i < AUDIT_FILES; i++)
+    assert_int_equal(put_quietly(audit), -EMFILE);
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+  put(audit, "alice", "", 0);
+  assert_int_equal(count_lines(&omitted), 1);
+  (void)snprintf(old, sizeof(old), "%s.1", path);
+  assert_int_equal(stat(old, &status), 0);
+  audit_close(audit);
+}
+
+/* The disk is full in the middle of a line. */
+static void half_a_line_does_not_stay(void **state) {
+  (void)state;
+  struct audit *audit = NULL;
+  struct stat status;
+  size_t omitted = 0;
+  assert_int_equal(audit_open(path, &audit, NULL), 0);
+  put(audit, "alice", "", 0);
+  assert_int_equal(stat(path, &status), 0);
+  (void)signal(SIGXFSZ, SIG_IGN);
+  const struct rlimit before = limit(RLIMIT_FSIZE, (rlim_t)status.st_size + 10);
+  assert_int_equal(put_quietly(audit), -EFBIG);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+  put(audit, "alice", "", 0);
+  assert_int_equal(count_lines(&omitted), 2);
+  audit_close(audit);
+}
+
 static void a_link_is_not_followed(void **state) {
   (void)state;
   struct audit *audit = NULL;
@@ -120,10 +172,9 @@ static void a_link_is_not_followed(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(lines_are_added_to_what_is_there),
-      TEST(a_flood_of_refusals_is_counted),
-      TEST(a_full_file_makes_room),
-      TEST(a_link_is_not_followed),
+      TEST(lines_are_added_to_what_is_there), TEST(a_flood_of_refusals_is_counted),
+      TEST(a_full_file_makes_room),           TEST(a_file_that_cannot_be_opened_loses_no_old_ones),
+      TEST(half_a_line_does_not_stay),        TEST(a_link_is_not_followed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
