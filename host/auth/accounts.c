@@ -47,8 +47,9 @@ int authority_user_set_password(struct authority *authority, const char *name, c
 
 int authority_user_change_password(struct authority *authority, const char *name, const char *old, const char *password,
                                    const char *from, struct error **err) {
-  enum role role;
-  int r = authority_check_password(authority, name, old, from, &role, err);
+  struct store_user user = {0};
+  int r = authority_check_password(authority, name, old, from, &user, err);
+  store_user_finish(&user);
   return r < 0 ? r : authority_user_set_password(authority, name, password, err);
 }
 

@@ -41,16 +41,14 @@ static int64_t wait_of(unsigned failures, unsigned free) {
   return wait_ns < ATTEMPTS_WAIT_MAX_NS ? wait_ns : ATTEMPTS_WAIT_MAX_NS;
 }
 
-int64_t attempts_wait_ns(struct attempts *attempts, const char *name, unsigned free, int64_t now_ns) {
-  pthread_mutex_lock(&attempts->lock);
-  const struct attempt *place = find(attempts, name);
-  int64_t left_ns = place ? place->last_ns + wait_of(place->failures, free) - now_ns : 0;
-  pthread_mutex_unlock(&attempts->lock);
+/* With the lock held, as what follows. */
+static int64_t wait_ns(struct attempts *attempts, const struct attempts_who *who, int64_t now_ns) {
+  const struct attempt *place = find(attempts, who->name);
+  int64_t left_ns = place ? place->last_ns + wait_of(place->failures, who->free) - now_ns : 0;
   return left_ns > 0 ? left_ns : 0;
 }
 
-void attempts_failed(struct attempts *attempts, const char *name, int64_t now_ns) {
-  pthread_mutex_lock(&attempts->lock);
+static void count_failure(struct attempts *attempts, const char *name, int64_t now_ns) {
   struct attempt *place = find(attempts, name);
   if (!place) {
     place = oldest(attempts);
@@ -61,7 +59,19 @@ void attempts_failed(struct attempts *attempts, const char *name, int64_t now_ns
     place->failures = 0;
   place->failures += place->failures < UINT32_MAX;
   place->last_ns = now_ns;
+}
+
+int64_t attempts_begin(struct attempts *attempts, const struct attempts_who *who, size_t count, int64_t now_ns) {
+  int64_t longest_ns = 0;
+  pthread_mutex_lock(&attempts->lock);
+  for (size_t i = 0; i < count; i++) {
+    int64_t one_ns = wait_ns(attempts, &who[i], now_ns);
+    longest_ns = one_ns > longest_ns ? one_ns : longest_ns;
+  }
+  for (size_t i = 0; longest_ns == 0 && i < count; i++)
+    count_failure(attempts, who[i].name, now_ns);
   pthread_mutex_unlock(&attempts->lock);
+  return longest_ns;
 }
 
 void attempts_succeeded(struct attempts *attempts, const char *name) {
@@ -69,5 +79,13 @@ void attempts_succeeded(struct attempts *attempts, const char *name) {
   struct attempt *place = find(attempts, name);
   if (place)
     place->failures = 0;
+  pthread_mutex_unlock(&attempts->lock);
+}
+
+void attempts_take_back(struct attempts *attempts, const char *name) {
+  pthread_mutex_lock(&attempts->lock);
+  struct attempt *place = find(attempts, name);
+  if (place)
+    place->failures--;
   pthread_mutex_unlock(&attempts->lock);
 }

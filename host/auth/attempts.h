@@ -26,11 +26,17 @@ struct attempts {
 void attempts_init(struct attempts *attempts);
 void attempts_finish(struct attempts *attempts);
 
-/* How long `name` still has to wait, 0: not at all. The first `free` failures cost nothing; each after them doubles it.
- * Times are those of one clock that goes on. */
-int64_t attempts_wait_ns(struct attempts *attempts, const char *name, unsigned free, int64_t now_ns);
-/* When all places are taken, who failed longest ago is forgotten. */
-void attempts_failed(struct attempts *attempts, const char *name, int64_t now_ns);
+struct attempts_who {
+  const char *name;
+  unsigned free; /* so many failures cost nothing; each after them doubles the waiting */
+};
+/* An attempt of all these: how long it still has to wait, or 0, and then it is counted as failed already, so that many
+ * at once count, too. Times are those of one clock that goes on. When all places are taken, who failed longest ago is
+ * forgotten. */
+int64_t attempts_begin(struct attempts *attempts, const struct attempts_who *who, size_t count, int64_t now_ns);
+/* All of its failures are forgotten. */
 void attempts_succeeded(struct attempts *attempts, const char *name);
+/* The attempt was none that failed; those before it were. */
+void attempts_take_back(struct attempts *attempts, const char *name);
 
 #endif

@@ -5,6 +5,7 @@
 #include "host/auth/attempts.h"
 #include "host/auth/authority.h"
 #include "host/auth/keyring.h"
+#include "host/store/accounts.h"
 
 struct authority {
   struct store *store;
@@ -13,8 +14,9 @@ struct authority {
   struct attempts attempts;
 };
 
-/* The password of a user, with the waiting of who guesses: 0, -EACCES, -EAGAIN. The role that the user has. */
+/* The password of a user, with the waiting of who guesses: 0, -EACCES, -EAGAIN. The user as it is, which has a role;
+ * store_user_finish(). */
 int authority_check_password(struct authority *authority, const char *user, const char *password, const char *from,
-                             enum role *ret_role, struct error **err);
+                             struct store_user *ret_user, struct error **err);
 
 #endif

@@ -143,10 +143,3 @@ int keyring_verify(struct keyring *keyring, const char *token, json_t **ret_clai
   (void)pthread_rwlock_unlock(&keyring->lock);
   return r;
 }
-
-int keyring_rotate(struct keyring *keyring, struct error **err) {
-  (void)pthread_rwlock_wrlock(&keyring->lock);
-  int r = make_key(keyring, INT64_MAX, err);
-  (void)pthread_rwlock_unlock(&keyring->lock);
-  return r;
-}

@@ -28,7 +28,5 @@ void keyring_close(struct keyring *keyring);
 int keyring_sign(struct keyring *keyring, const json_t *claims, char **ret_token, struct error **err);
 /* As jwt_verify(). */
 int keyring_verify(struct keyring *keyring, const char *token, json_t **ret_claims, struct error **err);
-/* A new key signs from now on. */
-int keyring_rotate(struct keyring *keyring, struct error **err);
 
 #endif

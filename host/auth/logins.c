@@ -28,19 +28,15 @@ void grant_finish(struct grant *grant) {
 
 /* A try counts as failed until it has succeeded: many at once count, too. */
 static int begin_attempt(struct authority *authority, const char *pair, const char *address, struct error **err) {
-  int64_t now_ns = clock_monotonic_ns();
-  int64_t wait_ns = attempts_wait_ns(&authority->attempts, pair, AUTHORITY_FREE_PAIR, now_ns);
-  int64_t other_ns = attempts_wait_ns(&authority->attempts, address, AUTHORITY_FREE_ADDRESS, now_ns);
-  wait_ns = other_ns > wait_ns ? other_ns : wait_ns;
-  if (wait_ns > 0)
-    return error_set(err, EAGAIN, "too many failed logins: wait %" PRId64 " s", wait_ns / NS_PER_SECOND + 1);
-  attempts_failed(&authority->attempts, pair, now_ns);
-  attempts_failed(&authority->attempts, address, now_ns);
-  return 0;
+  const struct attempts_who who[] = {{pair, AUTHORITY_FREE_PAIR}, {address, AUTHORITY_FREE_ADDRESS}};
+  int64_t wait_ns = attempts_begin(&authority->attempts, who, ARRAY_COUNT(who), clock_monotonic_ns());
+  return wait_ns > 0 ? error_set(err, EAGAIN, "too many failed logins: wait %" PRId64 " s", wait_ns / NS_PER_SECOND + 1)
+                     : 0;
 }
 
-static int verify(struct authority *authority, const char *name, const char *password, enum role *ret_role,
+static int verify(struct authority *authority, const char *name, const char *password, struct store_user *ret_user,
                   struct error **err) {
+  enum role role;
   struct store_user user = {0};
   int r = store_user_get(authority->store, name, &user, NULL);
   if (r < 0 && r != -ENOENT)
@@ -51,13 +47,16 @@ static int verify(struct authority *authority, const char *name, const char *pas
   else if (good == 0)
     r = error_set(err, EACCES, "the user's name or the password is wrong");
   else
-    r = role_parse(user.role, ret_role) < 0 ? error_set(err, EACCES, "the user %s has no role", name) : 0;
-  store_user_finish(&user);
+    r = role_parse(user.role, &role) < 0 ? error_set(err, EACCES, "the user %s has no role", name) : 0;
+  if (r == 0)
+    *ret_user = user;
+  else
+    store_user_finish(&user);
   return r;
 }
 
 int authority_check_password(struct authority *authority, const char *user, const char *password, const char *from,
-                             enum role *ret_role, struct error **err) {
+                             struct store_user *ret_user, struct error **err) {
   char pair[ATTEMPTS_NAME_MAX], address[ATTEMPTS_NAME_MAX];
   if (strlen(user) > AUTHORITY_NAME_MAX || *user == '\0')
     return error_set(err, EACCES, "the user's name or the password is wrong");
@@ -65,10 +64,10 @@ int authority_check_password(struct authority *authority, const char *user, cons
   (void)snprintf(address, sizeof(address), "from %.50s", from);
   int r = begin_attempt(authority, pair, address, err);
   if (r == 0)
-    r = verify(authority, user, password, ret_role, err);
+    r = verify(authority, user, password, ret_user, err);
   if (r == 0) {
     attempts_succeeded(&authority->attempts, pair);
-    attempts_succeeded(&authority->attempts, address);
+    attempts_take_back(&authority->attempts, address); /* who knows one password may guess others from there */
   }
   return r;
 }
@@ -113,17 +112,30 @@ static int make_secret(char ret_text[SECRET_TEXT_MAX], char ret_hash[SECRET_HASH
   return r < 0 ? r : secret_hash(SECRET_REFRESH, ret_text, ret_hash);
 }
 
-static int begin_login(struct authority *authority, struct grant *grant, struct error **err) {
+/* The user may have gone, or got another password, since it was verified. */
+static int add_login(struct authority *authority, const struct store_login *login, int64_t now_s, struct error **err) {
+  _cleanup_error_ struct error *why = NULL;
+  int r = store_login_add(authority->store, login, now_s * NS_PER_SECOND, &why);
+  if (r == -ENOENT)
+    return error_set(err, EACCES, "the user's name or the password is wrong");
+  return r < 0 ? error_set(err, -r, "%s", error_message(why)) : 0;
+}
+
+static int begin_login(struct authority *authority, const struct store_user *user, struct grant *grant,
+                       struct error **err) {
   char id[SECRET_ID_BYTES], secret[SECRET_TEXT_MAX], hash[SECRET_HASH_MAX];
   int64_t now_s = authority->now_s();
-  const struct store_login login = {
-      .id = id, .user = grant->caller.user, .hash = hash, .expires_ns = (now_s + AUTHORITY_LOGIN_S) * NS_PER_SECOND};
+  const struct store_login login = {.id = id,
+                                    .user = user->name,
+                                    .password = user->password,
+                                    .hash = hash,
+                                    .expires_ns = (now_s + AUTHORITY_LOGIN_S) * NS_PER_SECOND};
   grant->refresh_end_s = now_s + AUTHORITY_LOGIN_S;
   int r = secret_make_id(id, err);
   if (r == 0)
     r = make_secret(secret, hash, err);
   if (r == 0)
-    r = store_login_add(authority->store, &login, now_s * NS_PER_SECOND, err);
+    r = add_login(authority, &login, now_s, err);
   if (r == 0)
     r = join_refresh(id, secret, grant, err);
   explicit_bzero(secret, sizeof(secret));
@@ -146,11 +158,14 @@ static void name_caller(struct caller *caller, const char *user) {
 int authority_login(struct authority *authority, const char *user, const char *password, const char *from,
                     struct grant *ret_grant, struct error **err) {
   struct grant grant = {0};
-  int r = authority_check_password(authority, user, password, from, &grant.caller.role, err);
+  struct store_user known = {0};
+  int r = authority_check_password(authority, user, password, from, &known, err);
   if (r < 0)
     return r;
   name_caller(&grant.caller, user);
-  r = begin_login(authority, &grant, err);
+  (void)role_parse(known.role, &grant.caller.role); /* it was looked at */
+  r = begin_login(authority, &known, &grant, err);
+  store_user_finish(&known);
   if (r == 0)
     r = make_access(authority, &grant, err);
   return hand_over(r, &grant, ret_grant);

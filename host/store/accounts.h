@@ -40,10 +40,12 @@ int store_user_remove(struct store *store, const char *name, struct error **err)
 struct store_login {
   const char *id; /* unique */
   const char *user;
-  const char *hash; /* of its secret */
+  const char *password; /* its hash as it was verified; to add one */
+  const char *hash;     /* of its secret */
   int64_t expires_ns;
 };
-/* Those that are over by `now_ns` are removed. -ENOENT when there is no such user. */
+/* Those that are over by `now_ns` are removed. -ENOENT when there is no such user, or with another password by now:
+ * what was verified may have changed since. */
 int store_login_add(struct store *store, const struct store_login *login, int64_t now_ns, struct error **err);
 
 /* Puts `next` in the place of the secret `hash`: 0 with the user (heap) and when it is over. -ENOENT: there is no such

@@ -43,6 +43,17 @@ static int remove_login(struct sql *sql, const char *id, struct error **err) {
   return sql->driver->run(sql, "DELETE FROM logins WHERE id = $1", &value, 1, NULL, NULL, NULL, err);
 }
 
+/* Also holds a user's row until the login is there, so that no password changes in between. */
+static int hold_user(struct sql *sql, const struct store_login *login, struct error **err) {
+  const struct sql_value values[] = {sql_text(login->user), sql_text(login->password)};
+  int64_t held = 0;
+  int r = sql->driver->run(sql, "UPDATE users SET password = password WHERE name = $1 AND password = $2", values,
+                           ARRAY_COUNT(values), NULL, NULL, &held, err);
+  return r < 0 || held > 0
+             ? r
+             : error_set(err, ENOENT, "there is no user %s with the password that was given", login->user);
+}
+
 /* The latest of a user stay. */
 static int make_room(struct sql *sql, const struct login_work *work, struct error **err) {
   const struct sql_value values[] = {sql_text(work->login->user), SQL_VALUE_INTEGER(work->now_ns),
@@ -62,14 +73,14 @@ static int add_work(struct sql *sql, void *ctx, struct error **err) {
   const struct store_login *login = work->login;
   const struct sql_value values[] = {sql_text(login->id), sql_text(login->user), sql_text(login->hash),
                                      SQL_VALUE_INTEGER(work->now_ns), SQL_VALUE_INTEGER(login->expires_ns)};
-  int64_t added = 0;
-  int r = make_room(sql, work, err);
+  int r = hold_user(sql, login, err);
+  if (r == 0)
+    r = make_room(sql, work, err);
   if (r == 0)
     r = sql->driver->run(sql,
-                         "INSERT INTO logins (id, account, hash, created_ns, expires_ns) SELECT $1, $2, $3, $4, $5"
-                         " WHERE EXISTS (SELECT 1 FROM users WHERE name = $2)",
-                         values, ARRAY_COUNT(values), NULL, NULL, &added, err);
-  return r < 0 || added > 0 ? r : error_set(err, ENOENT, "there is no user %s", login->user);
+                         "INSERT INTO logins (id, account, hash, created_ns, expires_ns) VALUES ($1, $2, $3, $4, $5)",
+                         values, ARRAY_COUNT(values), NULL, NULL, NULL, err);
+  return r;
 }
 
 static int check(const struct store_login *login, struct error **err) {
@@ -82,6 +93,8 @@ static int check(const struct store_login *login, struct error **err) {
 int store_login_add(struct store *store, const struct store_login *login, int64_t now_ns, struct error **err) {
   struct login_work work = {.login = login, .now_ns = now_ns};
   int r = check(login, err);
+  if (r == 0)
+    r = store_check(login->password, STORE_NAME_MAX, "a password's hash", err);
   return r < 0 ? r : store_write(store, add_work, &work, err);
 }
 

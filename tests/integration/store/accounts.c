@@ -35,7 +35,8 @@ static void add_user(struct store *store, const char *name) {
 }
 
 static void add_login(struct store *store, const char *id, const char *user, int64_t at_ns) {
-  const struct store_login login = {.id = id, .user = user, .hash = "h1", .expires_ns = at_ns + 100};
+  const struct store_login login = {
+      .id = id, .user = user, .password = "hash", .hash = "h1", .expires_ns = at_ns + 100};
   OK(store_login_add(store, &login, at_ns, &err));
 }
 
@@ -116,6 +117,10 @@ void logins_end_with_what_they_rest_on(void **state) {
   assert_int_equal(renew(store, "a", "h2", "h3", NOW), -ENOENT);
   OK(store_user_remove(store, "bob", &err));
   assert_int_equal(renew(store, "b", "h1", "h2", NOW), -ENOENT);
+  const struct store_login late = {
+      .id = "late", .user = "alice", .password = "hash", .hash = "h1", .expires_ns = NOW + 100};
+  REFUSED(ENOENT, store_login_add(store, &late, NOW, &err)); /* the old password was verified before it changed */
+  OK(store_user_change(store, "alice", NULL, "hash", &err));
   add_login(store, "c", "alice", NOW);
   REFUSED(ENOENT, store_login_end(store, "c", "h9", &err));
   OK(store_login_end(store, "c", "h1", &err));

@@ -98,29 +98,49 @@ static void roles_have_names(void **state) {
 #define FREE 5
 #define S NS_PER_SECOND
 
+static int64_t try_one(struct attempts *attempts, const char *name, int64_t now_ns) {
+  return attempts_begin(attempts, &(struct attempts_who){name, FREE}, 1, now_ns);
+}
+
 static void who_fails_waits_longer_and_longer(void **state) {
   (void)state;
   struct attempts *attempts = calloc(1, sizeof(*attempts));
   attempts_init(attempts);
-  int64_t now_ns = 1000 * S;
-  for (int i = 0; i < FREE; i++) {
-    assert_int_equal(attempts_wait_ns(attempts, "alice", FREE, now_ns), 0);
-    attempts_failed(attempts, "alice", now_ns);
-  }
-  assert_int_equal(attempts_wait_ns(attempts, "alice", FREE, now_ns), S);
-  assert_int_equal(attempts_wait_ns(attempts, "bob", FREE, now_ns), 0);
-  assert_int_equal(attempts_wait_ns(attempts, "alice", FREE, now_ns + S), 0);
-  attempts_failed(attempts, "alice", now_ns + S);
-  assert_int_equal(attempts_wait_ns(attempts, "alice", FREE, now_ns + S), 2 * S);
-  for (int i = 0; i < 40; i++)
-    attempts_failed(attempts, "alice", now_ns + S);
-  assert_int_equal(attempts_wait_ns(attempts, "alice", FREE, now_ns + S), ATTEMPTS_WAIT_MAX_NS);
-  attempts_failed(attempts, "alice", now_ns + 2 * S + ATTEMPTS_FORGET_NS); /* as the first */
-  assert_int_equal(attempts_wait_ns(attempts, "alice", FREE, now_ns + 2 * S + ATTEMPTS_FORGET_NS), 0);
+  int64_t now_ns = 1000 * S, wait_ns = S;
   for (int i = 0; i < FREE; i++)
-    attempts_failed(attempts, "bob", now_ns);
+    assert_int_equal(try_one(attempts, "alice", now_ns), 0);
+  for (int i = 0; i < 20; i++) {
+    assert_int_equal(try_one(attempts, "alice", now_ns), wait_ns);
+    now_ns += wait_ns;
+    assert_int_equal(try_one(attempts, "alice", now_ns), 0);
+    wait_ns = wait_ns * 2 < ATTEMPTS_WAIT_MAX_NS ? wait_ns * 2 : ATTEMPTS_WAIT_MAX_NS;
+  }
+  now_ns += ATTEMPTS_FORGET_NS + 1;
+  for (int i = 0; i < FREE; i++) /* as the first */
+    assert_int_equal(try_one(attempts, "alice", now_ns), 0);
+  for (int i = 0; i < FREE; i++)
+    assert_int_equal(try_one(attempts, "bob", now_ns), 0);
   attempts_succeeded(attempts, "bob");
-  assert_int_equal(attempts_wait_ns(attempts, "bob", FREE, now_ns), 0);
+  assert_int_equal(try_one(attempts, "bob", now_ns), 0);
+  attempts_finish(attempts);
+  free(attempts);
+}
+
+/* Who knows one password may not guess others for nothing: each success takes back itself, and no failure. */
+static void a_success_takes_back_itself(void **state) {
+  (void)state;
+  struct attempts *attempts = calloc(1, sizeof(*attempts));
+  attempts_init(attempts);
+  for (int i = 0; i < FREE; i++) {
+    assert_int_equal(try_one(attempts, "here", S), 0);
+    attempts_take_back(attempts, "here");
+    assert_int_equal(try_one(attempts, "here", S), 0);
+  }
+  assert_int_equal(try_one(attempts, "here", S), S);
+  const struct attempts_who both[] = {{"alice", FREE}, {"here", FREE}};
+  for (int i = 0; i < 2 * FREE; i++) /* what has to wait counts for nobody */
+    assert_int_equal(attempts_begin(attempts, both, 2, S), S);
+  assert_int_equal(try_one(attempts, "alice", S), 0);
   attempts_finish(attempts);
   free(attempts);
 }
@@ -133,11 +153,12 @@ static void the_oldest_is_forgotten_first(void **state) {
   for (int i = 0; i < ATTEMPTS_PLACES; i++) {
     (void)snprintf(name, sizeof(name), "user %d", i);
     for (int k = 0; k < FREE; k++)
-      attempts_failed(attempts, name, (int64_t)i);
+      assert_int_equal(try_one(attempts, name, (int64_t)i), 0);
   }
-  attempts_failed(attempts, "one more", S);
-  assert_int_equal(attempts_wait_ns(attempts, "user 0", FREE, S / 2), 0);
-  assert_true(attempts_wait_ns(attempts, "user 1", FREE, S / 2) > 0);
+  assert_true(try_one(attempts, "user 0", S / 2) > 0);
+  assert_int_equal(try_one(attempts, "one more", S), 0);
+  assert_true(try_one(attempts, "user 1", S / 2) > 0);
+  assert_int_equal(try_one(attempts, "user 0", S / 2), 0);
   attempts_finish(attempts);
   free(attempts);
 }
@@ -147,7 +168,8 @@ int main(void) {
       cmocka_unit_test(a_password_is_known_again),         cmocka_unit_test(another_implementation_agrees),
       cmocka_unit_test(lengths_of_passwords_are_kept),     cmocka_unit_test(what_is_no_hash_is_told),
       cmocka_unit_test(secrets_are_told_by_their_prefix),  cmocka_unit_test(roles_have_names),
-      cmocka_unit_test(who_fails_waits_longer_and_longer), cmocka_unit_test(the_oldest_is_forgotten_first),
+      cmocka_unit_test(who_fails_waits_longer_and_longer), cmocka_unit_test(a_success_takes_back_itself),
+      cmocka_unit_test(the_oldest_is_forgotten_first),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

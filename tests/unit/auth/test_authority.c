@@ -330,7 +330,7 @@ static int verify(struct keyring *keyring, const char *token) {
 static void keys_change_and_old_ones_hold_for_a_while(void **state) {
   const struct fixture *fixture = *state;
   struct keyring *one = NULL, *other = NULL;
-  char *first = NULL, *second = NULL, *third = NULL;
+  char *first = NULL, *second = NULL;
   OK(keyring_open(fixture->store, clock_of_test, &one, &err));
   OK(keyring_open(fixture->store, clock_of_test, &other, &err));
   json_auto_t *claims = claims_of(now_s + 100 * DAY_S);
@@ -340,12 +340,7 @@ static void keys_change_and_old_ones_hold_for_a_while(void **state) {
   OK(keyring_sign(one, claims, &second, &err));
   assert_string_not_equal(first, second);
   assert_int_equal(verify(one, first), 0);
-  assert_int_equal(verify(other, second), 0); /* which looked again */
-  now_s += KEYRING_LOOK_S;
-  OK(keyring_rotate(other, &err));
-  OK(keyring_sign(other, claims, &third, &err));
-  assert_int_equal(verify(one, third), 0);
-  assert_int_equal(verify(one, second), 0);
+  assert_int_equal(verify(other, second), 0);     /* which looked again */
   now_s += KEYRING_SIGNS_S + KEYRING_HOLDS_S + 1; /* the keys before the latest are over */
   free(first);
   OK(keyring_sign(one, claims, &first, &err));
@@ -354,7 +349,6 @@ static void keys_change_and_old_ones_hold_for_a_while(void **state) {
   keyring_close(other);
   free(first);
   free(second);
-  free(third);
 }
 
 /* What is signed with our key for something else is no access token. */
