@@ -319,6 +319,12 @@ static void tell_unchanged(const struct config *now, const struct config *wanted
               {"name", same(now->name, wanted->name)},
               {"adapterDirectories", same(now->adapters, wanted->adapters)},
               {"network.listen", same(now->network.listen, wanted->network.listen)},
+              {"network.certificate", same(now->network.certificate, wanted->network.certificate)},
+              {"network.key", same(now->network.key, wanted->network.key)},
+              {"network.clientAuthorities", same(now->network.clients, wanted->network.clients)},
+              {"network.withoutTls", now->network.without_tls == wanted->network.without_tls},
+              {"meshery", meshery_config_same(&now->meshery, &wanted->meshery)},
+              {"rest.withoutAuthentication", now->rest_is_open == wanted->rest_is_open},
               {"rest.port", now->rest_port == wanted->rest_port},
               {"limits.connections", now->connections == wanted->connections}};
   for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)

@@ -78,6 +78,14 @@ void meshery_config_read(struct fields *fields, const struct node *map, struct m
   config->conformance_port = read_port(fields, map, "conformancePort");
 }
 
+bool meshery_config_same(const struct meshery_config *a, const struct meshery_config *b) {
+  bool same = a->count == b->count && a->conformance_port == b->conformance_port;
+  for (size_t i = 0; same && i < a->count; i++)
+    same = a->ports[i] == b->ports[i] && a->meshes[i].type == b->meshes[i].type &&
+           json_equal(a->meshes[i].spec, b->meshes[i].spec);
+  return same;
+}
+
 void meshery_config_finish(struct meshery_config *config) {
   for (size_t i = 0; i < config->count; i++)
     json_decref(config->meshes[i].spec);

@@ -3,6 +3,7 @@
 #define TRAMMEL_HOST_DAEMON_MESHERY_CONFIG_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,7 @@ struct meshery_config {
 
 /* What is wrong with it is complained about. NULL is an empty part. */
 void meshery_config_read(struct fields *fields, const struct node *map, struct meshery_config *config);
+bool meshery_config_same(const struct meshery_config *a, const struct meshery_config *b);
 void meshery_config_finish(struct meshery_config *config);
 
 #endif

@@ -48,7 +48,23 @@ static int no_passphrase(char *buffer, int size, int writing, void *ctx) {
   return -1;
 }
 
+static int check_file(const char *path, bool secret, struct error **err) {
+  struct stat status;
+  if (stat(path, &status) < 0)
+    return error_set(err, errno, "%s: %s", path, strerror(errno));
+  if (status.st_size > (off_t)TLS_FILE_MAX)
+    return error_set(err, EFBIG, "%s has more than %zu bytes", path, TLS_FILE_MAX);
+  if (secret && (status.st_mode & S_IRWXO) != 0)
+    return error_set(err, EPERM, "others may read the key %s: chmod o= keeps them out", path);
+  return 0;
+}
+
 static int use_files(SSL_CTX *context, char *const paths[3], struct error **err) {
+  for (size_t i = 0; i < 3; i++) {
+    int r = paths[i] ? check_file(paths[i], i == 1, err) : 0;
+    if (r < 0)
+      return r;
+  }
   SSL_CTX_set_default_passwd_cb(context, no_passphrase);
   if (SSL_CTX_use_certificate_chain_file(context, paths[0]) != 1)
     return refused("the certificate", paths[0], err);

@@ -11,8 +11,8 @@
 
 struct tls;
 
-/* Files in PEM: this side's certificate with what is between it and its authority, its key without a pass phrase, and
- * the authorities that a client's certificate has to come from; NULL: clients need none. */
+/* Files in PEM: this side's certificate with what is between it and its authority, its key without a pass phrase, which
+ * others may not read, and the authorities that a client's certificate has to come from; NULL: clients need none. */
 struct tls_files {
   const char *certificate, *key, *clients;
 };

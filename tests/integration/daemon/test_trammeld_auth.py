@@ -9,6 +9,7 @@ import json
 import os
 import pty
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -187,6 +188,47 @@ def check_starts(directory):
         assert code == 2 and expected in said, (config, arguments, code, said)
     assert start("network: {%s}" % tls, "--listen", "0.0.0.0:0") == (0, "")
     assert start("network: {withoutTls: true}", "--listen", "127.0.0.1:0") == (0, "")
+
+
+def check_files(directory):
+    def start():
+        process = subprocess.run([BIN + "trammeld", "--config", directory + "/bad.yaml"], stderr=subprocess.PIPE,
+                                 encoding="utf-8", timeout=LIMIT_S, check=False)
+        return process.returncode, process.stderr
+
+    with open(directory + "/bad.yaml", "w", encoding="utf-8") as file:
+        file.write(f"listen: unix:{directory}/x/s\nstateDirectory: {directory}/x-state\nnetwork: {{listen: 'localhost:0', "
+                   f"certificate: {directory}/mutual.pem, key: {directory}/mutual.key, "
+                   f"clientAuthorities: {directory}/big.pem}}\n")
+    with open(directory + "/big.pem", "wb") as file:
+        file.truncate((1 << 20) + 1)
+    code, said = start()
+    assert code == 3 and "bytes" in said, (code, said)
+    os.chmod(directory + "/mutual.key", 0o644)
+    code, said = start()
+    assert code == 3 and "chmod" in said, (code, said)
+    os.chmod(directory + "/mutual.key", 0o600)
+
+
+def check_reload(daemon):
+    """What only a new start takes is told."""
+    before = read(daemon.config)
+    with open(daemon.config, "ab") as file:
+        file.write(b"rest: {withoutAuthentication: true, port: 1}\n"
+                   b"meshery: {adapters: [{adapter: istio, port: 2}]}\n")
+    with open(daemon.config, "rb") as file:
+        changed = file.read().replace(b"host.key", b"other.key")
+    with open(daemon.config, "wb") as file:
+        file.write(changed)
+    daemon.process.send_signal(signal.SIGHUP)
+    until = time.monotonic() + LIMIT_S
+    while b"read again" not in read(daemon.log):
+        assert time.monotonic() < until, read(daemon.log)
+        time.sleep(0.05)
+    for name in (b"network.key", b"rest.withoutAuthentication", b"rest.port", b"meshery"):
+        assert name + b" of the configuration" in read(daemon.log), read(daemon.log)
+    with open(daemon.config, "wb") as file:
+        file.write(before)
 
 
 # ---- who is not known
@@ -560,9 +602,11 @@ def main():
         for name in ("host", "mutual"):
             make_certificate(directory, name, "ca")
         check_starts(directory)
+        check_files(directory)
         daemon = Daemon(directory, "d", {"listen": "localhost:0", "certificate": directory + "/host.pem",
                                          "key": directory + "/host.key"})
         channel = daemon.connect("ca")
+        check_reload(daemon)
         check_nobody(channel)
         check_memory(daemon, channel)
         access, refresh = check_users(daemon, channel)
