@@ -257,8 +257,8 @@ def check_memory(daemon, channel):
             return next(int(line.split()[1]) >> 10 for line in status if line.startswith("VmHWM"))
 
     before = most()
-    refused(Code.RESOURCE_EXHAUSTED, channel, AUTH + "Login", "x" * (160 << 20))
-    assert most() - before < 80, (before, most())
+    refused(Code.RESOURCE_EXHAUSTED, channel, AUTH + "Login", "x" * (192 << 20))
+    assert most() - before < 150, (before, most())
 
 
 # ---- tokens that are not what they say
