@@ -36,7 +36,7 @@ json_t *outcome_objectives_json(const struct outcome *outcome) {
 
 json_t *outcome_doubts_json(const struct outcome *outcome) {
   json_t *list = json_array();
-  for (unsigned doubt = 1; doubt <= LOAD_DOUBT_CUT; doubt <<= 1)
+  for (unsigned doubt = 1; doubt <= LOAD_DOUBT_LAST; doubt <<= 1)
     if (outcome->whole.doubts & doubt)
       (void)json_array_append_new(list, json_string(load_doubt_name(doubt)));
   return list;

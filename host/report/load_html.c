@@ -71,7 +71,7 @@ static void facts(struct load_page *page, const struct load_report *report) {
 
 static void doubts(struct load_page *page, const struct load_result *result) {
   strbuf_puts(&page->out, "<ul class=\"broken\">\n");
-  for (unsigned doubt = 1; doubt <= LOAD_DOUBT_CUT; doubt <<= 1) {
+  for (unsigned doubt = 1; doubt <= LOAD_DOUBT_LAST; doubt <<= 1) {
     if (!(result->doubts & doubt))
       continue;
     strbuf_puts(&page->out, "<li>");

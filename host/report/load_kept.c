@@ -148,11 +148,42 @@ static unsigned doubts_of(const json_t *json) {
   unsigned found = 0;
   size_t i;
   json_array_foreach(json_object_get(json, "doubts"), i, doubt) {
-    for (unsigned bit = 1; bit <= LOAD_DOUBT_CUT; bit <<= 1)
+    for (unsigned bit = 1; bit <= LOAD_DOUBT_LAST; bit <<= 1)
       if (strcmp(text_of(doubt, "name"), load_doubt_name(bit)) == 0)
         found |= bit;
   }
   return found;
+}
+
+static int take_doubts(const json_t *json, struct load_result *result, struct error **err) {
+  bool valid = json_is_true(json_object_get(json, "valid"));
+  result->doubts = doubts_of(json);
+  if (valid != (result->doubts == 0))
+    return error_set(err, EINVAL,
+                     "/valid is %s and contradicts /doubts, of which there are %s; take the file as it was "
+                     "written",
+                     valid ? "true" : "false", valid ? "some" : "none");
+  return 0;
+}
+
+static int take_workers(const json_t *json, struct load_result *result, struct error **err) {
+  const json_t *workers = json_object_get(json, "workers"), *lost = json_object_get(workers, "lost"), *loss;
+  size_t count = json_array_size(lost), i;
+  result->workers = (unsigned)count_of(workers, "count");
+  if (count > result->workers)
+    return error_set(err, EINVAL, "/workers/lost: %zu were lost, of %u", count, result->workers);
+  if (count > 0 && !(result->losses = calloc(count, sizeof(*result->losses))))
+    return error_set(err, ENOMEM, "no memory");
+  json_array_foreach(lost, i, loss) {
+    uint64_t worker = count_of(loss, "worker");
+    if (worker >= result->workers)
+      return error_set(err, EINVAL, "/workers/lost/%zu/worker: there are %u, from 0 on", i, result->workers);
+    char *reason = strdup(text_of(loss, "reason"));
+    if (!reason)
+      return error_set(err, ENOMEM, "no memory");
+    result->losses[result->loss_count++] = (struct load_loss){(unsigned)worker, reason};
+  }
+  return 0;
 }
 
 static int take_result(const json_t *json, struct load_result *result, struct error **err) {
@@ -165,10 +196,14 @@ static int take_result(const json_t *json, struct load_result *result, struct er
   result->target_rate = number_of(json, "targetRate");
   result->achieved_rate = number_of(json, "achievedRate");
   result->busy = number_of(json_object_get(json, "generator"), "busy");
-  result->doubts = doubts_of(json);
   result->problem = problem ? strdup(problem) : NULL;
   if (problem && !result->problem)
     return error_set(err, ENOMEM, "no memory");
+  r = take_doubts(json, result, err);
+  if (r == 0)
+    r = take_workers(json, result, err);
+  if (r < 0)
+    return r;
   take_counts(json, &result->tally);
   take_protocol(json, &result->tally);
   r = take_latencies(json, &result->tally, err);

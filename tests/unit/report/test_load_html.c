@@ -26,7 +26,7 @@ static char *page_of(size_t count, bool answered) {
     if (!answered) {
       load_result_finish(&fixtures[i].result);
       assert_int_equal(tally_init(&fixtures[i].result.tally, NULL), 0);
-      fixtures[i].result.doubts = LOAD_DOUBT_EMPTY;
+      fixtures[i].result.doubts = 2 * LOAD_DOUBT_LAST - 1; /* all there are */
       fixtures[i].result.problem = strdup(LOAD_FIXTURE_URL);
     }
     reports[i] = fixtures[i].report;
@@ -56,6 +56,8 @@ static void pages_are_well_formed_and_texts_no_markup(void **state) {
       assert_null(strstr(page, "nan"));
       assert_null(strstr(page, "<script"));
       assert_non_null(strstr(page, "Content-Security-Policy"));
+      for (unsigned doubt = 1; !answered && doubt <= LOAD_DOUBT_LAST; doubt <<= 1)
+        assert_non_null(strstr(page, load_doubt_text(doubt)));
     }
 }
 

@@ -36,7 +36,11 @@ static json_t *result_of(enum schedule_kind kind) {
   fixture.options.schedule.seed = UINT64_MAX;
   fixture.options.schedule.period_ns = 1500000000;
   fixture.options.schedule.rate_step = -5.5;
-  fixture.result.doubts = LOAD_DOUBT_LAG | LOAD_DOUBT_CUT;
+  fixture.result.doubts = 2 * LOAD_DOUBT_LAST - 1; /* all there are */
+  fixture.result.workers = 3;
+  fixture.result.losses = calloc(1, sizeof(*fixture.result.losses));
+  assert_non_null(fixture.result.losses);
+  fixture.result.losses[fixture.result.loss_count++] = (struct load_loss){2, strdup("killed by SIGKILL")};
   fixture.result.problem = strdup("it has no address");
   json_t *json = load_report_json(&fixture.report);
   assert_non_null(json);
@@ -89,6 +93,20 @@ static void what_is_no_result_is_refused_with_its_place(void **state) {
   json_decref(json);
 }
 
+static void what_contradicts_itself_is_refused(void **state) {
+  (void)state;
+  json_t *json = result_of(SCHEDULE_CONSTANT), *workers = json_object_get(json, "workers");
+  assert_int_equal(json_object_set_new(json, "valid", json_true()), 0);
+  assert_refused(json, "/valid");
+  assert_int_equal(json_object_set_new(json, "valid", json_false()), 0);
+  assert_int_equal(json_object_set_new(workers, "count", json_integer(2)), 0);
+  assert_refused(json, "/workers/lost/0/worker");
+  assert_int_equal(json_object_set_new(workers, "count", json_integer(3)), 0);
+  assert_int_equal(json_object_set_new(json, "doubts", json_array()), 0);
+  assert_refused(json, "/valid");
+  json_decref(json);
+}
+
 static void blocks_that_are_none_are_refused(void **state) {
   (void)state;
   json_t *json = result_of(SCHEDULE_CONSTANT);
@@ -131,8 +149,11 @@ static void a_file_that_is_not_there_is_told(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(written_again_it_is_the_same),     cmocka_unit_test(what_is_no_result_is_refused_with_its_place),
-      cmocka_unit_test(blocks_that_are_none_are_refused), cmocka_unit_test(times_that_are_none_are_left_out),
+      cmocka_unit_test(written_again_it_is_the_same),
+      cmocka_unit_test(what_is_no_result_is_refused_with_its_place),
+      cmocka_unit_test(what_contradicts_itself_is_refused),
+      cmocka_unit_test(blocks_that_are_none_are_refused),
+      cmocka_unit_test(times_that_are_none_are_left_out),
       cmocka_unit_test(a_file_that_is_not_there_is_told),
   };
   return cmocka_run_group_tests(tests, make_file, remove_file);
