@@ -53,6 +53,7 @@ int local_worker_start(char *const *words, struct local_worker *ret_worker, stru
 int local_worker_begin(void) {
   pid_t parent = getppid();
   (void)signal(SIGINT, SIG_IGN);
+  (void)signal(SIGTERM, SIG_IGN);
   (void)signal(SIGHUP, SIG_IGN);
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
     return -errno;
