@@ -5,7 +5,7 @@
 const struct meshmark_class_definition meshmark_classes[MESHMARK_CLASSES] = {
     [MESHMARK_MEDIAN] = {"median", "p50 of the response, ms", 0.2, 1, false},
     [MESHMARK_TAIL] = {"tail", "p99 of the response, ms", 0.2, 5, false},
-    [MESHMARK_THROUGHPUT] = {"throughput", "answers per second", 0.2, 0, false},
+    [MESHMARK_THROUGHPUT] = {"throughput", "good answers per second", 0.2, 0, false},
     [MESHMARK_RELIABILITY] = {"reliability", "share without a good answer", 0.2, 0.01, false},
     [MESHMARK_PROCESSOR] = {"processor", "processor time of a request, us", 0.1, 500, true},
     [MESHMARK_MEMORY] = {"memory", "memory of a proxy, MiB", 0.1, 64, true},

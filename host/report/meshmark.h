@@ -5,12 +5,12 @@
 
 #include <stdbool.h>
 
-#define MESHMARK_DEFINITION 1 /* changes with weights, references and formulas: marks of two are not to be compared */
+#define MESHMARK_DEFINITION 2 /* changes with weights, references and formulas: marks of two are not to be compared */
 
 enum meshmark_class {
   MESHMARK_MEDIAN,      /* p50 of the response, ms */
   MESHMARK_TAIL,        /* p99 of the response, ms */
-  MESHMARK_THROUGHPUT,  /* answers per second of a closed loop */
+  MESHMARK_THROUGHPUT,  /* good answers per second of a closed loop */
   MESHMARK_RELIABILITY, /* share of requests without a good answer */
   MESHMARK_PROCESSOR,   /* the mesh's processor time for a request, us */
   MESHMARK_MEMORY,      /* of a proxy, MiB */

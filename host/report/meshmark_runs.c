@@ -4,13 +4,33 @@
 #include "host/load/median.h"
 #include "host/report/meshmark_report.h"
 
+/* Latencies of more bad answers than these, which are quick, tell nothing: with as many, reliability is 0. */
+#define LOST_MAX 0.01
+
+/* How the target answers without a mesh: these statuses are its own. */
+struct own {
+  bool statuses[TALLY_STATUS_MAX], grpc_statuses[GRPC_STATUS_COUNT];
+};
+
 /* What is asked of a run; NaN: it does not tell. */
-typedef double (*figure)(const struct load_report *report);
+typedef double (*figure)(const struct load_report *report, const struct own *own);
 
 struct side {
   const struct load_report *reports;
   size_t count;
+  const struct own *own; /* of both sides */
 };
+
+static void own_of(const struct meshmark_runs *runs, struct own *ret_own) {
+  *ret_own = (struct own){.grpc_statuses = {true}}; /* OK */
+  for (size_t i = 0; i < runs->direct_count; i++) {
+    const struct tally *tally = &runs->direct[i].result->tally;
+    for (size_t j = 0; j < TALLY_STATUS_MAX; j++)
+      ret_own->statuses[j] |= tally->statuses[j] > 0;
+    for (size_t j = 0; j < GRPC_STATUS_COUNT; j++)
+      ret_own->grpc_statuses[j] |= tally->grpc_statuses[j] > 0;
+  }
+}
 
 /* ---- one run */
 
@@ -19,27 +39,36 @@ static double quantile_ms(const struct load_report *report, double quantile) {
   return quantile_tells(histogram_count(histogram), quantile) ? load_ms(histogram_quantile(histogram, quantile)) : NAN;
 }
 
-static double median_ms(const struct load_report *report) {
+static double median_ms(const struct load_report *report, const struct own *own) {
+  (void)own;
   return quantile_ms(report, 0.5);
 }
 
-static double tail_ms(const struct load_report *report) {
+static double tail_ms(const struct load_report *report, const struct own *own) {
+  (void)own;
   return quantile_ms(report, 0.99);
 }
 
-static double per_second(const struct load_report *report) {
-  const struct load_result *result = report->result;
-  double measured_s = load_seconds(result->measured_ns);
-  return measured_s > 0 ? (double)result->tally.completed / measured_s : NAN;
+/* 5xx is none: it may be the mesh's own. Nor is what the target never answers by itself: 4xx, or a status of gRPC. */
+static uint64_t good_answers(const struct tally *tally, const struct own *own) {
+  uint64_t bad = 0;
+  for (size_t i = 400; i < 600; i++)
+    bad += i >= 500 || !own->statuses[i] ? tally->statuses[i] : 0;
+  for (size_t i = 0; i < GRPC_STATUS_COUNT; i++)
+    bad += own->grpc_statuses[i] ? 0 : tally->grpc_statuses[i];
+  return tally->completed > bad ? tally->completed - bad : 0;
 }
 
-/* 5xx is no good answer: it may be the mesh's own. */
-static double lost_share(const struct load_report *report) {
+static double per_second(const struct load_report *report, const struct own *own) {
+  const struct load_result *result = report->result;
+  double measured_s = load_seconds(result->measured_ns);
+  return measured_s > 0 ? (double)good_answers(&result->tally, own) / measured_s : NAN;
+}
+
+static double lost_share(const struct load_report *report, const struct own *own) {
   const struct tally *tally = &report->result->tally;
-  uint64_t lost = tally->failed + tally->censored;
-  for (int i = 500; i < 600; i++)
-    lost += tally->statuses[i];
-  return tally->scheduled > 0 ? (double)lost / (double)tally->scheduled : NAN;
+  double scheduled = (double)tally->scheduled;
+  return scheduled > 0 ? (scheduled - (double)good_answers(tally, own)) / scheduled : NAN;
 }
 
 /* ---- a side */
@@ -50,7 +79,7 @@ static double median_of(const struct side *side, bool closed, figure of) {
   size_t count = 0;
   for (size_t i = 0; i < side->count && count < MESHMARK_RUNS_MAX; i++)
     if (load_report_is_closed(&side->reports[i]) == closed)
-      values[count++] = of(&side->reports[i]);
+      values[count++] = of(&side->reports[i], side->own);
   for (size_t i = 0; i < count; i++)
     if (!isfinite(values[i]))
       return NAN;
@@ -69,6 +98,13 @@ static bool all_valid(const struct side *side, bool closed) {
     if (load_report_is_closed(&side->reports[i]) == closed && side->reports[i].result->doubts != 0)
       return false;
   return true;
+}
+
+static bool loses_much(const struct side *side) {
+  for (size_t i = 0; i < side->count; i++)
+    if (!load_report_is_closed(&side->reports[i]) && lost_share(&side->reports[i], side->own) > LOST_MAX)
+      return true;
+  return false;
 }
 
 /* To 1%, as `perf compare` has it. */
@@ -98,6 +134,8 @@ static struct meshmark_input compared(const struct side *direct, const struct si
     input.missing = "the runs had other rates";
   else if (!isfinite(input.direct) || !isfinite(input.mesh))
     input.missing = "a run has too few requests for it";
+  else if ((of == median_ms || of == tail_ms) && (loses_much(direct) || loses_much(mesh)))
+    input.missing = "a run has no good answer to more than 1% of its requests";
   else if (closed && !(input.direct > 0))
     input.missing = "nothing was answered without the mesh";
   return input;
@@ -122,7 +160,9 @@ static struct meshmark_input memory(double memory_mib) {
 }
 
 struct meshmark meshmark_of_runs(const struct meshmark_runs *runs) {
-  const struct side mesh = {runs->mesh, runs->mesh_count}, direct = {runs->direct, runs->direct_count};
+  struct own own;
+  own_of(runs, &own);
+  const struct side mesh = {runs->mesh, runs->mesh_count, &own}, direct = {runs->direct, runs->direct_count, &own};
   const struct meshmark_input inputs[MESHMARK_CLASSES] = {
       [MESHMARK_MEDIAN] = compared(&direct, &mesh, false, median_ms),
       [MESHMARK_TAIL] = compared(&direct, &mesh, false, tail_ms),

@@ -111,7 +111,7 @@ static void runs_tell_all_classes(void **state) {
   finish(&both);
 }
 
-/* Statuses of 5xx, failed and censored requests are lost, and no others. */
+/* Statuses of 5xx, failed and censored requests are lost, and those of 4xx that are the target's own are not. */
 static void what_has_no_good_answer_is_lost(void **state) {
   struct both both;
   (void)state;
@@ -119,11 +119,20 @@ static void what_has_no_good_answer_is_lost(void **state) {
   struct tally *tally = &both.fixtures[OPEN_MESH].result.tally;
   tally->statuses[503] += 60;
   tally->statuses[404] = 1000;
+  both.fixtures[CLOSED_DIRECT].result.tally.statuses[404] = 1;
   struct meshmark mark = meshmark_of_runs(&both.runs);
   assert_true(fabs(mark.inputs[MESHMARK_RELIABILITY].direct - 14.0 / 12009) < 1e-9);
   assert_true(fabs(mark.inputs[MESHMARK_RELIABILITY].mesh - 74.0 / 12009) < 1e-9);
   assert_about(mark.efficiencies[MESHMARK_RELIABILITY], 100 * (1 - 60.0 / 12009 / 0.01));
   finish(&both);
+}
+
+static void refuse_all(struct both *both, int status) {
+  for (unsigned i = OPEN_MESH; i < FIXTURES; i++) {
+    struct tally *tally = &both->fixtures[i].result.tally;
+    tally->statuses[200] = tally->statuses[503] = 0;
+    tally->statuses[status] = tally->completed;
+  }
 }
 
 static void assert_untold(const struct meshmark *mark, enum meshmark_class class, const char *why) {
@@ -159,6 +168,35 @@ static void what_is_missing_is_told_by_its_reason(void **state) {
   finish(&both);
 }
 
+/* Refusals are quick. */
+static void a_mesh_that_refuses_everything_has_no_mark(void **state) {
+  static const int refusals[] = {403, 503};
+  (void)state;
+  for (size_t i = 0; i < ARRAY_COUNT(refusals); i++) {
+    struct both both;
+    init(&both);
+    refuse_all(&both, refusals[i]);
+    struct meshmark mark = meshmark_of_runs(&both.runs);
+    assert_about(mark.efficiencies[MESHMARK_THROUGHPUT], 0);
+    assert_about(mark.efficiencies[MESHMARK_RELIABILITY], 0);
+    assert_untold(&mark, MESHMARK_MEDIAN, "no good answer");
+    assert_untold(&mark, MESHMARK_TAIL, "no good answer");
+    finish(&both);
+  }
+}
+
+static void a_call_that_the_mesh_ends_is_lost(void **state) {
+  enum { UNAVAILABLE = 14 };
+  struct both both;
+  (void)state;
+  init(&both);
+  both.fixtures[OPEN_MESH].result.tally.grpc_statuses[0] = LOAD_FIXTURE_ANSWERED - 60;
+  both.fixtures[OPEN_MESH].result.tally.grpc_statuses[UNAVAILABLE] = 60;
+  struct meshmark mark = meshmark_of_runs(&both.runs);
+  assert_about(mark.efficiencies[MESHMARK_RELIABILITY], 100 * (1 - 60.0 / 12009 / 0.01));
+  finish(&both);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(weights_are_one),
@@ -167,6 +205,8 @@ int main(void) {
       cmocka_unit_test(nothing_known_is_anything),
       cmocka_unit_test(runs_tell_all_classes),
       cmocka_unit_test(what_has_no_good_answer_is_lost),
+      cmocka_unit_test(a_mesh_that_refuses_everything_has_no_mark),
+      cmocka_unit_test(a_call_that_the_mesh_ends_is_lost),
       cmocka_unit_test(what_is_missing_is_told_by_its_reason),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
