@@ -75,7 +75,7 @@ static bool answers(struct target *target, const struct load_options *load, stru
   return all;
 }
 
-static int wait_ready(const struct repeating *repeating, struct error **err) {
+static int wait_ready(const struct mesh_lab *lab, const struct repeating *repeating, struct error **err) {
   int64_t deadline_ns = clock_in_ns(READY_TIMEOUT_NS);
   for (int side = 0; side < 2; side++) {
     const struct repeating_target *of = &repeating->sides[side];
@@ -83,6 +83,8 @@ static int wait_ready(const struct repeating *repeating, struct error **err) {
     while (!answers(of->target, repeating->load, &why)) {
       if (atomic_load(repeating->load->cancel))
         return error_set(err, ECANCELED, "interrupted before the first run");
+      if (mesh_lab_check(lab, err) < 0)
+        return error_wrap(err, "before the first run");
       if (why)
         return error_set(err, error_code(why), "%s", error_message(why));
       if (clock_monotonic_ns() >= deadline_ns)
@@ -116,7 +118,7 @@ static int measure(const struct mesh_lab *lab, const struct perf_series *series,
       .sides = {{lab->direct_url, direct, &at_direct}, {lab->through_url, through, &at_mesh}},
       .load = &options,
       .workers = series->workers};
-  if (wait_ready(&repeating, err) < 0)
+  if (wait_ready(lab, &repeating, err) < 0)
     return EXIT_COULD_NOT_TEST;
   int code = perf_series_run(series, &repeating, mesh, json, err);
   return mesh_lab_check(lab, *err ? NULL : err) < 0 && code != EXIT_INTERNAL ? EXIT_COULD_NOT_TEST : code;
