@@ -1,5 +1,6 @@
 /* trammel perf search: the highest rate at which the objectives of a profile are met. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,9 +97,11 @@ enum step { STEP_MET, STEP_MISSED, STEP_UNTOLD };
  * too late may be its fault, or the target's. */
 static enum step judge(const struct outcome *outcome) {
   unsigned doubts = outcome->whole.doubts;
+  if (doubts & (LOAD_DOUBT_EMPTY | LOAD_DOUBT_CUT))
+    return STEP_UNTOLD;
   bool slow = doubts & (LOAD_DOUBT_LAG | LOAD_DOUBT_BUSY), late = doubts & LOAD_DOUBT_LATE;
   enum step step = late && !slow ? STEP_MISSED : STEP_MET;
-  if ((late && slow) || (doubts & (LOAD_DOUBT_EMPTY | LOAD_DOUBT_CUT)))
+  if (late && slow)
     step = STEP_UNTOLD;
   for (size_t i = 0; i < outcome->profile->objective_count; i++) {
     if (outcome->findings[i].verdict == OBJECTIVE_MISSED)
@@ -123,7 +126,7 @@ static void print_step(const struct outcome *outcome, unsigned number, double ra
       objective_value_text(objective, outcome->findings[i].value, &value);
     printf(" %s: %s", objective->text, value.length > 0 ? strbuf_text(&value) : "n/a");
   }
-  for (unsigned doubt = 1; doubt <= LOAD_DOUBT_CUT; doubt <<= 1)
+  for (unsigned doubt = 1; doubt <= LOAD_DOUBT_LAST; doubt <<= 1)
     if (outcome->whole.doubts & doubt)
       printf(" [%s]", load_doubt_name(doubt));
   putchar('\n');
@@ -210,6 +213,23 @@ static int check(const struct profile *profile, const struct search *search, str
   return 0;
 }
 
+/* The lowest rate of which each target's part is still one. */
+static double least_of(const struct profile *profile) {
+  double whole = profile->whole.schedule.rate, smallest = whole;
+  for (size_t i = 0; i < profile->load_count; i++)
+    smallest = fmin(smallest, profile->loads[i].options.schedule.rate);
+  return SCHEDULE_RATE_MIN * (1 + 1e-6) * whole / smallest; /* beyond what rates lose by rounding */
+}
+
+/* What stands in the way of a step is no reason to lose those before it. */
+static int end_with_error(struct looking *looking, int r) {
+  if (looking->search.steps > 0) {
+    looking->untold = true;
+    (void)print(looking);
+  }
+  return r == -EINVAL ? EXIT_USAGE : EXIT_INTERNAL;
+}
+
 static int look(struct looking *looking, struct error **err) {
   const struct arguments *arguments = looking->arguments;
   const struct profile *profile = looking->input->profile;
@@ -217,14 +237,14 @@ static int look(struct looking *looking, struct error **err) {
   *search = (struct search){.from = arguments->from > 0 ? arguments->from : profile->whole.schedule.rate,
                             .most = arguments->most > 0 ? arguments->most : SCHEDULE_RATE_MAX,
                             .precision = arguments->precision};
-  search->least = arguments->least > 0 ? arguments->least : search->from / 1000;
+  search->least = fmax(arguments->least > 0 ? arguments->least : search->from / 1000, least_of(profile));
   int r = check(profile, search, err);
   if (r == 0)
     interrupt_catch();
   for (double rate; r == 0 && !looking->untold && (rate = search_next(search)) > 0;)
     r = try_rate(looking, rate, err);
   if (r < 0)
-    return r == -EINVAL ? EXIT_USAGE : EXIT_INTERNAL;
+    return end_with_error(looking, r);
   int code = print(looking);
   if (code != EXIT_ALL_PASSED)
     return code;

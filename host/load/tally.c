@@ -54,6 +54,10 @@ void tally_finish(struct tally *tally) {
 }
 
 void tally_add(struct tally *to, const struct tally *from) {
+  tally_add_later(to, from, 0);
+}
+
+void tally_add_later(struct tally *to, const struct tally *from, int64_t later_ns) {
   to->scheduled += from->scheduled;
   to->completed += from->completed;
   to->failed += from->failed;
@@ -85,7 +89,7 @@ void tally_add(struct tally *to, const struct tally *from) {
   histogram_add(to->service, from->service);
   histogram_add(to->lag, from->lag);
   histogram_add(to->wait, from->wait);
-  timeline_add(to->timeline, from->timeline);
+  timeline_add_later(to->timeline, from->timeline, later_ns);
   histogram_add(to->first_byte, from->first_byte);
   histogram_add(to->connecting, from->connecting);
   histogram_add(to->securing, from->securing);

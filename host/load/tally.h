@@ -71,5 +71,7 @@ int tally_init(struct tally *tally, struct error **err);
 void tally_finish(struct tally *tally);
 /* Both have ended. */
 void tally_add(struct tally *to, const struct tally *from);
+/* What began `later_ns` after it. */
+void tally_add_later(struct tally *to, const struct tally *from, int64_t later_ns);
 
 #endif

@@ -143,13 +143,22 @@ int timeline_put(struct timeline *timeline, int64_t block_s, const struct histog
   return timeline_check(timeline);
 }
 
+static size_t place_of(const struct timeline *to, const struct timeline *from, size_t i, int64_t later_ns) {
+  return (size_t)((later_ns / NS_PER_SECOND + (int64_t)i * from->block_s) / to->block_s);
+}
+
 void timeline_add(struct timeline *to, const struct timeline *from) {
+  timeline_add_later(to, from, 0);
+}
+
+void timeline_add_later(struct timeline *to, const struct timeline *from, int64_t later_ns) {
   struct histogram *read = histogram_create();
   to->failed |= from->failed || !read;
-  while (to->block_s < from->block_s)
+  while (to->block_s < from->block_s ||
+         (from->count > 0 && place_of(to, from, from->count - 1, later_ns) >= TIMELINE_BLOCKS_MAX))
     fold(to);
   for (size_t i = 0; read && i < from->count; i++) {
-    size_t place = i / (size_t)(to->block_s / from->block_s);
+    size_t place = place_of(to, from, i, later_ns);
     while (to->count <= place)
       to->blocks[to->count++] = (struct block){.min = INT64_MAX};
     histogram_clear(read);

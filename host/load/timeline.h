@@ -27,6 +27,9 @@ void timeline_end(struct timeline *timeline);
 int timeline_put(struct timeline *timeline, int64_t block_s, const struct histogram *histogram);
 /* Adds one that has ended to another one that has; the longer blocks are those of the sum. */
 void timeline_add(struct timeline *to, const struct timeline *from);
+/* The same for one that began `later_ns` (0 to INT64_MAX / 2) after it: each block is added to that in which it begins.
+ */
+void timeline_add_later(struct timeline *to, const struct timeline *from, int64_t later_ns);
 /* A kept one that is read back: the next block, of `block_s` as all of them, at most TIMELINE_BLOCKS_MAX (what is
  * beyond is left out). Nothing may be recorded besides. */
 void timeline_append(struct timeline *timeline, int64_t block_s, const struct histogram *histogram);

@@ -175,6 +175,23 @@ static struct objective_finding measure(const struct objective *objective, const
   return untold("no such measure");
 }
 
+/* Whether the verdict may be the generator's doing: what it adds to latencies, what it takes from the rate, and what it
+ * sent too late to have an answer in time. */
+static bool by_generator(const struct objective *objective, const struct load_result *result, uint64_t unexpected,
+                         enum objective_verdict verdict) {
+  const struct tally *tally = &result->tally;
+  bool wants_less = objective->relation == OBJECTIVE_BELOW || objective->relation == OBJECTIVE_AT_MOST;
+  bool is_more = wants_less == (verdict == OBJECTIVE_MISSED);
+  if (!(result->doubts & (LOAD_DOUBT_LAG | LOAD_DOUBT_BUSY)))
+    return false;
+  if (objective->measure == OBJECTIVE_RATE)
+    return !is_more;
+  if (objective->measure != OBJECTIVE_ERRORS)
+    return is_more;
+  double sure = (double)(tally->failed + unexpected) / (double)tally->scheduled;
+  return holds(objective, sure) != (verdict == OBJECTIVE_MET);
+}
+
 struct objective_finding objective_judge(const struct objective *objective, const struct load_result *result,
                                          bool closed, uint64_t unexpected) {
   struct objective_finding finding = measure(objective, result, closed, unexpected);
@@ -183,9 +200,8 @@ struct objective_finding objective_judge(const struct objective *objective, cons
   const char *reason = NULL;
   if (result->doubts & LOAD_DOUBT_CUT)
     reason = "the run was ended before its time";
-  else if ((result->doubts & (LOAD_DOUBT_LAG | LOAD_DOUBT_BUSY)) && objective->measure != OBJECTIVE_ERRORS &&
-           finding.verdict == OBJECTIVE_MISSED)
-    reason = "the generator was too slow to tell: it may be what missed it";
+  else if (by_generator(objective, result, unexpected, finding.verdict))
+    reason = "the generator was too slow to tell: this may be its doing";
   if (reason) {
     finding.verdict = OBJECTIVE_UNTOLD;
     finding.reason = reason;

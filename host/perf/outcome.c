@@ -22,8 +22,9 @@ static void add_times(struct load_result *to, const struct load_result *from, en
 }
 
 static int add_result(struct load_result *to, const struct load_result *from, enum together how) {
+  int64_t later_ns = how == IN_TURN ? to->measured_ns : 0; /* what is between them is left out */
   add_times(to, from, how);
-  tally_add(&to->tally, &from->tally);
+  tally_add_later(&to->tally, &from->tally, later_ns);
   if (from->problem && !to->problem && !(to->problem = strdup(from->problem)))
     return -ENOMEM;
   return timeline_check(to->tally.timeline);
@@ -37,6 +38,11 @@ static void conclude(struct load_result *result, size_t turns) {
 }
 
 /* ---- one repetition */
+
+/* Each repetition has arrivals of its own, and none of them those of another target. */
+static uint64_t seed_of(uint64_t seed, size_t repetition) {
+  return seed + repetition * UINT64_C(0x9e3779b97f4a7c15);
+}
 
 static int add_run(struct outcome *outcome, const struct load_result *results, struct load_result *run,
                    struct error **err) {
@@ -62,6 +68,7 @@ static int run_once(struct outcome *outcome, struct target *const *targets, cons
   for (size_t i = 0; i < count; i++) {
     parts[i] = (struct ensemble_part){targets[i], outcome->profile->loads[i].options};
     parts[i].options.cancel = cancel;
+    parts[i].options.schedule.seed = seed_of(parts[i].options.schedule.seed, outcome->run_count);
   }
   int r = ensemble_run(parts, count, results, err);
   if (r < 0)

@@ -122,6 +122,30 @@ static void each_target_gets_its_part_and_the_parts_add_up(void **state) {
   target_server_stop(b);
 }
 
+/* One behind the other, and by chance each time anew. */
+static void repetitions_are_no_copies_and_lie_not_over_each_other(void **state) {
+  enum { RUNS = 5 };
+  struct target_server *server = target_server_start(CONDUCT_ANSWERS);
+  char profile[512];
+  int found;
+  size_t i, others = 0;
+  const json_t *of_run;
+  (void)state;
+  (void)snprintf(profile, sizeof(profile),
+                 "name: one\ntargets: [{url: '%s'}]\nschedule: {kind: poisson, rate: 1000, seed: 5}\n"
+                 "duration: 1s\nrepetitions: %d\nconnections: 8\n",
+                 target_server_url(server), RUNS);
+  json_t *json = run_any(profile, &found);
+  const json_t *runs = json_object_get(json, "runs"), *whole = json_object_get(json, "whole");
+  assert_int_equal(json_array_size(runs), RUNS);
+  json_array_foreach(runs, i, of_run) others +=
+      number(of_run, "scheduled") != number(json_array_get(runs, 0), "scheduled");
+  assert_true(others > 0);
+  assert_in_range(json_array_size(json_object_get(json_object_get(whole, "blocks"), "histograms")), RUNS, RUNS + 10);
+  json_decref(json);
+  target_server_stop(server);
+}
+
 static void objectives_decide_the_exit_code(void **state) {
   static const struct {
     const char *objectives, *verdict;
@@ -358,6 +382,7 @@ static void a_search_ends_as_its_verdict_says(void **state) {
     char profile[512];
     (void)snprintf(profile, sizeof(profile),
                    "name: one\ntargets: [{url: '%s'}]\nschedule: {kind: constant, rate: 50}\nduration: 300ms\n"
+                   "connections: 40\n"
                    "objectives: ['%s']\n",
                    target_server_url(server), cases[i].objective);
     command_run(WORDS("search", "-", "--least", "25", "--most", "100", "-o", "json"), profile, RUN_S, &result);
@@ -378,6 +403,36 @@ static void a_search_ends_as_its_verdict_says(void **state) {
     command_result_finish(&result);
   }
   target_server_stop(server);
+}
+
+/* Half a rate would be as mute. */
+static void a_search_of_what_answers_nothing_ends_at_once(void **state) {
+  struct target_server *server = target_server_start(CONDUCT_CUTS);
+  char profile[512];
+  (void)state;
+  (void)snprintf(profile, sizeof(profile),
+                 "name: one\ntargets: [{url: '%s'}]\nschedule: {kind: constant, rate: 50}\nduration: 300ms\n"
+                 "objectives: ['errors < 1%%']\n",
+                 target_server_url(server));
+  struct command_result result = run_words(WORDS("search", "-", "-o", "json"), profile, 3);
+  json_t *json = json_loads(strbuf_text(&result.out), 0, NULL);
+  assert_schema(json, "perf-search");
+  assert_string_equal(json_string_value(json_object_get(json, "verdict")), "untold");
+  assert_int_equal(json_array_size(json_object_get(json, "steps")), 1);
+  json_decref(json);
+  command_result_finish(&result);
+  target_server_stop(server);
+}
+
+/* Of 0.101 a second, 0.001 is the second target's part: no lower one has a rate. */
+static void a_search_goes_no_lower_than_the_smallest_part(void **state) {
+  static const char profile[] =
+      "name: a\ntargets: [{url: 'http://127.0.0.1:1', weight: 100}, {name: b, url: 'http://127.0.0.1:1'}]\n"
+      "schedule: {kind: constant, rate: 5}\nconnections: 101\nobjectives: [errors < 1%]\n";
+  (void)state;
+  struct command_result result = run_words(WORDS("search", "-", "--from", "0.1", "--least", "0.01"), profile, 2);
+  assert_non_null(strstr(strbuf_text(&result.errors), "not from 0.101"));
+  command_result_finish(&result);
 }
 
 static void a_search_wants_a_rate_and_objectives(void **state) {
@@ -423,6 +478,7 @@ static void a_body_is_from_the_profiles_directory(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_target_gets_its_part_and_the_parts_add_up),
+      cmocka_unit_test(repetitions_are_no_copies_and_lie_not_over_each_other),
       cmocka_unit_test(objectives_decide_the_exit_code),
       cmocka_unit_test(an_answer_that_is_not_expected_is_an_error),
       cmocka_unit_test(a_target_without_an_address_is_told_apart),
@@ -433,6 +489,8 @@ int main(void) {
       cmocka_unit_test(profiles_and_results_are_kept_by_name),
       cmocka_unit_test(what_cannot_be_run_is_not_saved),
       cmocka_unit_test(a_search_ends_as_its_verdict_says),
+      cmocka_unit_test(a_search_of_what_answers_nothing_ends_at_once),
+      cmocka_unit_test(a_search_goes_no_lower_than_the_smallest_part),
       cmocka_unit_test(a_search_wants_a_rate_and_objectives),
       cmocka_unit_test(a_body_is_from_the_profiles_directory),
   };

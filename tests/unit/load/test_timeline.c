@@ -113,12 +113,34 @@ static void those_of_threads_are_added_whatever_their_lengths(void **state) {
   assert_int_equal(found, expected);
 }
 
+/* Parts of 3 s, one behind the other: no block has more than is in one second, until there are too many blocks. */
+static void a_later_one_is_behind_the_earlier(void **state) {
+  enum { PARTS = 100, PART_S = 3 };
+  _cleanup_(timeline_destroy_p) struct timeline *sum = timeline_create(), *part = play(PART_S);
+  (void)state;
+  for (int64_t i = 0; i < PARTS; i++) {
+    timeline_add_later(sum, part, i * PART_S * NS_PER_SECOND);
+    assert_int_equal(timeline_block_s(sum), (i + 1) * PART_S > TIMELINE_BLOCKS_MAX ? 2 : 1);
+  }
+  assert_int_equal(timeline_check(sum), 0);
+  assert_int_equal(timeline_count(sum), PARTS * PART_S / 2);
+  for (size_t i = 0; i < timeline_count(sum); i++) {
+    _cleanup_(histogram_destroy_p) struct histogram *histogram = histogram_create();
+    uint64_t expected = 0;
+    for (int64_t s = (int64_t)i * 2; s < (int64_t)i * 2 + 2; s++)
+      expected += count_of(s % PART_S, s % PART_S + 1);
+    timeline_read(sum, i, histogram);
+    assert_int_equal(histogram_count(histogram), expected);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(blocks_are_folded_in_pairs_when_they_are_many),
       cmocka_unit_test(nothing_is_lost),
       cmocka_unit_test(seconds_without_anything_have_their_place),
       cmocka_unit_test(those_of_threads_are_added_whatever_their_lengths),
+      cmocka_unit_test(a_later_one_is_behind_the_earlier),
   };
   return cmocka_run_group_tests_name("timeline", tests, NULL, NULL);
 }
