@@ -66,7 +66,8 @@ static bool act(const struct target_server *server, int fd) {
   case CONDUCT_MUTE:
     return true;
   case CONDUCT_SLOW:
-    (void)poll(NULL, 0, 5);
+  case CONDUCT_SLOWER:
+    (void)poll(NULL, 0, server->conduct == CONDUCT_SLOW ? 5 : 50);
     put(fd, answer, sizeof(answer) - 1);
     return true;
   }

@@ -13,6 +13,7 @@ enum conduct {
   CONDUCT_ENDLESS, /* headers without an end */
   CONDUCT_MUTE,    /* never answers */
   CONDUCT_SLOW,    /* each answer takes 5 ms, one after the other */
+  CONDUCT_SLOWER,  /* 50 ms: more than a busy machine adds */
 };
 
 struct target_server;

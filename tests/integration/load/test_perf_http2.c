@@ -182,7 +182,7 @@ static void a_target_that_is_only_slow_keeps_its_connection(void **state) {
   (void)state;
   json_t *json = perf_command_run(
       http2_server_url(server),
-      PERF_OPTIONS("--http2", "--rate", "max", "-d", "2s", "-c", "1", "--streams", "2", "--timeout", "600ms"), 3);
+      PERF_OPTIONS("--http2", "--rate", "max", "-d", "7s", "-c", "1", "--streams", "2", "--timeout", "2s"), 3);
   assert_true(perf_errors(json, "timeout") > 2);
   assert_int_equal(perf_number(json, "failed"), perf_errors(json, "timeout"));
   assert_int_equal(perf_number(json, "connectionsMade"), 1);

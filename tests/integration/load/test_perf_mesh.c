@@ -42,6 +42,8 @@ static struct running start(const char *const *options) {
 
 /* Whichever follows from the verdict, and a tolerance of none: on a busy machine not each pair shows a difference. */
 #define AS_VERDICT (-1)
+/* The same without a tolerance: that the mesh costs something is no failure. */
+#define AS_TOLD (-2)
 
 static int verdict_code(const json_t *json) {
   const char *verdict = json_string_value(json_object_get(json_object_get(json, "comparison"), "verdict"));
@@ -54,6 +56,8 @@ static json_t *read_series(struct command_result *result, int exit_code) {
   json_t *json = json_loads(strbuf_text(&result->out), 0, NULL);
   if (exit_code == AS_VERDICT)
     exit_code = verdict_code(json);
+  else if (exit_code == AS_TOLD)
+    exit_code = verdict_code(json) == 3 ? 3 : 0;
   if (!json || result->exit_code != exit_code)
     fail_msg("exit code %d: %s%s", result->exit_code, strbuf_text(&result->out), strbuf_text(&result->errors));
   command_result_finish(result);
@@ -72,17 +76,17 @@ static const json_t *result_of(const json_t *json, size_t i) {
   return json_object_get(json_array_get(json_object_get(json, "runs"), i), "result");
 }
 
-/* Two proxies and ciphers cost something on every machine: that is told, and is no failure by itself. */
+/* Two proxies and ciphers cost something: that is told, and is no failure by itself. */
 static void what_the_mesh_adds_is_told(void **state) {
   (void)state;
-  json_t *json = run_mesh(PERF_OPTIONS("-d", "300ms"), 0);
+  json_t *json = run_mesh(PERF_OPTIONS("-d", "1s"), AS_TOLD);
   const json_t *mesh = json_object_get(json, "mesh"), *comparison = json_object_get(json, "comparison");
   const json_t *p50 = json_object_get(json_object_get(comparison, "figures"), "p50");
   assert_string_equal(json_string_value(json_object_get(mesh, "adapter")), "reference");
   assert_string_equal(json_string_value(json_object_get(mesh, "lab")), "process");
   assert_int_equal(perf_number(json, "complete"), 6);
-  assert_true(verdict_code(json) == 0 || verdict_code(json) == 1);
-  assert_true(json_number_value(json_object_get(p50, "ratio")) > 1);
+  double ratio = json_number_value(json_object_get(p50, "ratio"));
+  assert_true(verdict_code(json) == 1 ? ratio > 1 : ratio > 0);
   assert_int_equal(json_array_size(json_object_get(p50, "addedInterval")), 2);
   for (size_t i = 0; i < 12; i++) {
     perf_assert_schema(result_of(json, i), "load-result.json");
@@ -95,7 +99,7 @@ static void what_the_mesh_adds_is_told(void **state) {
 
 static void a_tolerance_makes_it_a_gate(void **state) {
   (void)state;
-  json_decref(run_mesh(PERF_OPTIONS("-d", "300ms", "--tolerance", "0"), AS_VERDICT));
+  json_decref(run_mesh(PERF_OPTIONS("-d", "1s", "--tolerance", "0"), AS_VERDICT));
 }
 
 /* HTTP/2 goes through the sidecars, too. */
@@ -130,7 +134,7 @@ static void an_interrupt_takes_the_lab_away(void **state) {
 
 static void a_mesh_that_dies_is_told(void **state) {
   struct command_result result;
-  struct running running = start(PERF_OPTIONS("-d", "2s", "--timeout", "1s", "--drain", "1s"));
+  struct running running = start(PERF_OPTIONS("-d", "4s", "--timeout", "1s", "--drain", "1s"));
   wait_until(mesh_runs, *state, RUN_S, "the mesh runs");
   assert_int_equal(kill(leftover_named(*state, MESH_PROGRAM), SIGKILL), 0);
   command_wait(&running, RUN_S, &result);

@@ -60,13 +60,13 @@ static double figure(const json_t *json, const char *quantile, const char *name)
 }
 
 static void a_slower_second_target_is_told_in_pairs(void **state) {
-  struct target_server *quick = target_server_start(CONDUCT_ANSWERS), *slow = target_server_start(CONDUCT_SLOW);
+  struct target_server *quick = target_server_start(CONDUCT_ANSWERS), *slow = target_server_start(CONDUCT_SLOWER);
   static const char order[] = "ABBAABBAABBA";
   size_t i;
   const json_t *run;
   (void)state;
   json_t *json = run_series(target_server_url(quick),
-                            PERF_OPTIONS("--against", target_server_url(slow), "--by", "p50", "-d", "300ms"), 1);
+                            PERF_OPTIONS("--against", target_server_url(slow), "--by", "p50", "-d", "800ms"), 1);
   assert_string_equal(text(json_object_get(json, "comparison"), "verdict"), "slower");
   assert_string_equal(text(json, "unit"), "pair");
   assert_int_equal(perf_number(json, "planned"), 6);
@@ -84,7 +84,7 @@ static void a_slower_second_target_is_told_in_pairs(void **state) {
                   json_object_get(json_object_get(json_object_get(json, "comparison"), "perSecond"), "ratio")) < 1);
   json_decref(json);
   json = run_series(target_server_url(slow),
-                    PERF_OPTIONS("--against", target_server_url(quick), "--by", "p50", "-d", "300ms"), 0);
+                    PERF_OPTIONS("--against", target_server_url(quick), "--by", "p50", "-d", "800ms"), 0);
   assert_string_equal(text(json_object_get(json, "comparison"), "verdict"), "faster");
   json_decref(json);
   target_server_stop(quick);
