@@ -75,6 +75,7 @@ static int take_latencies(const json_t *json, struct tally *tally, struct error 
 
 static int take_blocks(const json_t *json, struct timeline *timeline, struct error **err) {
   const json_t *blocks = json_object_get(json, "blocks"), *text;
+  const json_t *run = json_object_get(json_object_get(json, "latencyMs"), text_of(blocks, "of"));
   int64_t block_s = json_integer_value(json_object_get(blocks, "seconds"));
   _cleanup_(histogram_destroy_p) struct histogram *histogram = histogram_create();
   size_t i;
@@ -86,6 +87,7 @@ static int take_blocks(const json_t *json, struct timeline *timeline, struct err
     int r = histogram_decode(histogram, json_string_value(text), json_string_length(text), &why);
     if (r < 0)
       return error_set(err, -r, "blocks.histograms[%zu]: %s", i, error_message(why));
+    histogram_narrow(histogram, ns_of(run, "min", NS_PER_MS), ns_of(run, "max", NS_PER_MS));
     timeline_append(timeline, block_s, histogram);
   }
   return timeline_check(timeline) < 0 ? error_set(err, ENOMEM, "no memory") : 0;

@@ -90,6 +90,23 @@ static int report_of(const char *file, const char *format, struct command_result
   return result->exit_code;
 }
 
+/* Cell for cell; of blocks, extremes are known as nearly as buckets have them. */
+static void assert_same_table(char *a, char *b) {
+  char *rest_a = NULL, *rest_b = NULL, *row_a = strtok_r(a, "\n", &rest_a), *row_b = strtok_r(b, "\n", &rest_b);
+  for (; row_a && row_b; row_a = strtok_r(NULL, "\n", &rest_a), row_b = strtok_r(NULL, "\n", &rest_b)) {
+    const char *cell_a, *cell_b;
+    while ((cell_a = strsep(&row_a, ",")) && (cell_b = strsep(&row_b, ","))) {
+      char *end_a, *end_b;
+      double x = strtod(cell_a, &end_a), y = strtod(cell_b, &end_b);
+      bool numbers = *cell_a && *cell_b && !*end_a && !*end_b;
+      if (strcmp(cell_a, cell_b) != 0 && !(numbers && fabs(x - y) <= 0.002 * x))
+        fail_msg("%s became %s", cell_a, cell_b);
+    }
+    assert_true(!row_a && !row_b);
+  }
+  assert_true(!row_a && !row_b);
+}
+
 /* After the run above: what it kept is what it would have written. */
 static void a_kept_result_is_written_again(void **state) {
   const char *directory = *state;
@@ -100,7 +117,9 @@ static void a_kept_result_is_written_again(void **state) {
   assert_string_equal(strbuf_text(&result.out), json);
   command_result_finish(&result);
   assert_int_equal(report_of(file, "csv", &result), 0);
-  assert_memory_equal(strbuf_text(&result.out), csv, strcspn(csv, "\n"));
+  _cleanup_free_ char *again = strdup(strbuf_text(&result.out));
+  assert_true(strncmp(again, csv, strcspn(strchr(csv, '\n') + 1, "\n")) == 0); /* head and run: as they were */
+  assert_same_table(csv, again);
   command_result_finish(&result);
   command_run((const char *[]){"trammel", "perf", "report", file, file, "-o", "html", NULL}, NULL, RUN_S, &result);
   assert_int_equal(result.exit_code, 0);

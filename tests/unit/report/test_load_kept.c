@@ -65,6 +65,24 @@ static void written_again_it_is_the_same(void **state) {
   }
 }
 
+static void no_block_has_more_than_the_run(void **state) {
+  struct load_kept kept;
+  (void)state;
+  json_t *json = result_of(SCHEDULE_CONSTANT);
+  assert_int_equal(json_dump_file(json, path, 0), 0);
+  assert_int_equal(load_kept_read(path, &kept, NULL), 0);
+  const struct tally *tally = &kept.result.tally;
+  assert_true(timeline_count(tally->timeline) > 0);
+  for (size_t i = 0; i < timeline_count(tally->timeline); i++) {
+    _cleanup_(histogram_destroy_p) struct histogram *block = histogram_create();
+    timeline_read(tally->timeline, i, block);
+    assert_in_range(histogram_min(block), histogram_min(tally->response), histogram_max(tally->response));
+    assert_in_range(histogram_max(block), histogram_min(tally->response), histogram_max(tally->response));
+  }
+  load_kept_finish(&kept);
+  json_decref(json);
+}
+
 static void assert_refused(const json_t *json, const char *what) {
   struct load_kept kept;
   _cleanup_error_ struct error *err = NULL;
@@ -152,6 +170,7 @@ int main(void) {
       cmocka_unit_test(written_again_it_is_the_same),
       cmocka_unit_test(what_is_no_result_is_refused_with_its_place),
       cmocka_unit_test(what_contradicts_itself_is_refused),
+      cmocka_unit_test(no_block_has_more_than_the_run),
       cmocka_unit_test(blocks_that_are_none_are_refused),
       cmocka_unit_test(times_that_are_none_are_left_out),
       cmocka_unit_test(a_file_that_is_not_there_is_told),
