@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
@@ -60,6 +61,23 @@ static bool has_odd_cookies(const struct target_options *target) {
   return false;
 }
 
+static bool has_header_twice(const struct target_options *target) {
+  for (size_t i = 0; i < target->header_count; i++) {
+    size_t length = strcspn(target->headers[i], ":");
+    for (size_t j = 0; j < i; j++)
+      if (strncasecmp(target->headers[i], target->headers[j], length + 1) == 0)
+        return true;
+  }
+  return false;
+}
+
+/* What is not named in a file has its number as its name; a client's URL has a name of the client's. */
+static bool has_name(const struct profile *profile, size_t i) {
+  char number[24];
+  (void)snprintf(number, sizeof(number), "%zu", i + 1);
+  return !profile->smp && strcmp(profile->loads[i].name, number) != 0;
+}
+
 static void list_of_load(const struct profile_load *load, struct strbuf *out) {
   const struct target_options *target = &load->target;
   const struct tls_options *tls = &target->tls;
@@ -69,6 +87,8 @@ static void list_of_load(const struct profile_load *load, struct strbuf *out) {
   lacks(out, target->fresh, "fresh connections");
   lacks(out, load->body_file != NULL, "a body's file");
   lacks(out, !load->body_file && !is_usual_method(target), "a method");
+  lacks(out, target->body && !*target->body && !load->body_file, "an empty body");
+  lacks(out, has_header_twice(target), "a header twice");
   lacks(out, has_odd_cookies(target), "a Cookie header that is not of names and values");
   lacks(out, load->status_count > 0, "validation");
   lacks(out, tls->certificate_file || tls->key_file || tls->server_name || tls->insecure,
@@ -85,8 +105,11 @@ static int check(const struct profile *profile, struct error **err) {
   lacks(&list, profile->repetitions > 1, "repetitions");
   lacks(&list, profile->objective_count > 0, "objectives");
   lacks(&list, profile->description != NULL, "a description");
-  for (size_t i = 0; i < profile->load_count && list.length == 0; i++)
+  lacks(&list, whole->threads != profile->load_count, "threads");
+  for (size_t i = 0; i < profile->load_count && list.length == 0; i++) {
+    lacks(&list, has_name(profile, i), "names of targets");
     list_of_load(&profile->loads[i], &list);
+  }
   if (strbuf_failed(&list))
     return error_set(err, ENOMEM, "no memory for a performance test");
   return list.length == 0 ? 0

@@ -187,6 +187,29 @@ static void what_cannot_be_honoured_is_refused_with_its_place(void **state) {
   }
 }
 
+/* Nor is a part of a target that would be another one. */
+static void what_a_target_has_without_a_place_is_refused_by_name(void **state) {
+  static const struct {
+    const char *target, *more, *named;
+  } cases[] = {{"name: shop", "", "names of targets"},
+               {"body: ''", "", "an empty body"},
+               {"method: POST, body: ''", "", "an empty body"},
+               {"headers: {A: b, a: c}", "", "a header twice"},
+               {"method: GET", "threads: 2", "threads"}};
+  (void)state;
+  for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+    char text[512];
+    _cleanup_error_ struct error *err = NULL;
+    json_t *json = NULL;
+    (void)snprintf(text, sizeof(text), "name: a\ntargets: [{url: 'http://a', %s}]\nschedule: {kind: closed}\n%s\n",
+                   cases[i].target, cases[i].more);
+    _cleanup_(profile_destroy_p) struct profile *profile = parse(text);
+    assert_int_equal(smp_test_json(profile, &json, &err), -ENOTSUP);
+    if (!strstr(error_message(err), cases[i].named))
+      fail_msg("%s: %s", cases[i].named, error_message(err));
+  }
+}
+
 /* A profile of our own that says more than the format can is not written as less. */
 static void what_has_no_place_is_refused_by_name(void **state) {
   static const struct {
@@ -238,6 +261,7 @@ int main(void) {
       cmocka_unit_test(what_is_written_reads_back_as_the_same),
       cmocka_unit_test(what_cannot_be_honoured_is_refused_with_its_place),
       cmocka_unit_test(what_has_no_place_is_refused_by_name),
+      cmocka_unit_test(what_a_target_has_without_a_place_is_refused_by_name),
       cmocka_unit_test(a_profile_of_our_own_becomes_a_client_for_each_target),
       cmocka_unit_test(a_part_of_a_request_per_second_is_not_rounded),
   };
