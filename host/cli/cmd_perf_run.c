@@ -32,10 +32,17 @@ static const struct argp_option option_table[] = {
 static const struct argp_child children[] = {
     {&load_arguments_argp, 0, NULL, 0}, {&perf_series_argp, 0, NULL, 0}, {&perf_mesh_argp, 0, NULL, 0}, {0}};
 
+static void check_mesh_options(const struct argp_state *state, const struct arguments *arguments) {
+  const char *first = perf_mesh_first(&arguments->mesh);
+  if (first && !perf_mesh_wanted(&arguments->mesh))
+    argp_error(state, "%s is of a mesh that is measured: --mesh says which", first);
+}
+
 static void check_options(const struct argp_state *state, struct arguments *arguments) {
   bool mesh = perf_mesh_wanted(&arguments->mesh);
   if (mesh && arguments->of_load.target.url)
     argp_error(state, "--url and --mesh are two targets: a mesh is measured in a lab, with a server of its own");
+  check_mesh_options(state, arguments);
   if (mesh)
     arguments->of_load.target.url = PERF_MESH_URL;
   load_arguments_check(state, &arguments->of_load);
@@ -52,6 +59,9 @@ static void check_profile(const struct argp_state *state, const struct arguments
     argp_error(state, "--%s is in the profile: change it there, or run without a profile", arguments->of_load.first);
   if (perf_mesh_wanted(&arguments->mesh) || perf_series_wanted(&arguments->series) || arguments->series.workers > 0)
     argp_error(state, "--repeat, --against, --mesh and --workers are not of a profile, which has \"repetitions\"");
+  if (arguments->series.comparing.first)
+    argp_error(state, "%s is of a verdict on two targets, not of a profile", arguments->series.comparing.first);
+  check_mesh_options(state, arguments);
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
@@ -108,14 +118,14 @@ const struct argp cmd_perf_run_argp = {
 
 static int run_once(struct arguments *arguments, const struct repeating *repeating, struct error **err) {
   struct load_result result;
-  if (outputs_open(&arguments->outputs, err) < 0)
+  if (outputs_open(&arguments->outputs, err) < 0 || (arguments->keep && kept_load_prepare(err) < 0))
     return EXIT_USAGE;
   int r = repeating_load(repeating, 0, repeating->load, &result, err);
   if (r < 0)
     return perf_series_error_code(r);
   const struct load_report report = repeating_report(repeating, 0, repeating->load, &result);
-  int code = load_outputs_write(&arguments->outputs, &report, 1, err) < 0 ? EXIT_INTERNAL : EXIT_ALL_PASSED;
-  if (code == EXIT_ALL_PASSED && arguments->keep && kept_load_keep(load_report_json(&report), err) < 0)
+  int code = arguments->keep && kept_load_keep(load_report_json(&report), err) < 0 ? EXIT_INTERNAL : EXIT_ALL_PASSED;
+  if (load_outputs_write(&arguments->outputs, &report, 1, *err ? NULL : err) < 0)
     code = EXIT_INTERNAL;
   if (code == EXIT_ALL_PASSED && result.doubts != 0)
     code = EXIT_COULD_NOT_TEST;

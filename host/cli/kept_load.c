@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "host/engine/journal.h"
 #include "host/perf/shelf.h"
@@ -11,7 +11,8 @@
 #include "sdk/base/strbuf.h"
 
 static bool is_file(const char *what) {
-  return strcmp(what, "-") == 0 || strchr(what, '/') || access(what, F_OK) == 0;
+  struct stat status;
+  return strcmp(what, "-") == 0 || strchr(what, '/') || (stat(what, &status) == 0 && !S_ISDIR(status.st_mode));
 }
 
 int kept_load_path(const char *what, char **ret_path, struct error **err) {
@@ -24,6 +25,12 @@ int kept_load_path(const char *what, char **ret_path, struct error **err) {
   if (r == 0)
     r = shelf_find(state, what, ret_path, err);
   return r < 0 ? error_wrap(err, "there is no file %s", what) : 0;
+}
+
+int kept_load_prepare(struct error **err) {
+  _cleanup_free_ char *state = NULL;
+  int r = state_directory(&state, err);
+  return r < 0 ? r : shelf_prepare(state, err);
 }
 
 int kept_load_keep(json_t *result, struct error **err) {

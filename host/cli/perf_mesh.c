@@ -38,6 +38,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     return 0;
   case KEY_LAB:
     check_lab(state, argument);
+    options->lab = true;
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -48,6 +49,24 @@ const struct argp perf_mesh_argp = {.options = option_table, .parser = parse, .c
 
 bool perf_mesh_wanted(const struct perf_mesh *options) {
   return options->mesh.mesh || options->mesh.remote;
+}
+
+const char *perf_mesh_first(const struct perf_mesh *options) {
+  const struct mesh_options *mesh = &options->mesh;
+  const struct {
+    const char *name;
+    bool given;
+  } all[] = {{"--lab", options->lab},
+             {"--set", mesh->settings.count > 0},
+             {"--config", mesh->config_file != NULL},
+             {"--program", mesh->programs.count > 0},
+             {"--endpoint", mesh->endpoints.count > 0},
+             {"--endpoint-token-file", mesh->tokens.count > 0},
+             {"--adapter-dir", mesh->adapters.directories.count > 0}};
+  for (size_t i = 0; i < ARRAY_COUNT(all); i++)
+    if (all[i].given)
+      return all[i].name;
+  return NULL;
 }
 
 void perf_mesh_finish(struct perf_mesh *options) {

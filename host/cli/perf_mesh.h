@@ -8,12 +8,15 @@
 
 struct perf_mesh {
   struct mesh_options mesh;
+  bool lab; /* --lab was given */
 };
 
 /* A child argp; its input is a struct perf_mesh. */
 extern const struct argp perf_mesh_argp;
 
 bool perf_mesh_wanted(const struct perf_mesh *options);
+/* An option of it that was given, with its dashes, beside that which chooses the mesh; NULL: none. */
+const char *perf_mesh_first(const struct perf_mesh *options);
 /* Stands for the URL of a load until the lab has one. */
 #define PERF_MESH_URL "http://mesh.invalid/"
 

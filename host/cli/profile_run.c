@@ -74,15 +74,16 @@ static int write_outcome(int format, const void *what, bool colour, FILE *out) {
 
 static int run(const struct profile_input *input, struct outputs *outputs, bool keep, struct error **err) {
   struct outcome outcome = {0};
-  if (outputs_open(outputs, err) < 0)
+  if (outputs_open(outputs, err) < 0 || (keep && kept_load_prepare(err) < 0))
     return EXIT_USAGE;
   interrupt_catch();
   int r = outcome_run(input->profile, input->targets, interrupt_flag(), &outcome, err);
   if (r < 0)
     return r == -EINVAL ? EXIT_USAGE : EXIT_INTERNAL;
   int code = exit_code(&outcome);
-  if (outputs_write(outputs, write_outcome, &outcome, false, err) < 0 ||
-      (keep && kept_load_keep(outcome_json(&outcome), err) < 0))
+  if (keep && kept_load_keep(outcome_json(&outcome), err) < 0)
+    code = EXIT_INTERNAL;
+  if (outputs_write(outputs, write_outcome, &outcome, false, *err ? NULL : err) < 0)
     code = EXIT_INTERNAL;
   outcome_finish(&outcome);
   return code;

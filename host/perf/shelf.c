@@ -62,6 +62,36 @@ static int make_directories(char *path, struct error **err) {
   }
 }
 
+/* How many entries a directory has. */
+static int count_entries(const char *path, size_t *ret_count) {
+  DIR *directory = opendir(path);
+  const struct dirent *file;
+  *ret_count = 0;
+  if (!directory)
+    return errno == ENOENT ? 0 : -errno;
+  while (errno = 0, (file = readdir(directory)))
+    *ret_count += file->d_name[0] != '.';
+  int r = -errno;
+  (void)closedir(directory);
+  return r;
+}
+
+/* As many as can be listed. */
+static int check_room(const char *state, const char *kind, struct error **err) {
+  _cleanup_free_ char *path = path_of(state, kind, "");
+  size_t count;
+  if (!path)
+    return no_memory(err);
+  int r = count_entries(path, &count);
+  if (r < 0)
+    return error_set(err, -r, "reading %s: %s", path, strerror(-r));
+  return count < SHELF_ITEMS_MAX ? 0
+                                 : error_set(err, E2BIG,
+                                             "%s: %zu are kept, and at most %d can be; `trammel perf delete` makes "
+                                             "room",
+                                             path, count, SHELF_ITEMS_MAX);
+}
+
 /* ---- versions */
 
 /* The latest version in a directory, and how many there are; 0 when there is none. */
@@ -115,7 +145,9 @@ int shelf_save_profile(const char *state_directory, const char *name, const void
   _cleanup_free_ char *directory = path_of(state_directory, "profiles", name);
   if (!directory)
     return no_memory(err);
-  int r = make_directories(directory, err);
+  int r = access(directory, F_OK) == 0 ? 0 : check_room(state_directory, "profiles", err);
+  if (r == 0)
+    r = make_directories(directory, err);
   if (r < 0)
     return r;
   _cleanup_close_ int lock = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -140,12 +172,20 @@ static int new_id(char ret_id[SHELF_ID_SIZE], struct error **err) {
   return 0;
 }
 
-int shelf_keep_result(const char *state_directory, const void *text, size_t length, char ret_id[SHELF_ID_SIZE],
-                      struct error **err) {
-  _cleanup_free_ char *directory = path_of(state_directory, "results", ""), *path = NULL;
+int shelf_prepare(const char *state_directory, struct error **err) {
+  _cleanup_free_ char *directory = path_of(state_directory, "results", "");
   if (!directory)
     return no_memory(err);
   int r = make_directories(directory, err);
+  if (r == 0 && access(directory, W_OK | X_OK) < 0)
+    r = error_set(err, errno, "keeping a result in %s: %s", directory, strerror(errno));
+  return r < 0 ? r : check_room(state_directory, "results", err);
+}
+
+int shelf_keep_result(const char *state_directory, const void *text, size_t length, char ret_id[SHELF_ID_SIZE],
+                      struct error **err) {
+  _cleanup_free_ char *path = NULL;
+  int r = shelf_prepare(state_directory, err);
   if (r == 0)
     r = new_id(ret_id, err);
   if (r < 0)

@@ -17,10 +17,12 @@
 bool shelf_is_name(const char *text);
 
 /* Keeps a version of a profile, unless it is the latest one already. `*ret_version` is which it is (from 1 on),
- * `*ret_new` whether it was added. -EINVAL for what is no name. */
+ * `*ret_new` whether it was added. -EINVAL for what is no name, -E2BIG when there are too many. */
 int shelf_save_profile(const char *state_directory, const char *name, const void *text, size_t length,
                        unsigned *ret_version, bool *ret_new, struct error **err);
-/* Keeps a result (JSON). */
+/* Makes the place for results. -E2BIG when there are SHELF_ITEMS_MAX, -EACCES when none can be written. */
+int shelf_prepare(const char *state_directory, struct error **err);
+/* Keeps a result (JSON). Errors as shelf_prepare(). */
 int shelf_keep_result(const char *state_directory, const void *text, size_t length, char ret_id[SHELF_ID_SIZE],
                       struct error **err);
 

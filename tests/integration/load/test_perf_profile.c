@@ -1,5 +1,6 @@
 /* trammel perf run PROFILE: every target gets its part, results add up, and objectives decide the exit code. No check
  * is of how fast something is. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -8,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -252,13 +255,45 @@ static void what_is_wrong_is_told_before_anything_is_sent(void **state) {
 }
 
 static void a_profile_leaves_no_other_options(void **state) {
-  const char *const argv[] = {"trammel", "perf", "run", "-", "--rate", "5", NULL};
-  struct command_result result;
+  static const char *const wrong[][3] = {{"--rate", "5", "--rate is in the profile"},
+                                         {"--tolerance", "5", "--tolerance is of"},
+                                         {"--by", "p50", "--by is of"},
+                                         {"--set", "a=b", "--set is of"},
+                                         {"--lab", "process", "--lab is of"},
+                                         {"--program", "envoy=/bin/true", "--program is of"}};
   (void)state;
-  command_run(argv, "", RUN_S, &result);
-  assert_int_equal(result.exit_code, 2);
-  assert_non_null(strstr(strbuf_text(&result.errors), "--rate is in the profile"));
-  command_result_finish(&result);
+  for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+    const char *const argv[] = {"trammel", "perf", "run", "-", wrong[i][0], wrong[i][1], NULL};
+    struct command_result result;
+    command_run(argv, "", RUN_S, &result);
+    if (result.exit_code != 2 || !strstr(strbuf_text(&result.errors), wrong[i][2]))
+      fail_msg("%s: exit code %d: %s", wrong[i][0], result.exit_code, strbuf_text(&result.errors));
+    command_result_finish(&result);
+  }
+}
+
+/* Told before the load, and not after it. */
+static void where_nothing_can_be_kept_nothing_is_sent(void **state) {
+  struct target_server *server = target_server_start(CONDUCT_ANSWERS);
+  const char *const of_url[] = {"trammel", "perf",  "run",    "--url", target_server_url(server), "--rate", "max",
+                                "-d",      "200ms", "--keep", NULL};
+  const char *const of_profile[] = {"trammel", "perf", "run", "-", "--keep", NULL};
+  char profile[512];
+  (void)state;
+  (void)snprintf(profile, sizeof(profile),
+                 "name: one\ntargets: [{url: '%s'}]\nschedule: {kind: closed}\nduration: 200ms\n",
+                 target_server_url(server));
+  assert_int_equal(setenv("TRAMMEL_STATE_DIR", "/dev/null/here", 1), 0);
+  for (int i = 0; i < 2; i++) {
+    struct command_result result;
+    command_run(i == 0 ? of_url : of_profile, profile, RUN_S, &result);
+    assert_int_equal(result.exit_code, 2);
+    assert_int_equal(result.out.length, 0);
+    command_result_finish(&result);
+  }
+  assert_int_equal(target_server_requests(server), 0);
+  assert_int_equal(unsetenv("TRAMMEL_STATE_DIR"), 0);
+  target_server_stop(server);
 }
 
 /* A test of Service Mesh Performance, and its result as that has it. */
@@ -353,6 +388,23 @@ static void profiles_and_results_are_kept_by_name(void **state) {
   assert_int_equal(unsetenv("TRAMMEL_STATE_DIR"), 0);
   scratch_remove(directory);
   target_server_stop(server);
+}
+
+static void a_directory_of_its_name_hides_no_profile(void **state) {
+  char *directory = scratch_create();
+  int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  (void)state;
+  assert_true(here >= 0 && chdir(directory) == 0 && mkdir("shop", 0700) == 0);
+  assert_int_equal(setenv("TRAMMEL_STATE_DIR", directory, 1), 0);
+  struct command_result result = run_words(WORDS("save", "-", "--name", "shop"),
+                                           "name: a\ntargets: [{url: 'http://a'}]\nschedule: {kind: closed}\n", 0);
+  command_result_finish(&result);
+  result = run_words(WORDS("export", "shop", "-o", "json"), NULL, 0);
+  command_result_finish(&result);
+  assert_int_equal(unsetenv("TRAMMEL_STATE_DIR"), 0);
+  assert_int_equal(fchdir(here), 0);
+  assert_int_equal(close(here), 0);
+  scratch_remove(directory);
 }
 
 static void what_cannot_be_run_is_not_saved(void **state) {
@@ -485,8 +537,10 @@ int main(void) {
       cmocka_unit_test(an_interrupt_ends_it_with_what_there_is),
       cmocka_unit_test(what_is_wrong_is_told_before_anything_is_sent),
       cmocka_unit_test(a_profile_leaves_no_other_options),
+      cmocka_unit_test(where_nothing_can_be_kept_nothing_is_sent),
       cmocka_unit_test(a_performance_test_is_run_and_its_result_written),
       cmocka_unit_test(profiles_and_results_are_kept_by_name),
+      cmocka_unit_test(a_directory_of_its_name_hides_no_profile),
       cmocka_unit_test(what_cannot_be_run_is_not_saved),
       cmocka_unit_test(a_search_ends_as_its_verdict_says),
       cmocka_unit_test(a_search_of_what_answers_nothing_ends_at_once),

@@ -173,6 +173,9 @@ static void what_does_not_fit_is_refused(void **state) {
                                          {"--repeat", "101"},
                                          {"--by", "p50"},
                                          {"--tolerance", "5"},
+                                         {"--set", "a=b"},
+                                         {"--lab", "process"},
+                                         {"--program", "envoy=/bin/true"},
                                          {"--repeat", "3", "--output", "hdr"},
                                          {"--against", "ftp://x.test/"},
                                          {"--against", "http://x.test/", "--by", "p42"}};
