@@ -177,10 +177,10 @@ int server_connect(const char *address, struct server **ret_server, struct error
   struct login login = {0};
   struct server *server = NULL;
   int r = server_address(address, &effective, err);
-  if (r == 0)
-    r = find_login(effective, &login, has_token ? NULL : err);
-  if (r < 0 && has_token && effective)
-    r = 0; /* a login that is over is not needed */
+  if (r == 0 && has_token)
+    (void)login_read(effective, &login, NULL); /* for its files of TLS, also when it is over */
+  else if (r == 0)
+    r = find_login(effective, &login, err);
   if (r == 0)
     r = server_connect_plainly(effective, login.server ? &login : NULL, &server, err);
   if (r == 0 && (has_token || (login.access && *login.access)))

@@ -549,6 +549,10 @@ def check_cli(daemon):
 
     text = cli.run("token", "create", "ci", "--days", "1", *remote).strip()
     assert json.loads(cli.run("whoami", "-o", "json", *remote, TRAMMEL_TOKEN=text))["name"] == "token ci"
+    before = age(path)  # a token needs no login, and renews none
+    cli.run("whoami", *remote, TRAMMEL_TOKEN=text)
+    with open(path, encoding="utf-8") as file:
+        assert json.load(file)["refreshToken"] == before
     tokens = json.loads(cli.run("token", "list", "-o", "json", *remote))
     assert [token["name"] for token in tokens] == ["ci"] and text not in json.dumps(tokens)
     assert tokens[0]["id"] in cli.run("token", "list", *remote)
