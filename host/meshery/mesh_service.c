@@ -42,8 +42,7 @@ struct mesh_service *mesh_service_create(struct service *host, json_t *spec) {
 }
 
 void mesh_service_stop(struct mesh_service *mesh) {
-  operations_destroy(mesh->operations);
-  mesh->operations = NULL;
+  operations_end(mesh->operations);
   broadcast_end(mesh->broadcast);
 }
 
@@ -120,16 +119,20 @@ static int serve_operations(struct mesh_service *mesh, struct rpc_call *call, ch
   return message_send_last(call, &answer.base, ret_text);
 }
 
-/* Whether it can be begun here, as serve_operations() says. */
-static int check_operation(const struct mesh_service *mesh, const Meshes__ApplyRuleRequest *asked, struct error **err) {
-  json_auto_t *shown = NULL;
+static int check_request(const Meshes__ApplyRuleRequest *asked, struct error **err) {
   struct quote quote;
   size_t offset;
   if (strcmp(asked->opname, CONFORMANCE) != 0)
     return error_set(err, EINVAL, "there is no operation %s; SupportedOperations lists what there is",
                      quote_text(&quote, asked->opname, strlen(asked->opname)));
-  if (!utf8_valid(asked->operation_id, strlen(asked->operation_id), &offset))
-    return error_set(err, EINVAL, "operation_id is no UTF-8");
+  return utf8_valid(asked->operation_id, strlen(asked->operation_id), &offset)
+             ? 0
+             : error_set(err, EINVAL, "operation_id is no UTF-8");
+}
+
+/* Whether it can be begun here, as serve_operations() says. */
+static int check_testable(const struct mesh_service *mesh, struct error **err) {
+  json_auto_t *shown = NULL;
   int r = shown_adapter(mesh->host, mesh->adapter, &shown, err);
   if (r < 0)
     return r;
@@ -142,7 +145,9 @@ static int check_operation(const struct mesh_service *mesh, const Meshes__ApplyR
 
 static int apply(struct mesh_service *mesh, const Meshes__ApplyRuleRequest *asked, char id[OPERATION_ID_MAX + 1],
                  struct error **err) {
-  int r = check_operation(mesh, asked, err);
+  int r = check_request(asked, err);
+  if (r == 0 && !asked->delete_op)
+    r = check_testable(mesh, err);
   if (r < 0)
     return r;
   if (!asked->delete_op)
@@ -182,7 +187,7 @@ static int tell_lost(struct mesh_service *mesh, struct rpc_call *call, uint64_t 
 
 static int serve_events(struct mesh_service *mesh, struct rpc_call *call, char **ret_text) {
   uint64_t position = broadcast_position(mesh->broadcast);
-  int status = STATUS_OK;
+  int status = rpc_send_headers(call) < 0 ? STATUS_CANCELLED : STATUS_OK;
   for (int r = 1; r > 0 && status == STATUS_OK;) {
     _cleanup_free_ uint8_t *data = NULL;
     size_t length = 0;

@@ -15,7 +15,8 @@ typedef Meshes__EventsResponse event_message;
 struct operation {
   struct operations *operations;
   pthread_t thread;
-  bool used;
+  bool used;        /* taken; its thread, run and id are there once it is `followed` */
+  bool followed;    /* it has a thread */
   atomic_bool over; /* its thread is about to end */
   char run[RUN_ID_SIZE];
   char id[OPERATION_ID_MAX + 1];
@@ -27,7 +28,9 @@ struct operations {
   const char *adapter;
   json_t *spec;
   struct broadcast *broadcast;
-  pthread_mutex_t lock; /* guards `used` of what follows, and who takes one */
+  pthread_mutex_t lock; /* guards what follows: `used` and `followed` of each, and who takes one */
+  pthread_cond_t begun; /* an operation that was taken is followed, or was given up */
+  bool closed;          /* takes no more */
   struct operation list[OPERATIONS_MAX];
 };
 
@@ -170,29 +173,30 @@ struct operations *operations_create(struct runs *runs, const char *adapter, jso
   operations->spec = spec;
   operations->broadcast = broadcast;
   (void)pthread_mutex_init(&operations->lock, NULL);
+  (void)pthread_cond_init(&operations->begun, NULL);
   return operations;
 }
 
-/* Waits for those that are over, or for all. With the lock held. */
-static void reap(struct operations *operations, bool all) {
+/* With the lock held: a free one, which then is taken. */
+static int reserve(struct operations *operations, struct operation **ret_operation, struct error **err) {
+  if (operations->closed)
+    return error_set(err, ESHUTDOWN, "the host is stopping");
   for (size_t i = 0; i < OPERATIONS_MAX; i++) {
     struct operation *operation = &operations->list[i];
-    if (!operation->used || !(all || atomic_load(&operation->over)))
+    if (operation->followed && atomic_load(&operation->over)) {
+      (void)pthread_join(operation->thread, NULL);
+      operation->used = operation->followed = false;
+    }
+    if (operation->used)
       continue;
-    (void)pthread_join(operation->thread, NULL);
-    operation->used = false;
+    operation->used = true;
+    *ret_operation = operation;
+    return 0;
   }
+  return error_set(err, EAGAIN, "%d operations of this adapter go on already", OPERATIONS_MAX);
 }
 
-static struct operation *find_room(struct operations *operations) {
-  reap(operations, false);
-  for (size_t i = 0; i < OPERATIONS_MAX; i++)
-    if (!operations->list[i].used)
-      return &operations->list[i];
-  return NULL;
-}
-
-/* With the lock held. */
+/* Of one that is taken: its run, which its thread follows. */
 static int begin(struct operations *operations, const char *id, struct operation *operation, struct error **err) {
   struct run_view view = {0};
   int r = runs_start(operations->runs, operations->spec, &view, err);
@@ -205,25 +209,30 @@ static int begin(struct operations *operations, const char *id, struct operation
   (void)snprintf(operation->id, sizeof(operation->id), "%s", *id ? id : view.id);
   run_view_finish(&view);
   r = pthread_create(&operation->thread, NULL, follow, operation);
-  if (r != 0) {
-    (void)runs_cancel(operations->runs, operation->run, &view, NULL);
-    run_view_finish(&view);
-    return error_set(err, EAGAIN, "no thread: %s", strerror(r));
-  }
-  operation->used = true;
-  return 0;
+  if (r == 0)
+    return 0;
+  (void)runs_cancel(operations->runs, operation->run, &view, NULL);
+  run_view_finish(&view);
+  return error_set(err, EAGAIN, "no thread: %s", strerror(r));
 }
 
 int operations_begin(struct operations *operations, const char *id, char ret_id[OPERATION_ID_MAX + 1],
                      struct error **err) {
+  struct operation *operation = NULL;
   if (strlen(id) > OPERATION_ID_MAX)
     return error_set(err, EINVAL, "operation_id has at most %d bytes", OPERATION_ID_MAX);
   (void)pthread_mutex_lock(&operations->lock);
-  struct operation *operation = find_room(operations);
-  int r = operation ? begin(operations, id, operation, err)
-                    : error_set(err, EAGAIN, "%d operations of this adapter go on already", OPERATIONS_MAX);
+  int r = reserve(operations, &operation, err);
+  (void)pthread_mutex_unlock(&operations->lock);
+  if (r < 0)
+    return r;
+  r = begin(operations, id, operation, err);
+  (void)pthread_mutex_lock(&operations->lock);
+  operation->followed = r == 0;
+  operation->used = r == 0;
   if (r == 0)
     (void)snprintf(ret_id, OPERATION_ID_MAX + 1, "%s", operation->id);
+  (void)pthread_cond_broadcast(&operations->begun);
   (void)pthread_mutex_unlock(&operations->lock);
   return r;
 }
@@ -234,7 +243,7 @@ size_t operations_cancel(struct operations *operations) {
   for (size_t i = 0; i < OPERATIONS_MAX; i++) {
     struct operation *operation = &operations->list[i];
     struct run_view view = {0};
-    if (operation->used && !atomic_load(&operation->over) &&
+    if (operation->followed && !atomic_load(&operation->over) &&
         runs_cancel(operations->runs, operation->run, &view, NULL) == 0)
       count++;
     run_view_finish(&view);
@@ -243,10 +252,29 @@ size_t operations_cancel(struct operations *operations) {
   return count;
 }
 
+void operations_end(struct operations *operations) {
+  (void)pthread_mutex_lock(&operations->lock);
+  operations->closed = true;
+  for (size_t i = 0; i < OPERATIONS_MAX; i++) {
+    struct operation *operation = &operations->list[i];
+    while (operation->used && !operation->followed)
+      (void)pthread_cond_wait(&operations->begun, &operations->lock);
+    bool followed = operation->followed;
+    (void)pthread_mutex_unlock(&operations->lock); /* its thread may take a while */
+    if (followed)
+      (void)pthread_join(operation->thread, NULL);
+    (void)pthread_mutex_lock(&operations->lock);
+    if (followed)
+      operation->used = operation->followed = false;
+  }
+  (void)pthread_mutex_unlock(&operations->lock);
+}
+
 void operations_destroy(struct operations *operations) {
   if (!operations)
     return;
-  reap(operations, true);
+  operations_end(operations);
+  (void)pthread_cond_destroy(&operations->begun);
   (void)pthread_mutex_destroy(&operations->lock);
   free(operations);
 }

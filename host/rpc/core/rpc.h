@@ -93,6 +93,10 @@ struct rpc_service {
 /* Serves calls over a connected stream socket, which it takes, until the other side is gone: 0. */
 int rpc_serve(int fd, const struct rpc_service *service, struct error **err);
 
+/* Sends what comes before the first message now: it tells the caller that the call was taken. -ECANCELED when the call
+ * is over. Before any message. */
+int rpc_send_headers(struct rpc_call *call);
+
 /* Sends the call's last message together with its status, once it is served: less work for both sides. No
  * rpc_send() may follow. */
 void rpc_send_last(struct rpc_call *call, const void *data, size_t length);

@@ -64,6 +64,12 @@ static void on_gone(struct operation *operation) {
   (void)sem_post(&operation->done);
 }
 
+int rpc_send_headers(struct rpc_call *call) {
+  const grpc_op op = {.op = GRPC_OP_SEND_INITIAL_METADATA};
+  call->begun = call_begin(call, &call->sending, &op, 1);
+  return call->begun ? 0 : -ECANCELED;
+}
+
 void rpc_send_last(struct rpc_call *call, const void *data, size_t length) {
   call->last = message_of(data, length);
 }

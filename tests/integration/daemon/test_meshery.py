@@ -3,16 +3,15 @@ spoken by Python's grpcio.
 
 Usage: test_meshery.py BUILD.
 """
-import os
 import queue
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
-import time
+
+from ready import start
 
 try:
     import grpc
@@ -100,11 +99,12 @@ class Client:
         return call(self.types[asked](**fields), timeout=LIMIT_S)
 
     def events(self):
-        """A queue that events come to, once the host has taken the call; and the call."""
+        """A queue that events come to; and the call, which the host has taken."""
         call = self.channel.unary_stream(f"/{self.service}/StreamEvents",
                                          request_serializer=self.types["EventsRequest"].SerializeToString,
                                          response_deserializer=self.types["EventsResponse"].FromString)
         stream = call(self.types["EventsRequest"](), timeout=LIMIT_S)
+        stream.initial_metadata()  # what follows is told
         taken = queue.Queue()
 
         def take():
@@ -132,20 +132,15 @@ def free_ports(count):
 class Daemon:
     def __init__(self):
         self.directory = tempfile.mkdtemp(prefix="meshery-")
+        self.process = start(BIN + "trammeld", self.directory, self.configure)
+
+    def configure(self, config):
         self.mesh, self.slow, self.other, self.conformance = free_ports(4)
-        config, ready = self.directory + "/config.yaml", self.directory + "/notify"
         with open(config, "w", encoding="ascii") as out:
             out.write(f"meshery:\n  adapters:\n    - adapter: reference\n      port: {self.mesh}\n"
                       f"      groups: [metrics]\n"
                       f"    - adapter: reference\n      port: {self.slow}\n      groups: [split]\n"
                       f"    - adapter: istio\n      port: {self.other}\n  conformancePort: {self.conformance}\n")
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
-            notified.bind(ready)
-            notified.settimeout(LIMIT_S)
-            self.process = subprocess.Popen(
-                [BIN + "trammeld", "--config", config, "--listen", f"unix:{self.directory}/s", "--state-dir",
-                 self.directory + "/state"], env=dict(os.environ, NOTIFY_SOCKET=ready))
-            assert notified.recv(64) == b"READY=1"
 
     def end(self):
         self.process.send_signal(signal.SIGTERM)
@@ -179,6 +174,9 @@ def check_adapter(daemon):
     assert not other.ask("SupportedOperations", "SupportedOperationsRequest", "SupportedOperationsResponse").ops
     refused(grpc.StatusCode.INVALID_ARGUMENT, other.ask, "ApplyOperation", "ApplyRuleRequest", "ApplyRuleResponse",
             opName="smi_conformance")
+    # What may go on is ended whatever the adapter says by then.
+    refused(grpc.StatusCode.NOT_FOUND, other.ask, "ApplyOperation", "ApplyRuleRequest", "ApplyRuleResponse",
+            opName="smi_conformance", delete_op=True)
 
 
 def last_event(taken, operation):
@@ -196,7 +194,6 @@ def check_operation(daemon):
     new = Client(daemon.mesh, "meshes.MeshService", MESHES)
     seen_old, stream_old = old.events()
     seen_new, stream_new = new.events()
-    time.sleep(0.5)  # both are taken by then; nothing tells that
     answer = old.ask("ApplyOperation", "ApplyRuleRequest", "ApplyRuleResponse", opName="smi_conformance",
                      operation_id="op-1")
     assert answer.operation_id == "op-1" and answer.error == ""
@@ -213,7 +210,6 @@ def check_operation(daemon):
 def check_cancel(daemon):
     client = Client(daemon.slow, "meshes.MeshService", MESHES)
     seen, stream = client.events()
-    time.sleep(0.5)
     answer = client.ask("ApplyOperation", "ApplyRuleRequest", "ApplyRuleResponse", opName="smi_conformance")
     assert answer.operation_id
     assert "begins" in seen.get(timeout=LIMIT_S).summary
@@ -243,6 +239,31 @@ def check_conformance(daemon):
         assert float(detail.duration.rstrip("s")) > 0
 
 
+def check_stop(daemon):
+    """Clients that go on asking while it ends are refused, and it ends."""
+    begun = threading.Semaphore(0)
+
+    def ask():
+        client = Client(daemon.slow, "meshes.MeshService", MESHES)
+        goes_on = True
+        while goes_on:
+            try:
+                client.ask("ApplyOperation", "ApplyRuleRequest", "ApplyRuleResponse", opName="smi_conformance")
+            except grpc.RpcError as error:
+                goes_on = error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED or "is stopping" in error.details()
+            begun.release()
+
+    askers = [threading.Thread(target=ask) for _ in range(4)]
+    for asker in askers:
+        asker.start()
+    for asker in askers:
+        assert begun.acquire(timeout=LIMIT_S)
+    daemon.process.send_signal(signal.SIGTERM)
+    assert daemon.process.wait(LIMIT_S) == 0
+    for asker in askers:
+        asker.join(LIMIT_S)
+
+
 def main():
     daemon = Daemon()
     try:
@@ -250,6 +271,7 @@ def main():
         check_operation(daemon)
         check_cancel(daemon)
         check_conformance(daemon)
+        check_stop(daemon)
     finally:
         daemon.end()
 

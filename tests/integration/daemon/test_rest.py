@@ -4,7 +4,6 @@ Usage: test_rest.py BUILD.
 """
 import http.client
 import json
-import os
 import re
 import shutil
 import signal
@@ -12,6 +11,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+
+from ready import start
 
 try:
     import jsonschema
@@ -28,20 +29,16 @@ LONG = {"mesh": "reference", "groups": ["split"], "holdMs": 2000}
 class Daemon:
     def __init__(self, options="  withoutAuthentication: true\n"):
         self.directory = tempfile.mkdtemp(prefix="rest-")
+        self.options = options
+        self.process = start(BIN + "trammeld", self.directory, self.configure)
+        self.description = json.loads(self.ask("GET", "/openapi.json")[2])
+
+    def configure(self, config):
         with socket.socket() as chosen:
             chosen.bind(("127.0.0.1", 0))
             self.port = chosen.getsockname()[1]
-        config, ready = self.directory + "/config.yaml", self.directory + "/notify"
         with open(config, "w", encoding="ascii") as out:
-            out.write(f"rest:\n  port: {self.port}\n{options}")
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
-            notified.bind(ready)
-            notified.settimeout(LIMIT_S)
-            self.process = subprocess.Popen(
-                [BIN + "trammeld", "--config", config, "--listen", f"unix:{self.directory}/s", "--state-dir",
-                 self.directory + "/state"], env=dict(os.environ, NOTIFY_SOCKET=ready))
-            assert notified.recv(64) == b"READY=1"
-        self.description = json.loads(self.ask("GET", "/openapi.json")[2])
+            out.write(f"rest:\n  port: {self.port}\n{self.options}")
 
     def ask(self, method, path, body=None, headers=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT_S)
@@ -154,11 +151,12 @@ def check_refusals(daemon):
 def check_stop(daemon):
     """A client that waits is answered at the end."""
     run = daemon.call("POST", "/v1/runs", body=LONG, status=201)
+    daemon.call("GET", "/v1/runs/{id}/events", "?wait=60", id=run["id"])
     connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=LIMIT_S)
     connection.request("GET", f"/v1/runs/{run['id']}/events?wait=60&after=200000")
     daemon.process.send_signal(signal.SIGTERM)
     answer = connection.getresponse()
-    assert answer.status == 200 and json.loads(answer.read())["state"] in ("running", "interrupted")
+    assert answer.status == 200 and json.loads(answer.read())["state"] in ("queued", "running", "interrupted")
     connection.close()
 
 
