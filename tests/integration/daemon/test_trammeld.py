@@ -30,6 +30,7 @@ LIMIT_S = 120
 RUNNING, ENDED, CANCELLED, INTERRUPTED = 2, 3, 4, 5
 QUICK = {"cases": ["split/http/omitted-backend"]}
 LONG = {"groups": ["split"], "hold_ms": 300}
+LASTING = dict(LONG, hold_ms=2000)  # outlives what is done meanwhile
 
 
 def wait_for(what, condition, limit_s=LIMIT_S):
@@ -395,7 +396,7 @@ def check_reload(daemon, client):
         daemon.process.send_signal(signal.SIGHUP)
         wait_for(said, lambda: daemon.said().count(said) > before)
 
-    first = client.start(LONG)
+    first = client.start(LASTING)
     second = client.start(QUICK)
     reload("limits: {runsPerMesh: no}\n", "stays as it was")
     wait_for("a run that goes on", lambda: client.run("GetRun", id=first).run.state == RUNNING)
@@ -549,8 +550,8 @@ def check_postgres(pool):
                 with open(f"/proc/{pid}/{name}", "rb") as file:
                     assert server.password.encode() not in file.read(), f"the password is in {name}"
         server.stop()
-        server.start()
         client.run("CancelRun", id=run)
+        server.start()
         events = client.events(run)
         assert events[-1].ended.state == CANCELLED
         daemon.process.kill()
@@ -587,7 +588,7 @@ def check_stop(daemon, pool):
 
 def check_kill(daemon, pool, chance):
     client = Client(pool, daemon.channel)
-    run = client.start(LONG)
+    run = client.start(LASTING)
     told = []
 
     def watch():
