@@ -21,9 +21,10 @@ static const char *title_of(unsigned status) {
   static const struct {
     unsigned status;
     const char *title;
-  } titles[] = {{400, "Bad Request"},       {401, "Unauthorized"},       {403, "Forbidden"},
-                {404, "Not Found"},         {405, "Method Not Allowed"}, {409, "Conflict"},
-                {413, "Content Too Large"}, {429, "Too Many Requests"},  {503, "Service Unavailable"}};
+  } titles[] = {{400, "Bad Request"},         {401, "Unauthorized"},       {403, "Forbidden"},
+                {404, "Not Found"},           {405, "Method Not Allowed"}, {409, "Conflict"},
+                {413, "Content Too Large"},   {429, "Too Many Requests"},  {503, "Service Unavailable"},
+                {507, "Insufficient Storage"}};
   for (size_t i = 0; i < sizeof(titles) / sizeof(*titles); i++)
     if (titles[i].status == status)
       return titles[i].title;
@@ -39,7 +40,9 @@ struct answer answer_error(int r, const struct error *err) {
   static const struct {
     int code;
     unsigned status;
-  } known[] = {{EINVAL, 400}, {ENOENT, 404}, {EBUSY, 409}, {EAGAIN, 429}, {ESHUTDOWN, 503}};
+  } known[] = {{EINVAL, 400},       {ENOENT, 404},     {EREMOTE, 409},     {EAGAIN, 429},
+               {E2BIG, 429},        {ESHUTDOWN, 503},  {EBUSY, 503},       {EROFS, 503},
+               {ECONNREFUSED, 503}, {ECONNRESET, 503}, {EINPROGRESS, 503}, {ENOSPC, 507}};
   unsigned status = 500;
   for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
     if (r == -known[i].code)

@@ -20,8 +20,9 @@ struct answer answer_json(unsigned status, json_t *value);
 struct answer answer_data(const char *type, char *data, size_t length);
 /* A problem as RFC 9457 has it. */
 struct answer answer_problem(unsigned status, const char *detail);
-/* The problem that an error of the host is: 400 for -EINVAL, 404 for -ENOENT, 409 for -EBUSY, 429 for -EAGAIN, 503 for
- * -ESHUTDOWN, else 500. */
+/* The problem that an error of the host is, where gRPC has the status of host/rpc/call_message.c: 400 for -EINVAL, 404
+ * for -ENOENT, 409 for -EREMOTE, 429 for -EAGAIN and -E2BIG, 503 for -ESHUTDOWN and a store that cannot be used now,
+ * 507 for -ENOSPC, else 500. */
 struct answer answer_error(int r, const struct error *err);
 
 #endif

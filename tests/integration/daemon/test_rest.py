@@ -131,7 +131,7 @@ def check_refusals(daemon):
     daemon.call("GET", "/v1/runs", "?limit=-1", status=400)
     daemon.call("GET", "/v1/runs/{id}/events", "?wait=61", status=400, id="none")
     daemon.call("GET", "/v1/meshes/{mesh}/badge.svg", status=404, mesh="none")
-    assert daemon.ask("POST", "/v1/runs", b" " * ((1 << 20) + 1))[0] == 413
+    daemon.call("POST", "/v1/runs", body=b" " * ((1 << 20) + 1), status=413)
     # What a browser sends on behalf of a page is refused, as is another name for this host.
     assert daemon.ask("GET", "/v1/runs", headers={"Origin": "http://evil.test"})[0] == 403
     assert daemon.ask("GET", "/v1/runs", headers={"Host": "evil.test"})[0] == 403
