@@ -23,6 +23,7 @@
 #include "host/engine/journal.h"
 #include "host/rest/rest.h"
 #include "host/rpc/service.h"
+#include "host/runs/process.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/descriptors.h"
 
@@ -390,6 +391,7 @@ static void host_stop(struct host *host) {
   notify(state);
   log_line(LOG_INFORMATION, NULL, "stopping; runs have %u s to end", host->config.shutdown_seconds);
   atomic_store(&host->service.stopping, true);
+  process_capture_end();
   runs_stop(host->runs, host->config.shutdown_seconds * NS_PER_SECOND);
 }
 

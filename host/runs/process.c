@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
@@ -16,6 +17,7 @@
 #include "sdk/base/strbuf.h"
 
 #define EVENTS_FD 3 /* PROCESS_EVENTS */
+#define LOOK_MS 100 /* whether captures were ended */
 
 /* Everything that the child needs, made before there is one: after fork() only what is async-signal-safe is called. */
 struct plan {
@@ -157,7 +159,15 @@ static bool drain(int fd, struct strbuf *into, size_t most) {
   return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
-/* Until it has ended, or was killed at the limit. */
+/* Of the whole process: who may only look, too, makes the host start a program. */
+static atomic_uint captures;
+static atomic_bool captures_ended;
+
+void process_capture_end(void) {
+  atomic_store(&captures_ended, true);
+}
+
+/* Until it has ended, or was killed: at the limit, or because all are. */
 static bool collect(struct process *process, int64_t until_ns, struct strbuf *out, struct strbuf *said) {
   struct pollfd fds[] = {{.fd = process->events, .events = POLLIN},
                          {.fd = process->says, .events = POLLIN},
@@ -165,8 +175,8 @@ static bool collect(struct process *process, int64_t until_ns, struct strbuf *ou
   bool in_time = true;
   while (in_time && !fds[2].revents) {
     int64_t left_ms = (until_ns - clock_monotonic_ns()) / 1000000;
-    in_time = left_ms > 0;
-    (void)poll(fds, 3, in_time ? (int)left_ms : 0);
+    in_time = left_ms > 0 && !atomic_load(&captures_ended);
+    (void)poll(fds, 3, !in_time ? 0 : left_ms < LOOK_MS ? (int)left_ms : LOOK_MS);
     fds[0].fd = drain(process->events, out, CAPTURE_BYTES_MAX) ? fds[0].fd : -1;
     fds[1].fd = drain(process->says, said, 4096) ? fds[1].fd : -1;
   }
@@ -175,8 +185,8 @@ static bool collect(struct process *process, int64_t until_ns, struct strbuf *ou
   return in_time;
 }
 
-int process_capture(const char *program, const json_t *words, const char *state_directory, int64_t limit_ns,
-                    char **ret_text, struct error **err) {
+static int capture(const char *program, const json_t *words, const char *state_directory, int64_t limit_ns,
+                   char **ret_text, struct error **err) {
   struct process process;
   _cleanup_strbuf_ struct strbuf out = STRBUF_INIT, said = STRBUF_INIT;
   int r = process_start(program, words, state_directory, false, &process, err);
@@ -184,6 +194,8 @@ int process_capture(const char *program, const json_t *words, const char *state_
     return r;
   bool in_time = collect(&process, clock_in_ns(limit_ns), &out, &said);
   int code = process_take_end(&process);
+  if (!in_time && atomic_load(&captures_ended))
+    return error_set(err, ESHUTDOWN, "the host is stopping");
   if (!in_time)
     return error_set(err, ETIMEDOUT, "%s did not end in time", program);
   if (code != 0 || strbuf_failed(&out))
@@ -193,4 +205,15 @@ int process_capture(const char *program, const json_t *words, const char *state_
     return error_set(err, ENOMEM, "no memory");
   *ret_text = text;
   return 0;
+}
+
+int process_capture(const char *program, const json_t *words, const char *state_directory, int64_t limit_ns,
+                    char **ret_text, struct error **err) {
+  bool has_place = atomic_fetch_add(&captures, 1) < CAPTURES_MAX;
+  int r = atomic_load(&captures_ended) ? error_set(err, ESHUTDOWN, "the host is stopping")
+          : has_place
+              ? capture(program, words, state_directory, limit_ns, ret_text, err)
+              : error_set(err, EAGAIN, "%d programs that answer requests are under way: ask again", CAPTURES_MAX);
+  (void)atomic_fetch_sub(&captures, 1);
+  return r;
 }

@@ -30,9 +30,13 @@ int process_start(const char *program, const json_t *words, const char *state_di
 int process_take_end(struct process *process);
 
 /* Runs one to its end, at most `limit_ns`: what it wrote to standard output, heap. An exit code that is not 0 is -EIO
- * with what it said. On the thread of the caller. */
+ * with what it said; -EAGAIN while CAPTURES_MAX others are under way, whoever asked for them; -ESHUTDOWN. On the thread
+ * of the caller. */
 #define CAPTURE_BYTES_MAX ((size_t)8 << 20)
+#define CAPTURES_MAX 8
 int process_capture(const char *program, const json_t *words, const char *state_directory, int64_t limit_ns,
                     char **ret_text, struct error **err);
+/* Kills those that are under way, and refuses any more: -ESHUTDOWN. When the host ends; any thread. */
+void process_capture_end(void);
 
 #endif

@@ -182,6 +182,12 @@ static int reserve(struct runs *runs, struct error **err) {
   return r;
 }
 
+static void release(struct runs *runs) {
+  pthread_mutex_lock(&runs->lock);
+  runs->live--;
+  pthread_mutex_unlock(&runs->lock);
+}
+
 /* One that came when the worker had gone is not told, and interrupted when runs are opened again. */
 static int insert(struct runs *runs, struct run *run, struct run_view *ret_view, struct error **err) {
   pthread_mutex_lock(&runs->lock);
@@ -204,11 +210,14 @@ int runs_start(struct runs *runs, json_t *spec, struct run_view *ret_view, struc
   _cleanup_error_ struct error *wrong = NULL;
   int r = spec_check(spec, err);
   if (r == 0)
-    r = mesh_adapter(runs->program, runs->state, spec_mesh(spec), &mesh, err);
-  if (r == 0)
     r = reserve(runs, err);
   if (r < 0)
     return r;
+  r = mesh_adapter(runs->program, runs->state, spec_mesh(spec), &mesh, err);
+  if (r < 0) {
+    release(runs);
+    return r;
+  }
   struct run *run = run_create(runs, spec, mesh, &wrong);
   r = insert(runs, run, ret_view, err);
   if (!run)
