@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/meshery/audited.h"
 #include "host/meshery/summary.h"
 #include "host/rpc/methods.h"
 #include "service/service.pb-c.h"
@@ -132,6 +133,8 @@ static int run_suite(struct service *host, struct rpc_call *call, json_t *spec, 
                      struct error **err) {
   struct run_view view = {0};
   int r = runs_start(host->runs, spec, &view, err);
+  if (r == 0)
+    audited_note(host, "/smi_conformance.conformanceTesting/RunTest", "run", view.id);
   if (r == 0)
     r = wait_for_run(host, call, view.id, err);
   if (r == 0)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/meshery/audited.h"
 #include "host/meshery/broadcast.h"
 #include "host/meshery/operations.h"
 #include "host/meshery/shown.h"
@@ -145,17 +146,24 @@ static int check_testable(const struct mesh_service *mesh, struct error **err) {
 
 static int apply(struct mesh_service *mesh, const Meshes__ApplyRuleRequest *asked, char id[OPERATION_ID_MAX + 1],
                  struct error **err) {
+  static const char method[] = "/meshes.MeshService/ApplyOperation";
+  char run[RUN_ID_SIZE];
   int r = check_request(asked, err);
   if (r == 0 && !asked->delete_op)
     r = check_testable(mesh, err);
   if (r < 0)
     return r;
-  if (!asked->delete_op)
-    return operations_begin(mesh->operations, asked->operation_id, id, err);
+  if (!asked->delete_op) {
+    r = operations_begin(mesh->operations, asked->operation_id, id, run, err);
+    if (r == 0)
+      audited_note(mesh->host, method, "run", run);
+    return r;
+  }
   (void)snprintf(id, OPERATION_ID_MAX + 1, "%s", asked->operation_id);
-  return operations_cancel(mesh->operations) > 0
-             ? 0
-             : error_set(err, ENOENT, "no " CONFORMANCE " of adapter %s goes on", mesh->adapter);
+  if (operations_cancel(mesh->operations) == 0)
+    return error_set(err, ENOENT, "no " CONFORMANCE " of adapter %s goes on", mesh->adapter);
+  audited_note(mesh->host, method, "adapter", mesh->adapter);
+  return 0;
 }
 
 static int serve_apply(struct mesh_service *mesh, struct rpc_call *call, char **ret_text) {

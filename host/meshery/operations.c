@@ -217,7 +217,7 @@ static int begin(struct operations *operations, const char *id, struct operation
 }
 
 int operations_begin(struct operations *operations, const char *id, char ret_id[OPERATION_ID_MAX + 1],
-                     struct error **err) {
+                     char ret_run[RUN_ID_SIZE], struct error **err) {
   struct operation *operation = NULL;
   if (strlen(id) > OPERATION_ID_MAX)
     return error_set(err, EINVAL, "operation_id has at most %d bytes", OPERATION_ID_MAX);
@@ -230,8 +230,10 @@ int operations_begin(struct operations *operations, const char *id, char ret_id[
   (void)pthread_mutex_lock(&operations->lock);
   operation->followed = r == 0;
   operation->used = r == 0;
-  if (r == 0)
+  if (r == 0) {
     (void)snprintf(ret_id, OPERATION_ID_MAX + 1, "%s", operation->id);
+    (void)snprintf(ret_run, RUN_ID_SIZE, "%s", operation->run);
+  }
   (void)pthread_cond_broadcast(&operations->begun);
   (void)pthread_mutex_unlock(&operations->lock);
   return r;

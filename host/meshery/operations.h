@@ -15,10 +15,10 @@ struct operations;
 /* `spec` is of runs_start(); all are borrowed, and outlive it. */
 struct operations *operations_create(struct runs *runs, const char *adapter, json_t *spec, struct broadcast *broadcast);
 
-/* Begins a run. `id` is what events name; "": the run's own, which `ret_id` then has. -EAGAIN for too many, -ESHUTDOWN
- * once they were ended, and what runs_start() says. */
+/* Begins the run `ret_run`. `id` is what events name; "": the run's own, which `ret_id` then has. -EAGAIN for too many,
+ * -ESHUTDOWN once they were ended, and what runs_start() says. */
 int operations_begin(struct operations *operations, const char *id, char ret_id[OPERATION_ID_MAX + 1],
-                     struct error **err);
+                     char ret_run[RUN_ID_SIZE], struct error **err);
 
 /* Asks all that go on to end; how many did. */
 size_t operations_cancel(struct operations *operations);

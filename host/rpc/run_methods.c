@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/rpc/access.h"
 #include "host/rpc/methods.h"
 #include "host/rpc/run_messages.h"
 
@@ -31,6 +32,7 @@ int serve_start_run(struct service *service, struct rpc_call *call, char **ret_t
   int r = value ? runs_start(service->runs, value, &view, &err) : -ENOMEM;
   if (r < 0)
     return status_of(r, err, ret_text);
+  call_about(call, "run", view.id);
   status = send_run(call, &view, ret_text);
   run_view_finish(&view);
   return status;
@@ -56,7 +58,9 @@ int serve_cancel_run(struct service *service, struct rpc_call *call, char **ret_
   int status = message_receive_one(call, &trammel__v1__cancel_run_request__descriptor, &asked, ret_text);
   if (status != STATUS_OK)
     return status;
-  int r = runs_cancel(service->runs, ((const Trammel__V1__CancelRunRequest *)asked)->id, &view, &err);
+  const char *id = ((const Trammel__V1__CancelRunRequest *)asked)->id;
+  call_about(call, "run", id);
+  int r = runs_cancel(service->runs, id, &view, &err);
   status = r < 0 ? status_of(r, err, ret_text) : send_run(call, &view, ret_text);
   run_view_finish(&view);
   return status;

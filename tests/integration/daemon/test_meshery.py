@@ -3,6 +3,7 @@ spoken by Python's grpcio.
 
 Usage: test_meshery.py BUILD.
 """
+import json
 import queue
 import shutil
 import signal
@@ -239,6 +240,16 @@ def check_conformance(daemon):
         assert float(detail.duration.rstrip("s")) > 0
 
 
+def check_audit(daemon):
+    """What was begun and ended here is written down as any other."""
+    with open(daemon.directory + "/state/audit.jsonl", encoding="utf-8") as log:
+        entries = [json.loads(line) for line in log]
+    apply, test = "/meshes.MeshService/ApplyOperation", "/smi_conformance.conformanceTesting/RunTest"
+    assert {entry["who"] for entry in entries} == {"meshery"}
+    assert [(entry["what"], entry["about"].split()[0]) for entry in entries] == [
+        (apply, "run"), (apply, "run"), (apply, "adapter"), (test, "run"), (test, "run")], entries
+
+
 def check_stop(daemon):
     """Clients that go on asking while it ends are refused, and it ends."""
     begun = threading.Semaphore(0)
@@ -271,6 +282,7 @@ def main():
         check_operation(daemon)
         check_cancel(daemon)
         check_conformance(daemon)
+        check_audit(daemon)
         check_stop(daemon)
     finally:
         daemon.end()

@@ -330,6 +330,9 @@ def check_commands(daemon, client):
     run = client.start(LONG)
     command(3, "report", run)
     assert json.loads(command(0, "cancel", "-o", "json", run))["id"] == run
+    with open(daemon.state + "/audit.jsonl", encoding="utf-8") as log:
+        noted = [json.loads(line) for line in log]
+    assert [one["what"].rsplit("/", 1)[1] for one in noted if one["about"] == "run " + run] == ["StartRun", "CancelRun"]
     assert command(3, "attach", run).splitlines()[-1] != ""
     command(2, "show", "no-such-run")
     command(3, "list", "--server", "unix:/no/such/socket")
