@@ -75,13 +75,16 @@ static void note(struct rest *rest, struct MHD_Connection *connection, const str
 }
 
 /* Programs of web pages that a browser on this machine shows can reach loopback, too: they send where they come from,
- * and are refused, as is what was sent to another name than this host's (DNS rebinding). */
+ * and are refused, as is what was sent to another name than this host's (DNS rebinding). Of images and forms there is
+ * no Origin, but what the Fetch Metadata specification has. */
 static bool is_of_a_page(struct MHD_Connection *connection) {
+  const char *site = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Sec-Fetch-Site");
   const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
   size_t name = host ? strcspn(host, ":") : 0;
   bool local =
       host && ((name == 9 && strncmp(host, "localhost", 9) == 0) || (name == 9 && strncmp(host, "127.0.0.1", 9) == 0));
-  return !local || MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Origin") != NULL;
+  bool other_site = site && (strcmp(site, "cross-site") == 0 || strcmp(site, "same-site") == 0);
+  return !local || other_site || MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Origin") != NULL;
 }
 
 /* ---- answering */
@@ -112,8 +115,11 @@ static struct answer answer_request(struct rest *rest, struct MHD_Connection *co
                             .ctx = connection};
   bool path_known;
   const struct route *route = route_find(method, path, request.part, &path_known);
-  if (is_of_a_page(connection))
+  if (is_of_a_page(connection)) {
+    static const struct route nowhere = {.method = "a request", .path = "for a path that is not served"};
+    note(rest, connection, route ? route : &nowhere, "", request.part, 403);
     return answer_problem(403, "this is served to programs of this machine, as http://127.0.0.1 or localhost");
+  }
   if (!route)
     return path_known ? answer_problem(405, "this path has other methods: see /openapi.json")
                       : answer_problem(404, "there is nothing here: see /openapi.json");

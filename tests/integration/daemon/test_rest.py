@@ -135,6 +135,12 @@ def check_refusals(daemon):
     # What a browser sends on behalf of a page is refused, as is another name for this host.
     assert daemon.ask("GET", "/v1/runs", headers={"Origin": "http://evil.test"})[0] == 403
     assert daemon.ask("GET", "/v1/runs", headers={"Host": "evil.test"})[0] == 403
+    for site, status in (("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200)):
+        assert daemon.ask("GET", "/v1/runs", headers={"Sec-Fetch-Site": site})[0] == status
+    assert daemon.ask("GET", "/v1/nothing", headers={"Origin": "http://evil.test"})[0] == 403
+    with open(daemon.directory + "/state/audit.jsonl", encoding="utf-8") as log:
+        entries = [json.loads(line) for line in log]
+    assert len([entry for entry in entries if entry["status"] == 403 and entry["who"] == ""]) == 5, entries
     # A line that does not end is given up, and the host goes on.
     with socket.create_connection(("127.0.0.1", daemon.port), LIMIT_S) as endless:
         endless.settimeout(LIMIT_S)
