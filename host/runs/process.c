@@ -90,6 +90,7 @@ static int start(struct plan *plan, struct process *process) {
     become(plan);
   if (pid < 0)
     return -errno;
+  (void)setpgid(pid, pid); /* whoever of both is first: from here on its group can be killed */
   process->ended = pidfd_open(pid, 0);
   if (process->ended < 0) {
     int r = -errno;
