@@ -173,9 +173,12 @@ int stock_see(struct stock *stock, const json_t *object, unsigned listing) {
   return r;
 }
 
+/* What failed was about the one that was there. */
 static void miss(struct stock *stock, struct item *item) {
+  bool gone = item->there;
+
   item->there = item->ours = item->fulfilled = false;
-  stock_review(stock, item, false);
+  stock_review(stock, item, gone);
 }
 
 void stock_miss(struct stock *stock, const json_t *object) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -27,6 +28,15 @@ struct fixture {
 };
 
 static const struct managers_view view = {.manager = MANAGER};
+
+/* The time of the code under test: it stands still, so that no pause is over before a test has looked. */
+int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *time) {
+  (void)clock;
+  *time = (struct timespec){.tv_sec = 100000};
+  return 0;
+}
 
 static int setup(void **state) {
   struct fixture *f = calloc(1, sizeof(*f));
@@ -168,6 +178,22 @@ static void what_comes_back_again_and_again_is_left(void **state) {
   see_with(f, "deny", "{}", "{}"); /* they gave it up */
   expect(f, "", false, 0);
   assert_int_equal(stock_count(f->stock).contested, 0);
+}
+
+/* What is made in its place has nothing of what was in the way. */
+static void what_was_refused_and_is_gone_is_made_at_once(void **state) {
+  struct fixture *f = *state;
+  json_auto_t *gone = made_before("deny", 0);
+  add(f, "ns", "deny", 0, "{\"spec\":{}}", false);
+  settle(f);
+  expect(f, "deny", true, 0);
+  see_with(f, "deny", "{\"rules\":[{}]}", "{\"f:spec\":{\"f:rules\":{}}}");
+  expect(f, "deny", true, -EBUSY);
+  expect(f, "", false, 0);
+  stock_miss(f->stock, gone);
+  expect(f, "deny", true, -EEXIST);
+  stock_miss(f->stock, gone); /* it was not there */
+  expect(f, "", false, 0);
 }
 
 static void waves_are_applied_upwards_and_removed_downwards(void **state) {
@@ -452,6 +478,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(what_others_add_is_work_to_do),
       TEST(what_comes_back_again_and_again_is_left),
+      TEST(what_was_refused_and_is_gone_is_made_at_once),
       TEST(waves_are_applied_upwards_and_removed_downwards),
       TEST(a_failure_holds_up_its_namespace_alone),
       TEST(what_allows_stays_while_what_denies_is_lacking),
