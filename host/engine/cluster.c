@@ -8,6 +8,7 @@
 #include "host/engine/managers.h"
 #include "host/transport/kube/discovery.h"
 #include "sdk/base/strbuf.h"
+#include "sdk/base/utf8.h"
 #include "sdk/kube/object.h"
 
 struct cluster {
@@ -172,6 +173,7 @@ static int without_additions(const struct change *change, struct error **err) {
 
   if (!owner)
     return 0;
+  change->changed->additions = true;
   kube_ref_describe(&name, change->ref);
   return error_set(err, EBUSY,
                    "%s %s, but has a field that is not of what was translated, and changes what it says: %s of \"%s\"; "
@@ -187,8 +189,9 @@ static void note_undone(struct change *change, const json_t *object) {
   struct cluster_changed *changed = change->changed;
 
   if (owner)
-    (void)snprintf(changed->undone, sizeof(changed->undone), "%.*s of \"%.*s\"", CLUSTER_UNDONE_PATH,
-                   strbuf_text(&path), CLUSTER_UNDONE_OWNER, owner);
+    (void)snprintf(changed->undone, sizeof(changed->undone), "%.*s of \"%.*s\"",
+                   (int)utf8_fit(strbuf_text(&path), path.length, CLUSTER_UNDONE_PATH), strbuf_text(&path),
+                   (int)utf8_fit(owner, strlen(owner), CLUSTER_UNDONE_OWNER), owner);
 }
 
 /* Names the very object, as it is: -ESTALE when it is another by the time that this arrives. */
@@ -199,7 +202,7 @@ static int pin(json_t *sent, const json_t *there) {
   return metadata && json_object_update_recursive(sent, metadata) == 0 ? 0 : -ENOMEM;
 }
 
-/* Takes away what is there besides, of an object that was applied just now. */
+/* Takes away what is there besides, of an object that was applied just now; in a dry run it is only noted. */
 static int take_away(struct change *change, struct error **err) {
   const struct cluster_writer *writer = change->writer;
   json_auto_t *now = json_incref(change->changed->after), *patch = managers_undo(now, change->object, &writer->view);
@@ -207,22 +210,27 @@ static int take_away(struct change *change, struct error **err) {
   if (patch && json_object_size(patch) == 0)
     return 0;
   note_undone(change, now);
+  if (writer->dry_run)
+    return 0;
   if (!patch || pin(patch, now) < 0)
     return error_set(err, ENOMEM, "out of memory for %s %s", change->ref->resource->kind, change->ref->name);
   json_decref(change->changed->after);
   change->changed->after = NULL;
-  return kube_merge(change->cluster->client, change->ref, patch, writer->view.manager, change->call,
-                    &change->changed->after, err);
+  int r = kube_merge(change->cluster->client, change->ref, patch, writer->view.manager, change->call,
+                     &change->changed->after, err);
+  change->changed->taken |= r == 0;
+  return r;
 }
 
 /* Where others have only added to an object that this manager has applied, it takes back the lists that it shares with
  * them, by force, and what it does not share is taken away. */
 static int apply_once(struct change *change, const json_t *there, struct error **err) {
   const struct cluster_writer *writer = change->writer;
-  bool undo = there && writer->undo && managers_applied(there, writer->view.manager);
+  bool ours = there && managers_applied(there, writer->view.manager), undo = ours && writer->undo;
+  bool additions = ours && managers_only_added(there, change->object, &writer->view);
   struct kube_apply_options options = {.field_manager = writer->view.manager, .dry_run = writer->dry_run};
 
-  if (undo && managers_only_added(there, change->object, &writer->view)) {
+  if (undo && additions) {
     options.force = true;
     note_undone(change, there);
     if (pin(change->object, there) < 0)
@@ -230,9 +238,11 @@ static int apply_once(struct change *change, const json_t *there, struct error *
   }
   int r = kube_apply(change->cluster->client, change->ref, change->object, &options, change->call,
                      &change->changed->after, err);
+  change->changed->taken |= r == 0 && options.force && !writer->dry_run;
+  change->changed->additions = r == -EBUSY && additions;
   if (r == 0 && undo)
     r = take_away(change, err);
-  return r < 0 ? r : without_additions(change, err);
+  return r < 0 || (undo && writer->dry_run) ? r : without_additions(change, err);
 }
 
 /* One look at it, and one try. */
@@ -247,8 +257,12 @@ static int change_once(struct cluster *cluster, const struct kube_ref *ref, cons
   json_auto_t *object = prepare(body, there);
   if (!object)
     return error_set(err, ENOMEM, "out of memory for %s %s", ref->resource->kind, ref->name);
-  cluster_changed_finish(changed);
+  json_decref(changed->before);
+  json_decref(changed->after);
   changed->before = json_incref(there);
+  changed->after = NULL;
+  if (!changed->taken)
+    *changed->undone = '\0';
   return apply_once(
       &(struct change){
           .cluster = cluster, .ref = ref, .writer = writer, .call = call, .object = object, .changed = changed},
@@ -274,7 +288,7 @@ int cluster_change(struct cluster *cluster, const struct cluster_place *place, c
   }
   if (r < 0)
     (void)error_set(err, -r, "%s", error_message(why));
-  if (ret_changed && changed.after)
+  if (ret_changed)
     *ret_changed = changed;
   else
     cluster_changed_finish(&changed);

@@ -55,22 +55,24 @@ struct cluster_place {
 /* Who makes objects what they are to be, and how. */
 struct cluster_writer {
   struct managers_view view; /* its manager is the field manager */
-  bool dry_run;              /* nothing is changed */
+  bool dry_run;              /* nothing is changed, nor is what would be undone tried */
   bool undo;                 /* what others have added to an object that the manager has applied is taken away */
 };
 
 struct cluster_changed {
-  json_t *before, *after; /* NULL: there was none; not known */
+  json_t *before, *after; /* NULL: there was none, or not known; not known */
   /* `spec.rules of "kubectl"`: what was to be undone first, and whose it was; "": nothing. */
   char undone[CLUSTER_UNDONE_PATH + CLUSTER_UNDONE_OWNER + 8];
+  bool taken;     /* something was undone, though perhaps not all of it */
+  bool additions; /* -EBUSY, and others have only added to it */
 };
 /* All zero is fine. */
 void cluster_changed_finish(struct cluster_changed *changed);
 
 /* Makes the object what `body` says, by server-side apply without force, and labels it as ours. -EEXIST when an object
  * is there that is not ours; -ENOTSUP when the kind is not served, with what to install; -EBUSY when others own fields
- * of it that would change, or have added some that `body` does not have, and that are not undone: then it was applied,
- * and `ret_changed` is filled as without an error. `ret_changed`, all zero before, may be NULL.
+ * of it that would change, or have added some that `body` does not have, and that are not undone: then it was applied.
+ * `ret_changed`, all zero before, may be NULL; it is filled with an error too, as far as it came.
  *
  * Undoing keeps to what others added where they have changed nothing besides: members are removed by a merge patch of
  * these alone, and lists with items of theirs are applied by force, both with the uid and resourceVersion of the object

@@ -42,10 +42,15 @@ static int carry_out(const struct sender *sender, struct stock_job *job, struct 
   if (!job->body)
     return cluster_remove(options->cluster, &job->place, &call, err);
   int r = cluster_change(options->cluster, &job->place, job->body, &writer, &call, changed, err);
-  job->undone = *changed->undone != '\0';
+  job->undone = changed->taken;
   if (job->undone)
     atomic_fetch_add(&options->counters->undone, 1);
   return r;
+}
+
+/* Whether they have added to it once more, after it was undone again and again. */
+static bool is_contest(const struct stock_job *job, int r, const struct cluster_changed *changed) {
+  return r == -EBUSY && !job->undo && changed->additions;
 }
 
 /* Why, or what is remarkable. */
@@ -55,7 +60,7 @@ static void explain(const struct stock_job *job, int r, const struct cluster_cha
     strbuf_puts(text, why);
   else if (job->undone)
     strbuf_printf(text, "undone: %s", changed->undone);
-  if (r == -EBUSY && !job->undo)
+  if (is_contest(job, r, changed))
     strbuf_printf(text, "; it came back each of the %d times that it was undone, so it is left for %d minutes",
                   CONTEST_ROUNDS, (int)(CONTEST_REST_NS / NS_PER_SECOND / 60));
 }
@@ -70,13 +75,15 @@ static void work(const struct sender *sender, struct stock_job *job) {
   unsigned failures = stock_done(options->stock, job, r);
   if (r == 0 || !atomic_load(options->cancel)) { /* else it was cut short */
     explain(job, r, &changed, error_message(why), &text);
-    struct sender_news news = {.failures = failures, .sources = job->sources, .contested = r == -EBUSY && !job->undo};
+    struct sender_news news = {
+        .failures = failures, .sources = job->sources, .contested = is_contest(job, r, &changed)};
     news.step = (struct rollout_step){.place = job->place,
                                       .outcome = r < 0        ? is_refusal(r) ? ROLLOUT_REFUSED : ROLLOUT_FAILED
                                                  : !job->body ? ROLLOUT_REMOVED
                                                               : outcome_of(changed.before, changed.after),
                                       .why = text.length > 0 ? strbuf_text(&text) : NULL};
-    news.uid = changed.after ? kube_object_uid(changed.after) : NULL;
+    const json_t *object = changed.after ? changed.after : changed.before;
+    news.uid = object ? kube_object_uid(object) : NULL;
     counters_done(options->counters, news.step.outcome, job->since_ns);
     options->told(options->ctx, &news);
   }

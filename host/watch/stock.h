@@ -48,7 +48,7 @@ struct stock_job {
   int64_t since_ns;
   int64_t until_ns; /* nothing may be done about it after that: of stock_allow() */
   bool undo;        /* what others have added to it may be undone: they did not do it again and again */
-  bool undone;      /* by whoever does the job: something was */
+  bool undone;      /* by whoever does the job: something was, whether or not the job was done */
   void *item;
 };
 void stock_job_finish(struct stock_job *job);

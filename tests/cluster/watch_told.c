@@ -10,6 +10,9 @@
 #include "host/watch/contest.h"
 #include "tests/cluster/watched.h"
 
+#define REFUSED "trammel_watch_objects_total{outcome=\"refused\"}"
+#define REMOVED "trammel_watch_objects_total{outcome=\"removed\"}"
+
 /* The policy that denies to all of the namespace: of the two that there are. A new reference. */
 static json_t *denial_of(const struct fixture *f) {
   json_auto_t *items = items_of(f, POLICIES);
@@ -146,7 +149,7 @@ static void merge(const struct fixture *f, const char *name, json_t *patch) {
   json_decref(patch);
 }
 
-/* One that others have put something into; '@' is the text that may not be in it. */
+/* A policy that others have put something into, and a text that may not be in it. */
 struct untouched {
   const struct fixture *f;
   const char *name, *text;
@@ -209,9 +212,11 @@ void what_others_add_to_an_object_is_undone(void **state) {
   remove_at(f, TARGETS, "t"); /* while others open what denies, it stays */
   put_target(f, "u", "HTTPRouteGroup", "g");
   wait_for_count(f, 3);
-  double removed = sample(port, "trammel_watch_objects_total{outcome=\"removed\"}"); /* elsewhere */
-  remove_at(f, POLICIES, name_of(denial));                                           /* as the message says */
-  wait_for_sample(port, "trammel_watch_objects_total{outcome=\"removed\"}", removed + 1);
+  wait_for_sample(port, REFUSED, sample(port, REFUSED) + 1); /* removals had their turn by then */
+  assert_int_equal(count_policies(f), 3);
+  double removed = sample(port, REMOVED);  /* elsewhere */
+  remove_at(f, POLICIES, name_of(denial)); /* as the message says */
+  wait_for_sample(port, REMOVED, removed + 1);
   json_auto_t *anew = denial_of(f);
   assert_string_equal(name_of(anew), name_of(denial));
   stop_quietly(f);
