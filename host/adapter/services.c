@@ -8,7 +8,7 @@
 #include "host/adapter/op.h"
 
 #define LINE_MAX_BYTES 4096
-#define PATH_MAX_BYTES 8192 /* CALL_PATH_MAX of adapters */
+#define PATH_MAX_BYTES 8192 /* CALL_PATH_MAX of adapters, and a NUL */
 
 static void (*log_write)(void *ctx, const char *adapter, uint32_t level, const char *line);
 static void *log_ctx;

@@ -61,13 +61,19 @@ char *call_text(struct call *call, const char *text) {
   return empty;
 }
 
+void call_unwritten(struct call *call, int r) {
+  if (r == -E2BIG && !atomic_exchange(&call->told, true))
+    (void)call_fail(call, TRAMMEL_RESOURCE_EXHAUSTED, "SDK-0023",
+                    "what is to be written as JSON is nested too deep: it may have %d levels", DOCUMENT_DEPTH_MAX);
+  call_out_of_memory(call);
+}
+
 char *call_json_text(struct call *call, const json_t *value) {
   _cleanup_strbuf_ struct strbuf buffer = STRBUF_INIT;
-  char *text = NULL;
-  if (value && json_write_compact(value, &buffer) == 0)
-    text = arena_strndup(call->arena, strbuf_text(&buffer), buffer.length);
+  int r = value ? json_write_compact(value, &buffer) : -ENOMEM;
+  char *text = r == 0 ? arena_strndup(call->arena, strbuf_text(&buffer), buffer.length) : NULL;
   if (!text)
-    call_out_of_memory(call);
+    call_unwritten(call, r);
   return text;
 }
 

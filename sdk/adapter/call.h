@@ -58,13 +58,17 @@ int call_fail(struct call *call, int status, const char *code, const char *forma
 /* Marks the call as out of memory: it will end with TRAMMEL_RESOURCE_EXHAUSTED. The builders do so themselves. */
 void call_out_of_memory(struct call *call);
 
+/* Marks the call as one that failed because a JSON text could not be written, for `r` of json_write_compact(): without
+ * memory, or with a diagnostic when it was nested too deep. */
+void call_unwritten(struct call *call, int r);
+
 /* Compact, with sorted keys: the same value always gives the same text. In the call's arena; NULL, and the call marked,
- * without memory or a value. json_dumps is not for adapters: when memory runs out amid a key, it leaves a part of that
+ * without memory or a value, or when it is nested deeper than DOCUMENT_DEPTH_MAX. json_dumps is not for adapters: when memory runs out amid a key, it leaves a part of that
  * out and tells nobody. */
 char *call_json_text(struct call *call, const json_t *value);
 
-/* Bytes of a request's path with its query, as hosts take it. */
-#define CALL_PATH_MAX 8192u
+/* Bytes of a request's path with its query, as hosts take it; without the NUL. */
+#define CALL_PATH_MAX 8191u
 
 /* An HTTP request to an endpoint that the description declares. */
 struct call_http {

@@ -175,7 +175,9 @@ static int call_method(struct call *call, const struct method *method, trammel_s
   const ProtobufCMessage *response = NULL;
   int status = method->run(call, message, &response);
   if (atomic_load(&call->failed))
-    return call_fail(call, TRAMMEL_RESOURCE_EXHAUSTED, "SDK-0006", "%s ran out of memory", method->name);
+    return atomic_load(&call->told)
+               ? TRAMMEL_RESOURCE_EXHAUSTED
+               : call_fail(call, TRAMMEL_RESOURCE_EXHAUSTED, "SDK-0006", "%s ran out of memory", method->name);
   return status == TRAMMEL_OK && response ? call_answer(call, response) : status;
 }
 

@@ -26,6 +26,7 @@ struct call {
   struct arena *request; /* the message that came, until call_forget_request() */
   json_t *config;
   atomic_bool failed; /* out of memory, somewhere */
+  atomic_bool told;   /* by a diagnostic, what failed instead */
   json_t *documents[CALL_JSON_MAX];
   size_t document_count;
 };

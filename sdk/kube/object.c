@@ -41,11 +41,14 @@ const char *kube_name(struct call *call, const char *base, const char *key) {
   return name ? name : "";
 }
 
-static json_t *hash_text(const json_t *body) {
+static json_t *hash_text(struct call *call, const json_t *body) {
   _cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
   char digits[17];
-  if (json_write_compact(body, &text) < 0)
+  int r = json_write_compact(body, &text);
+  if (r < 0) {
+    call_unwritten(call, r);
     return NULL;
+  }
   (void)snprintf(digits, sizeof digits, "%016" PRIx64, hash_add(HASH_START, strbuf_text(&text), text.length));
   return json_string(digits);
 }
@@ -72,8 +75,8 @@ static json_t *map_within(json_t *parent, const char *key) {
   return json_object_set_new(parent, key, map) == 0 ? map : NULL;
 }
 
-static bool mark(const struct kube_object *object, json_t *body) {
-  json_t *hash = hash_text(body); /* of what is to be there, before there is metadata about it */
+static bool mark(struct call *call, const struct kube_object *object, json_t *body) {
+  json_t *hash = hash_text(call, body); /* of what is to be there, before there is metadata about it */
   json_t *metadata = map_within(body, "metadata");
   json_t *labels = metadata ? map_within(metadata, "labels") : NULL;
   json_t *annotations = labels ? map_within(metadata, "annotations") : NULL;
@@ -88,7 +91,7 @@ static bool mark(const struct kube_object *object, json_t *body) {
 }
 
 struct native_object *kube_object(struct call *call, const struct kube_object *object, json_t *body) {
-  if (!body || !mark(object, body)) {
+  if (!body || !mark(call, object, body)) {
     json_decref(body);
     call_out_of_memory(call);
     return NULL;

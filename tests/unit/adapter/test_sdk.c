@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "sdk/adapter/adapter.h"
+#include "sdk/base/document.h"
 #include "tests/support/fake_host.h"
 #include "trammel/adapter/v1/adapter.pb-c.h"
 
@@ -26,7 +27,6 @@ static void add(struct call *call, struct translation *translation, const char *
                   native_http(call, id, wave, &(struct http_place){.endpoint = "api", .path = "/x"}, body));
 }
 
-/* The allocation of jansson's that fails; counts down. */
 /* Allocations until one fails; below 0: none does. The linker leads those of the code under test here. */
 static long until_failure = -1;
 
@@ -76,10 +76,22 @@ static void write_json(struct call *call) {
   json_decref(value);
 }
 
+/* A list in a list, and so on. */
+static json_t *nested(int levels) {
+  json_t *value = json_array();
+  for (int i = 1; i < levels; i++)
+    value = json_pack("[o]", value);
+  assert_non_null(value);
+  return value;
+}
+
 static int translate(struct call *call, const struct translate_request *request, struct translation *translation) {
   (void)request;
   if (strcmp(mode(call), "json") == 0)
     write_json(call);
+  if (strcmp(mode(call), "deep") == 0)
+    translation_add(translation, native_http(call, "deep", 0, &(struct http_place){.endpoint = "api", .path = "/x"},
+                                             nested(DOCUMENT_DEPTH_MAX + 2)));
   add(call, translation, "b", 1);
   add(call, translation, "c", 0);
   add(call, translation, strcmp(mode(call), "twins") == 0 ? "b" : "a", 1);
@@ -211,6 +223,19 @@ static void json_without_memory_is_whole_or_none(void **state) {
   struct fake_op op;
   fake_op_init(&op);
   assert_int_equal(call_raw("{\"mode\":\"json\"}", "Translate", NULL, 0, &op), TRAMMEL_RESOURCE_EXHAUSTED);
+  fake_op_finish(&op);
+}
+
+static void json_that_is_nested_too_deep_is_told(void **state) {
+  (void)state;
+  struct fake_op op;
+  fake_op_init(&op);
+  assert_int_equal(call_raw("{\"mode\":\"deep\"}", "Translate", NULL, 0, &op), TRAMMEL_RESOURCE_EXHAUSTED);
+  assert_int_equal(op.emitted, 0);
+  assert_int_equal(json_array_size(op.diagnostics), 1);
+  const json_t *diagnostic = json_array_get(op.diagnostics, 0);
+  assert_string_equal(json_string_value(json_object_get(diagnostic, "code")), "SDK-0023");
+  assert_non_null(strstr(json_string_value(json_object_get(diagnostic, "summary")), "nested too deep"));
   fake_op_finish(&op);
 }
 
@@ -377,6 +402,7 @@ int main(void) {
       cmocka_unit_test(two_objects_with_one_id_fail_the_call),
       cmocka_unit_test(memory_that_runs_out_fails_the_call_and_sends_no_part_of_it),
       cmocka_unit_test(json_without_memory_is_whole_or_none),
+      cmocka_unit_test(json_that_is_nested_too_deep_is_told),
       cmocka_unit_test(hostile_requests_are_answered_with_a_status),
       cmocka_unit_test(a_mesh_that_answers_nonsense_is_unavailable),
       cmocka_unit_test(operations_stream_their_events),
