@@ -140,10 +140,8 @@ const struct argp cmd_watch_argp = {
         "touches, and makes the mesh's own objects there what they should be, until it is ended.\v"
         "What a mesh cannot do is left out, which denies it, and told as an Event on the resource. Objects are applied "
         "as the field manager trammel-watch/ADAPTER. What others add to them is undone, unless it comes back each "
-        "time; what others have changed is left as it "
-        "is, and told. "
-        "What came from resources that are gone is removed, also when they went while no watch was running. Of "
-        "several watches one works, and the others stand by.\n\n"
+        "time; what others have changed is left as it is, and told. What came from resources that are gone is removed, "
+        "also when they went while no watch was running. Of several watches one works, and the others stand by.\n\n"
         "Exits 0 when it was ended by SIGINT or SIGTERM, 2 when a configuration does not fit the adapter or its "
         "objects are not for a cluster, 3 when the cluster or the adapter gave no answer at the start, 4 without "
         "memory.",

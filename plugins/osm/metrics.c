@@ -1,7 +1,6 @@
 /* Metrics, as the Envoys of clients have them: OSM's extension of these counts what is answered to requests that go
  * out, and names both ends in labels of its own (OSM 1.2, wasm/stats.cc and "Metrics" of its documentation). Envoy
- * turns each
- * '-' and '.' in them into '_'. */
+ * turns each '-' and '.' in them into '_'. */
 #include "plugins/osm/lifecycle.h"
 #include "sdk/prometheus/traffic.h"
 

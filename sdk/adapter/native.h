@@ -58,8 +58,8 @@ struct native_object *native_http(struct call *call, const char *id, uint32_t wa
 struct native_object *native_kubernetes(struct call *call, uint32_t wave, const char *api_version, const char *kind,
                                         const char *ns, const char *name, json_t *body);
 
-/* Says that the object came from `source`, a resource of the request (it lives until the call is over); once is enough.
- */
+/* Says that the object came from `source`, a resource of the request; once is enough. Its texts are borrowed until the
+ * call is over: those of the request last as long, others are to be in the call's arena. */
 void native_source(struct native_object *object, const struct smi_meta *source);
 
 /* Names a condition that the mesh sets to True once it has taken a Kubernetes object (KubernetesObject.ready_conditions

@@ -26,7 +26,7 @@ enum coverage_level {
 };
 
 struct coverage {
-  const struct smi_meta *resource; /* of the request: it lives until the call is over */
+  const struct smi_meta *resource; /* of the request; its texts are borrowed until the call is over */
   enum coverage_level level;
   const char *pointer; /* RFC 6901, into the hub resource: "/spec/rules/0" */
   const char *reason;  /* unless exact */

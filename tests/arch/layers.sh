@@ -73,6 +73,9 @@ phase == "table" {
     next
   columns = split($0, column, "|")
   split(column[2], name, "`")
+  if (name[2] in listed)
+    complain("`" name[2] "` is in the table twice; the second row would count for nothing")
+  listed[name[2]] = 1
   pattern[++rows] = name[2]
   gsub(/\./, "\\.", pattern[rows])
   gsub(/\*/, "[^/]+", pattern[rows])

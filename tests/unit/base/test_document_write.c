@@ -291,7 +291,7 @@ static void json_is_restyled_to_what_its_tree_is_written_as(void **state) {
   assert_true(restyled > 200);
 }
 
-static void what_is_no_json_is_not_restyled(void **state) {
+static void what_needs_a_tree_is_not_restyled(void **state) {
   static const char *const wrong[] = {"",
                                       "{",
                                       "{}",
@@ -486,7 +486,7 @@ int main(void) {
       cmocka_unit_test(both_yaml_writers_write_the_same_texts),
       cmocka_unit_test(both_yaml_writers_write_the_same_keys),
       cmocka_unit_test(json_is_restyled_to_what_its_tree_is_written_as),
-      cmocka_unit_test(what_is_no_json_is_not_restyled),
+      cmocka_unit_test(what_needs_a_tree_is_not_restyled),
       cmocka_unit_test(what_is_restyled_is_what_it_is_claimed_to_be),
       cmocka_unit_test(compact_json_is_what_jansson_writes),
       cmocka_unit_test(jansson_reads_what_json_write_writes),
