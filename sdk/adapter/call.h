@@ -63,8 +63,8 @@ void call_out_of_memory(struct call *call);
 void call_unwritten(struct call *call, int r);
 
 /* Compact, with sorted keys: the same value always gives the same text. In the call's arena; NULL, and the call marked,
- * without memory or a value, or when it is nested deeper than DOCUMENT_DEPTH_MAX. json_dumps is not for adapters: when memory runs out amid a key, it leaves a part of that
- * out and tells nobody. */
+ * without memory or a value, or when it is nested deeper than DOCUMENT_DEPTH_MAX. json_dumps is not for adapters: when
+ * memory runs out amid a key, it leaves a part of that out and tells nobody. */
 char *call_json_text(struct call *call, const json_t *value);
 
 /* Bytes of a request's path with its query, as hosts take it; without the NUL. */
