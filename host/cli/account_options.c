@@ -29,15 +29,6 @@ error_t account_parse(int key, char *argument, struct argp_state *state) {
   case ACCOUNT_PASSWORD_STDIN:
     arguments->password_stdin = true;
     return 0;
-  case ACCOUNT_CA:
-    arguments->ca = argument;
-    return 0;
-  case ACCOUNT_CERT:
-    arguments->certificate = argument;
-    return 0;
-  case ACCOUNT_KEY:
-    arguments->key = argument;
-    return 0;
   case ARGP_KEY_ARG:
     if (arguments->words.count == arguments->most)
       argp_error(state, "unexpected argument '%s'", argument);
@@ -45,8 +36,6 @@ error_t account_parse(int key, char *argument, struct argp_state *state) {
   case ARGP_KEY_END:
     if (arguments->words.count < arguments->least)
       argp_error(state, "%s", arguments->wanted);
-    if (!arguments->certificate != !arguments->key)
-      argp_error(state, "--cert and --key go together");
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -69,7 +58,7 @@ int account_ask(const struct account_arguments *arguments, const char *method, c
   struct server *server = NULL;
   char name[64];
   (void)snprintf(name, sizeof(name), "AuthService/%s", method);
-  int r = server_connect(arguments->server, &server, &err);
+  int r = server_connect(&arguments->server, &server, &err);
   if (r == 0)
     r = server_ask(server, name, request, type, ret_answer, &err);
   server_close(server);

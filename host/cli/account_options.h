@@ -6,17 +6,16 @@
 #include "host/cli/server.h"
 
 struct account_arguments {
-  const char *server;
+  struct server_options server;
   struct list words;
   size_t least, most;
   const char *wanted; /* what to say when there are too few words */
   const char *role;
   uint64_t days;
-  const char *ca, *certificate, *key;
   bool password_stdin, json;
 };
 
-enum { ACCOUNT_ROLE = 0x100, ACCOUNT_DAYS, ACCOUNT_PASSWORD_STDIN, ACCOUNT_CA, ACCOUNT_CERT, ACCOUNT_KEY };
+enum { ACCOUNT_ROLE = 0x100, ACCOUNT_DAYS, ACCOUNT_PASSWORD_STDIN };
 #define ACCOUNT_OPTION_OUTPUT                                                                                          \
   { "output", 'o', "FORMAT", 0, "text or json (default: text)", 0 }
 #define ACCOUNT_OPTION_ROLE                                                                                            \
@@ -25,7 +24,7 @@ enum { ACCOUNT_ROLE = 0x100, ACCOUNT_DAYS, ACCOUNT_PASSWORD_STDIN, ACCOUNT_CA, A
   { "password-stdin", ACCOUNT_PASSWORD_STDIN, NULL, 0, "take the password from the first line of standard input", 0 }
 
 error_t account_parse(int key, char *argument, struct argp_state *state);
-extern const struct argp_child account_children[]; /* --server */
+extern const struct argp_child account_children[]; /* --server and its files of TLS */
 
 /* One call of AuthService, as `method` names it; says what is wrong. The exit code; with 0, `*ret_answer`. */
 int account_ask(const struct account_arguments *arguments, const char *method, const ProtobufCMessage *request,

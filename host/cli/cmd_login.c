@@ -12,13 +12,7 @@
 #include "host/cli/password_prompt.h"
 #include "host/cli/server_login.h"
 
-static const struct argp_option login_options[] = {
-    ACCOUNT_OPTION_PASSWORD,
-    {"ca", ACCOUNT_CA, "FILE", 0, "PEM: the authorities that the host's certificate may be of (default: the system's)",
-     0},
-    {"cert", ACCOUNT_CERT, "FILE", 0, "PEM: a certificate of one's own, for hosts that want one", 0},
-    {"key", ACCOUNT_KEY, "FILE", 0, "PEM: its key", 0},
-    {0}};
+static const struct argp_option login_options[] = {ACCOUNT_OPTION_PASSWORD, {0}};
 static const struct argp_option output_options[] = {ACCOUNT_OPTION_OUTPUT, {0}};
 
 const struct argp cmd_login_argp = {
@@ -44,12 +38,12 @@ static int absolute(const char *path, char **ret_path, struct error **err) {
 }
 
 static int describe(const struct account_arguments *arguments, struct login *login, struct error **err) {
-  int r = server_address(arguments->server, &login->server, err);
+  int r = server_address(arguments->server.address, &login->server, err);
   if (r == 0)
-    r = absolute(arguments->ca, &login->ca, err);
+    r = absolute(arguments->server.ca, &login->ca, err);
   if (r == 0)
-    r = absolute(arguments->certificate, &login->certificate, err);
-  return r < 0 ? r : absolute(arguments->key, &login->key, err);
+    r = absolute(arguments->server.certificate, &login->certificate, err);
+  return r < 0 ? r : absolute(arguments->server.key, &login->key, err);
 }
 
 static int take_answer(const Trammel__V1__LoginResponse *answer, struct login *login, struct error **err) {
@@ -118,7 +112,7 @@ static int log_out(const struct login *login, struct error **err) {
   return r == -EACCES ? 0 : r;
 }
 
-static int forget(const char *address, struct error **err) {
+static int forget(const char *address, const struct server_options *options, struct error **err) {
   struct login login = {0};
   _cleanup_error_ struct error *told = NULL;
   _cleanup_close_ int lock = -1;
@@ -129,7 +123,9 @@ static int forget(const char *address, struct error **err) {
     return error_set(err, ENOENT, "there is no login to %s", address);
   if (r < 0)
     return r;
-  int asked = log_out(&login, &told);
+  int asked = server_take_options(options, &login, &told);
+  if (asked == 0)
+    asked = log_out(&login, &told);
   r = login_remove(address, err);
   login_finish(&login);
   if (r == 0 && asked < 0)
@@ -142,9 +138,9 @@ int cmd_logout(int argc, char **argv) {
   _cleanup_error_ struct error *err = NULL;
   _cleanup_free_ char *address = NULL;
   command_parse(&cmd_logout_argp, argc, argv, &arguments);
-  int r = server_address(arguments.server, &address, &err);
+  int r = server_address(arguments.server.address, &address, &err);
   if (r == 0)
-    r = forget(address, &err);
+    r = forget(address, &arguments.server, &err);
   if (r < 0)
     return account_fail(r, err);
   printf("%s: logged out\n", address);

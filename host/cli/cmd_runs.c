@@ -18,7 +18,7 @@
 typedef Trammel__V1__Run run_message;
 
 struct arguments {
-  const char *server;
+  struct server_options server;
   const char *id;
   uint64_t after;
   bool takes_id;
@@ -168,7 +168,7 @@ int cmd_runs_list(int argc, char **argv) {
   ProtobufCMessage *answer = NULL;
   Trammel__V1__ListRunsRequest request = TRAMMEL__V1__LIST_RUNS_REQUEST__INIT;
   command_parse(&cmd_runs_list_argp, argc, argv, &arguments);
-  int r = server_connect(arguments.server, &server, &err);
+  int r = server_connect(&arguments.server, &server, &err);
   if (r == 0)
     r = server_ask(server, "ListRuns", &request.base, &trammel__v1__list_runs_response__descriptor, &answer, &err);
   server_close(server);
@@ -199,7 +199,7 @@ static int show(const struct argp *argp, const char *method, int argc, char **ar
   struct server *server = NULL;
   ProtobufCMessage *answer = NULL;
   command_parse(argp, argc, argv, &arguments);
-  int r = server_connect(arguments.server, &server, &err);
+  int r = server_connect(&arguments.server, &server, &err);
   if (r == 0)
     r = ask_for_run(server, method, arguments.id, &answer, &err);
   server_close(server);
@@ -310,7 +310,7 @@ int cmd_runs_attach(int argc, char **argv) {
   _cleanup_error_ struct error *err = NULL;
   struct server *server = NULL;
   command_parse(&cmd_runs_attach_argp, argc, argv, &arguments);
-  int r = server_connect(arguments.server, &server, &err);
+  int r = server_connect(&arguments.server, &server, &err);
   if (r < 0)
     return tell(r, err);
   interrupt_catch();

@@ -9,7 +9,7 @@
 #include "host/report/report_read.h"
 
 struct arguments {
-  const char *server;
+  struct server_options server;
   struct outputs outputs;
   const char *id;
   const char *colour;
@@ -62,7 +62,7 @@ static int fetch(const struct arguments *arguments, ProtobufCMessage **ret_answe
   Trammel__V1__GetReportRequest request = TRAMMEL__V1__GET_REPORT_REQUEST__INIT;
   struct server *server = NULL;
   request.id = (char *)(uintptr_t)arguments->id;
-  int r = server_connect(arguments->server, &server, err);
+  int r = server_connect(&arguments->server, &server, err);
   if (r == 0)
     r = server_ask(server, "GetReport", &request.base, &trammel__v1__get_report_response__descriptor, ret_answer, err);
   server_close(server);

@@ -23,22 +23,42 @@ struct server {
   struct rpc_channel *channel;
 };
 
-enum { KEY_SERVER = 0x900 };
+enum { KEY_SERVER = 0x900, KEY_CA, KEY_CERTIFICATE, KEY_KEY };
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
-  const char **address = state->input;
-  if (key != KEY_SERVER)
+  struct server_options *given = state->input;
+  switch (key) {
+  case KEY_SERVER:
+    given->address = argument;
+    return 0;
+  case KEY_CA:
+    given->ca = argument;
+    return 0;
+  case KEY_CERTIFICATE:
+    given->certificate = argument;
+    return 0;
+  case KEY_KEY:
+    given->key = argument;
+    return 0;
+  case ARGP_KEY_END:
+    if (!given->certificate != !given->key)
+      argp_error(state, "--cert and --key go together");
+    return 0;
+  default:
     return ARGP_ERR_UNKNOWN;
-  *address = argument;
-  return 0;
+  }
 }
 
-static const struct argp_option options[] = {
+static const struct argp_option option_table[] = {
     {"server", KEY_SERVER, "ADDRESS", 0,
      "the central host: unix:PATH, or HOST:PORT over TLS (default $TRAMMEL_SERVER, else trammeld's own socket)", 0},
+    {"ca", KEY_CA, "FILE", 0,
+     "PEM: the authorities that the host's certificate may be of (default: those of the login, else the system's)", 0},
+    {"cert", KEY_CERTIFICATE, "FILE", 0, "PEM: a certificate of one's own, for hosts that want one", 0},
+    {"key", KEY_KEY, "FILE", 0, "PEM: its key", 0},
     {0},
 };
-const struct argp server_options_argp = {.options = options, .parser = parse};
+const struct argp server_options_argp = {.options = option_table, .parser = parse};
 
 /* ---- connecting */
 
@@ -109,7 +129,7 @@ static int connect_tls(const char *address, const struct login *how, struct serv
   _cleanup_free_ char *ca = NULL;
   _cleanup_free_ char *certificate = NULL;
   char *key = NULL;
-  int r = read_pem(how && *how->ca ? how->ca : SYSTEM_AUTHORITIES, &ca, err);
+  int r = read_pem(how && how->ca && *how->ca ? how->ca : SYSTEM_AUTHORITIES, &ca, err);
   if (r == 0 && how)
     r = read_pem(how->certificate, &certificate, err);
   if (r == 0 && how)
@@ -170,19 +190,37 @@ static int find_login(const char *address, struct login *login, struct error **e
   return r < 0 ? error_set(err, -r, "%s", error_message(reason)) : 0;
 }
 
-int server_connect(const char *address, struct server **ret_server, struct error **err) {
+static int put(const char *text, char **field) {
+  char *copy = text ? strdup(text) : NULL;
+  if (!copy)
+    return text ? -ENOMEM : 0;
+  free(*field);
+  *field = copy;
+  return 0;
+}
+
+int server_take_options(const struct server_options *options, struct login *login, struct error **err) {
+  if (put(options->ca, &login->ca) < 0 || put(options->certificate, &login->certificate) < 0 ||
+      put(options->key, &login->key) < 0)
+    return error_set(err, ENOMEM, "no memory");
+  return 0;
+}
+
+int server_connect(const struct server_options *options, struct server **ret_server, struct error **err) {
   _cleanup_free_ char *effective = NULL;
   const char *token = getenv("TRAMMEL_TOKEN");
   bool has_token = token && *token;
   struct login login = {0};
   struct server *server = NULL;
-  int r = server_address(address, &effective, err);
+  int r = server_address(options->address, &effective, err);
   if (r == 0 && has_token)
     (void)login_read(effective, &login, NULL); /* for its files of TLS, also when it is over */
   else if (r == 0)
     r = find_login(effective, &login, err);
   if (r == 0)
-    r = server_connect_plainly(effective, login.server ? &login : NULL, &server, err);
+    r = server_take_options(options, &login, err);
+  if (r == 0)
+    r = server_connect_plainly(effective, &login, &server, err);
   if (r == 0 && (has_token || (login.access && *login.access)))
     r = authorize_with(server, has_token ? token : login.access, err);
   login_finish(&login);

@@ -9,16 +9,20 @@
 #include "sdk/base/error.h"
 #include "trammel/v1/host.pb-c.h"
 
-/* --server ADDRESS: a child argp; its input is a const char **, NULL when it was not given. */
+/* --server ADDRESS, and what TLS is done with: a child argp; its input is a struct server_options. NULL: not given. */
+struct server_options {
+  const char *address;
+  const char *ca, *certificate, *key; /* paths; certificate and key go together */
+};
 extern const struct argp server_options_argp;
 
 struct server;
 
 /* Connects to "unix:PATH", or to "HOST:PORT" over TLS; NULL: $TRAMMEL_SERVER, else the socket that trammeld has by
- * default. Calls say who they are of: $TRAMMEL_TOKEN, else the login that is kept for the host, which is renewed when
- * need be; over a socket nobody needs one. -EHOSTUNREACH with what to do, -EINVAL for what is no address, -EACCES when
- * the login is over. */
-int server_connect(const char *address, struct server **ret_server, struct error **err);
+ * default. Files of TLS are the options', else those that are kept with the login. Calls say who they are of:
+ * $TRAMMEL_TOKEN, else the login that is kept for the host, which is renewed when need be; over a socket nobody needs
+ * one. -EHOSTUNREACH with what to do, -EINVAL for what is no address, -EACCES when the login is over. */
+int server_connect(const struct server_options *options, struct server **ret_server, struct error **err);
 void server_close(struct server *server);
 
 /* A call of trammel.v1.RunService, or of the service that `method` names ("AuthService/Login"), with one answer, which

@@ -9,6 +9,9 @@
 int server_connect_plainly(const char *address, const struct login *how, struct server **ret_server,
                            struct error **err);
 
+/* Puts what was said of TLS in the place of what is kept with the login. -ENOMEM. */
+int server_take_options(const struct server_options *options, struct login *login, struct error **err);
+
 /* What each call says of who calls: "Bearer TOKEN"; NULL: nothing. */
 int server_authorize(struct server *server, const char *authorization, struct error **err);
 

@@ -528,6 +528,10 @@ def check_cli(daemon):
     assert names == sorted(names) and "eve" in names
     assert "eve" in cli.run("user", "list", *local)
     cli.run("whoami", *remote, code=3)  # its authority is not known yet
+    text = cli.run("token", "create", "first", "--days", "1", *local).strip()  # which needs no login
+    shown = cli.run("whoami", *remote, "--ca", daemon.directory + "/other.pem", TRAMMEL_TOKEN=text)
+    assert "token first" in shown, shown
+    cli.run("runs", "list", *remote, "--cert", "x", code=2)
     login = ["login", *remote, "--ca", daemon.directory + "/other.pem"]
     assert "wrong" in cli.run(*login, "eve", "--password-stdin", given="not the password\n", code=3)
     shown = cli.prompt(*login, "eve", answers=[PASSWORD])
