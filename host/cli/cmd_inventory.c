@@ -165,21 +165,23 @@ static int print(const struct arguments *arguments, const struct inventory_found
 }
 
 /* 0; -EINVAL, with what is wrong in the diagnostics; with an error, the cluster. */
-static int read_inventory(const struct arguments *arguments, struct smi_input *input, struct inventory_found *found,
-                          struct error **err) {
-  _cleanup_(cluster_close_p) struct cluster *cluster = NULL;
-  if (!cluster_options_given(&arguments->cluster))
-    return inventory_input_read(&arguments->inventory, &arguments->inputs, input, found);
-  int r = cluster_open(&arguments->cluster, &cluster, err);
-  return r < 0 ? r
-               : inventory_input_read_cluster(&arguments->inventory, &arguments->inputs, cluster, input, found, err);
+static int read_inventory(const struct arguments *arguments, struct cluster *cluster, struct smi_input *input,
+                          struct inventory_found *found, struct error **err) {
+  return cluster ? inventory_input_read_cluster(&arguments->inventory, &arguments->inputs, cluster, input, found, err)
+                 : inventory_input_read(&arguments->inventory, &arguments->inputs, input, found);
 }
 
 static int run(const struct arguments *arguments, struct smi_input *input, struct error **err) {
+  _cleanup_(cluster_close_p) struct cluster *cluster = NULL;
   struct inventory_found found = {0};
   int r = smi_input_init(input);
+  if (r == 0 && cluster_options_given(&arguments->cluster)) {
+    r = cluster_open(&arguments->cluster, &cluster, err);
+    if (r < 0 && r != -ENOMEM)
+      return EXIT_USAGE; /* the kubeconfig: nothing was asked yet */
+  }
   if (r == 0)
-    r = read_inventory(arguments, input, &found, err);
+    r = read_inventory(arguments, cluster, input, &found, err);
   diagnostics_print(input->diagnostics, stderr);
   if (r == 0 && !diagnostics_have_error(input->diagnostics))
     r = print(arguments, &found);

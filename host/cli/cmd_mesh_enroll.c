@@ -140,13 +140,14 @@ static bool can_enroll(const struct adapter_entry *entry) {
   return false;
 }
 
-static int ask(struct instance *instance, PB(EnrollScope) scope, PB(EnrollResponse) * *ret_response,
-               struct error **err) {
+static int ask(struct instance *instance, PB(EnrollScope) scope, struct diagnostics *told,
+               PB(EnrollResponse) * *ret_response, struct error **err) {
+  const struct call_options how = {.diagnostics = told};
   PB(EnrollRequest) request = TRAMMEL__ADAPTER__V1__ENROLL_REQUEST__INIT;
   ProtobufCMessage *response = NULL;
   request.lab = TRAMMEL__ADAPTER__V1__LAB_KIND__LAB_KIND_KUBERNETES;
   request.scope = scope;
-  int r = instance_call(instance, "Enroll", &request.base, &trammel__adapter__v1__enroll_response__descriptor, NULL,
+  int r = instance_call(instance, "Enroll", &request.base, &trammel__adapter__v1__enroll_response__descriptor, &how,
                         &response, err);
   if (r < 0)
     return r;
@@ -194,11 +195,11 @@ static int ask_what_is_named(const struct arguments *arguments, const struct ada
     r = mesh_options_config(&arguments->mesh, entry, told, &config, err);
   if (r == 0)
     r = instance_create(entry, config, NULL, told, &instance, err);
-  diagnostics_print(told, stderr);
   if (r == 0 && words_name(&arguments->words, false))
-    r = ask(instance, TRAMMEL__ADAPTER__V1__ENROLL_SCOPE__ENROLL_SCOPE_NAMESPACE, &answers->of_namespaces, err);
+    r = ask(instance, TRAMMEL__ADAPTER__V1__ENROLL_SCOPE__ENROLL_SCOPE_NAMESPACE, told, &answers->of_namespaces, err);
   if (r == 0 && words_name(&arguments->words, true))
-    r = ask(instance, TRAMMEL__ADAPTER__V1__ENROLL_SCOPE__ENROLL_SCOPE_WORKLOAD, &answers->of_workloads, err);
+    r = ask(instance, TRAMMEL__ADAPTER__V1__ENROLL_SCOPE__ENROLL_SCOPE_WORKLOAD, told, &answers->of_workloads, err);
+  diagnostics_print(told, stderr);
   instance_destroy(instance);
   return r;
 }

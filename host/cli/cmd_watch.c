@@ -78,11 +78,12 @@ static bool read_address(const char *text, struct arguments *arguments) {
                                   inet_pton(AF_INET6, arguments->address, &parsed) == 1);
 }
 
-static int add_namespace(const struct argp_state *state, struct arguments *arguments, const char *text) {
-  const char *expected = text_expected(TEXT_LABEL, text, strlen(text));
+/* `what` is "namespace" or the like. */
+static const char *checked(const struct argp_state *state, const char *what, enum text_rule rule, const char *text) {
+  const char *expected = text_expected(rule, text, strlen(text));
   if (expected)
-    argp_error(state, "'%s' is no namespace: expected %s", text, expected);
-  return -list_add(&arguments->deny_by_default, text);
+    argp_error(state, "'%s' is no %s: expected %s", text, what, expected);
+  return text;
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
@@ -98,7 +99,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     arguments->mesh.mesh = argument;
     return 0;
   case KEY_DENY:
-    return add_namespace(state, arguments, argument);
+    return -list_add(&arguments->deny_by_default, checked(state, "namespace", TEXT_LABEL, argument));
   case KEY_METRICS:
     if (!read_address(argument, arguments))
       argp_error(state, "--metrics wants a port, or an IP address and a port, not '%s'", argument);
@@ -107,10 +108,10 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     arguments->alone = true;
     return 0;
   case KEY_LEASE:
-    arguments->lease = argument;
+    arguments->lease = checked(state, "name of a Lease", TEXT_SUBDOMAIN, argument);
     return 0;
   case KEY_LEASE_NAMESPACE:
-    arguments->lease_namespace = argument;
+    arguments->lease_namespace = checked(state, "namespace", TEXT_LABEL, argument);
     return 0;
   case 'o':
     arguments->json = command_wants_json(state, argument);

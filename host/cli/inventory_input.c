@@ -128,7 +128,7 @@ static int read_file_document(void *ctx, const struct node *root) {
 int inventory_input_read_smi(const struct inventory_input *options, const struct smi_inputs *paths,
                              const struct inventory_origin *origin, struct smi_input *input,
                              struct inventory_found *ret_found, struct error **err) {
-  struct smi_input_reading reading = {.ignore_other_kinds = true, .documents_go = true};
+  struct smi_input_reading reading = {.ignore_other_kinds = true, .distinct = true, .documents_go = true};
   if (origin->file) {
     const struct smi_inputs own = {.paths = (const char **)&origin->file, .count = 1, .ns = paths->ns};
     int r = smi_inputs_load(paths, &reading, input);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "sdk/base/error.h"
+#include "sdk/smi/lint.h"
 #include "sdk/smi/text.h"
 
 static const struct argp_option option_table[] = {
@@ -236,6 +237,8 @@ static int finish(struct loading *loading) {
   if (r == -ENOMEM)
     return r;
   input->resources = count_resources(&input->set);
+  if (loading->reading->distinct && smi_lint_duplicates(&input->set, input->diagnostics) == -ENOMEM)
+    return -ENOMEM;
   if (input->resources == 0 && !diagnostics_have_error(input->diagnostics))
     return report_nothing(input);
   return 0;

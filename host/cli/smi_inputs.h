@@ -42,6 +42,7 @@ int smi_inputs_read(const struct smi_inputs *inputs, struct smi_input *ret_input
 struct smi_input_reading {
   bool no_smi;             /* resources of SMI are of no interest either */
   bool ignore_other_kinds; /* of SMI's reader: what is not of SMI gives no diagnostic */
+  bool distinct;           /* two definitions of one resource are an error, SMI-0203 */
   /* The documents of a file go when it has been read, so that many files need not have room at once, unless `document`
    * says of one that it must stay: what is said of resources of SMI has the resource's place, and not the field's. */
   bool documents_go;

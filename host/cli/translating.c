@@ -138,16 +138,21 @@ static bool can_translate(const struct adapter_entry *entry) {
   return false;
 }
 
-int translating_open_adapter(const struct mesh_options *options, struct cluster *cluster, struct diagnostics *told,
-                             struct registry **ret_registry, const struct adapter_entry **ret_entry,
-                             struct instance **ret_instance, struct error **err) {
-  json_t *config = NULL;
+/* The adapter, and the configuration that fits it. */
+static int choose_adapter(const struct mesh_options *options, struct diagnostics *told, struct registry **ret_registry,
+                          const struct adapter_entry **ret_entry, json_t **ret_config, struct error **err) {
   int r = mesh_options_find(options, ret_registry, ret_entry, err);
   if (r == 0 && !can_translate(*ret_entry))
     r = error_set(err, EINVAL, "adapter %s translates nothing; `trammel adapter show %s` says what it does",
                   (*ret_entry)->id, (*ret_entry)->id);
-  if (r == 0)
-    r = mesh_options_config(options, *ret_entry, told, &config, err);
+  return r == 0 ? mesh_options_config(options, *ret_entry, told, ret_config, err) : r;
+}
+
+int translating_open_adapter(const struct mesh_options *options, struct cluster *cluster, struct diagnostics *told,
+                             struct registry **ret_registry, const struct adapter_entry **ret_entry,
+                             struct instance **ret_instance, struct error **err) {
+  json_t *config = NULL;
+  int r = choose_adapter(options, told, ret_registry, ret_entry, &config, err);
   if (r == 0 && cluster)
     r = served_versions_choose(cluster, (*ret_entry)->description, NULL, config, err);
   if (r == 0)
@@ -287,8 +292,20 @@ static int prepare(struct translating *translating, struct error **err) {
   return r == -ENOMEM ? EXIT_INTERNAL : *err ? EXIT_COULD_NOT_TEST : EXIT_USAGE;
 }
 
+/* What else is wrong with the command line when the input is of no use. */
+static void tell_of_adapter(struct translating *translating, struct error **err) {
+  json_auto_t *config = NULL;
+  (void)choose_adapter(&translating->mesh, translating->told, &translating->registry, &translating->entry, &config,
+                       err);
+  diagnostics_print(translating->told, stderr);
+}
+
 int translating_run(struct translating *translating, struct error **err) {
+  if (translating->coverage_file && file_replace_try(translating->coverage_file, err) < 0)
+    return EXIT_USAGE;
   int code = prepare(translating, err);
+  if (code == EXIT_USAGE && !*err)
+    tell_of_adapter(translating, err);
   if (code != EXIT_ALL_PASSED)
     return code;
   int r = translating_open_adapter(&translating->mesh, translating->cluster, translating->told, &translating->registry,

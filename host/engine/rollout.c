@@ -53,7 +53,12 @@ static bool is_refusal(int r) {
 }
 
 static bool is_of_object(int r) {
-  return is_refusal(r) || r == -EACCES || r == -ENOTSUP || r == -ENOENT || r == -ESTALE;
+  return is_refusal(r) || r == -EACCES || r == -ENOTSUP || r == -ENOENT || r == -ESTALE || r == -EALREADY;
+}
+
+/* Deleted already, and there until its finalizers are done. */
+static bool is_going(const json_t *object) {
+  return json_object_get(json_object_get(object, "metadata"), "deletionTimestamp");
 }
 
 /* Tells of an object that could not be done. 0 when the next one can be tried, else `r`. */
@@ -146,6 +151,8 @@ static int apply(struct work *work, const native_object *object, struct error **
   if (!body)
     return error_set(err, ENOMEM, "out of memory for %s %s", place.kind, place.name);
   int r = cluster_change(work->rollout->cluster, &place, body, &writer, &call, &changed, &why);
+  if (r == 0 && is_going(changed.after)) /* whatever it says now, it is as good as not there */
+    r = error_set(&why, EALREADY, "it is being removed: apply again when it is gone");
   if (r < 0)
     r = tell_failure(work, &place, changed.before, r, why, err);
   else
@@ -314,10 +321,6 @@ static int search(struct work *work, struct holdings *ret_holdings, struct error
     (void)error_set(err, ENOMEM, "out of memory for namespaces");
   namespaces_finish(&namespaces);
   return r;
-}
-
-static bool is_going(const json_t *object) {
-  return json_object_get(json_object_get(object, "metadata"), "deletionTimestamp");
 }
 
 /* Leaves out what was told of already: what is kept, and what only waits for its finalizers. */

@@ -69,12 +69,15 @@ static const struct smi_traffic_split *split_of(const struct splits *splits, con
   return low < splits->count && by_root(splits->roots[low], &wanted) == 0 ? splits->roots[low] : NULL;
 }
 
+/* What fails the split is unsupported, also where alone it would be approximate: its reason is the split's. */
 static void fail(struct work *w, struct verdict verdict, const char *list, size_t index) {
+  verdict.level = COVERAGE_UNSUPPORTED;
   verdict_cover(&w->coverage, &w->split->meta, verdict, "/spec/%s/%zu", list, index);
   w->failed = true;
 }
 
 static void fail_root(struct work *w, struct verdict verdict) {
+  verdict.level = COVERAGE_UNSUPPORTED;
   verdict_cover(&w->coverage, &w->split->meta, verdict, "/spec/service");
   w->failed = true;
 }

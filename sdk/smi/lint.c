@@ -132,6 +132,18 @@ static int index_matches(struct linting *linting) {
   return r;
 }
 
+int smi_lint_duplicates(const struct smi_set *set, struct diagnostics *diagnostics) {
+  _cleanup_arena_ struct arena *arena = arena_create(0);
+  struct linting linting = {.set = set, .arena = arena, .diagnostics = diagnostics};
+
+  if (!arena || smi_index_set(&linting.resources, arena, set) < 0)
+    return -ENOMEM;
+  lint_duplicates(&linting);
+  if (linting.error)
+    return linting.error;
+  return linting.failed ? -EINVAL : 0;
+}
+
 int smi_lint(const struct smi_set *set, struct diagnostics *diagnostics) {
   _cleanup_arena_ struct arena *arena = arena_create(0);
   struct linting linting = {.set = set, .arena = arena, .diagnostics = diagnostics};

@@ -10,4 +10,8 @@
  * IdentityBinding schemes that exclude each other. Returns 0, or -EINVAL when an error was added. */
 int smi_lint(const struct smi_set *set, struct diagnostics *diagnostics);
 
+/* Of these only SMI-0203, of a set whose names and namespaces are not NULL: two definitions of one resource, also in
+ * different versions, of which nobody can say which one is meant. Returns as smi_lint() does. */
+int smi_lint_duplicates(const struct smi_set *set, struct diagnostics *diagnostics);
+
 #endif

@@ -207,6 +207,39 @@ static void a_foreign_object_is_refused_and_untouched(void **state) {
   assert_true(has_policy(f, denial));
 }
 
+static void hold_policy(const struct policies *f, const char *name, json_t *finalizers) {
+  _cleanup_free_ char *path = NULL;
+  json_auto_t *patch = json_pack("{s:{s:o}}", "metadata", "finalizers", finalizers);
+  struct api_answer answer;
+  assert_true(asprintf(&path, "%s/%s", f->path, name) > 0);
+  api_server_send(server,
+                  &(struct api_request){
+                      .method = "PATCH", .path = path, .content_type = "application/merge-patch+json", .body = patch},
+                  &answer);
+  assert_int_equal(answer.status, 200);
+  api_answer_finish(&answer);
+}
+
+/* Once its finalizers are done the denial would be gone, and the grants with nothing to be exempt from. */
+static void an_object_that_is_being_removed_is_not_there(void **state) {
+  struct policies *f = *state;
+  _cleanup_free_ char *text = input(f, false);
+  json_auto_t *planned =
+      expect_json(RUN(text, "apply", TO_ISTIO, "--deny-by-default", f->ns, "-o", "json", "--dry-run"), 0);
+  const char *denial = named(planned, "created", "name");
+  expect(RUN(text, "apply", TO_ISTIO, "--deny-by-default", f->ns), 0, "3 created\n");
+  hold_policy(f, denial, json_pack("[s]", "example.com/held"));
+  expect(RUN(text, "delete", TO_ISTIO, "--deny-by-default", f->ns), 0, "finalizers");
+  assert_true(has_policy(f, denial));
+  json_auto_t *going = expect_json(RUN(text, "apply", TO_ISTIO, "--deny-by-default", f->ns, "-o", "json"), 3);
+  assert_string_equal(named(going, "failed", "name"), denial);
+  assert_non_null(strstr(named(going, "failed", "why"), "is being removed: apply again when it is gone"));
+  expect(RUN(text, "diff", TO_ISTIO, "--deny-by-default", f->ns), 3, "is being removed");
+  hold_policy(f, denial, json_null());
+  expect(RUN(text, "apply", TO_ISTIO, "--deny-by-default", f->ns), 0, "created");
+  assert_true(has_policy(f, denial));
+}
+
 static void a_mesh_whose_definitions_are_not_there_is_told(void **state) {
   struct policies *f = *state;
   _cleanup_free_ char *text = input(f, false);
@@ -402,6 +435,7 @@ int main(void) {
       TEST(what_comes_from_others_as_well_is_kept),
       TEST(a_conflict_is_told_and_nothing_forced),
       TEST(a_foreign_object_is_refused_and_untouched),
+      TEST(an_object_that_is_being_removed_is_not_there),
       TEST(a_mesh_whose_definitions_are_not_there_is_told),
       TEST(objects_over_http_are_refused),
       TEST(who_may_not_is_told_the_rule),

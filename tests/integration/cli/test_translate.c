@@ -168,6 +168,23 @@ static void an_approximation_is_told_and_no_failure(void **state) {
   expect(RUN(target, KUBE), 0, "", "warning[INV-0017]");
 }
 
+/* Nobody can say which one is meant, and the wider one may be first; also in different versions. */
+static void two_definitions_of_one_resource_are_an_error(void **state) {
+  static const char wider[] =
+      "apiVersion: specs.smi-spec.io/v1alpha3\nkind: HTTPRouteGroup\nmetadata: {name: g, namespace: shop}\n"
+      "spec: {matches: [{name: read, pathRegex: '.*', methods: ['*']}]}\n---\n";
+  _cleanup_strbuf_ struct strbuf groups = STRBUF_INIT, targets = STRBUF_INIT;
+  (void)state;
+  joined(&groups, wider, target, manifests);
+  joined(&targets, target, udp, target);
+  struct command_result result = RUN(strbuf_text(&groups), KUBE);
+  assert_non_null(strstr(strbuf_text(&result.errors), "<stdin>:14"));
+  expect_nothing_written(result, 2,
+                         "error[SMI-0203]: HTTPRouteGroup shop/g: another HTTPRouteGroup of this name is at "
+                         "-:1");
+  expect_nothing_written(RUN(strbuf_text(&targets), KUBE), 2, "error[SMI-0203]: TrafficTarget shop/t");
+}
+
 static json_t *read_schema(const char *name) {
   char path[512];
   (void)snprintf(path, sizeof path, "%s/docs/schema/%s", getenv("TRAMMEL_SOURCE_DIR"), name);
@@ -210,7 +227,7 @@ static void the_coverage_file_has_every_row_also_of_a_refusal(void **state) {
   assert_string_equal(json_string_value(json_object_get(second, "file")), "-");
   assert_int_equal(json_integer_value(json_object_get(second, "line")), 14);
   json_decref(coverage);
-  expect(RUN(strbuf_text(&input), KUBE, "--coverage", "/nonexistent/c.json", "--allow-unsupported"), 4, "",
+  expect(RUN(strbuf_text(&input), KUBE, "--coverage", "/nonexistent/c.json", "--allow-unsupported"), 2, "",
          "/nonexistent");
   scratch_remove(directory);
 }
@@ -283,6 +300,12 @@ static void mistakes_have_their_exit_codes(void **state) {
   expect_nothing_written(RUN(target, KUBE, "--deny-by-default", "A_B"), 2, "is no namespace");
   expect_nothing_written(RUN(target, KUBE, "--default-protocol", "smtp"), 2, "http, tcp");
   expect_nothing_written(RUN(manifests, KUBE), 2, "SMI-0017");
+  expect_nothing_written(RUN(manifests, KUBE, "--set", "no=1"), 2, "--set no=1");
+  expect_nothing_written(RUN(manifests, "translate", "--to", "nobody", "-f", "-"), 2, "nobody");
+  expect_nothing_written(RUN(NULL, "inventory", "--kubeconfig", "/nonexistent"), 2, "/nonexistent");
+  expect_nothing_written(RUN(NULL, "mesh", "enroll", "--mesh", "consul", "shop"), 2, "as NAMESPACE/KIND/NAME");
+  expect_nothing_written(RUN(NULL, "watch", "--to", "kube", "--lease", "Bad Name!"), 2, "'Bad Name!'");
+  expect_nothing_written(RUN(NULL, "watch", "--to", "kube", "--lease-namespace", "A_B"), 2, "is no namespace");
   expect_nothing_written(RUN("kind: [", KUBE), 2, "DOC-0005");
   expect_nothing_written(RUN(target, KUBE, "--inventory", "/nonexistent"), 2, "SMI-0018");
   expect_nothing_written(RUN(target, "translate", "--adapter", "remote:127.0.0.1:1", "--to", "kube", "-f", "-"), 2, "");
@@ -327,6 +350,7 @@ int main(void) {
       cmocka_unit_test(requests_are_documents_of_their_own),
       cmocka_unit_test(what_is_unsupported_fails_unless_it_is_allowed),
       cmocka_unit_test(an_approximation_is_told_and_no_failure),
+      cmocka_unit_test(two_definitions_of_one_resource_are_an_error),
       cmocka_unit_test(the_coverage_file_has_every_row_also_of_a_refusal),
       cmocka_unit_test(an_inventory_may_come_from_a_file_of_its_own),
       cmocka_unit_test(a_confined_adapter_gives_the_same),
