@@ -63,6 +63,7 @@ expect 1 plugins/one/one.c '#include "host/low/low.h"'
 expect 1 host/high/high.c '#include "high.h"'
 expect 1 host/high/high.c '#include "../../sdk/base/base.h"'
 expect 1 host/other/other.c '#include "sdk/base/base.h"'
+# shellcheck disable=SC2016 # a row as it is written
 expect 1 ARCHITECTURE.md '| `host/low/` | below, again | `sdk/` |'
 expect 1 host/high/high.c 'if (mesh == ISTIO) {'
 expect 1 host/high/high.c '  return "istioctl";'
