@@ -131,7 +131,8 @@ static int append(struct audit *audit, const char *line, struct error **err) {
     return r;
   r = file_write_all(audit->fd, line, length);
   if (r < 0) {
-    (void)ftruncate(audit->fd, (off_t)audit->length); /* no half of a line stays */
+    if (ftruncate(audit->fd, (off_t)audit->length) < 0) /* no half of a line stays */
+      close_file(audit);
     return error_set(err, -r, "writing the audit log %s: %s", audit->path, strerror(-r));
   }
   audit->length += length;
