@@ -1,6 +1,5 @@
 #include "host/meshery/shown.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "host/runs/process.h"
@@ -9,20 +8,9 @@
 #define SHOW_LIMIT_NS (20 * NS_PER_SECOND)
 
 int shown_adapter(const struct service *host, const char *adapter, json_t **ret_shown, struct error **err) {
-  _cleanup_free_ char *text = NULL;
   json_auto_t *words =
       json_pack("[s, s, s, s, s, s]", host->program, "adapter", "show", "--output=json", "--", adapter);
-  int r = words ? process_capture(host->program, words, host->state_directory, SHOW_LIMIT_NS, &text, err)
-                : error_set(err, ENOMEM, "no memory");
-  if (r < 0)
-    return r;
-  json_t *shown = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-  if (!json_is_object(shown)) {
-    json_decref(shown);
-    return error_set(err, EIO, "what %s said of adapter %s is no JSON object", host->program, adapter);
-  }
-  *ret_shown = shown;
-  return 0;
+  return process_capture_json(host->program, words, host->state_directory, SHOW_LIMIT_NS, JSON_OBJECT, ret_shown, err);
 }
 
 bool shown_is_testable(const json_t *shown, const json_t *spec) {

@@ -4,25 +4,16 @@
 #include <string.h>
 
 #include "host/rest/route.h"
-#include "host/runs/process.h"
-#include "sdk/base/clock.h"
+#include "host/rpc/methods.h"
 #include "sdk/base/strbuf.h"
 
-#define LIST_LIMIT_NS (60 * NS_PER_SECOND)
 #define MESHES_MAX 64 /* that /metrics tells of */
 
 struct answer serve_adapters(struct request *request) {
   _cleanup_error_ struct error *err = NULL;
-  char *text = NULL;
-  json_auto_t *words = json_pack("[s, s, s, s]", request->host->program, "adapter", "list", "--output=json");
-  int r =
-      words ? process_capture(request->host->program, words, request->host->state_directory, LIST_LIMIT_NS, &text, &err)
-            : -ENOMEM;
-  if (r < 0)
-    return answer_error(r, err);
-  json_t *list = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-  free(text);
-  return answer_json(200, list ? json_pack("{s:o}", "adapters", list) : NULL);
+  json_t *list = NULL;
+  int r = adapters_list(request->host, &list, &err);
+  return r < 0 ? answer_error(r, err) : answer_json(200, json_pack("{s:o}", "adapters", list));
 }
 
 struct answer serve_live(struct request *request) {

@@ -46,19 +46,19 @@ static int send_list(struct rpc_call *call, const json_t *list, char **ret_text)
   return message_send_last(call, &answer.base, ret_text);
 }
 
-/* The command's own list, so that both are the same, and no adapter's code is ever in this process. */
+int adapters_list(const struct service *service, json_t **ret_list, struct error **err) {
+  json_auto_t *words = json_pack("[s, s, s, s]", service->program, "adapter", "list", "--output=json");
+  return process_capture_json(service->program, words, service->state_directory, LIST_LIMIT_NS, JSON_ARRAY, ret_list,
+                              err);
+}
+
 int serve_list_adapters(struct service *service, struct rpc_call *call, char **ret_text) {
   _cleanup_message_ ProtobufCMessage *asked = NULL;
   _cleanup_error_ struct error *err = NULL;
-  _cleanup_free_ char *text = NULL;
-  json_auto_t *words = json_pack("[s, s, s, s]", service->program, "adapter", "list", "--output=json");
+  json_auto_t *list = NULL;
   int status = message_receive_one(call, &trammel__v1__list_adapters_request__descriptor, &asked, ret_text);
   if (status != STATUS_OK)
     return status;
-  int r = words ? process_capture(service->program, words, service->state_directory, LIST_LIMIT_NS, &text, &err)
-                : error_set(&err, ENOMEM, "no memory");
-  json_auto_t *list = r == 0 ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
-  if (r == 0 && !json_is_array(list))
-    r = error_set(&err, EIO, "what %s said is no list of adapters", service->program);
+  int r = adapters_list(service, &list, &err);
   return r < 0 ? status_of(r, err, ret_text) : send_list(call, list, ret_text);
 }

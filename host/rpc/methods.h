@@ -2,6 +2,7 @@
 #ifndef TRAMMEL_HOST_RPC_METHODS_H
 #define TRAMMEL_HOST_RPC_METHODS_H
 
+#include <jansson.h>
 #include <protobuf-c/protobuf-c.h>
 
 #include "host/auth/role.h"
@@ -41,6 +42,10 @@ struct method {
 
 /* The one with that name; NULL when there is none. */
 const struct method *method_find(const char *name);
+
+/* The adapters that there are, an array as `trammel adapter list` writes it, a new reference: the command's own list,
+ * so that both are the same, and no adapter's code is ever in this process. Takes as long as starting a program. */
+int adapters_list(const struct service *service, json_t **ret_list, struct error **err);
 
 /* ---- what they share: call_message.c */
 

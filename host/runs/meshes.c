@@ -31,15 +31,11 @@ static const char *find(const json_t *meshes, const char *spelling) {
 
 int mesh_adapter(const char *program, const char *state_directory, const char *spelling, char **ret_id,
                  struct error **err) {
-  _cleanup_free_ char *text = NULL;
   json_auto_t *words = json_pack("[s, s, s, s]", program, "mesh", "list", "--output=json");
-  int r = words ? process_capture(program, words, state_directory, LIST_LIMIT_NS, &text, err)
-                : error_set(err, ENOMEM, "no memory");
+  json_auto_t *meshes = NULL;
+  int r = process_capture_json(program, words, state_directory, LIST_LIMIT_NS, JSON_ARRAY, &meshes, err);
   if (r < 0)
     return r;
-  json_auto_t *meshes = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-  if (!json_is_array(meshes))
-    return error_set(err, EIO, "what %s said is no list of meshes", program);
   *ret_id = strdup(find(meshes, spelling));
   return *ret_id ? 0 : error_set(err, ENOMEM, "no memory");
 }

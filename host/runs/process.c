@@ -218,3 +218,20 @@ int process_capture(const char *program, const json_t *words, const char *state_
   (void)atomic_fetch_sub(&captures, 1);
   return r;
 }
+
+int process_capture_json(const char *program, const json_t *words, const char *state_directory, int64_t limit_ns,
+                         json_type type, json_t **ret_value, struct error **err) {
+  _cleanup_free_ char *text = NULL;
+  int r = words ? process_capture(program, words, state_directory, limit_ns, &text, err)
+                : error_set(err, ENOMEM, "no memory");
+  if (r < 0)
+    return r;
+  json_t *value = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+  if (!value || json_typeof(value) != type) {
+    json_decref(value);
+    return error_set(err, EIO, "what %s said of \"%s %s\" is no JSON of the kind that it is asked for", program,
+                     json_string_value(json_array_get(words, 1)), json_string_value(json_array_get(words, 2)));
+  }
+  *ret_value = value;
+  return 0;
+}

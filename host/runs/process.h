@@ -36,6 +36,11 @@ int process_take_end(struct process *process);
 #define CAPTURES_MAX 8
 int process_capture(const char *program, const json_t *words, const char *state_directory, int64_t limit_ns,
                     char **ret_text, struct error **err);
+
+/* The same of one that writes JSON of a type, JSON_ARRAY or JSON_OBJECT: a new reference. `words` NULL: -ENOMEM. -EIO,
+ * too, for what it wrote instead. */
+int process_capture_json(const char *program, const json_t *words, const char *state_directory, int64_t limit_ns,
+                         json_type type, json_t **ret_value, struct error **err);
 /* Kills those that are under way, and refuses any more: -ESHUTDOWN. When the host ends; any thread. */
 void process_capture_end(void);
 
